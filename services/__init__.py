@@ -1,0 +1,1 @@
+"""One package per independently deployable service. Services never import each other."""

@@ -1,0 +1,1 @@
+"""Intake: receives submissions, validates them, answers every one with a receipt."""

@@ -1,0 +1,73 @@
+"""HTTP side of intake: receipts and what is accepted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+
+from services.intake import store
+from shared.contracts.base import Status
+from shared.contracts.facts import Receipt
+from shared.web.auth import Caller, caller
+from shared.web.paging import After, Limit, Page
+from shared.web.problems import not_found
+
+router = APIRouter(tags=["intake"])
+Who = Annotated[Caller, Depends(caller)]
+
+
+@router.get("/receipts", summary="Receipts, by sender, subject, period, status or submission id")
+async def list_receipts(
+    request: Request,
+    who: Who,
+    province: str | None = None,
+    subject: str | None = None,
+    period: int | None = None,
+    status: Status | None = None,
+    submission_id: str | None = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Page[Receipt]:
+    query = _visible(who, province, subject=subject, period=period, status=status, submission_id=submission_id)
+    rows = await store.receipts(request.app.state.mongo, query, after=after, limit=limit + 1)
+    items = [Receipt.model_validate(row) for row in rows[:limit]]
+    return Page(items=items, next=items[-1].receipt_id if len(rows) > limit else None)
+
+
+@router.get("/receipts/{receipt_id}", summary="One receipt")
+async def get_receipt(request: Request, who: Who, receipt_id: str) -> Receipt:
+    found = await store.receipt(request.app.state.mongo, receipt_id)
+    if found is None:
+        raise not_found("receipt", receipt_id)
+    who.require(found["province"])
+    return Receipt.model_validate(found)
+
+
+@router.get("/tally", summary="How many submissions have which status; the sum is what was received")
+async def get_tally(
+    request: Request, who: Who, province: str | None = None, period: int | None = None
+) -> dict[str, int]:
+    counts = await store.tally(request.app.state.mongo, _visible(who, province, period=period))
+    return {"received": sum(counts.values()), **counts}
+
+
+@router.get("/subjects/{subject}", summary="What is accepted of a unit, centre or province, with all versions")
+async def get_history(request: Request, who: Who, subject: str, period: int | None = None) -> list[dict[str, Any]]:
+    rows = await store.history(request.app.state.mongo, subject, period)
+    return [row for row in rows if who.may_see(row["province"])]
+
+
+@router.get("/communes/{code}/centres", summary="Registered centres of a commune")
+async def get_centres(request: Request, who: Who, code: str) -> list[dict[str, Any]]:
+    rows = await store.centres_of(request.app.state.mongo, code)
+    return [row for row in rows if who.may_see(row["province"])]
+
+
+def _visible(who: Caller, province: str | None, **filters: Any) -> dict[str, Any]:
+    """The query for what was asked, within what the caller may see."""
+    if province is not None:
+        who.require(province)
+    elif who.province is not None:
+        province = who.province
+    return {name: value for name, value in {"province": province, **filters}.items() if value is not None}

@@ -1,0 +1,1 @@
+"""Topics and events: the only thing the services know of each other."""

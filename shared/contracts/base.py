@@ -1,0 +1,102 @@
+"""Building blocks of every contract: strictness, bilingual text, exact numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+
+class Contract(BaseModel):
+    """A fact published by Langhoc itself: immutable; unknown fields are ignored, so that old readers read new facts."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")
+
+
+class Claim(BaseModel):
+    """What an outside sender says: immutable; an unknown field is an error, never silently dropped."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Text(Contract):
+    """One message in the two languages every message has."""
+
+    vi: str
+    en: str
+
+
+def to_nfc(value: str) -> str:
+    """Vietnamese has two spellings of the same letter in Unicode; ours is NFC."""
+    return unicodedata.normalize("NFC", value)
+
+
+Nfc = Annotated[str, AfterValidator(to_nfc)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(to_nfc)]
+IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$"
+Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
+CommuneCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{5}|D[0-9]{3})$")]
+ProvinceCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")]
+Year = Annotated[int, Field(ge=2013, le=2100, strict=True)]
+Dong = Annotated[int, Field(ge=0, le=10**15, strict=True)]
+"""Money: whole đồng. The upper limit is far above the national budget and keeps sums within 64 bits."""
+People = Annotated[int, Field(ge=0, le=200_000_000, strict=True)]
+Points = Annotated[Decimal, Field(ge=0, le=1000, max_digits=8, decimal_places=4)]
+Version = Annotated[int, Field(ge=1, strict=True)]
+Instant = AwareDatetime
+
+
+class Provenance(StrEnum):
+    """How well a value of the rulebook is supported by a source (kept all the way to the screen)."""
+
+    FOUND = "found"
+    PARTLY = "partly"
+    PROVISIONAL = "provisional"
+    """A working default of ours where the law leaves the value open or its text was not found."""
+
+
+class Status(StrEnum):
+    """The one list of what can become of a submission; received = the sum of all of them."""
+
+    ACCEPTED = "accepted"
+    ACCEPTED_LATE = "accepted_late"
+    HELD = "held"
+    REJECTED = "rejected"
+    CONFLICT = "conflict"
+    DUPLICATE = "duplicate"
+    UNCHANGED = "unchanged"
+
+
+class Problem(Contract):
+    """One thing wrong (or doubtful) in one place of a submission, and how to mend it."""
+
+    code: str
+    """Stable, machine-readable."""
+    field: str
+    """JSON pointer into the submission's body; empty for the submission as a whole."""
+    message: Text
+    expected: Text
+    mend: Text
+
+
+class Step(Contract):
+    """One line of an explanation: what was done, by which rule, on which ground."""
+
+    what: Text
+    citation: str
+    provenance: Provenance
+
+
+def canonical(value: Any) -> bytes:
+    """The defined form over which contents are hashed: UTF-8, sorted keys, no white space, text in NFC."""
+    return to_nfc(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))).encode()
+
+
+def content_hash(value: Any) -> str:
+    """SHA-256 (hex) of the defined form of a JSON value."""
+    return hashlib.sha256(canonical(value)).hexdigest()

@@ -1,0 +1,88 @@
+"""Topic files: one YAML file per family of topics, with everything a broker or an integrator must know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+FOLDER = Path(__file__).parent / "topics"
+MINISTRY = "ministry"
+Party = Literal["portal", "intake", "scoring", "funding", "notifications", "treasury"]
+
+
+class TopicFamily(BaseModel):
+    """One topic, or one per province (`{province}`) or per audience (`{audience}`: provinces and the ministry)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    description: str
+    key: str
+    producers: list[Party]
+    consumers: list[Party]
+    partitions: Annotated[int, Field(ge=1)]
+    nature: Literal["state", "occurrence"]
+    retention_days: int | None
+    """`None`: kept for ever (state facts, from which views are rebuilt)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One concrete topic."""
+
+    name: str
+    partitions: int
+    retention_ms: int
+    """-1: for ever."""
+
+
+@cache
+def families() -> dict[str, TopicFamily]:
+    """All topic files by file name without ending."""
+    return {
+        path.stem: TopicFamily.model_validate(yaml.safe_load(path.read_text()))
+        for path in sorted(FOLDER.glob("*.yaml"))
+    }
+
+
+def topic_names(family: str, provinces: Sequence[str]) -> list[str]:
+    """The concrete topics of one family."""
+    pattern = families()[family].name
+    if "{province}" in pattern:
+        return [pattern.format(province=code) for code in provinces]
+    if "{audience}" in pattern:
+        return [pattern.format(audience=code) for code in (*provinces, MINISTRY)]
+    return [pattern]
+
+
+def all_topics(provinces: Sequence[str]) -> list[Topic]:
+    """Every topic the platform needs."""
+    return [
+        Topic(
+            name,
+            family.partitions,
+            -1 if family.retention_days is None else family.retention_days * 86_400_000,
+        )
+        for stem, family in families().items()
+        for name in topic_names(stem, provinces)
+    ]
+
+
+def family_of(topic: str) -> str:
+    """The family a concrete topic belongs to; `KeyError` if it is none of ours."""
+    for stem, family in families().items():
+        prefix = family.name.split("{", 1)[0]
+        if topic == family.name or ("{" in family.name and topic.startswith(prefix)):
+            return stem
+    raise KeyError(topic)
+
+
+def sender_of(topic: str) -> str:
+    """The province whose channel `submissions.<province>` is: the sender's identity."""
+    return topic.rsplit(".", 1)[1]

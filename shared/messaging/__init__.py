@@ -1,0 +1,1 @@
+"""The delivery pipeline: at-least-once transport, exactly-once effects."""

@@ -1,0 +1,43 @@
+"""The one broker factory. Nobody builds a broker by hand: the library's defaults lose and duplicate records."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+
+
+def make_broker(bootstrap: str, *, client_id: str) -> KafkaBroker:
+    """A broker with durable, idempotent, bounded publishing and manual acknowledgement."""
+    return KafkaBroker(
+        bootstrap.split(","),
+        client_id=client_id,
+        acks="all",
+        enable_idempotence=True,
+        allow_auto_create_topics=False,  # else a consumer creates missing topics with one partition
+        ack_policy=AckPolicy.MANUAL,
+        linger_ms=5,
+        max_batch_size=256 * 1024,
+        request_timeout_ms=10_000,
+        retry_backoff_ms=100,
+        metadata_max_age_ms=30_000,
+        graceful_timeout=15.0,
+        apply_types=False,  # the pipeline parses; the framework hands over raw records
+        logger=structlog.get_logger("faststream"),
+    )
+
+
+class KafkaPublisher:
+    """`Publisher` over the broker. Only the relay may use it."""
+
+    def __init__(self, broker: KafkaBroker) -> None:
+        self._broker = broker
+
+    async def send(self, topic: str, *, key: bytes, value: bytes, headers: Mapping[str, str]) -> asyncio.Future[Any]:
+        return await self._broker.publish(
+            value, topic, key=key, headers=dict(headers), no_confirm=True, correlation_id=headers.get("ce_id")
+        )

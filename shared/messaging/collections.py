@@ -1,0 +1,18 @@
+"""Names of the pipeline's own collections in each service's database, and their indexes."""
+
+from __future__ import annotations
+
+from shared.mongo import Mongo
+
+INBOX = "inbox"
+OUTBOX = "outbox"
+DEAD_LETTERS = "dead_letters"
+RECALCULATIONS = "recalculations"
+
+
+async def prepare(mongo: Mongo, *, inbox_days: int) -> None:
+    """Create the indexes. Safe to repeat."""
+    await mongo.index(INBOX, [("at", 1)], expire_after_seconds=inbox_days * 86_400)
+    await mongo.index(OUTBOX, [("order", 1)])
+    await mongo.index(DEAD_LETTERS, [("at", 1)])
+    await mongo.index(RECALCULATIONS, [("scope", 1), ("period", 1)])

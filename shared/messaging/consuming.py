@@ -1,0 +1,230 @@
+"""The shell around the pipeline: a FastStream subscriber that never leaves anything to the framework's error handling.
+
+Under manual acknowledgement the framework swallows exceptions and goes on; a later commit would pass the failed
+records. So every failure ends here: each partition is sought back to its first unfinished offset, and only offsets
+of finished records are committed, by partition and number.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaAckableMessage
+
+from shared.messaging.brake import Brake
+from shared.messaging.gate import Gate
+from shared.messaging.handling import Consumer
+from shared.messaging.outbox import Relay
+from shared.messaging.pipeline import Pipeline, Progress
+from shared.messaging.settings import ServiceSettings
+from shared.mongo import Unavailable
+from shared.mongo.port import MongoError
+from shared.telemetry import metrics
+
+log = structlog.get_logger()
+FETCH_BYTES = 8 * 1024 * 1024
+PARTITION_BYTES = 1024 * 1024 + 64 * 1024
+"""Bounds on what a fetch may hold, so that a backlog of any length fits into a fixed amount of memory."""
+PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
+
+
+class Consuming:
+    """One consumer group member. Build it before the broker starts."""
+
+    def __init__(
+        self,
+        broker: KafkaBroker,
+        consumer: Consumer,
+        pipeline: Pipeline,
+        relay: Relay,
+        brake: Brake,
+        settings: ServiceSettings,
+    ) -> None:
+        self._pipeline = pipeline
+        self._relay = relay
+        self._brake = brake
+        self._settings = settings
+        self.name = consumer.name
+        self.group = f"{settings.group_prefix}{consumer.name}"
+        self._gate = Gate(patience_seconds=settings.session_timeout_ms / 1000 - 5, on_assigned=self._assigned)
+        self._paused: dict[TopicPartition, float] = {}
+        self._troubles = 0
+        self._stopping = False
+        self.assigned: set[TopicPartition] | None = None
+        self.last_progress = time.monotonic()
+        self._subscriber = broker.subscriber(
+            *consumer.topics,
+            batch=True,
+            max_records=settings.batch_records,
+            batch_timeout_ms=50,
+            group_id=self.group,
+            group_instance_id=f"{self.group}-{settings.instance}",
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            session_timeout_ms=settings.session_timeout_ms,
+            rebalance_timeout_ms=2 * settings.session_timeout_ms,
+            heartbeat_interval_ms=3_000,
+            max_poll_interval_ms=300_000,
+            fetch_max_bytes=FETCH_BYTES,
+            max_partition_fetch_bytes=PARTITION_BYTES,
+            fetch_max_wait_ms=200,
+            listener=self._gate,
+            parser=self._parse,
+            decoder=self._decode,
+        )
+        self._subscriber(self._consume)
+
+    # ------------------------------------------------------------------ called by the framework
+
+    async def _parse(self, records: tuple[ConsumerRecord[Any, Any], ...]) -> KafkaAckableMessage:
+        self._gate.enter()
+        return KafkaAckableMessage(
+            raw_message=records,
+            body=b"",
+            headers={},
+            batch_headers=[],
+            message_id=f"{records[0].topic}/{records[0].partition}@{records[0].offset}",
+            correlation_id="",
+            consumer=self._client,
+        )
+
+    async def _decode(self, message: KafkaAckableMessage) -> Any:
+        return message.raw_message
+
+    async def _consume(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        try:
+            await self._process(records)
+        except Exception as error:  # whatever it is, it must not pass the framework
+            log.error("consuming.failed", consumer=self.name, error=repr(error), exc_info=error)
+            self._back_off(records)
+        finally:
+            self._gate.leave()
+
+    # ------------------------------------------------------------------ ours
+
+    @property
+    def _client(self) -> AIOKafkaConsumer:
+        client = self._subscriber.consumer
+        assert client is not None
+        return client
+
+    async def _process(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        if self._stopping:
+            self._seek_back(_first_offsets(records))
+            return
+        try:
+            progress = await self._pipeline.process(records)
+        except (Unavailable, MongoError) as error:
+            log.warning("consuming.database_unavailable", consumer=self.name, error=str(error)[:300])
+            self._back_off(records)
+            return
+        self._troubles = 0
+        if progress.written:
+            self._relay.wake()
+        self._stop_braked(progress)
+        await self._commit(progress)
+        self.last_progress = time.monotonic()
+
+    async def _commit(self, progress: Progress) -> None:
+        offsets = {TopicPartition(*key): offset for key, offset in progress.next_offsets.items()}
+        assignment = self._client.assignment()
+        try:
+            await self._client.commit({tp: offset for tp, offset in offsets.items() if tp in assignment})
+        except (CommitFailedError, IllegalStateError, KafkaError) as error:
+            # The effects are in the database; whoever reads these records again finds them in the inbox.
+            log.warning("consuming.commit_failed", consumer=self.name, error=repr(error))
+
+    def _stop_braked(self, progress: Progress) -> None:
+        if not progress.stopped:
+            return
+        partitions = [TopicPartition(*key) for key in progress.stopped]
+        log.error("consuming.brake", consumer=self.name, topics=sorted({tp.topic for tp in partitions}))
+        self._seek_back({tp: progress.next_offsets[tp.topic, tp.partition] for tp in partitions})
+        self._pause(partitions, self._settings.brake_probe)
+
+    def _back_off(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        """Read these records again later; meanwhile stay a member of the group."""
+        first = _first_offsets(records)
+        self._seek_back(first)
+        pause = PAUSES[min(self._troubles, len(PAUSES) - 1)]
+        self._troubles += 1
+        self._pause(list(self._client.assignment()), pause)
+
+    def _seek_back(self, offsets: dict[TopicPartition, int]) -> None:
+        assignment = self._client.assignment()
+        for partition, offset in offsets.items():
+            if partition in assignment:
+                self._client.seek(partition, offset)
+
+    def _pause(self, partitions: Sequence[TopicPartition], seconds: float) -> None:
+        until = time.monotonic() + seconds
+        assignment = self._client.assignment()
+        here = [partition for partition in partitions if partition in assignment]
+        if here:
+            self._client.pause(*here)
+            self._paused.update(dict.fromkeys(here, until))
+
+    def _assigned(self, partitions: set[TopicPartition]) -> None:
+        self.assigned = partitions
+        self._paused.clear()  # a new assignment starts unpaused
+        self.last_progress = time.monotonic()
+
+    def resume_due(self) -> None:
+        """Resume what has paused long enough. Called every second by the runtime."""
+        now = time.monotonic()
+        due = [partition for partition, until in self._paused.items() if until <= now]
+        for partition in due:
+            del self._paused[partition]
+        if due:
+            assignment = self._client.assignment()
+            self._client.resume(*(partition for partition in due if partition in assignment))
+
+    async def lag(self) -> int:
+        """Records of the assigned partitions that were not fetched yet; raises `KafkaError` if unknown.
+
+        Two questions would be exact (committed offsets too), but each partition's answer waits behind a fetch.
+        """
+        partitions = list(self._client.assignment())
+        if not partitions:
+            return 0
+        ends = await self._client.end_offsets(partitions)
+        total = 0
+        for partition, end in ends.items():
+            total += max(end - await self._client.position(partition), 0)
+        metrics.LAG.labels(self.name).set(total)
+        metrics.BRAKES.labels(self.name).set(len(self._brake.topics()))
+        if total == 0:
+            self.last_progress = time.monotonic()
+        return total
+
+    @property
+    def braked(self) -> set[str]:
+        """Topics stopped by the brake."""
+        return self._brake.topics()
+
+    async def idle(self) -> None:
+        """Wait until no batch is in flight."""
+        await self._gate.idle()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a batch is in flight."""
+        return self._gate.busy
+
+    def stop_fetching(self) -> None:
+        """At shutdown: batches fetched from now on are sought back unprocessed."""
+        self._stopping = True
+
+
+def _first_offsets(records: Sequence[ConsumerRecord[Any, Any]]) -> dict[TopicPartition, int]:
+    first: dict[TopicPartition, int] = {}
+    for record in records:
+        partition = TopicPartition(record.topic, record.partition)
+        first[partition] = min(first.get(partition, record.offset), record.offset)
+    return first

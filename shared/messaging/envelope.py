@@ -1,0 +1,151 @@
+"""CloudEvents 1.0 in Kafka's binary mode: attributes as `ce_*` headers, the JSON body as value.
+
+Reading never raises: whatever lies in a record becomes `Received` or `Unreadable`. The CloudEvents SDK cannot promise
+that (it raises on the first bad header), so these few lines are ours; a contract test reads our records with the SDK.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ValidationError
+
+from shared.contracts.catalogue import CONTRACTS, contract_of
+from shared.messaging.handling import Position, Reason, Received, Unreadable
+
+REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type")
+TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+
+
+class Record(Protocol):
+    """The part of a Kafka record that is read here."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+def position_of(record: Record) -> Position:
+    """Where the record lies."""
+    return Position(record.topic, record.partition, record.offset)
+
+
+def outside_id(record: Record) -> str:
+    """Inbox id for a record whose sender is outside our trust: its place in the log, and what lies there."""
+    digest = hashlib.sha256(record.value or b"").hexdigest()[:16]
+    return f"{position_of(record)}#{digest}"
+
+
+def headers_for(
+    *, event_id: str, source: str, subject: str, data: BaseModel, time: datetime, traceparent: str | None
+) -> dict[str, str]:
+    """Headers of an event. Kafka header values are bytes; every one of ours is text without surprises."""
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": event_id,
+        "ce_source": source,
+        "ce_type": contract_of(type(data)).type.value,
+        "ce_subject": subject,
+        "ce_time": time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "content-type": "application/json",
+    }
+    version = getattr(data, "version", None)
+    if version is not None:
+        headers["ce_version"] = str(version)
+    if traceparent:
+        headers["traceparent"] = traceparent
+    return headers
+
+
+def body_of(data: BaseModel) -> bytes:
+    """The event's JSON body."""
+    return data.model_dump_json().encode()
+
+
+def read(record: Record, *, received_at: datetime, trusted: bool) -> Received[BaseModel] | Received[Unreadable]:
+    """Read one record; total: returns for every possible input.
+
+    `trusted` tells whether `ce_source` and `ce_id` identify the event (our own services) or only its place does.
+    """
+    headers, bad_header = _headers(record)
+    traceparent = headers.get("traceparent")
+
+    def received(data: Any) -> Received[Any]:
+        own_id = f"{headers['ce_source']}#{headers['ce_id']}" if trusted and "ce_id" in headers else None
+        version = headers.get("ce_version", "")
+        return Received(
+            data=data,
+            event_id=own_id if own_id and "ce_source" in headers else outside_id(record),
+            type=headers.get("ce_type", ""),
+            source=headers.get("ce_source", ""),
+            subject=headers.get("ce_subject", ""),
+            version=int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None,
+            received_at=received_at,
+            position=position_of(record),
+            raw=record.value or b"",
+            traceparent=traceparent if traceparent and TRACEPARENT.match(traceparent) else None,
+        )
+
+    body, problem = _json(record.value or b"")
+    event_type = headers.get("ce_type")
+    if bad_header:
+        return received(Unreadable(Reason.BAD_HEADER, bad_header, event_type, body))
+    absent = [name for name in REQUIRED if not headers.get(name)]
+    if absent:
+        return received(Unreadable(Reason.MISSING_HEADER, ", ".join(absent), event_type, body))
+    contract = CONTRACTS.get(event_type or "")
+    if contract is None:
+        return received(Unreadable(Reason.UNKNOWN_TYPE, event_type or "", event_type, body))
+    if problem:
+        return received(Unreadable(problem[0], problem[1], event_type, None))
+    try:
+        return received(contract.model.model_validate_json(record.value or b""))
+    except ValidationError as error:
+        found = tuple(error.errors(include_url=False, include_context=True, include_input=True))
+        detail = f"{error.error_count()} problem(s)"
+        return received(Unreadable(Reason.INVALID_BODY, detail, event_type, body, found))
+
+
+def _headers(record: Record) -> tuple[dict[str, str], str | None]:
+    """Headers as text, and the name of the first one that is none."""
+    headers: dict[str, str] = {}
+    bad: str | None = None
+    for name, value in record.headers:
+        try:
+            headers[name] = (value or b"").decode("utf-8")
+        except UnicodeDecodeError:
+            bad = bad or name
+    return headers, bad
+
+
+def _json(value: bytes) -> tuple[Any, tuple[Reason, str] | None]:
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return None, (Reason.NOT_UTF8, f"byte {error.start}: {suspected_encoding(value)}")
+    try:
+        return json.loads(text), None
+    except (ValueError, RecursionError) as error:
+        return None, (Reason.BAD_JSON, str(error)[:200])
+
+
+def suspected_encoding(value: bytes) -> str:
+    """A guess, in words, at what non-UTF-8 bytes are; for the message only, never used to decode."""
+    if value.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
+    try:
+        text = value.decode("cp1258")
+    except UnicodeDecodeError:
+        return "unknown"
+    vietnamese = sum(1 for letter in text if unicodedata.combining(letter) or letter in "ăâđêôơưĂÂĐÊÔƠƯ")
+    return "windows-1258" if vietnamese else "TCVN3 / VNI"

@@ -1,0 +1,169 @@
+"""The language between the pipeline and a service's handlers. Pure data: no I/O, no clock, no driver.
+
+A handler is a function `(Received, States) -> Outcome`. The pipeline loads the documents that the route `needs`,
+calls the handler in memory, and writes everything of a whole batch in one transaction.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+T = TypeVar("T")
+Document = dict[str, Any]
+_NAMESPACE = uuid.UUID("6f0d0c3e-6a3b-5b0e-9d44-0d7a3f1f6c11")
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """One document of the service's own database: collection and `_id`."""
+
+    collection: str
+    id: str
+
+
+class States(Protocol):
+    """The documents as they are now, with the writes of earlier records of the same batch already applied."""
+
+    def __getitem__(self, ref: Ref) -> Document | None:
+        """The document without its `_id`, or `None`. `KeyError` if the route did not ask for it in `needs`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a record lies in Kafka."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}@{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[T]):
+    """One record on its way through a handler."""
+
+    data: T
+    event_id: str
+    """The inbox id; deterministic ids of raised events are derived from it."""
+    type: str
+    source: str
+    subject: str
+    version: int | None
+    received_at: datetime
+    """Business time of reception (broker append time, shifted by the clock offset)."""
+    position: Position
+    raw: bytes
+    traceparent: str | None = None
+
+
+class Reason(StrEnum):
+    """Why a record could not be read. Stable codes, shown to senders and operators."""
+
+    BAD_HEADER = "bad_header"
+    MISSING_HEADER = "missing_header"
+    UNKNOWN_TYPE = "unknown_type"
+    NOT_UTF8 = "not_utf8"
+    BAD_JSON = "bad_json"
+    INVALID_BODY = "invalid_body"
+    HANDLER_FAILED = "handler_failed"
+    UNWRITABLE = "unwritable"
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What is known of a record that could not be read into its model."""
+
+    reason: Reason
+    detail: str
+    type: str | None
+    body: Any
+    """The decoded JSON, or `None` where it was no JSON."""
+    errors: tuple[Mapping[str, Any], ...] = ()
+    """Pydantic's error list, for `invalid_body`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An event to publish. Its id is derived from the cause, so that a repeat raises the same id again."""
+
+    topic: str
+    key: str
+    subject: str
+    data: BaseModel
+    parent: str | None = None
+    """`traceparent` to hang under instead of the span being processed (recalculations)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recalculation:
+    """A request to recompute a result over a set; inserted, never updated, to avoid write conflicts."""
+
+    scope: str
+    period: int
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a handler decided: new documents, facts to publish, sets to recompute."""
+
+    puts: dict[Ref, Document] = field(default_factory=dict)
+    """Whole new documents (without `_id`). Several handlers may put the same one within a batch: the last wins."""
+    events: list[Outgoing] = field(default_factory=list)
+    requests: list[Recalculation] = field(default_factory=list)
+    verdict: str = "handled"
+    """Label for metrics: `handled`, `stale`, `duplicate`, … or the receipt's status."""
+
+
+STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Route(Generic[T]):
+    """How one event type is handled. `needs` must name every document that `handle` will read or put."""
+
+    needs: Callable[[Received[T]], Iterable[Ref]]
+    handle: Callable[[Received[T], States], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """What a service listens to.
+
+    `routes` maps a `ce_type` to its route; types of a topic that are known to the contracts but not routed are skipped.
+    With `refusals` (topics whose senders are outside our trust) an unreadable record is answered, not dead-lettered.
+    """
+
+    name: str
+    topics: tuple[str, ...]
+    routes: Mapping[str, Route[Any]]
+    refusals: Route[Unreadable] | None = None
+
+
+def derived_id(cause: str, index: int) -> str:
+    """Id of the `index`-th event raised by `cause` (an inbox id): the same on every repeat."""
+    return str(uuid.uuid5(_NAMESPACE, f"{cause}|{index}"))
+
+
+class Dictionary:
+    """`States` over a plain dictionary, for unit tests of handlers."""
+
+    def __init__(self, documents: Mapping[Ref, Document] | None = None) -> None:
+        self.documents: dict[Ref, Document] = dict(documents or {})
+
+    def __getitem__(self, ref: Ref) -> Document | None:
+        return self.documents.get(ref)
+
+    def apply(self, outcome: Outcome) -> Outcome:
+        """Apply an outcome's puts, as the pipeline would."""
+        self.documents.update(outcome.puts)
+        return outcome

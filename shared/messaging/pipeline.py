@@ -1,0 +1,424 @@
+"""The micro-batch consumer pipeline: records in, one transaction, offsets that may be committed out.
+
+For a batch: read each record (never raises) → classify → known inbox ids → documents the handlers need → handlers in
+memory, in order → inbox, documents, outbox, requests and dead letters in one transaction. What is wrong with one record
+never touches its neighbours:
+
+- a record that cannot be read, or whose handler fails, becomes a dead letter (or, from an outside sender, an answer);
+- a duplicate key in the inbox means another delivery was faster: drop it and decide again;
+- a moved revision means a document changed underneath: load and decide again;
+- a write that can never succeed is searched for by halving the batch until it is alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from bson import Binary
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+from shared.messaging import envelope, outbox
+from shared.messaging.brake import Brake
+from shared.messaging.clock import BusinessClock
+from shared.messaging.collections import DEAD_LETTERS, INBOX, OUTBOX, RECALCULATIONS
+from shared.messaging.handling import (
+    Consumer,
+    Document,
+    Outcome,
+    Outgoing,
+    Position,
+    Reason,
+    Recalculation,
+    Received,
+    Ref,
+    Route,
+    Unreadable,
+    derived_id,
+)
+from shared.messaging.reader import Reader, View
+from shared.mongo import Conflict, DuplicateKey, Mongo, Permanent, Put, Session, Unavailable, in_transaction
+from shared.telemetry import context_of, metrics, traceparent_of
+
+log = structlog.get_logger()
+Partition = tuple[str, int]
+MAX_DECISIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """Call this route."""
+
+    received: Received[Any]
+    route: Route[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A known type that this service does not listen to."""
+
+    received: Received[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Bury:
+    """Keep it as a dead letter."""
+
+    received: Received[Any]
+    reason: Reason
+    detail: str
+
+
+Decision = Handle | Skip | Bury
+
+
+def classify(received: Received[Any], consumer: Consumer) -> Decision:
+    """What to do with a record that was read. Pure."""
+    if isinstance(received.data, Unreadable):
+        if consumer.refusals is not None:
+            return Handle(received, consumer.refusals)
+        return Bury(received, received.data.reason, received.data.detail)
+    route = consumer.routes.get(received.type)
+    if route is not None:
+        return Handle(received, route)
+    if consumer.refusals is not None:  # a type of ours, but none that an outside sender may publish here
+        refused = Unreadable(Reason.UNKNOWN_TYPE, received.type, received.type, None)
+        return Handle(_with(received, refused), consumer.refusals)
+    return Skip(received)
+
+
+def _with(received: Received[Any], data: Any) -> Received[Any]:
+    return Received(
+        data=data,
+        event_id=received.event_id,
+        type=received.type,
+        source=received.source,
+        subject=received.subject,
+        version=received.version,
+        received_at=received.received_at,
+        position=received.position,
+        raw=received.raw,
+        traceparent=received.traceparent,
+    )
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a batch came: per partition the offset of the first record that is not finished."""
+
+    next_offsets: dict[Partition, int] = field(default_factory=dict)
+    stopped: set[Partition] = field(default_factory=set)
+    """Partitions cut short by the brake."""
+    written: bool = False
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Everything one transaction writes."""
+
+    now: datetime
+    inbox: list[Document] = field(default_factory=list)
+    touched: dict[Ref, None] = field(default_factory=dict)
+    writes: dict[str, list[Put]] = field(default_factory=dict)
+    outbox: list[Document] = field(default_factory=list)
+    requests: dict[Recalculation, None] = field(default_factory=dict)
+    dead: list[Document] = field(default_factory=list)
+    spans: list[trace.Span] = field(default_factory=list)
+    verdicts: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Pipeline:
+    """Processes batches of records for one consumer. Knows nothing of Kafka clients."""
+
+    def __init__(
+        self,
+        service: str,
+        consumer: Consumer,
+        mongo: Mongo,
+        *,
+        clock: BusinessClock,
+        brake: Brake,
+        transaction_deadline: float = 20.0,
+    ) -> None:
+        self._service = service
+        self._consumer = consumer
+        self._mongo = mongo
+        self._clock = clock
+        self._brake = brake
+        self._deadline = transaction_deadline
+        self._tracer = trace.get_tracer("langhoc.messaging")
+
+    async def process(self, records: Sequence[Any]) -> Progress:
+        """Process a batch. Raises `Unavailable` when the database is; then nothing of the rest was finished."""
+        progress = Progress()
+        decisions: list[tuple[Any, Decision]] = []
+        for record in records:
+            key = (record.topic, record.partition)
+            progress.next_offsets.setdefault(key, record.offset)
+            received = envelope.read(
+                record,
+                received_at=self._clock.appended(record.timestamp),
+                trusted=self._consumer.refusals is None,
+            )
+            decisions.append((record, classify(received, self._consumer)))
+        await self._process(decisions, progress)
+        return progress
+
+    async def _process(self, items: Sequence[tuple[Any, Decision]], progress: Progress) -> None:
+        give_up = time.monotonic() + self._deadline
+        for attempt in range(MAX_DECISIONS):
+            batch, finished, stopped = await self._decide(items)
+            try:
+                await self._write(batch, give_up)
+            except (DuplicateKey, Conflict) as error:
+                metrics.RETRIES.labels(self._consumer.name, type(error).__name__).inc()
+                if isinstance(error, DuplicateKey) and error.collection != INBOX:
+                    log.error("pipeline.unexpected_duplicate", collection=error.collection, index=error.index)
+                await asyncio.sleep(random.uniform(0, min(0.005 * 2**attempt, 0.5)))
+                continue
+            except Permanent as error:
+                await self._isolate(items, error, progress)
+                return
+            self._finish(batch, finished, stopped, progress)
+            return
+        raise Unavailable(f"{MAX_DECISIONS} decisions in a row collided with other writers")
+
+    async def _isolate(self, items: Sequence[tuple[Any, Decision]], error: Permanent, progress: Progress) -> None:
+        """Halve the batch until the record whose effects cannot be written is alone; then bury it."""
+        if len(items) > 1:
+            middle = len(items) // 2
+            await self._process(items[:middle], progress)
+            if not progress.stopped:
+                await self._process(items[middle:], progress)
+            return
+        record, decision = items[0]
+        if isinstance(decision, Bury):
+            raise Unavailable(f"a dead letter itself cannot be written: {error}") from error
+        self._brake.failed(record.topic)
+        await self._process([(record, Bury(decision.received, Reason.UNWRITABLE, str(error)[:1_000]))], progress)
+
+    async def _decide(self, items: Sequence[tuple[Any, Decision]]) -> tuple[_Batch, list[Any], set[Partition]]:
+        """Run the handlers in memory."""
+        seen = await self._known([decision.received.event_id for _, decision in items])
+        reader = Reader(self._mongo)
+        needs: dict[int, frozenset[Ref]] = {}
+        failures: dict[int, str] = {}
+        for number, (_, decision) in enumerate(items):
+            if isinstance(decision, Handle) and decision.received.event_id not in seen:
+                try:
+                    needs[number] = frozenset(decision.route.needs(decision.received))
+                except Exception:
+                    failures[number] = traceback.format_exc(limit=-5)
+        await reader.load(ref for refs in needs.values() for ref in refs)
+
+        batch = _Batch(now=datetime.now(UTC))
+        finished: list[Any] = []
+        stopped: set[Partition] = set()
+        failing: dict[str, int] = {}
+        for number, (record, decision) in enumerate(items):
+            partition = (record.topic, record.partition)
+            if partition in stopped:
+                continue
+            received = decision.received
+            if received.event_id in seen:
+                batch.verdicts.append(("duplicate", record.topic))
+                finished.append(record)
+                continue
+            failure = failures.get(number)
+            if isinstance(decision, Handle) and failure is None:
+                failure = self._handle(decision, reader, needs[number], batch)
+                if failure is None:
+                    failing.pop(record.topic, None)
+            if failure is not None:
+                already = failing.get(record.topic, 0)
+                if self._brake.closed_after(record.topic, already):
+                    stopped.add(partition)
+                    continue
+                failing[record.topic] = already + 1
+                batch.verdicts.append(("failed", record.topic))
+                self._bury(batch, record, received, Reason.HANDLER_FAILED, failure)
+            elif isinstance(decision, Bury):
+                batch.verdicts.append(("dead", record.topic))
+                self._bury(batch, record, received, decision.reason, decision.detail)
+            elif isinstance(decision, Skip):
+                batch.verdicts.append(("skipped", record.topic))
+            if not isinstance(decision, Skip):
+                batch.inbox.append({"_id": received.event_id, "at": batch.now})
+                seen.add(received.event_id)
+            finished.append(record)
+        batch.writes = reader.puts(batch.touched)
+        return batch, finished, stopped
+
+    def _handle(self, decision: Handle, reader: Reader, needs: frozenset[Ref], batch: _Batch) -> str | None:
+        """Call one handler and keep its outcome; returns the traceback if it failed."""
+        received = decision.received
+        span = self._tracer.start_span(
+            f"process {received.type or 'unreadable'}",
+            context_of(received.traceparent),
+            SpanKind.CONSUMER,
+            {
+                "messaging.system": "kafka",
+                "messaging.operation.type": "process",
+                "messaging.destination.name": received.position.topic,
+                "messaging.destination.partition.id": str(received.position.partition),
+                "messaging.kafka.offset": received.position.offset,
+                "messaging.message.id": received.event_id,
+                "langhoc.subject": received.subject,
+            },
+        )
+        batch.spans.append(span)
+        try:
+            outcome = decision.route.handle(received, View(reader, needs))
+            reader.apply(outcome.puts)
+        except Exception as error:
+            span.set_status(Status(StatusCode.ERROR, repr(error)[:200]))
+            return traceback.format_exc(limit=-5)
+        span.set_attribute("langhoc.verdict", outcome.verdict)
+        batch.touched.update(dict.fromkeys(outcome.puts))
+        batch.requests.update(dict.fromkeys(outcome.requests))
+        batch.outbox.extend(
+            emit(
+                self._service,
+                received.event_id,
+                outcome,
+                received.received_at,
+                span,
+                self._tracer,
+                batch.spans,
+            )
+        )
+        batch.verdicts.append((outcome.verdict, received.position.topic))
+        return None
+
+    def _bury(self, batch: _Batch, record: Any, received: Received[Any], reason: Reason, detail: str) -> None:
+        log.error("pipeline.dead_letter", position=str(received.position), reason=reason, detail=detail)
+        batch.dead.append(dead_letter(self._consumer.name, record, received, reason, detail, batch.now))
+
+    async def _known(self, ids: Sequence[str]) -> set[str]:
+        rows = await self._mongo.find(INBOX, {"_id": {"$in": list(ids)}}, projection={"_id": 1})
+        return {str(row["_id"]) for row in rows}
+
+    async def _write(self, batch: _Batch, give_up: float) -> None:
+        if not (batch.inbox or batch.dead):
+            return
+
+        async def body(session: Session) -> None:
+            await self._mongo.insert(INBOX, batch.inbox, session)
+            for collection, puts in batch.writes.items():
+                await self._mongo.put(collection, puts, session)
+            await self._mongo.insert(OUTBOX, batch.outbox, session)
+            await self._mongo.insert(RECALCULATIONS, requests_of(batch.requests, batch.now), session)
+            await self._mongo.insert(DEAD_LETTERS, batch.dead, session)
+
+        await in_transaction(self._mongo, body, deadline_seconds=max(give_up - time.monotonic(), 1.0))
+        metrics.BATCH_RECORDS.observe(len(batch.inbox))
+
+    def _finish(self, batch: _Batch, finished: list[Any], stopped: set[Partition], progress: Progress) -> None:
+        """After the commit: what was decided has become true."""
+        for span in batch.spans:
+            span.end()
+        for verdict, topic in batch.verdicts:
+            metrics.RECORDS.labels(self._consumer.name, verdict).inc()
+            if verdict == "failed":
+                self._brake.failed(topic)
+            elif verdict not in ("dead", "skipped", "duplicate"):
+                self._brake.succeeded(topic)
+        for entry in batch.dead:
+            metrics.DEAD.labels(self._consumer.name, entry["reason"]).inc()
+        for record in finished:
+            progress.next_offsets[record.topic, record.partition] = record.offset + 1
+        progress.stopped |= stopped
+        progress.written |= bool(batch.outbox)
+
+
+def emit(
+    service: str,
+    cause: str,
+    outcome: Outcome,
+    time: datetime,
+    span: trace.Span,
+    tracer: trace.Tracer,
+    spans: list[trace.Span],
+) -> list[Document]:
+    """Outbox rows of an outcome's events, each under a publish span of its own."""
+    return [
+        _emit_one(service, derived_id(cause, index), event, time, span, tracer, spans)
+        for index, event in enumerate(outcome.events)
+    ]
+
+
+def _emit_one(
+    service: str,
+    event_id: str,
+    event: Outgoing,
+    time: datetime,
+    span: trace.Span,
+    tracer: trace.Tracer,
+    spans: list[trace.Span],
+) -> Document:
+    parent = context_of(event.parent) if event.parent else trace.set_span_in_context(span)
+    links = [trace.Link(span.get_span_context())] if event.parent else []
+    publish = tracer.start_span(
+        f"publish {event.topic}",
+        parent,
+        SpanKind.PRODUCER,
+        {
+            "messaging.system": "kafka",
+            "messaging.operation.type": "publish",
+            "messaging.destination.name": event.topic,
+            "messaging.message.id": event_id,
+            "langhoc.subject": event.subject,
+        },
+        links,
+    )
+    spans.append(publish)
+    return outbox.row(
+        event_id=event_id,
+        topic=event.topic,
+        key=event.key,
+        value=envelope.body_of(event.data),
+        headers=envelope.headers_for(
+            event_id=event_id,
+            source=f"/langhoc/{service}",
+            subject=event.subject,
+            data=event.data,
+            time=time,
+            traceparent=traceparent_of(publish),
+        ),
+    )
+
+
+def requests_of(requests: Any, now: datetime) -> list[Document]:
+    """Recalculation requests as documents to insert."""
+    return [{"scope": request.scope, "period": request.period, "at": now} for request in requests]
+
+
+def dead_letter(
+    consumer: str, record: Any, received: Received[Any], reason: Reason, detail: str, now: datetime
+) -> Document:
+    """The dead-letter document: raw bytes, reason in words, and where the record lay."""
+    position: Position = received.position
+    return {
+        "consumer": consumer,
+        "topic": position.topic,
+        "partition": position.partition,
+        "offset": position.offset,
+        "appended_at": datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        "key": None if record.key is None else Binary(record.key),
+        "headers": [[name, Binary(value or b"")] for name, value in record.headers],
+        "value": None if record.value is None else Binary(record.value),
+        "type": received.type,
+        "subject": received.subject,
+        "reason": reason.value,
+        "detail": detail,
+        "attempts": 1,
+        "at": now,
+    }

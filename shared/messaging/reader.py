@@ -1,0 +1,82 @@
+"""Loading documents with their revisions, so that what is decided on them can be written guarded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from shared.messaging.handling import Document, Ref
+from shared.mongo import Mongo, Put
+from shared.mongo.port import Query, Sort
+
+_INFRA = ("_id", "_rev")
+
+
+class Reader:
+    """Documents read so far and their revisions. Its `puts` turns decisions into guarded writes."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._mongo = mongo
+        self._documents: dict[Ref, Document | None] = {}
+        self._revisions: dict[Ref, int] = {}
+
+    async def load(self, refs: Iterable[Ref]) -> None:
+        """Load documents by identity, one query per collection."""
+        wanted: dict[str, list[str]] = {}
+        for ref in refs:
+            if ref not in self._documents:
+                self._documents[ref] = None
+                wanted.setdefault(ref.collection, []).append(ref.id)
+        for collection, ids in wanted.items():
+            for found in await self._mongo.find(collection, {"_id": {"$in": ids}}):
+                self._keep(collection, found)
+
+    async def get(self, ref: Ref) -> Document | None:
+        """One document, or `None`."""
+        await self.load([ref])
+        return self._documents[ref]
+
+    async def find(self, collection: str, query: Query, *, sort: Sort | None = None) -> dict[str, Document]:
+        """All matching documents by `_id`."""
+        rows = await self._mongo.find(collection, query, sort=sort)
+        return {str(found["_id"]): self._keep(collection, found) for found in rows}
+
+    def __getitem__(self, ref: Ref) -> Document | None:
+        """A loaded document, with this batch's own writes applied. `KeyError` if it was not loaded."""
+        return self._documents[ref]
+
+    def apply(self, puts: Mapping[Ref, Document]) -> None:
+        """Make decisions visible to the next handler of the batch. `KeyError` for a document that was not loaded."""
+        for ref, document in puts.items():
+            if ref not in self._documents:
+                raise KeyError(f"{ref} was put without being named in needs")
+            self._documents[ref] = document
+
+    def puts(self, refs: Iterable[Ref]) -> dict[str, list[Put]]:
+        """Guarded writes of the current documents, by collection."""
+        writes: dict[str, list[Put]] = {}
+        for ref in refs:
+            document = self._documents[ref]
+            assert document is not None
+            writes.setdefault(ref.collection, []).append(Put(ref.id, self._revisions.get(ref), document))
+        return writes
+
+    def _keep(self, collection: str, found: dict[str, Any]) -> Document:
+        ref = Ref(collection, str(found["_id"]))
+        document = {name: value for name, value in found.items() if name not in _INFRA}
+        self._documents[ref] = document
+        self._revisions[ref] = found["_rev"]
+        return document
+
+
+class View:
+    """`States` of one record: only what its route asked for, so that a forgotten need fails in the first test."""
+
+    def __init__(self, reader: Reader, needs: frozenset[Ref]) -> None:
+        self._reader = reader
+        self._needs = needs
+
+    def __getitem__(self, ref: Ref) -> Document | None:
+        if ref not in self._needs:
+            raise KeyError(f"{ref} was read without being named in needs")
+        return self._reader[ref]

@@ -1,0 +1,152 @@
+"""Results over whole sets (rankings, allocations, settled proposals): computed after the burst, once per set.
+
+Handlers insert requests; a leased worker per (scope, period) waits until the burst ends, computes, and in one
+transaction writes the result, its events, and removes the requests it used. A request that arrives meanwhile stays and
+leads to the next run, so no change is ever missed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from opentelemetry import trace
+
+from shared.messaging.clock import BusinessClock
+from shared.messaging.collections import OUTBOX, RECALCULATIONS
+from shared.messaging.handling import Outcome
+from shared.messaging.outbox import Relay
+from shared.messaging.pipeline import emit, requests_of
+from shared.messaging.reader import Reader
+from shared.mongo import Conflict, Mongo, Session, in_transaction
+from shared.mongo.leases import Leases
+from shared.mongo.port import MongoError
+from shared.telemetry import metrics
+
+log = structlog.get_logger()
+POLL_SECONDS = 0.25
+Compute = Callable[[Reader, str, int, datetime], Awaitable[Outcome]]
+"""`(reader, scope, period, business time)` → outcome; reads only through the reader, puts only what it read."""
+
+
+class Recalculator:
+    """Runs `compute` for every set with open requests. One per process; leases keep two processes apart."""
+
+    def __init__(
+        self,
+        service: str,
+        mongo: Mongo,
+        relay: Relay,
+        compute: Compute,
+        *,
+        clock: BusinessClock,
+        quiet_seconds: float = 1.0,
+        limit_seconds: float = 5.0,
+        lease_seconds: float = 60.0,
+    ) -> None:
+        self._service = service
+        self._mongo = mongo
+        self._relay = relay
+        self._compute = compute
+        self._clock = clock
+        self._quiet = quiet_seconds
+        self._limit = limit_seconds
+        self._leases = Leases(mongo, lease_seconds)
+        self._tracer = trace.get_tracer("langhoc.messaging")
+        self._not_before: dict[tuple[str, int], float] = {}
+        self.last_round = time.monotonic()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            try:
+                await self.round()
+            except MongoError as error:
+                log.warning("recalculation.waiting", error=repr(error))
+                await asyncio.sleep(1.0)
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def round(self) -> int:
+        """Recompute every set that is due; returns how many were."""
+        self.last_round = time.monotonic()
+        groups = await self._mongo.aggregate(
+            RECALCULATIONS,
+            [
+                {
+                    "$group": {
+                        "_id": {"scope": "$scope", "period": "$period"},
+                        "first": {"$min": "$at"},
+                        "last": {"$max": "$at"},
+                    }
+                },
+                {"$sort": {"first": 1}},
+            ],
+        )
+        now = datetime.now(UTC)
+        done = 0
+        for group in groups:
+            quiet = (now - group["last"]).total_seconds() >= self._quiet
+            overdue = (now - group["first"]).total_seconds() >= self._limit
+            scope, period = group["_id"]["scope"], group["_id"]["period"]
+            if (quiet or overdue) and self._not_before.get((scope, period), 0.0) <= time.monotonic():
+                done += await self._one(scope, period)
+        return done
+
+    async def _one(self, scope: str, period: int) -> int:
+        lease = f"recalculation/{scope}/{period}"
+        await self._leases.create([lease])
+        if not await self._leases.acquire([lease]):
+            return 0
+        try:
+            await self._recompute(scope, period)
+        except Conflict:
+            log.info("recalculation.conflict", scope=scope, period=period)  # requests are still there
+            metrics.RECALCULATIONS.labels("conflict").inc()
+        except MongoError:
+            raise
+        except Exception as error:
+            # Our own fault on one set must not hold up the others; the requests stay and the operator sees the age.
+            log.error("recalculation.failed", scope=scope, period=period, error=repr(error), exc_info=error)
+            metrics.RECALCULATIONS.labels("failed").inc()
+            self._not_before[scope, period] = time.monotonic() + 30.0
+        finally:
+            await self._leases.release([lease])
+        return 1
+
+    async def _recompute(self, scope: str, period: int) -> None:
+        used = [
+            row["_id"]
+            for row in await self._mongo.find(
+                RECALCULATIONS, {"scope": scope, "period": period}, projection={"_id": 1}, sort=[("_id", 1)]
+            )
+        ]
+        if not used:
+            return
+        reader = Reader(self._mongo)
+        time_now = self._clock.now()
+        span = self._tracer.start_span(f"recalculate {self._service}", attributes={"langhoc.scope": scope})
+        outcome = await self._compute(reader, scope, period, time_now)
+        reader.apply(outcome.puts)
+        writes = reader.puts(outcome.puts)
+        spans: list[trace.Span] = [span]
+        cause = f"recalculation/{scope}/{period}/{used[0]}"
+        rows = emit(self._service, cause, outcome, time_now, span, self._tracer, spans)
+
+        async def body(session: Session) -> None:
+            for collection, puts in writes.items():
+                await self._mongo.put(collection, puts, session)
+            await self._mongo.insert(OUTBOX, rows, session)
+            new: dict[Any, None] = dict.fromkeys(outcome.requests)
+            await self._mongo.insert(RECALCULATIONS, requests_of(new, datetime.now(UTC)), session)
+            await self._mongo.delete(RECALCULATIONS, {"_id": {"$in": used}}, session)
+
+        await in_transaction(self._mongo, body)
+        for each in spans:
+            each.end()
+        metrics.RECALCULATIONS.labels(outcome.verdict).inc()
+        if rows:
+            self._relay.wake()

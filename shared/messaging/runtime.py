@@ -1,0 +1,207 @@
+"""One service process: broker, consumer, relay, recalculation worker, and what its health is judged by."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from shared.messaging.brake import Brake
+from shared.messaging.broker import KafkaPublisher, make_broker
+from shared.messaging.clock import BusinessClock
+from shared.messaging.collections import DEAD_LETTERS, OUTBOX, RECALCULATIONS, prepare
+from shared.messaging.consuming import Consuming
+from shared.messaging.handling import Consumer
+from shared.messaging.outbox import Relay
+from shared.messaging.pipeline import Pipeline
+from shared.messaging.recalculation import Compute, Recalculator
+from shared.messaging.settings import ServiceSettings
+from shared.messaging.topics import check_topics
+from shared.mongo import Mongo
+from shared.mongo.port import MongoError
+
+log = structlog.get_logger()
+STOP_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must hold, and whether it does."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What is still on its way in this process's service."""
+
+    lag: int
+    outbox: int
+    requests: int
+    busy: bool
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is on its way."""
+        return not (self.lag or self.outbox or self.requests or self.busy)
+
+
+class Runtime:
+    """Starts and stops everything that moves events. Build, then `start`, then `stop` within `STOP_SECONDS`."""
+
+    def __init__(
+        self,
+        service: str,
+        settings: ServiceSettings,
+        mongo: Mongo,
+        consumer: Consumer,
+        *,
+        migrate: Callable[[Mongo], Awaitable[None]],
+        compute: Compute | None = None,
+    ) -> None:
+        self.service = service
+        self.settings = settings
+        self.mongo = mongo
+        self.clock = BusinessClock(settings.clock_offset)
+        self._migrate = migrate
+        self._broker = make_broker(settings.kafka, client_id=f"langhoc-{service}-{settings.instance}")
+        self.relay = Relay(
+            mongo,
+            KafkaPublisher(self._broker),
+            publish_deadline=settings.publish_deadline,
+            lease_seconds=settings.lease_seconds,
+        )
+        brake = Brake(settings.brake_after)
+        pipeline = Pipeline(
+            service,
+            consumer,
+            mongo,
+            clock=self.clock,
+            brake=brake,
+            transaction_deadline=settings.transaction_deadline,
+        )
+        self.consuming = Consuming(self._broker, consumer, pipeline, self.relay, brake, settings)
+        self._recalculator = (
+            Recalculator(
+                service,
+                mongo,
+                self.relay,
+                compute,
+                clock=self.clock,
+                quiet_seconds=settings.burst_quiet,
+                limit_seconds=settings.burst_limit,
+            )
+            if compute
+            else None
+        )
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._started = False
+
+    async def start(self) -> None:
+        """Check the topics, prepare the database, start to consume. Raises what stops it."""
+        await check_topics(self.settings.kafka)
+        await prepare(self.mongo, inbox_days=self.settings.inbox_days)
+        await self._migrate(self.mongo)
+        await self._broker.start()
+        self._tasks = [
+            asyncio.create_task(self.relay.run(), name="relay"),
+            asyncio.create_task(self._resume(), name="resume"),
+        ]
+        if self._recalculator:
+            self._tasks.append(asyncio.create_task(self._recalculator.run(), name="recalculator"))
+        self._started = True
+        log.info("service.started", clock_offset=self.settings.clock_offset)
+
+    async def stop(self) -> None:
+        """Finish the batch in flight, commit it, give leases back; bounded, because a frozen broker never answers."""
+        self._started = False
+        self.consuming.stop_fetching()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await self.consuming.idle()
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+                with suppress(MongoError):
+                    await self.relay.release()
+                await self._broker.stop()
+                await self.mongo.close()
+                log.info("service.stopped")
+                return
+        log.error("service.stop_timed_out")
+
+    async def _resume(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            with suppress(AssertionError):  # the client is gone while the broker stops
+                self.consuming.resume_due()
+
+    # ------------------------------------------------------------------ health
+
+    async def flow(self) -> Flow:
+        """What is still on its way; raises when broker or database do not answer."""
+        return Flow(
+            lag=await self.consuming.lag(),
+            outbox=await self.mongo.count(OUTBOX, {}),
+            requests=await self.mongo.count(RECALCULATIONS, {}),
+            busy=self.consuming.busy,
+        )
+
+    async def live(self) -> list[Check]:
+        """By progress, not by existence: a process that waits for nothing and does nothing must be restarted."""
+        now = time.monotonic()
+        limit = self.settings.stuck_after
+        broken = [task.get_name() for task in self._tasks if task.done()]
+        checks = [
+            Check("tasks", not broken, f"ended: {', '.join(broken)}" if broken else "running"),
+            Check(
+                "relay",
+                now - self.relay.last_round < limit,
+                f"last round {now - self.relay.last_round:.0f} s ago",
+            ),
+        ]
+        idle = now - self.consuming.last_progress
+        if idle > limit:
+            try:
+                async with asyncio.timeout(5):
+                    lag = await self.consuming.lag()
+                checks.append(Check("progress", lag == 0, f"{lag} records wait, none finished for {idle:.0f} s"))
+            except (KafkaError, TimeoutError) as error:
+                # A broker that is down is no reason to restart us.
+                checks.append(Check("progress", True, f"unknown: {error!r}"))
+        return checks
+
+    async def ready(self) -> list[Check]:
+        """Whether this process does its work now."""
+        checks = [Check("started", self._started, "yes" if self._started else "starting or stopping")]
+        assigned = self.consuming.assigned
+        checks.append(
+            Check(
+                "assignment",
+                assigned is not None,
+                "none yet" if assigned is None else f"{len(assigned)} partitions",
+            )
+        )
+        try:
+            async with asyncio.timeout(3):
+                await self.mongo.ping()
+            checks.append(Check("database", True, "answers"))
+        except (MongoError, TimeoutError) as error:
+            checks.append(Check("database", False, repr(error)[:200]))
+        braked = self.consuming.braked
+        checks.append(Check("brake", not braked, f"stopped: {', '.join(sorted(braked))}" if braked else "open"))
+        age = self.relay.oldest_seconds
+        checks.append(Check("outbox", age < 60, f"oldest unsent event {age:.0f} s old"))
+        return checks
+
+    async def dead_letters(self) -> int:
+        """How many dead letters there are."""
+        return await self.mongo.count(DEAD_LETTERS, {})

@@ -1,0 +1,47 @@
+"""Settings every service shares, from the environment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """Environment of one service process. Every name is `LANGHOC_<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix="LANGHOC_", extra="ignore", frozen=True)
+
+    kafka: str
+    """Bootstrap servers."""
+    mongo: str
+    """Connection URI of a replica set."""
+    jwks: str
+    """Path of the JSON Web Key Set whose keys sign the bearer tokens."""
+    http_host: str = "127.0.0.1"
+    http_port: int = 0
+    instance: int = 0
+    """Number of this copy; makes the consumer's group membership static, so that a restart causes no rebalance."""
+    database_prefix: str = "langhoc_"
+    group_prefix: str = "langhoc-"
+    clock_offset: int = 0
+    """Seconds between the wall clock and business time."""
+
+    batch_records: Annotated[int, Field(ge=1, le=5_000)] = 1_000
+    transaction_deadline: float = 20.0
+    publish_deadline: float = 10.0
+    brake_after: Annotated[int, Field(ge=1)] = 50
+    """Consecutive failures of our own on one topic after which its consumption stops."""
+    brake_probe: float = 30.0
+    """Seconds between probes of a stopped topic with a single record."""
+    stuck_after: float = 120.0
+    """Seconds without progress while records wait, after which the process calls itself dead."""
+    session_timeout_ms: int = 30_000
+    burst_quiet: float = 1.0
+    """Seconds without a new request after which a result over a set is recomputed."""
+    burst_limit: float = 5.0
+    """Seconds after which it is recomputed even in a burst."""
+    inbox_days: int = 180
+    """Longer than any retention plus the age of dead letters, so that no replay finds an empty inbox."""
+    lease_seconds: float = 20.0

@@ -1,0 +1,23 @@
+"""MongoDB behind a small port: transactions, guarded writes, leases, migrations."""
+
+from shared.mongo.port import (
+    Conflict,
+    DuplicateKey,
+    Mongo,
+    Permanent,
+    Put,
+    Session,
+    Unavailable,
+)
+from shared.mongo.transactions import in_transaction
+
+__all__ = [
+    "Conflict",
+    "DuplicateKey",
+    "Mongo",
+    "Permanent",
+    "Put",
+    "Session",
+    "Unavailable",
+    "in_transaction",
+]

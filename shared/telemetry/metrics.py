@@ -1,0 +1,18 @@
+"""Prometheus metrics of the delivery pipeline; the same names in every service."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+RECORDS = Counter("langhoc_records", "Records by verdict", ["consumer", "verdict"])
+BATCH_RECORDS = Histogram(
+    "langhoc_batch_records", "Records per transaction", buckets=(1, 3, 10, 30, 100, 300, 1_000, 3_000)
+)
+DEAD = Counter("langhoc_dead_letters", "Dead letters by reason", ["consumer", "reason"])
+RETRIES = Counter("langhoc_retries", "Batches decided again, by cause", ["consumer", "cause"])
+OUTBOX_SENT = Counter("langhoc_outbox_sent", "Events confirmed by the broker")
+OUTBOX_FAILED = Counter("langhoc_outbox_failed", "Sends without confirmation, to be repeated")
+OUTBOX_AGE = Gauge("langhoc_outbox_oldest_seconds", "Age of the oldest unsent event")
+LAG = Gauge("langhoc_lag_records", "Records not yet consumed", ["consumer"])
+BRAKES = Gauge("langhoc_brakes", "Topics whose consumption is stopped by the brake", ["consumer"])
+RECALCULATIONS = Counter("langhoc_recalculations", "Results over sets, by verdict", ["verdict"])

@@ -1,0 +1,136 @@
+"""Bearer tokens: signed JWTs, checked against a key set. There is no identity by plain header."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from shared.contracts.base import Text
+from shared.web.problems import ApiProblem
+
+AUDIENCE = "langhoc"
+ALGORITHMS = ["Ed25519", "EdDSA", "ES256", "RS256"]
+
+
+class Role(StrEnum):
+    """What a caller may do."""
+
+    MINISTRY = "ministry"
+    PROVINCE = "province"
+    FINANCE = "finance"
+    AUDITOR = "auditor"
+
+
+NATIONAL = frozenset({Role.MINISTRY, Role.FINANCE, Role.AUDITOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is calling, from the token."""
+
+    subject: str
+    role: Role
+    province: str | None
+
+    def may_see(self, province: str) -> bool:
+        """A province sees its own data; ministry, finance and auditors see all."""
+        return self.role in NATIONAL or self.province == province
+
+    def require(self, province: str) -> None:
+        """Raise 403 unless the caller may see data of this province."""
+        if not self.may_see(province):
+            raise ApiProblem(
+                403,
+                "other_province",
+                Text(
+                    vi=f"Tài khoản không thuộc tỉnh {province}.",
+                    en=f"The account is not of province {province}.",
+                ),
+                Text(
+                    vi="Dùng tài khoản của tỉnh đó hoặc của Bộ.",
+                    en="Use an account of that province or the ministry.",
+                ),
+            )
+
+
+class Verifier:
+    """Checks tokens against the key set, which is read again when the file changes (key rotation)."""
+
+    def __init__(self, jwks_path: str) -> None:
+        self._path = Path(jwks_path)
+        self._read_at = -1
+        self._keys: KeySet | None = None
+        self._claims = jwt.JWTClaimsRegistry(
+            aud={"essential": True, "value": AUDIENCE}, exp={"essential": True}, sub={"essential": True}
+        )
+
+    def _key_set(self) -> KeySet:
+        changed = self._path.stat().st_mtime_ns
+        if self._keys is None or changed != self._read_at:
+            self._keys = KeySet.import_key_set(json.loads(self._path.read_text()))
+            self._read_at = changed
+        return self._keys
+
+    def verify(self, token: str) -> Caller:
+        """The caller, or 401 with the reason."""
+        try:
+            decoded = jwt.decode(token, self._key_set(), algorithms=ALGORITHMS)
+            self._claims.validate(decoded.claims)
+            province = decoded.claims.get("province")
+            role = Role(decoded.claims.get("role", ""))
+        except (JoseError, ValueError) as error:
+            raise unauthenticated(str(error)) from error
+        if role is Role.PROVINCE and not isinstance(province, str):
+            raise unauthenticated("a province's token must name the province")
+        return Caller(str(decoded.claims["sub"]), role, province if isinstance(province, str) else None)
+
+
+def unauthenticated(reason: str) -> ApiProblem:
+    """401."""
+    return ApiProblem(
+        401,
+        "unauthenticated",
+        Text(vi=f"Chưa xác thực: {reason}.", en=f"Not authenticated: {reason}."),
+        Text(
+            vi="Gửi tiêu đề Authorization: Bearer <token> (`langhoc token` cấp khi chạy cục bộ).",
+            en="Send the header Authorization: Bearer <token> (`langhoc token` issues one locally).",
+        ),
+    )
+
+
+_bearer = HTTPBearer(auto_error=False)
+
+
+def caller(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Caller:
+    """FastAPI dependency: the authenticated caller."""
+    if credentials is None:
+        raise unauthenticated("no bearer token")
+    verifier: Verifier = request.app.state.verifier
+    return verifier.verify(credentials.credentials)
+
+
+def require_role(*roles: Role) -> Callable[[Caller], Caller]:
+    """FastAPI dependency: a caller with one of these roles, else 403."""
+
+    def check(who: Annotated[Caller, Depends(caller)]) -> Caller:
+        if who.role not in roles:
+            allowed = ", ".join(roles)
+            raise ApiProblem(
+                403,
+                "role_not_allowed",
+                Text(vi=f"Vai trò {who.role} không được phép.", en=f"Role {who.role} is not allowed here."),
+                Text(vi=f"Cần một trong: {allowed}.", en=f"Needed: one of {allowed}."),
+            )
+        return who
+
+    return check

@@ -1,0 +1,71 @@
+"""RFC 9457 problem details, in Vietnamese and English, with a stable code."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from shared.contracts.base import Text
+
+
+class ApiProblem(Exception):
+    """A refusal with everything the caller needs to mend it."""
+
+    def __init__(self, status: int, code: str, title: Text, mend: Text) -> None:
+        super().__init__(title.en)
+        self.status = status
+        self.code = code
+        self.title = title
+        self.mend = mend
+
+
+def not_found(what: str, identity: str) -> ApiProblem:
+    """404: `what` with this identity does not exist."""
+    return ApiProblem(
+        404,
+        "not_found",
+        Text(vi=f"Không tìm thấy {what} {identity}.", en=f"There is no {what} {identity}."),
+        Text(vi="Kiểm tra mã và kỳ đánh giá.", en="Check the code and the period."),
+    )
+
+
+def _answer(status: int, code: str, title: Text, mend: Text | None = None, **more: object) -> JSONResponse:
+    body: dict[str, object] = {
+        "type": f"urn:langhoc:problem:{code}",
+        "title": title.en,
+        "status": status,
+        "code": code,
+        "message": title.model_dump(),
+        **more,
+    }
+    if mend:
+        body["mend"] = mend.model_dump()
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Turn every refusal of the framework and ours into problem details."""
+
+    async def ours(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, ApiProblem)
+        return _answer(error.status, error.code, error.title, error.mend)
+
+    async def invalid(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        fields = [
+            {"field": "/" + "/".join(str(part) for part in entry["loc"]), "message": entry["msg"]}
+            for entry in error.errors()
+        ]
+        title = Text(vi="Tham số không hợp lệ.", en="Some parameters are not valid.")
+        return _answer(422, "invalid_parameters", title, problems=fields)
+
+    async def plain(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        return _answer(error.status_code, f"http_{error.status_code}", Text(vi=error.detail, en=error.detail))
+
+    app.add_exception_handler(ApiProblem, ours)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, plain)

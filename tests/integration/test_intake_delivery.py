@@ -1,0 +1,119 @@
+"""Intake on real Kafka and MongoDB: one answer to every record, whatever it is, through kills."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from shared.contracts.base import Status
+from shared.contracts.catalogue import EventType
+from tests.platform import ServiceProcesses
+
+pytestmark = pytest.mark.integration
+CAO_BANG = "01273"  # a commune of province 04
+
+
+def registration(number: int, commune: str = "00004", **changes: Any) -> dict[str, Any]:
+    """A valid registration of a centre."""
+    return {
+        "submission_id": f"R-{number}",
+        "centre_id": f"C-{number}",
+        "name": "Trung tâm học tập cộng đồng Ba Đình",
+        "commune_code": commune,
+        "area_class": "other",
+        "population_served": 12_000,
+        "opened_on": "2010-09-05",
+        **changes,
+    }
+
+
+def headers(type_: str = EventType.CENTRE_REGISTERED, **more: bytes) -> list[tuple[str, bytes]]:
+    """CloudEvents headers of a submission."""
+    values = {
+        "ce_specversion": b"1.0",
+        "ce_id": uuid.uuid4().hex.encode(),
+        "ce_source": b"/portal/01",
+        "ce_type": type_.encode(),
+        **more,
+    }
+    return list(values.items())
+
+
+async def test_bad_records_are_answered_and_their_neighbours_pass(
+    processes: ServiceProcesses, producer: AIOKafkaProducer
+) -> None:
+    processes.start("intake")
+    good = json.dumps(registration(1)).encode()
+    records: list[tuple[bytes | None, list[tuple[str, bytes]]]] = [
+        (good, headers()),
+        (b"{not json", headers()),
+        (good, headers(traceparent=b"\xff\xfe binary")),
+        (good, headers("somebody.elses.type.v1")),
+        (good, headers(EventType.RECEIPT_ISSUED)),
+        (None, headers()),
+        ("{\"name\": \"Hà Nội\"}".encode("utf-16"), headers()),
+        (good, []),
+        (json.dumps(registration(2, super_admin=1, commune_code="4")).encode(), headers()),
+        (json.dumps(registration(3, commune_code="99999", opened_on="2999-01-01")).encode(), headers()),
+        (json.dumps(registration(4, commune_code="00097")).encode(), headers()),
+        (json.dumps(registration(5)).encode(), headers()),
+    ]  # fmt: skip
+    for value, head in records:
+        await producer.send_and_wait("submissions.01", value, key=b"same-key", headers=head)
+    await asyncio.to_thread(processes.wait_settled, "intake")
+
+    receipts = processes.get("intake", "/receipts", province="01", limit=100)["items"]
+    tally = processes.get("intake", "/tally", province="01")
+    assert tally["received"] == len(records) == len(receipts)
+    assert tally[Status.ACCEPTED] >= 2
+    assert processes.database("intake")["dead_letters"].count_documents({}) == 0
+    codes = {(receipt["status"], *(problem["code"] for problem in receipt["problems"])) for receipt in receipts}
+    assert {
+        ("rejected", "bad_json"),
+        ("rejected", "bad_header"),
+        ("rejected", "unknown_type"),
+        ("rejected", "not_utf8"),
+        ("rejected", "missing_header"),
+        ("rejected", "pattern", "field_unknown"),
+        ("rejected", "unit_unknown", "date_in_future"),
+    } <= codes
+    kept = processes.database("intake")["receipts"].find_one({"receipt.problems.code": "not_utf8"})
+    assert kept is not None
+    assert bytes(kept["raw"]).decode("utf-16") == '{"name": "Hà Nội"}'
+
+
+@pytest.mark.faults
+async def test_sigkill_in_mid_batch_loses_and_doubles_nothing(
+    processes: ServiceProcesses, producer: AIOKafkaProducer
+) -> None:
+    processes.start("intake", LANGHOC_BATCH_RECORDS="40")
+    total = 600
+    for number in range(total):
+        await producer.send(
+            "submissions.04",
+            json.dumps(registration(1_000 + number, CAO_BANG)).encode(),
+            key=f"C-{number}".encode(),
+            headers=headers(),
+        )
+    await producer.flush()
+    receipts = processes.database("intake")["receipts"]
+    mine = {"province": "04"}
+    for threshold in (40, 200):
+        while await asyncio.to_thread(receipts.count_documents, mine) < threshold:
+            await asyncio.sleep(0.01)
+        processes.kill("intake")
+        assert receipts.count_documents(mine) < total, "the kill must come before the end"
+        processes.start("intake", LANGHOC_BATCH_RECORDS="40")
+    await asyncio.to_thread(processes.wait_settled, "intake")
+
+    tally = processes.get("intake", "/tally", province="04")
+
+    assert tally["received"] == tally["accepted"] == total
+    aggregates = processes.database("intake")["aggregates"]
+    assert aggregates.count_documents({**mine, "version": 1}) == aggregates.count_documents(mine) == total
+    assert processes.database("intake")["outbox"].count_documents({}) == 0

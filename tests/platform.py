@@ -1,0 +1,149 @@
+"""Service processes for tests: started as in production, to be killed and started again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import uuid
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from deploy.local.harness import Servers
+from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
+from deploy.local.ports import choose_ports
+
+
+class ServiceProcesses:
+    """Runs `python -m services.<name>` against the test's servers, with databases and consumer groups of its own."""
+
+    def __init__(self, servers: Servers, folder: Path, **environment: str) -> None:
+        self._servers = servers
+        self._folder = folder
+        self._world = uuid.uuid4().hex[:8]
+        self._environment = environment
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._ports: dict[str, int] = {}
+        self.client: MongoClient[dict[str, Any]] = MongoClient(servers.mongo, tz_aware=True)
+        ensure_signing_key(folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in self._running.values():
+            process.terminate()
+        for process in self._running.values():
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(30)
+            process.kill()
+            process.wait()
+        for name in self.client.list_database_names():
+            if name.startswith(self._world):
+                self.client.drop_database(name)
+        self.client.close()
+
+    def group(self, service: str) -> str:
+        """The consumer group of a service in this world."""
+        return f"{self._world}-{service}"
+
+    def database(self, service: str) -> Database[dict[str, Any]]:
+        """A service's database, for looking (never for steering)."""
+        return self.client[f"{self._world}_{service}"]
+
+    def start(self, *services: str, instance: int = 0, **environment: str) -> None:
+        """Start services and wait until they are ready."""
+        for service in services:
+            key = f"{service}-{instance}"
+            port = self._ports.setdefault(key, choose_ports([key], self._folder / "ports.json")[key])
+            log = (self._folder / f"{key}.log").open("ab")
+            self._running[key] = subprocess.Popen(
+                [sys.executable, "-m", f"services.{service}"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={
+                    **os.environ,
+                    "LANGHOC_KAFKA": self._servers.kafka,
+                    "LANGHOC_MONGO": self._servers.mongo,
+                    "LANGHOC_HTTP_PORT": str(port),
+                    "LANGHOC_INSTANCE": str(instance),
+                    "LANGHOC_JWKS": str(jwks_path(self._folder)),
+                    "LANGHOC_DATABASE_PREFIX": f"{self._world}_",
+                    "LANGHOC_GROUP_PREFIX": f"{self._world}-",
+                    "LANGHOC_BURST_QUIET": "0.3",
+                    "LANGHOC_BURST_LIMIT": "1.0",
+                    "LANGHOC_LEASE_SECONDS": "4",
+                    "LANGHOC_PUBLISH_DEADLINE": "3",
+                    **self._environment,
+                    **environment,
+                },
+            )
+            log.close()
+        for service in services:
+            self.wait_ready(service, instance)
+
+    def wait_ready(self, service: str, instance: int = 0, seconds: float = 60) -> None:
+        """Wait for `/health/ready`; fail with the log's end if the process dies."""
+        key = f"{service}-{instance}"
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self._running[key].poll() is not None:
+                raise AssertionError(
+                    f"{key} ended with {self._running[key].returncode}:\n{self.log(service, instance)}"
+                )
+            with suppress(httpx.HTTPError):
+                if httpx.get(f"{self.url(service, instance)}/health/ready", timeout=2).status_code == 200:
+                    return
+            time.sleep(0.1)
+        raise AssertionError(f"{key} is not ready after {seconds:.0f} s:\n{self.log(service, instance)}")
+
+    def kill(self, service: str, instance: int = 0) -> None:
+        """SIGKILL."""
+        process = self._running.pop(f"{service}-{instance}")
+        process.kill()
+        process.wait()
+
+    def stop(self, service: str, instance: int = 0) -> int:
+        """SIGTERM; returns the exit code."""
+        process = self._running.pop(f"{service}-{instance}")
+        process.terminate()
+        return process.wait(40)
+
+    def url(self, service: str, instance: int = 0) -> str:
+        """Base URL of a service's HTTP side."""
+        return f"http://127.0.0.1:{self._ports[f'{service}-{instance}']}"
+
+    def log(self, service: str, instance: int = 0) -> str:
+        """The end of a service's log."""
+        path = self._folder / f"{service}-{instance}.log"
+        return "\n".join(path.read_text(errors="replace").splitlines()[-30:]) if path.exists() else ""
+
+    def get(self, service: str, path: str, *, role: str = "ministry", province: str | None = None, **query: Any) -> Any:
+        """GET a service's API with a token; returns the JSON body of a 200."""
+        token = issue_token(self._folder, "test", role, province)  # type: ignore[arg-type]
+        response = httpx.get(
+            f"{self.url(service)}{path}", params=query, headers={"Authorization": f"Bearer {token}"}, timeout=20
+        )
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def wait_settled(self, *services: str, seconds: float = 60) -> None:
+        """Wait until nothing is on its way in these services, twice in a row."""
+        deadline = time.monotonic() + seconds
+        quiet = 0
+        flows: list[Any] = []
+        while quiet < 2:
+            assert time.monotonic() < deadline, f"not settled: {flows}\n{self.log(services[0])}"
+            flows = [self.get(service, "/flow") for service in services]
+            quiet = quiet + 1 if all(flow["settled"] for flow in flows) else 0
+            time.sleep(0.5)
