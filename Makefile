@@ -1,0 +1,53 @@
+# Two commands do everything: `make demo` and `make test`. `make` alone lists all.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+T ?= tests
+CODE := shared services cli deploy tests
+
+.PHONY: help demo down test lint format lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: $(READY) ## Start the platform and run a whole national year on it; it stays up
+	@$(BIN)/langhoc demo
+
+down: $(READY) ## Stop the platform
+	@$(BIN)/langhoc down
+
+test: $(READY) ## Run all tests on real servers (T=tests/unit picks some)
+	@$(BIN)/python -m pytest $(T)
+
+lint: $(READY) ## Check style, types and architecture
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(READY) ## Format the code
+	@$(BIN)/ruff check --fix $(CODE)
+	@$(BIN)/ruff format $(CODE)
+
+lock: $(READY) ## Renew requirements.lock from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --generate-hashes --all-extras --no-header --python-version 3.11 \
+		pyproject.toml --output-file requirements.lock
+
+clean: ## Remove the virtual environment and caches (data of the platform stays)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# The stamp is newer than lock and project file exactly when the environment is theirs.
+$(READY): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || command -v python3 >/dev/null || { \
+		echo "Python 3.11 is missing. Install it (Debian: apt-get install python3.11 python3.11-venv), or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@python=$$(command -v $(PYTHON) || command -v python3); \
+	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
+		echo "Langhoc needs Python 3.11, $$python is $$($$python --version). Name it: make PYTHON=/path/to/python3.11"; exit 1; }; \
+	echo "· Setting up $(VENV) (about a minute the first time)"; \
+	test -x $(BIN)/python || $$python -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

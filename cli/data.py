@@ -1,0 +1,307 @@
+"""`langhoc wait`, `submit`, `rankings`, `budgets`, `alerts`, `explain` and `dead-letters`: what the platform holds."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import Client, describe
+from cli.explaining import Language, collect, render
+from cli.output import dong, emit
+from cli.platform import Format, console, plain_errors
+from deploy.local import LocalPlatformError
+
+FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, json or csv for programs.")]
+Province = Annotated[str | None, typer.Option("--province", "-p", help="Province code, two digits.")]
+WAIT_SECONDS = 300.0
+
+dead_letters_app = typer.Typer(no_args_is_help=True, help="Records that a service could not handle.")
+
+
+def app_commands(app: typer.Typer) -> None:
+    """Register this module's commands."""
+    for command in (wait, submit, rankings, budgets, alerts, explain):
+        app.command()(command)
+    app.add_typer(dead_letters_app, name="dead-letters")
+
+
+def wait_settled(client: Client, seconds: float, doing: str = "Settling") -> None:
+    """Wait until the flow has settled, showing what is on its way."""
+    with console.status(doing) as spinner:
+        client.wait(seconds, lambda flows: spinner.update(f"{doing}: {describe(flows) or 'nothing on its way'}"))
+
+
+def wait(
+    timeout: Annotated[float, typer.Option(help="Give up after so many seconds.")] = WAIT_SECONDS,
+) -> None:
+    """Wait until everything that was submitted has arrived everywhere.
+
+    That is: nothing to read, nothing to recompute, nothing to send, in all services, seen twice one second apart.
+    """
+    with plain_errors():
+        wait_settled(Client(), timeout)
+        console.print("The flow has settled.")
+
+
+def submit(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help='JSON or JSON-lines files of {"type": …, "data": …} objects, one per submission.'),
+    ],
+    province: Annotated[str, typer.Option("--province", "-p", help="The province in whose name to publish.")],
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Publish submissions as a province's portal would, and show the receipt of each.
+
+    Example: langhoc submit report.json --province 01
+    """
+    from cli.publishing import Portal, read_files
+
+    with plain_errors():
+        client = Client()
+        messages = read_files(files, province)
+
+        async def publish() -> list[Any]:
+            async with Portal(client.platform.kafka, zipkin=client.platform.zipkin) as portal:
+                return await portal.publish(messages)
+
+        published = asyncio.run(publish())
+        wait_settled(client, WAIT_SECONDS, "Waiting for the receipts")
+        by_channel = {
+            receipt["channel"]: receipt
+            for receipt in client.pages("intake", "/receipts", province=province, limit=5_000)
+        }
+        receipts = [by_channel[item.channel] for item in published]
+        rows = [
+            {
+                "submission": receipt["submission_id"],
+                "status": receipt["status"],
+                "version": receipt["version"],
+                "receipt": receipt["receipt_id"],
+                "problems": "\n".join(
+                    f"{problem['field'] or '/'}: {problem['message']['vi']} / {problem['message']['en']}\n"
+                    f"  → {problem['mend']['vi']} / {problem['mend']['en']}"
+                    for problem in receipt["problems"]
+                ),
+            }
+            for receipt in receipts
+        ]
+        columns = {
+            "submission": "Submission",
+            "status": "Status",
+            "version": "Version",
+            "receipt": "Receipt",
+            "problems": "Problems",
+        }
+        emit(rows, columns, format, full=receipts)
+
+
+def rankings(
+    period: Annotated[int, typer.Option(help="Assessment period (year).")],
+    province: Province = None,
+    top: Annotated[int | None, typer.Option(min=1, help="Only the first rows.")] = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """The ranking of all communes of the nation or of one province; unranked ones stand last, with their reason.
+
+    A province is named by its code on the period's cut-off date: 2022 still has the 63 provinces.
+    """
+    with plain_errors():
+        rows = ranking_rows(Client(), period, province)
+        show_ranking(rows[:top], format, f"Ranking {period}, {scope_of(province)}")
+
+
+def scope_of(province: str | None) -> str:
+    """The scope of a ranking."""
+    return f"province-{province}" if province else "nation"
+
+
+def ranking_rows(client: Client, period: int, province: str | None) -> list[dict[str, Any]]:
+    """All rows of the latest ranking."""
+    return list(client.pages("scoring", f"/rankings/{scope_of(province)}/{period}"))
+
+
+def show_ranking(rows: list[dict[str, Any]], format: Format, title: str) -> None:
+    """Print rows of a ranking."""
+    flat = [{**row, "result": _result(row), "reason": row["reason"]["vi"] if row["reason"] else ""} for row in rows]
+    columns = {
+        "rank": "Rank",
+        "code": "Code",
+        "name": "Commune",
+        "holder": "Province",
+        "result": "Result",
+        "reason": "Not ranked because",
+    }
+    emit(flat, columns, format, title=title, numbers=["rank"], full=rows)
+
+
+def _result(row: dict[str, Any]) -> str:
+    if row["level"] is not None:
+        return f"level {row['level']}"
+    return f"{row['total']} {row['grade']}" if row["total"] is not None else ""
+
+
+def budgets(
+    year: Annotated[int, typer.Option(help="Budget year.")],
+    province: Province = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """The proposed support of all centres: per province with the proof of the sum, or one province's lines."""
+    with plain_errors():
+        client = Client()
+        runs = budget_rows(client, year, province)
+        if province and format is not Format.JSON:
+            show_lines(lines_of(client, year, province), format, f"Support {year}, province {province}")
+        else:
+            show_budgets(runs, format, f"Budgets {year}")
+
+
+def budget_rows(client: Client, year: int, province: str | None = None) -> list[dict[str, Any]]:
+    """Per province the head of the proposal, its lines' amounts, and whether they add up."""
+    amounts: dict[str, dict[str, int]] = {}
+    for line in client.pages("funding", "/allocations", year=year, province=province, limit=1_000):
+        if "withdrawn" not in line["allocation"]["flags"]:
+            amounts.setdefault(line["province"], {})[line["allocation"]["centre_id"]] = line["allocation"]["amount"]
+    rows = []
+    for run in client.get("funding", "/budgets", year=year, province=province):
+        lines = amounts.get(run["province"], {})
+        adds_up = sum(lines.values()) + run["reserve"] == run["envelope"] and len(lines) == run["centres"]
+        rows.append({**run, "adds_up": adds_up, "allocations": lines})
+    return rows
+
+
+def show_budgets(rows: list[dict[str, Any]], format: Format, title: str) -> None:
+    """Print heads of proposals."""
+    flat = [
+        {
+            **row,
+            "envelope": dong(row["envelope"]) if format is Format.TABLE else row["envelope"],
+            "allocated": dong(row["allocated"]) if format is Format.TABLE else row["allocated"],
+            "reserve": dong(row["reserve"]) if format is Format.TABLE else row["reserve"],
+        }
+        for row in rows
+    ]
+    columns = {
+        "province": "Province",
+        "version": "Version",
+        "centres": "Centres",
+        "envelope": "Envelope",
+        "allocated": "Σ lines",
+        "reserve": "Reserve",
+        "adds_up": "Σ + reserve = envelope",
+        "case": "Case",
+    }
+    numbers = ["version", "centres", "envelope", "allocated", "reserve"]
+    emit(flat, columns, format, title=title, numbers=numbers, full=rows)
+
+
+def lines_of(client: Client, year: int, province: str) -> list[dict[str, Any]]:
+    """One province's lines."""
+    return list(client.pages("funding", "/allocations", year=year, province=province, limit=1_000))
+
+
+def show_lines(lines: list[dict[str, Any]], format: Format, title: str) -> None:
+    """Print a province's lines, largest first."""
+    people = format is Format.TABLE
+    rows = [
+        {
+            "centre": line["allocation"]["centre_id"],
+            "name": line["allocation"]["name"],
+            "grade": line["allocation"]["grade"] or line["allocation"]["assessment"],
+            "last": dong(line["allocation"]["last_year"]) if people else line["allocation"]["last_year"],
+            "amount": dong(line["allocation"]["amount"]) if people else line["allocation"]["amount"],
+            "binds": line["allocation"]["binds"],
+            "flags": ", ".join(line["allocation"]["flags"]),
+        }
+        for line in sorted(lines, key=lambda line: (-line["allocation"]["amount"], line["allocation"]["centre_id"]))
+    ]
+    columns = {
+        "centre": "Centre",
+        "name": "Name",
+        "grade": "Grade",
+        "last": "Last year",
+        "amount": "Proposed",
+        "binds": "Bound",
+        "flags": "Marks",
+    }
+    emit(rows, columns, format, title=title, numbers=["last", "amount"])
+
+
+def alerts(
+    province: Province = None,
+    kind: Annotated[str | None, typer.Option(help="Only this kind, e.g. support_changed.")] = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """What provinces and the ministry were told: what happened, what to do, and by when."""
+    with plain_errors():
+        rows = list(Client().pages("notifications", "/alerts", province=province, kind=kind, limit=1_000))
+        flat = [{**row, "text": row["text"]["vi"], "action": row["action"]["vi"]} for row in rows]
+        columns = {
+            "audience": "To",
+            "kind": "Kind",
+            "subject": "Subject",
+            "text": "What happened",
+            "action": "What to do",
+            "due": "By",
+        }
+        emit(flat, columns, format, full=rows)
+
+
+def explain(
+    code: Annotated[str, typer.Argument(help="Commune code (5 digits), unit id or centre id.")],
+    period: Annotated[int | None, typer.Option(help="Assessment period; the latest by default.")] = None,
+    on: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Day on which the code is meant, e.g. 2022-12-31.")
+    ] = None,
+    language: Annotated[Language, typer.Option("--lang", help="Language of the explanation.")] = Language.EN,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """The whole way from a submission to rank and money, each step with its rule and citation.
+
+    A code alone names no unit: most codes were used again in July 2025, so it is read on the period's last day.
+    """
+    with plain_errors():
+        if on is not None:
+            try:
+                period = date.fromisoformat(on).year
+            except ValueError:
+                raise LocalPlatformError(f"{on!r} is not a date. Write it like 2022-12-31.") from None
+        story = collect(Client(), code, period)
+        if format is Format.JSON:
+            emit([], {}, format, full=story)
+        else:
+            render(story, language)
+
+
+@dead_letters_app.command("list")
+def list_dead_letters(
+    service: Annotated[str | None, typer.Option(help="Only this service's.")] = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Records that could not be handled, oldest first: where they lay, why, and how they begin."""
+    with plain_errors():
+        client = Client()
+        rows = [
+            {"service": name, **row}
+            for name in client.platform.services
+            if service in (None, name)
+            for row in client.pages(name, "/dead-letters", limit=1_000)
+        ]
+        columns = {
+            "service": "Service",
+            "id": "Id",
+            "at": "At",
+            "position": "Position",
+            "type": "Type",
+            "reason": "Reason",
+            "detail": "Detail",
+            "preview": "Begins with",
+        }
+        if not rows and format is Format.TABLE:
+            console.print("There are no dead letters.")
+        else:
+            emit(rows, columns, format)

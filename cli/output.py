@@ -1,0 +1,57 @@
+"""Printing rows: a table for people, JSON or CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from cli.platform import Format, console
+
+UTF8_BOM = "\ufeff"
+
+
+def emit(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Mapping[str, str],
+    format: Format,
+    *,
+    title: str = "",
+    numbers: Sequence[str] = (),
+    full: object = None,
+) -> None:
+    """Print rows. `columns` maps keys to headings; `full` is printed instead of the rows as JSON."""
+    match format:
+        case Format.JSON:
+            print(json.dumps(rows if full is None else full, ensure_ascii=False, indent=2))
+        case Format.CSV:
+            # Spreadsheets read UTF-8 only after a byte order mark.
+            if sys.stdout.isatty() is False:
+                sys.stdout.write(UTF8_BOM)
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows([_cell(row.get(key)) for key in columns] for row in rows)
+        case Format.TABLE:
+            table = Table(title=title or None, title_justify="left")
+            for key, heading in columns.items():
+                table.add_column(heading, justify="right" if key in numbers else "left")
+            for row in rows:
+                table.add_row(*[_cell(row.get(key)) for key in columns])
+            console.print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def dong(amount: int | None) -> str:
+    """An amount of money for people: `1.234.567 ₫`."""
+    return "" if amount is None else f"{amount:,} ₫".replace(",", ".")

@@ -1,0 +1,1 @@
+"""Ways to run Langhoc: ``local`` (real servers without containers)."""

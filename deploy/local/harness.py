@@ -1,0 +1,169 @@
+"""The servers as plain children of a test run, to be killed, frozen and started again by tests.
+
+with start_servers(tmp_path) as servers:
+    broker = KafkaBroker(servers.kafka)
+    servers["mongod"].kill()
+    servers["mongod"].restart()
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from deploy.local import fetch
+from deploy.local.errors import StartFailed
+from deploy.local.logs import tail
+from deploy.local.ports import choose_ports
+from deploy.local.servers import SERVER_PORTS, Kafka, MongoDB, Server, Zipkin
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_PR_SET_PDEATHSIG = 1
+# The kernel sends the "parent died" signal when the *thread* that started the child ends. All children are
+# therefore started by this one thread, which lives as long as the interpreter, and never by a test's own.
+_starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="server-starter")
+
+
+def _die_with_parent() -> None:
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class ServerProcess:
+    """A server that runs as a child of this process, or did."""
+
+    def __init__(self, server: Server, log: Path) -> None:
+        self.server = server
+        self.log = log
+        self.popen = self._start()
+
+    @property
+    def address(self) -> str:
+        """What a client connects to; it stays the same over a restart."""
+        return self.server.address
+
+    def kill(self) -> None:
+        """End it as a power cut would (SIGKILL), and wait until it is gone."""
+        self.popen.kill()
+        self.popen.wait()
+
+    def stop(self, timeout: float = 30) -> None:
+        """End it in order (SIGTERM); after the timeout, by force."""
+        self.resume()
+        self.popen.terminate()
+        try:
+            self.popen.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def pause(self) -> None:
+        """Freeze it (SIGSTOP): its port stays open, and nobody answers."""
+        self.popen.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on after `pause`."""
+        self.popen.send_signal(signal.SIGCONT)
+
+    def restart(self) -> None:
+        """Start it on the same data and port, killing it first if it still runs, and wait until it is ready.
+
+        It blocks for seconds: inside an event loop use ``await asyncio.to_thread(server.restart)``.
+        """
+        self.kill()
+        self.popen = self._start()
+        self.wait_ready()
+
+    def wait_ready(self, timeout: float = 60) -> None:
+        """Return when clients can work with the server; raise `StartFailed` when it died or is too slow."""
+        deadline = time.monotonic() + timeout
+        while not self.server.is_ready():
+            if (code := self.popen.poll()) is not None:
+                raise StartFailed(self.server.name, f"it exited with {code}", self._log_tail())
+            if time.monotonic() > deadline:
+                raise StartFailed(self.server.name, f"it was not ready in {timeout:.0f} s", self._log_tail())
+            time.sleep(0.1)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        self.server.prepare()
+        with self.log.open("ab") as log:
+            return _starter.submit(
+                subprocess.Popen,
+                self.server.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self.server.environment},
+                preexec_fn=_die_with_parent,
+                # Ctrl-C at the terminal is for the test run, which then stops the servers in order.
+                process_group=0,
+            ).result()
+
+    def _log_tail(self) -> str:
+        return "\n".join(tail(self.log, 15))
+
+
+class Servers(dict[str, ServerProcess]):
+    """The running servers by name: ``kafka``, ``mongod``, ``zipkin``."""
+
+    @property
+    def kafka(self) -> str:
+        """Kafka's bootstrap address."""
+        return self["kafka"].address
+
+    @property
+    def mongo(self) -> str:
+        """MongoDB's URI."""
+        return self["mongod"].address
+
+    @property
+    def zipkin(self) -> str:
+        """Zipkin's base URL."""
+        return self["zipkin"].address
+
+
+@contextmanager
+def start_servers(
+    state_dir: Path,
+    kafka: bool = True,
+    mongo: bool = True,
+    zipkin: bool = False,
+    *,
+    test_commands: bool = True,
+) -> Iterator[Servers]:
+    """Run the wanted servers on free ports with their data in the folder, and stop them at the end.
+
+    They also end when this process dies in any other way. ``test_commands`` lets tests use MongoDB's fail
+    points.
+    """
+    state_dir.mkdir(parents=True, exist_ok=True)
+    cache = fetch.default_cache()
+    ports = choose_ports(SERVER_PORTS, state_dir / "ports.json")
+    java = fetch.find_java() if kafka or zipkin else ""
+    wanted: list[Server] = []
+    # mongod first: it comes up while Kafka's storage is being formatted.
+    if mongo:
+        home = fetch.MONGOD.fetch(cache, print)
+        data = state_dir / "mongod"
+        wanted.append(MongoDB(home, data, ports["mongod"], cache_gb=0.5, test_commands=test_commands))
+    if zipkin:
+        wanted.append(Zipkin(fetch.ZIPKIN.fetch(cache, print), ports["zipkin"], java, heap_mb=256))
+    if kafka:
+        home = fetch.KAFKA.fetch(cache, print)
+        data = state_dir / "kafka"
+        node = (home, data, ports["kafka"], ports["kafka-controller"])
+        wanted.append(Kafka(*node, java=java, heap_mb=384, short_lived=True))
+
+    with ExitStack() as stack:
+        running = Servers()
+        for server in wanted:
+            running[server.name] = ServerProcess(server, state_dir / f"{server.name}.log")
+            stack.callback(running[server.name].stop)
+        for process in running.values():
+            process.wait_ready()
+        yield running

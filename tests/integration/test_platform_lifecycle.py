@@ -1,0 +1,203 @@
+"""The servers, really started: up, up again, a crash, a frozen and a killed server, down."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pymongo import MongoClient
+
+from deploy.local import SERVICES, LocalPlatform, Platform, ProgramStatus, start_servers, supervisor
+from deploy.local.errors import StartFailed
+from deploy.local.platform import OWNER_VARIABLE
+from deploy.local.servers import kafka_answers, mongo_answers
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[LocalPlatform]:
+    # A folder as an officer may name it: with a space, and with letters that Java's defaults cannot spell.
+    local = LocalPlatform(tmp_path / "trạng thái", environment=embedded_only())
+    yield local
+    local.down()
+
+
+def embedded_only() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("LANGHOC_", "OTEL_"))}
+
+
+def processes_of(state: Path) -> list[str]:
+    """The command lines of the processes that carry the state folder's mark."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"{OWNER_VARIABLE}={state}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found
+
+
+def wait_for(condition: Callable[[], bool], timeout: float = 60) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.2)
+
+
+def status_of(local: LocalPlatform, name: str) -> ProgramStatus:
+    return next(line for line in local.status() if line.name == name)
+
+
+def test_up_crash_down(local: LocalPlatform) -> None:
+    prepared: list[Platform] = []
+
+    def prepare(platform: Platform) -> None:
+        assert kafka_answers(platform.kafka)
+        with MongoClient[dict[str, object]](platform.mongo) as client:
+            client["lifecycle"]["kept"].insert_one({"_id": 1})
+        prepared.append(platform)
+
+    first = local.up(prepare=prepare, services=False)
+    assert not first.was_up
+    assert [platform.kafka for platform in prepared] == [first.platform.kafka]
+    assert [(line.name, line.kind, line.ready) for line in local.status()] == [
+        ("kafka", "server", True),
+        ("mongod", "server", True),
+        ("zipkin", "server", True),
+    ]
+
+    again = local.up(prepare=prepare, services=False)
+    assert again.was_up
+    assert again.platform == first.platform
+    assert len(prepared) == 1
+
+    crashed = status_of(local, "kafka").pid
+    assert crashed is not None
+    os.kill(crashed, signal.SIGKILL)
+    wait_for(lambda: status_of(local, "kafka").pid not in (crashed, None) and status_of(local, "kafka").ready)
+
+    assert local.down() is True
+    assert processes_of(local.state) == []
+    assert not local.is_up()
+    assert local.down() is False
+
+    # On the same data and, since nobody took them meanwhile, the same ports.
+    second = local.up(services=False)
+    assert (second.platform.kafka, second.platform.mongo) == (first.platform.kafka, first.platform.mongo)
+    with MongoClient[dict[str, object]](second.platform.mongo) as client:
+        assert client["lifecycle"]["kept"].count_documents({}) == 1
+
+    # The supervisor itself is lost, and its children go on without it.
+    os.kill(int((local.state / "supervisord.pid").read_text()), signal.SIGKILL)
+    wait_for(lambda: not local.is_up())
+    assert any("kafka.Kafka" in command for command in processes_of(local.state))
+    local.down(wipe=True)
+    assert processes_of(local.state) == []
+    assert [path.name for path in local.state.iterdir()] == ["lock"]
+
+
+STAND_IN = """
+import http.server, os, sys
+print("clock", os.environ["LANGHOC_CLOCK_OFFSET"], "kafka", os.environ["LANGHOC_KAFKA"])
+if os.path.exists("broken"):
+    sys.exit("the setting is wrong")
+class Health(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/health/ready" else 404)
+        self.end_headers()
+http.server.HTTPServer((os.environ["LANGHOC_HTTP_HOST"], int(os.environ["LANGHOC_HTTP_PORT"])), Health).serve_forever()
+"""
+
+
+def test_services_on_servers_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand-ins for the services, since what is tested here is how they are kept."""
+    project = tmp_path / "project"
+    for service in SERVICES:
+        (project / "services" / service).mkdir(parents=True)
+        (project / "services" / service / "__main__.py").write_text(STAND_IN)
+    (project / "services" / "__init__.py").touch()
+    monkeypatch.setattr(supervisor, "PROJECT_ROOT", project)
+
+    with start_servers(tmp_path / "servers") as servers:
+        external = {"LANGHOC_KAFKA": servers.kafka, "LANGHOC_MONGO": servers.mongo, "OTEL_SDK_DISABLED": "true"}
+        local = LocalPlatform(tmp_path / "state", environment=embedded_only() | external)
+        try:
+            platform = local.up(replicas=2, clock_offset=60).platform
+            assert platform.embedded == ()
+            assert platform.zipkin is None
+            lines = {line.name: line for line in local.status()}
+            assert all(line.ready for line in lines.values())
+            assert [lines["kafka"].kind, lines["kafka"].address] == ["external", servers.kafka]
+            assert len(lines) == 2 + 2 * len(SERVICES)
+            assert f"clock 60 kafka {servers.kafka}" in local.logs("intake")[1].read_text()
+
+            local.set_clock(-120)
+            assert Platform.load(local.state).clock_offset == -120
+            now = {line.name: line for line in local.status()}
+            assert {name for name in lines if now[name].pid != lines[name].pid} == {"intake-1", "intake-2"}
+            assert "clock -120" in local.logs("intake-2")[0].read_text()
+
+            local.restart("scoring-1")
+            assert status_of(local, "scoring-1").pid != lines["scoring-1"].pid
+            assert status_of(local, "scoring-2").pid == lines["scoring-2"].pid
+
+            assert local.down()
+            assert processes_of(local.state) == []
+            assert kafka_answers(servers.kafka)
+
+            (project / "broken").touch()
+            with pytest.raises(StartFailed, match="the setting is wrong"):
+                local.up()
+            assert processes_of(local.state) == []
+        finally:
+            local.down()
+
+
+def test_an_up_that_fails_says_where_and_leaves_nothing(local: LocalPlatform) -> None:
+    (local.state / "data" / "mongod").mkdir(parents=True)
+    (local.state / "data" / "mongod" / "storage.bson").write_text("not a database")
+    with pytest.raises(StartFailed, match="mongod did not start") as caught:
+        local.up(services=False)
+    assert "fassert() failure" in caught.value.log_tail
+    assert processes_of(local.state) == []
+    assert not local.is_up()
+
+
+def test_servers_for_tests_can_be_killed_frozen_and_restarted(tmp_path: Path) -> None:
+    with start_servers(tmp_path) as servers:
+        kafka, mongod = servers["kafka"], servers["mongod"]
+        pids = [process.popen.pid for process in servers.values()]
+        with MongoClient[dict[str, object]](servers.mongo) as client:
+            client["harness"]["kept"].insert_one({"_id": 1})
+            mongod.kill()
+            assert not mongod.server.is_ready()
+            mongod.restart()
+            assert client["harness"]["kept"].count_documents({}) == 1
+            # A fail point, as the fault tests set them.
+            client.admin.command("configureFailPoint", "failCommand", mode="off")
+        kafka.pause()
+        assert not kafka_answers(servers.kafka)
+        kafka.resume()
+        wait_for(lambda: kafka_answers(servers.kafka))
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_data_served_on_another_port_forms_its_replica_set_anew(tmp_path: Path) -> None:
+    with start_servers(tmp_path, kafka=False) as servers:
+        before = servers.mongo
+        with MongoClient[dict[str, object]](before) as client:
+            client["harness"]["kept"].insert_one({"_id": 1})
+    (tmp_path / "ports.json").unlink()
+    with start_servers(tmp_path, kafka=False) as servers:
+        assert servers.mongo != before
+        assert mongo_answers(servers.mongo)
+        with MongoClient[dict[str, object]](servers.mongo) as client:
+            assert client["harness"]["kept"].count_documents({}) == 1

@@ -1,0 +1,92 @@
+"""The one place where both sides of `budgets` meet: what funding publishes is what notifications takes for complete.
+
+Services share no code, so nothing but this test would notice if they hashed a run differently.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from services.funding.handlers import ProvinceInputs, propose
+from services.notifications.handlers import ROUTES, WAITING, settled
+from shared.contracts.catalogue import CONTRACTS, contract_of
+from shared.messaging.handling import Dictionary, Document, Outcome, Outgoing, Position, Received, Ref
+
+NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+ACCEPTED: Document = {
+    "version": 1,
+    "submission_id": "s-1",
+    "receipt_id": "r-1",
+    "province": "04",
+    "received_at": "2026-03-01T02:00:00Z",
+}
+
+
+def inputs(*centre_ids: str) -> ProvinceInputs:
+    """Centres that got 20 million last year, submitted nothing now and share 100 million."""
+    centres = [
+        {
+            **ACCEPTED,
+            "centre_id": centre_id,
+            "name": f"TTHTCĐ {centre_id}",
+            "commune_code": "01273",
+            "unit_id": "01273",
+            "area_class": "other",
+            "population_served": 8_000,
+            "opened_on": "2010-01-01",
+        }
+        for centre_id in centre_ids
+    ]
+    supports = [
+        {**ACCEPTED, "centre_id": centre_id, "year": 2025, "purpose": "operating", "amount": 20_000_000}
+        for centre_id in centre_ids
+    ]
+    envelope = {**ACCEPTED, "year": 2026, "purpose": "operating", "amount": 100_000_000}
+    return ProvinceInputs("04", 2026, envelope, centres, [], supports, [])
+
+
+def deliver(states: Dictionary, event: Outgoing) -> None:
+    """Over the wire: as JSON, read by the contract's model."""
+    contract = contract_of(type(event.data))
+    data = CONTRACTS[contract.type].model.model_validate_json(event.data.model_dump_json())
+    received: Received[Any] = Received(
+        data=data,
+        event_id=f"{event.key}#{getattr(data, 'version', 0)}",
+        type=contract.type.value,
+        source="urn:langhoc:funding",
+        subject=event.subject,
+        version=getattr(data, "version", None),
+        received_at=NOW,
+        position=Position(event.topic, 0, 1),
+        raw=b"",
+        traceparent=event.parent,
+    )
+    states.apply(ROUTES[received.type].handle(received, states))
+
+
+def settle(states: Dictionary) -> Outcome:
+    supports = [document for ref, document in states.documents.items() if ref.collection == "supports"]
+    told = {ref.id for ref in states.documents if ref.collection == "alerts"}
+    return states.apply(settled(states[Ref("runs", "04/2026")], supports, told))
+
+
+def test_a_proposal_is_complete_when_its_last_event_is_there_and_not_before() -> None:
+    states = Dictionary()
+    proposal = propose(inputs("b", "a", "Ω/1"), None, [], NOW)
+    *first, last = reversed(proposal.events)
+    for event in first:
+        deliver(states, event)
+        assert settle(states).verdict == WAITING
+    deliver(states, last)
+    assert {event.key for event in settle(states).events} == {"a", "b", "Ω/1"}
+
+
+def test_a_withdrawn_centre_does_not_keep_the_next_proposal_waiting() -> None:
+    states = Dictionary()
+    first = propose(inputs("a", "b"), None, [], NOW)
+    run = first.puts.pop(Ref("runs", "04/2026"))
+    second = propose(inputs("a", "c"), run, list(first.puts.values()), NOW)
+    for event in [*first.events, *second.events]:
+        deliver(states, event)
+    assert {event.key for event in settle(states).events} == {"a", "c"}

@@ -1,0 +1,343 @@
+"""What alerts say: what happened, why, what to do and by when, in both languages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from services.notifications.domain import (
+    below_minimum_alerts,
+    receipt_alert,
+    result_alert,
+    support_changed_alert,
+)
+from services.notifications.domain.wording import by_when, en, numbered, vi
+from shared.contracts.base import Problem, Provenance, Status, Step, Text
+from shared.contracts.facts import (
+    Allocation,
+    BudgetProposed,
+    BudgetRunProposed,
+    CentreScored,
+    CommuneScored,
+    Receipt,
+)
+
+NOW = datetime(2026, 2, 1, 2, 0, tzinfo=UTC)
+END_OF_28_FEBRUARY = datetime(2026, 2, 28, 17, 0, tzinfo=UTC)
+"""24:00 in Viet Nam."""
+
+
+def problem(number: int) -> Problem:
+    return Problem(
+        code=f"p{number}",
+        field="",
+        message=Text(vi=f"Lỗi {number}.", en=f"Fault {number}."),
+        expected=Text(vi="", en=""),
+        mend=Text(vi=f"Sửa {number}.", en=f"Mend {number}."),
+    )
+
+
+def receipt(**changes: Any) -> Receipt:
+    facts = {
+        "receipt_id": "r-9",
+        "status": Status.REJECTED,
+        "province": "04",
+        "received_at": NOW,
+        "channel": "http",
+        "body_hash": "0" * 64,
+        "kind": "commune",
+        "submission_id": "s-1",
+        "subject": "01273",
+        "period": 2025,
+        "deadline": END_OF_28_FEBRUARY,
+        "problems": [problem(1)],
+    }
+    return Receipt(**{**facts, **changes})
+
+
+def commune(**changes: Any) -> CommuneScored:
+    facts = {
+        "version": 2,
+        "input_version": 3,
+        "period": 2025,
+        "rubric": "lc_commune_25_2023",
+        "point_table": None,
+        "state": "scored",
+        "total": None,
+        "grade": None,
+        "level": 0,
+        "criteria": [],
+        "missing": [],
+        "next_step": [Text(vi="Nâng tỷ lệ 5.1 lên 60 %.", en="Raise 5.1 to 60 %.")],
+        "explanation": [],
+        "provenance": Provenance.FOUND,
+        "received_at": NOW,
+        "unit_id": "01273",
+        "code": "01273",
+        "name": "Phường Thục Phán",
+        "holder": "04",
+        "province": "04",
+        "rank_key": None,
+    }
+    return CommuneScored(**{**facts, **changes})
+
+
+def centre(**changes: Any) -> CentreScored:
+    facts = {"centre_id": "c-1", "name": "TTHTCĐ Một", "commune_code": "01273", "rubric": "clc_2553_2013"}
+    return CentreScored(**{**commune().model_dump(), "level": None, **facts, **changes})
+
+
+def line(amount: int, last_year: int | None, **changes: Any) -> BudgetProposed:
+    facts = {
+        "centre_id": "c-1",
+        "name": "TTHTCĐ Một",
+        "commune_code": "01273",
+        "amount": amount,
+        "floor": 20_000_000,
+        "lower": 20_000_000,
+        "upper": None,
+        "last_year": last_year,
+        "performance_factor": "5/4",
+        "equity_factor": "1",
+        "size_factor": "1",
+        "weight": "5/4",
+        "grade": "tot",
+        "assessment": "scored",
+        "result_version": 1,
+        "binds": "none",
+        "exact": str(amount),
+        "steps": [
+            Step(what=Text(vi="v", en="e"), citation="c", provenance=Provenance.PROVISIONAL),
+        ],
+    }
+    allocation = Allocation(**{**facts, **changes})
+    return BudgetProposed(
+        province="04", year=2026, version=1, run_version=1, allocation=allocation, previous_amount=None
+    )
+
+
+def run(**changes: Any) -> BudgetRunProposed:
+    facts = {
+        "province": "04",
+        "year": 2026,
+        "version": 1,
+        "envelope": 36_000_000,
+        "allocated": 36_000_000,
+        "reserve": 0,
+        "centres": 2,
+        "case": "below_legal_minimum",
+        "flags": ["below_legal_minimum"],
+        "hash": "0" * 64,
+        "proposed_at": NOW,
+        "provenance": Provenance.PROVISIONAL,
+    }
+    return BudgetRunProposed(**{**facts, **changes})
+
+
+# ------------------------------------------------------------------------------------------------- receipts
+
+
+def test_a_rejection_says_what_is_wrong_what_to_do_and_by_when() -> None:
+    alert = receipt_alert(receipt(), "cause-1")
+    assert alert is not None
+    assert (alert.alert_id, alert.kind, alert.severity) == (
+        "submission_rejected/r-9",
+        "submission_rejected",
+        "warning",
+    )
+    assert (alert.audience, alert.province, alert.subject, alert.period) == ("04", "04", "01273", 2025)
+    assert alert.text == Text(
+        vi="Hồ sơ đánh giá cộng đồng học tập cấp xã (mã 01273, năm 2025, mã hồ sơ s-1, biên nhận r-9) bị từ chối. "
+        "Lỗi 1.",
+        en="The assessment of a commune (code 01273, year 2025, submission s-1, receipt r-9) was rejected. Fault 1.",
+    )
+    assert alert.action == Text(
+        vi="Sửa 1. Thời hạn: 24:00 ngày 28/02/2026 (giờ Việt Nam).",
+        en="Mend 1. Time limit: 24:00 on 28 February 2026 (Viet Nam time).",
+    )
+    assert (alert.due, alert.raised_at, alert.cause) == (END_OF_28_FEBRUARY, NOW, "cause-1")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "severity", "words"),
+    [
+        (Status.HELD, "submission_held", "info", "tạm giữ"),
+        (Status.CONFLICT, "submission_conflict", "warning", "khác nội dung"),
+    ],
+)
+def test_held_and_conflict(status: Status, kind: str, severity: str, words: str) -> None:
+    alert = receipt_alert(receipt(status=status), "x")
+    assert alert is not None
+    assert (alert.kind, alert.severity) == (kind, severity)
+    assert words in alert.text.vi
+
+
+@pytest.mark.parametrize("status", [Status.ACCEPTED, Status.ACCEPTED_LATE, Status.DUPLICATE, Status.UNCHANGED])
+def test_receipts_that_ask_nothing_raise_nothing(status: Status) -> None:
+    assert receipt_alert(receipt(status=status), "x") is None
+
+
+def test_an_unreadable_record_still_reaches_its_sender() -> None:
+    alert = receipt_alert(
+        receipt(kind=None, submission_id=None, subject=None, period=None, deadline=None, problems=[]), "x"
+    )
+    assert alert is not None
+    assert alert.subject == "04"
+    assert alert.text.vi == "Bản ghi không đọc được loại hồ sơ (biên nhận r-9) bị từ chối."
+    assert alert.action.en == ("See the receipt for details, mend and send again. The rules name no time limit.")
+
+
+def test_only_the_first_problems_are_named_each_once() -> None:
+    alert = receipt_alert(receipt(problems=[problem(n) for n in (1, 1, 2, 3, 4, 5)]), "x")
+    assert alert is not None
+    assert alert.text.vi.endswith("(1) Lỗi 1; (2) Lỗi 2; (3) Lỗi 3; và 2 nội dung khác.")
+    assert alert.action.en.startswith("(1) Mend 1; (2) Mend 2; (3) Mend 3; and 2 more.")
+
+
+def test_a_time_limit_that_passed_is_said_to_have_passed() -> None:
+    at_the_end = by_when(END_OF_28_FEBRUARY, END_OF_28_FEBRUARY)
+    assert "đã qua" in at_the_end.vi
+    assert "has passed" in at_the_end.en
+    assert "đã qua" not in by_when(END_OF_28_FEBRUARY, END_OF_28_FEBRUARY - timedelta(seconds=1)).vi
+
+
+# -------------------------------------------------------------------------------------------------- results
+
+
+def test_a_commune_without_a_level() -> None:
+    alert = result_alert(commune(), "x", NOW)
+    assert alert is not None
+    assert alert.alert_id == "result_below_threshold/commune/01273/2025/level-0"
+    assert alert.text == Text(
+        vi="Kết quả kỳ 2025 của Phường Thục Phán (mã 01273): chưa đạt mức độ nào, thuộc diện phải cảnh báo.",
+        en="Result of Phường Thục Phán (code 01273) for period 2025: reaches no level, which calls for an alert.",
+    )
+    assert alert.action.en == (
+        "Raise 5.1 to 60 %. Where figures or evidence are wrong, send a correction of version 3. "
+        "Time limit: 24:00 on 28 February 2026 (Viet Nam time)."
+    )
+    assert alert.due == END_OF_28_FEBRUARY
+
+
+def test_a_weak_centre() -> None:
+    alert = result_alert(centre(grade="yeu", total=Decimal("42.5")), "x", NOW)
+    assert alert is not None
+    assert alert.alert_id == "result_below_threshold/centre/c-1/2025/grade-yeu"
+    assert "xếp loại Yếu (42,5 điểm)" in alert.text.vi
+    assert "(42.5 points)" in alert.text.en
+
+
+def test_a_commune_of_the_directives_own_rule() -> None:
+    result = commune(period=2022, rubric="lc_commune_44_2014", grade="chua_dat", level=None, total=Decimal(40))
+    alert = result_alert(result, "x", NOW)
+    assert alert is not None
+    assert alert.alert_id.endswith("/2022/grade-chua_dat")
+    assert "has passed" in alert.action.en
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        commune(level=1),
+        commune(state="incomplete", level=None),
+        centre(grade="trung_binh", total=Decimal(55)),
+        centre(state="incomplete", grade=None),
+    ],
+)
+def test_results_that_call_for_no_alert(result: CommuneScored | CentreScored) -> None:
+    assert result_alert(result, "x", NOW) is None
+
+
+# -------------------------------------------------------------------------------------------------- budgets
+
+
+@pytest.mark.parametrize(
+    ("amount", "last_year", "due"),
+    [
+        (22_000_000, 20_000_000, False),
+        (22_000_001, 20_000_000, True),
+        (18_000_000, 20_000_000, False),
+        (17_999_999, 20_000_000, True),
+        (20_000_000, None, False),
+        (0, 0, False),
+        (1, 0, True),
+    ],
+)
+def test_exactly_the_policys_share_is_no_change_worth_an_alert(amount: int, last_year: int | None, due: bool) -> None:
+    assert (support_changed_alert(line(amount, last_year), "x", NOW) is not None) is due
+
+
+def test_a_rise_says_its_reason() -> None:
+    alert = support_changed_alert(line(25_000_000, 20_000_000, binds="upper"), "x", NOW)
+    assert alert is not None
+    assert (alert.alert_id, alert.severity, alert.due) == ("support_changed/c-1/2026", "info", None)
+    assert alert.text == Text(
+        vi="Mức hỗ trợ đề nghị năm 2026 cho trung tâm TTHTCĐ Một: 25.000.000 đồng, tăng 5.000.000 đồng (25 %) so với "
+        "20.000.000 đồng của năm 2025. Lý do: kỳ 2025 xếp loại Tốt, hệ số hiệu quả 1,25; áp dụng giới hạn tăng so "
+        "với năm trước.",
+        en="Support proposed in 2026 for centre TTHTCĐ Một: 25,000,000 đồng, up 5,000,000 đồng (25 %) from "
+        "20,000,000 đồng in 2025. Reason: grade good in period 2025, performance factor 1.25; the limit of the "
+        "yearly rise applies.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "vietnamese", "english"),
+    [
+        ({"assessment": "not_submitted", "binds": "floor"}, "không có hồ sơ", "the minimum is paid"),
+        ({"assessment": "pending", "binds": "lower"}, "theo biên nhận", "limit of the yearly fall"),
+        ({"flags": ["below_legal_minimum"]}, "không đủ chi mức tối thiểu", "cannot pay the legal minima"),
+        ({"flags": ["hold_harmless_relaxed"]}, "không đủ bảo đảm", "cannot protect last year"),
+        ({}, "chia theo hiệu quả", "send a correction"),
+    ],
+)
+def test_a_fall_says_its_reason_and_what_to_do(changes: dict[str, Any], vietnamese: str, english: str) -> None:
+    alert = support_changed_alert(line(10_000_000, 20_000_000, **changes), "x", NOW)
+    assert alert is not None
+    assert alert.severity == "warning"
+    assert "giảm 10.000.000 đồng (50 %)" in alert.text.vi
+    assert vietnamese in alert.text.vi + alert.action.vi
+    assert english in alert.text.en + alert.action.en
+    assert alert.action.en.endswith("The rules name no time limit.")
+
+
+def test_an_envelope_below_the_minima_is_told_to_province_and_ministry() -> None:
+    alerts = below_minimum_alerts(run(), "x", NOW)
+    assert [(alert.alert_id, alert.audience) for alert in alerts] == [
+        ("below_legal_minimum/04/2026/04", "04"),
+        ("below_legal_minimum/04/2026/ministry", "ministry"),
+    ]
+    assert {alert.severity for alert in alerts} == {"urgent"}
+    assert "Tỉnh Cao Bằng (04) là 36.000.000 đồng" in alerts[0].text.vi
+    assert "Thông tư 96/2008/TT-BTC" in alerts[0].text.en
+    assert alerts[0].action != alerts[1].action
+
+
+def test_an_envelope_that_pays_the_minima_is_no_matter() -> None:
+    assert below_minimum_alerts(run(case="performance", flags=["reserve"]), "x", NOW) == ()
+
+
+# -------------------------------------------------------------------------------------------------- wording
+
+
+@pytest.mark.parametrize(
+    ("number", "vietnamese", "english"),
+    [
+        (0, "0", "0"),
+        (1_234_567, "1.234.567", "1,234,567"),
+        (Fraction(5, 4), "1,25", "1.25"),
+        (Decimal("42.50"), "42,5", "42.5"),
+        (Fraction(1000, 3), "333,33…", "333.33…"),
+        (Fraction(1001, 1000), "1,00…", "1.00…"),
+    ],
+)
+def test_numbers(number: int | Fraction | Decimal, vietnamese: str, english: str) -> None:
+    assert (vi(number), en(number)) == (vietnamese, english)
+
+
+def test_no_problems_no_list() -> None:
+    assert numbered([]) is None

@@ -1,0 +1,316 @@
+"""Notifications' handlers: what is told once, what waits, and under which trace it hangs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from services.notifications.handlers import ROUTES, WAITING, settled
+from shared.contracts.base import Provenance, Status, content_hash
+from shared.contracts.catalogue import contract_of
+from shared.contracts.facts import (
+    Alert,
+    Allocation,
+    BudgetProposed,
+    BudgetRunProposed,
+    CentreScored,
+    CommuneScored,
+    Receipt,
+)
+from shared.messaging.handling import (
+    STALE,
+    Dictionary,
+    Document,
+    Outcome,
+    Position,
+    Recalculation,
+    Received,
+    Ref,
+)
+
+NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+
+
+class Declared:
+    """The states as the pipeline gives them: only documents that the route asked for can be read."""
+
+    def __init__(self, documents: Dictionary, needs: set[Ref]) -> None:
+        self.documents, self.needs = documents, needs
+
+    def __getitem__(self, ref: Ref) -> Document | None:
+        if ref not in self.needs:
+            raise KeyError(ref)
+        return self.documents[ref]
+
+
+def handle(
+    states: Dictionary, data: BaseModel, *, id: str = "e-1", at: datetime = NOW, trace: str | None = None
+) -> Outcome:
+    """One event through its route, as the pipeline does it; puts must have been declared."""
+    event: Received[Any] = Received(
+        data=data,
+        event_id=id,
+        type=contract_of(type(data)).type.value,
+        source="urn:langhoc:test",
+        subject="x",
+        version=getattr(data, "version", None),
+        received_at=at,
+        position=Position("t", 0, 1),
+        raw=b"",
+        traceparent=trace,
+    )
+    route = ROUTES[event.type]
+    needs = set(route.needs(event))
+    outcome = states.apply(route.handle(event, Declared(states, needs)))
+    assert outcome.puts.keys() <= needs
+    return outcome
+
+
+def alerts_of(outcome: Outcome) -> list[Alert]:
+    alerts = [event.data for event in outcome.events]
+    assert all(isinstance(alert, Alert) for alert in alerts)
+    return alerts  # type: ignore[return-value]
+
+
+def receipt(**changes: Any) -> Receipt:
+    facts = {
+        "receipt_id": "r-9",
+        "status": Status.REJECTED,
+        "province": "04",
+        "received_at": NOW,
+        "channel": "http",
+        "body_hash": "0" * 64,
+        "kind": "centre",
+        "subject": "c-1",
+        "period": 2025,
+    }
+    return Receipt(**{**facts, **changes})
+
+
+def commune(version: int, level: int | None) -> CommuneScored:
+    return CommuneScored(
+        version=version,
+        input_version=version,
+        period=2025,
+        rubric="lc_commune_25_2023",
+        point_table=None,
+        state="incomplete" if level is None else "scored",
+        total=None,
+        grade=None,
+        level=level,
+        criteria=[],
+        missing=[],
+        explanation=[],
+        provenance=Provenance.FOUND,
+        received_at=NOW,
+        unit_id="01273",
+        code="01273",
+        name="Phường Thục Phán",
+        holder="04",
+        province="04",
+        rank_key=None,
+    )
+
+
+def centre(version: int, grade: str) -> CentreScored:
+    facts = commune(version, 1).model_dump() | {"level": None, "grade": grade, "rubric": "clc_2553_2013"}
+    return CentreScored(**facts, centre_id="01273", commune_code="01273")
+
+
+def line(centre_id: str, amount: int, version: int = 1, **changes: Any) -> BudgetProposed:
+    facts = {
+        "centre_id": centre_id,
+        "name": centre_id,
+        "commune_code": "01273",
+        "amount": amount,
+        "floor": 0,
+        "lower": 0,
+        "upper": None,
+        "last_year": 20_000_000,
+        "performance_factor": "1",
+        "equity_factor": "1",
+        "size_factor": "1",
+        "weight": "1",
+        "grade": "kha",
+        "assessment": "scored",
+        "result_version": 1,
+        "binds": "none",
+        "exact": str(amount),
+        "steps": [],
+    }
+    return BudgetProposed(
+        province="04",
+        year=2026,
+        version=version,
+        run_version=version,
+        allocation=Allocation(**{**facts, **changes}),
+        previous_amount=None,
+    )
+
+
+def run(version: int = 1, flags: tuple[str, ...] = (), **amounts: int) -> BudgetRunProposed:
+    total = sum(amounts.values())
+    return BudgetRunProposed(
+        province="04",
+        year=2026,
+        version=version,
+        envelope=total,
+        allocated=total,
+        reserve=0,
+        centres=len(amounts),
+        case="performance",
+        lambda_="1",
+        flags=list(flags),
+        hash=content_hash([[key, amounts[key]] for key in sorted(amounts)]),
+        proposed_at=NOW,
+        provenance=Provenance.PROVISIONAL,
+    )
+
+
+def settle(states: Dictionary) -> Outcome:
+    """The recalculation worker's part: everything of the province and year."""
+    supports = [document for ref, document in states.documents.items() if ref.collection == "supports"]
+    told = {ref.id for ref in states.documents if ref.collection == "alerts"}
+    return states.apply(settled(states[Ref("runs", "04/2026")], supports, told))
+
+
+# ------------------------------------------------------------------------------------------------- receipts
+
+
+def test_a_rejection_is_told_to_its_sender_once() -> None:
+    states = Dictionary()
+    outcome = handle(states, receipt())
+    (event,) = outcome.events
+    assert (event.topic, event.key, event.subject, event.parent) == ("alerts.04", "c-1", "c-1", None)
+    assert states[Ref("alerts", "submission_rejected/r-9")] == event.data.model_dump(mode="json")
+    again = handle(states, receipt(), id="e-2")
+    assert (again.verdict, again.events, again.puts) == ("repeated", [], {})
+
+
+def test_other_receipts_are_ignored() -> None:
+    outcome = handle(Dictionary(), receipt(status=Status.ACCEPTED))
+    assert (outcome.verdict, outcome.events, outcome.puts) == ("ignored", [], {})
+
+
+# -------------------------------------------------------------------------------------------------- results
+
+
+def test_a_corrected_result_with_the_same_outcome_is_the_same_matter() -> None:
+    states = Dictionary()
+    assert len(alerts_of(handle(states, commune(1, 0)))) == 1
+    assert alerts_of(handle(states, commune(2, 0))) == []
+    assert alerts_of(handle(states, commune(3, 1))) == []
+    assert alerts_of(handle(states, commune(4, 0))) == []
+
+
+def test_another_outcome_below_the_threshold_is_another_matter() -> None:
+    states = Dictionary()
+    handle(states, commune(1, 0))
+    assert [a.alert_id for a in alerts_of(handle(states, centre(1, "yeu")))] == [
+        "result_below_threshold/centre/01273/2025/grade-yeu"
+    ]
+
+
+def test_an_overtaken_result_raises_nothing() -> None:
+    states = Dictionary()
+    handle(states, commune(2, 1))
+    outcome = handle(states, commune(1, 0))
+    assert (outcome.verdict, outcome.events, outcome.puts) == (STALE, [], {})
+
+
+def test_an_incomplete_result_raises_nothing() -> None:
+    assert handle(Dictionary(), commune(1, None)).events == []
+
+
+# -------------------------------------------------------------------------------------------------- budgets
+
+
+def test_lines_and_run_are_kept_and_ask_for_the_settling() -> None:
+    states = Dictionary()
+    wanted = [Recalculation("04", 2026)]
+    first = handle(states, line("a", 1), trace="t-a")
+    assert (first.requests, first.events) == (wanted, [])
+    assert handle(states, run(a=1)).requests == wanted
+    kept = states[Ref("supports", "a/2026")]
+    assert kept is not None
+    assert (kept["traceparent"], kept["event_id"], kept["province"], kept["year"]) == ("t-a", "e-1", "04", 2026)
+
+
+@pytest.mark.parametrize("make", [lambda v: line("a", v, version=v), lambda v: run(version=v, a=v)])
+def test_equal_and_older_versions_change_nothing(make: Any) -> None:
+    states = Dictionary()
+    handle(states, make(3))
+    before = dict(states.documents)
+    for version in (3, 2):
+        outcome = handle(states, make(version))
+        assert (outcome.verdict, outcome.requests, outcome.puts) == (STALE, [], {})
+    assert states.documents == before
+
+
+def test_an_envelope_below_the_minima_is_told_once_to_each() -> None:
+    states = Dictionary()
+    flags = ("below_legal_minimum",)
+    assert [event.topic for event in handle(states, run(1, flags, a=1)).events] == ["alerts.04", "alerts.ministry"]
+    assert handle(states, run(2, flags, a=2)).events == []
+
+
+def test_changed_support_is_told_once_under_its_centres_trace() -> None:
+    states = Dictionary()
+    later = NOW + timedelta(seconds=7)
+    handle(states, line("b", 25_000_000), id="e-b", trace="t-b")
+    handle(states, line("a", 21_000_000), id="e-a", trace="t-a")
+    handle(states, line("c", 10_000_000), id="e-c", trace="t-c", at=later)
+    handle(states, run(a=21_000_000, b=25_000_000, c=10_000_000))
+
+    outcome = settle(states)
+    assert [(e.topic, e.key, e.parent) for e in outcome.events] == [
+        ("alerts.04", "b", "t-b"),
+        ("alerts.04", "c", "t-c"),
+    ]
+    assert [(alert.cause, alert.raised_at) for alert in alerts_of(outcome)] == [("e-b", later), ("e-c", later)]
+    assert outcome.puts.keys() == {
+        Ref("alerts", "support_changed/b/2026"),
+        Ref("alerts", "support_changed/c/2026"),
+    }
+    assert settle(states).events == []
+
+
+def test_nothing_is_told_before_all_lines_are_here() -> None:
+    states = Dictionary()
+    handle(states, line("a", 25_000_000))
+    assert settle(states).verdict == WAITING
+    handle(states, run(a=25_000_000, b=15_000_000))
+    assert settle(states).verdict == WAITING
+    handle(states, line("b", 15_000_000))
+    assert len(settle(states).events) == 2
+
+
+def test_lines_of_an_older_run_with_the_same_sum_do_not_pass() -> None:
+    """The sum is the same in every version of a run with the same envelope; the hash is not."""
+    states = Dictionary()
+    handle(states, line("a", 25_000_000))
+    handle(states, line("b", 15_000_000))
+    handle(states, run(2, a=24_000_000, b=16_000_000))
+    outcome = settle(states)
+    assert (outcome.verdict, outcome.events) == (WAITING, [])
+
+
+def test_a_withdrawn_line_is_no_part_of_the_run() -> None:
+    states = Dictionary()
+    handle(states, line("a", 25_000_000))
+    handle(states, line("gone", 0, flags=["withdrawn"]))
+    handle(states, run(a=25_000_000))
+    assert [alert.subject for alert in alerts_of(settle(states))] == ["a"]
+
+
+def test_a_later_amount_does_not_repeat_the_alert() -> None:
+    states = Dictionary()
+    handle(states, line("a", 25_000_000))
+    handle(states, run(a=25_000_000))
+    settle(states)
+    handle(states, line("a", 30_000_000, version=2))
+    handle(states, run(2, a=30_000_000))
+    assert settle(states).events == []

@@ -1,0 +1,245 @@
+"""Handlers of scoring over plain dictionaries: versions, recognitions in any order, and rankings."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from services.scoring.handlers import (
+    RANKING_PAGES,
+    ranking,
+    ranking_ref,
+    recognitions_ref,
+    result_ref,
+    routes,
+)
+from shared.contracts.catalogue import CONTRACTS, EventType
+from shared.contracts.facts import CentreScored, CommuneScored, RankingPage, RankingPublished
+from shared.messaging.handling import Dictionary, Document, Outcome, Recalculation, Ref
+from shared.registry import registry
+from tests.unit.scoring_samples import UNIT, centre, commune, points, received, recognition, targets
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+CONTINUING = next(unit for unit in registry().units(date(2025, 12, 31)) if registry().continues(unit))
+
+
+class Store(Dictionary):
+    """Runs routes as the pipeline does: only what a route needs is there to be read or put."""
+
+    def run(self, type_: EventType, data: Any) -> Outcome:
+        route, record = routes[type_], received(data, type_)
+        needed = set(route.needs(record))
+        states = _Needed(self, needed)
+        outcome = route.handle(record, states)
+        assert outcome.puts.keys() <= needed
+        return self.apply(outcome)
+
+    def result(self, subject: str, period: int = 2025) -> Document:
+        document = self[result_ref(subject, period)]
+        assert document is not None
+        return document
+
+
+class _Needed:
+    def __init__(self, store: Dictionary, needed: set[Ref]) -> None:
+        self._store = store
+        self._needed = needed
+
+    def __getitem__(self, ref: Ref) -> Document | None:
+        if ref not in self._needed:
+            raise KeyError(f"{ref} is not in needs")
+        return self._store[ref]
+
+
+def test_every_route_is_an_accepted_fact() -> None:
+    assert all(CONTRACTS[type_].family == "intake.accepted" for type_ in routes)
+
+
+def test_a_commune_is_scored_published_and_ranked_anew() -> None:
+    store = Store()
+    outcome = store.run(EventType.COMMUNE_ACCEPTED, commune(targets(1)))
+    (event,) = outcome.events
+    assert (event.topic, event.key, event.subject) == ("scores", UNIT, UNIT)
+    assert isinstance(event.data, CommuneScored)
+    assert outcome.requests == [Recalculation("province-01", 2025), Recalculation("nation", 2025)]
+    document = store.result(UNIT)
+    assert document["kind"] == "commune"
+    assert (document["unit_id"], document["holder"], document["period"]) == (UNIT, "01", 2025)
+    assert (document["version"], document["input_version"]) == (1, 1)
+    assert document["rank_key"] == event.data.rank_key
+    assert document["result"] == event.data.model_dump(mode="json")
+    assert document["accepted"]["submission_id"] == "s-1"
+    assert document["traceparent"].startswith("00-")
+
+
+def test_a_correction_makes_the_next_version_and_an_old_one_changes_nothing() -> None:
+    store = Store()
+    store.run(EventType.COMMUNE_ACCEPTED, commune(targets(1), version=2))
+    newer = store.run(
+        EventType.COMMUNE_ACCEPTED, commune(targets(1, C1_1={"type": "boolean", "met": False}), version=5)
+    )
+    assert isinstance(newer.events[0].data, CommuneScored)
+    assert (newer.events[0].data.version, newer.events[0].data.input_version) == (2, 5)
+    before = dict(store.documents)
+    for version in (1, 2, 5):
+        outcome = store.run(EventType.COMMUNE_ACCEPTED, commune(targets(1), version=version))
+        assert outcome == Outcome(verdict="stale")
+    assert store.documents == before
+
+
+def test_periods_and_units_do_not_touch_each_other() -> None:
+    store = Store()
+    store.run(EventType.COMMUNE_ACCEPTED, commune(targets(1)))
+    store.run(EventType.COMMUNE_ACCEPTED, commune(targets(1), period=2026))
+    store.run(EventType.COMMUNE_ACCEPTED, commune(points("lc_commune_44_2014")))
+    assert {ref.id for ref in store.documents} == {f"{UNIT}/2025", f"{UNIT}/2026", "00004@pre-2025-07/2022"}
+
+
+def test_a_centre_is_scored_without_a_ranking() -> None:
+    store = Store()
+    outcome = store.run(EventType.CENTRE_ACCEPTED, centre(points("clc_2553_2013")))
+    (event,) = outcome.events
+    assert isinstance(event.data, CentreScored)
+    assert (event.key, event.subject, outcome.requests) == ("TT/1", "TT/1", [])
+    assert (store.result("TT/1")["kind"], store.result("TT/1")["rank_key"]) == ("centre", None)
+    assert store.run(EventType.CENTRE_ACCEPTED, centre(points("clc_2553_2013"))).verdict == "stale"
+    again = store.run(EventType.CENTRE_ACCEPTED, centre(points("clc_2553_2013", N1="0"), version=2))
+    assert isinstance(again.events[0].data, CentreScored)
+    assert again.events[0].data.version == 2
+
+
+# ------------------------------------------------------------------------------------------------ recognitions
+
+
+def test_a_recognition_before_the_assessment_counts() -> None:
+    store = Store()
+    outcome = store.run(EventType.RECOGNITION_ACCEPTED, recognition())
+    assert not outcome.events
+    assert not outcome.requests
+    store.run(EventType.COMMUNE_ACCEPTED, commune(targets()))
+    assert store.result(UNIT)["result"]["level"] == 2
+
+
+def test_a_recognition_after_the_assessment_scores_it_again() -> None:
+    store = Store()
+    store.run(EventType.COMMUNE_ACCEPTED, commune(targets()))
+    assert store.result(UNIT)["result"]["level"] == 1
+    outcome = store.run(EventType.RECOGNITION_ACCEPTED, recognition())
+    (event,) = outcome.events
+    assert isinstance(event.data, CommuneScored)
+    assert (event.data.level, event.data.version, event.data.input_version) == (2, 2, 1)
+    assert outcome.requests == [Recalculation("province-01", 2025), Recalculation("nation", 2025)]
+
+
+def test_both_orders_end_in_the_same_result() -> None:
+    facts = [(EventType.COMMUNE_ACCEPTED, commune(targets())), (EventType.RECOGNITION_ACCEPTED, recognition())]
+    ends = []
+    for order in (facts, facts[::-1]):
+        store = Store()
+        for type_, data in order:
+            store.run(type_, data)
+        ends.append(store.result(UNIT)["result"] | {"version": None})
+    assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize("content", [targets(1), targets(C1_1=None)])
+def test_a_recognition_that_changes_no_result_publishes_nothing(content: Any) -> None:
+    store = Store()
+    store.run(EventType.COMMUNE_ACCEPTED, commune(content))
+    outcome = store.run(EventType.RECOGNITION_ACCEPTED, recognition())
+    assert not outcome.events
+    assert not outcome.requests
+    assert list(outcome.puts) == [recognitions_ref(UNIT)]
+    assert store.result(UNIT)["version"] == 1
+
+
+def test_only_the_three_years_of_validity_are_touched() -> None:
+    store = Store()
+    for period in range(2024, 2030):
+        store.run(EventType.COMMUNE_ACCEPTED, commune(targets(), period=period))
+    store.run(EventType.RECOGNITION_ACCEPTED, recognition())
+    levels = {period: store.result(UNIT, period)["result"]["level"] for period in range(2024, 2030)}
+    assert levels == {2024: 1, 2025: 2, 2026: 2, 2027: 2, 2028: 1, 2029: 1}
+
+
+def test_a_corrected_recognition_replaces_the_one_before() -> None:
+    store = Store()
+    store.run(EventType.COMMUNE_ACCEPTED, commune(targets()))
+    store.run(EventType.RECOGNITION_ACCEPTED, recognition(decided_on=date(2024, 3, 15)))
+    assert store.result(UNIT)["result"]["level"] == 2
+    store.run(EventType.RECOGNITION_ACCEPTED, recognition(version=2, decided_on=date(2025, 3, 15)))
+    assert store.result(UNIT)["result"]["level"] == 1
+    assert store.result(UNIT)["version"] == 3
+    stale = store.run(EventType.RECOGNITION_ACCEPTED, recognition(version=1))
+    assert stale == Outcome(verdict="stale")
+
+
+def test_recognitions_of_several_periods_are_kept_side_by_side() -> None:
+    store = Store()
+    store.run(EventType.RECOGNITION_ACCEPTED, recognition(period=2024, decided_on=date(2025, 3, 1)))
+    store.run(EventType.RECOGNITION_ACCEPTED, recognition(period=2020, decided_on=date(2021, 3, 1)))
+    document = store[recognitions_ref(UNIT)]
+    assert document is not None
+    assert [item["period"] for item in document["items"]] == [2020, 2024]
+
+
+@pytest.mark.parametrize("assessment_first", [True, False])
+def test_the_recognition_of_a_continuing_unit_goes_on_counting(assessment_first: bool) -> None:
+    predecessor = registry().continues(CONTINUING)
+    assert predecessor is not None
+    assessed = commune(targets(), unit_id=CONTINUING.unit_id, code=CONTINUING.code, holder=CONTINUING.province_code)
+    decided = recognition(unit_id=predecessor.unit_id, code=predecessor.code)
+    facts = [(EventType.COMMUNE_ACCEPTED, assessed), (EventType.RECOGNITION_ACCEPTED, decided)]
+    store = Store()
+    for type_, data in facts if assessment_first else facts[::-1]:
+        store.run(type_, data)
+    assert store.result(CONTINUING.unit_id)["result"]["level"] == 2
+    assert store[recognitions_ref(CONTINUING.unit_id)] is None, "history stays under its own identity"
+
+
+def test_the_recognition_of_a_unit_that_went_elsewhere_does_not_count() -> None:
+    store = Store()
+    store.run(EventType.RECOGNITION_ACCEPTED, recognition(unit_id="00004@pre-2025-07"))
+    store.run(EventType.COMMUNE_ACCEPTED, commune(targets()))
+    assert store.result(UNIT)["result"]["level"] == 1
+
+
+def test_an_absurd_date_asks_for_few_documents() -> None:
+    record = received(recognition(decided_on=date(9999, 1, 1)))
+    assert len(set(routes[EventType.RECOGNITION_ACCEPTED].needs(record))) < 20
+
+
+# ---------------------------------------------------------------------------------------------------- rankings
+
+
+def _ranking(store: Store, previous: Document | None) -> Outcome:
+    units = registry().units(date(2025, 12, 31), "01")
+    results = [document for ref, document in store.documents.items() if ref.collection == "results"]
+    return ranking("province-01", 2025, results, units, previous, AT)
+
+
+def test_a_ranking_is_published_once_per_change() -> None:
+    store = Store()
+    store.run(EventType.COMMUNE_ACCEPTED, commune(targets(1)))
+    first = store.apply(_ranking(store, None))
+    head, page = (event.data for event in first.events)
+    assert isinstance(head, RankingPublished)
+    assert isinstance(page, RankingPage)
+    assert {(event.topic, event.key, event.subject) for event in first.events} == {
+        ("rankings", "province-01", "province-01")
+    }
+    assert (head.version, head.ranked, head.unranked, head.pages) == (1, 1, 125, 1)
+    assert (page.rows[0].rank, page.rows[0].code, len(page.rows)) == (1, "00004", 126)
+    stored = store[ranking_ref("province-01", 2025)]
+    assert stored == head.model_dump(mode="json")
+    assert store[Ref(RANKING_PAGES, "province-01/2025/1/1")] == page.model_dump(mode="json")
+
+    assert _ranking(store, stored) == Outcome(verdict="unchanged")
+
+    store.run(EventType.COMMUNE_ACCEPTED, commune(targets(C1_1=None), version=2))
+    second = store.apply(_ranking(store, stored))
+    assert isinstance(second.events[0].data, RankingPublished)
+    assert (second.events[0].data.version, second.events[0].data.ranked) == (2, 0)
+    assert store[Ref(RANKING_PAGES, "province-01/2025/1/1")] is not None, "every version stays as it was published"
