@@ -29,7 +29,7 @@ async def list_receipts(
     limit: Limit = 100,
     after: After = None,
 ) -> Page[Receipt]:
-    query = _visible(who, province, subject=subject, period=period, status=status, submission_id=submission_id)
+    query = who.within(province, subject=subject, period=period, status=status, submission_id=submission_id)
     rows = await store.receipts(request.app.state.mongo, query, after=after, limit=limit + 1)
     items = [Receipt.model_validate(row) for row in rows[:limit]]
     return Page(items=items, next=items[-1].receipt_id if len(rows) > limit else None)
@@ -48,7 +48,7 @@ async def get_receipt(request: Request, who: Who, receipt_id: str) -> Receipt:
 async def get_tally(
     request: Request, who: Who, province: str | None = None, period: int | None = None
 ) -> dict[str, int]:
-    counts = await store.tally(request.app.state.mongo, _visible(who, province, period=period))
+    counts = await store.tally(request.app.state.mongo, who.within(province, period=period))
     return {"received": sum(counts.values()), **counts}
 
 
@@ -62,12 +62,3 @@ async def get_history(request: Request, who: Who, subject: str, period: int | No
 async def get_centres(request: Request, who: Who, code: str) -> list[dict[str, Any]]:
     rows = await store.centres_of(request.app.state.mongo, code)
     return [row for row in rows if who.may_see(row["province"])]
-
-
-def _visible(who: Caller, province: str | None, **filters: Any) -> dict[str, Any]:
-    """The query for what was asked, within what the caller may see."""
-    if province is not None:
-        who.require(province)
-    elif who.province is not None:
-        province = who.province
-    return {name: value for name, value in {"province": province, **filters}.items() if value is not None}

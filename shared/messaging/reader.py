@@ -41,6 +41,10 @@ class Reader:
         rows = await self._mongo.find(collection, query, sort=sort)
         return {str(found["_id"]): self._keep(collection, found) for found in rows}
 
+    async def look(self, collection: str, query: Query, projection: Mapping[str, int]) -> list[Document]:
+        """Parts of documents, with their `_id`; only to look at, they cannot be put."""
+        return await self._mongo.find(collection, query, projection=projection)
+
     def __getitem__(self, ref: Ref) -> Document | None:
         """A loaded document, with this batch's own writes applied. `KeyError` if it was not loaded."""
         return self._documents[ref]
@@ -50,6 +54,11 @@ class Reader:
         for ref, document in puts.items():
             if ref not in self._documents:
                 raise KeyError(f"{ref} was put without being named in needs")
+            self._documents[ref] = document
+
+    def expect(self, puts: Mapping[Ref, Document]) -> None:
+        """Like `apply`, but a document that was not read is expected not to exist: its write is then a conflict."""
+        for ref, document in puts.items():
             self._documents[ref] = document
 
     def puts(self, refs: Iterable[Ref]) -> dict[str, list[Put]]:

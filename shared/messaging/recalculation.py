@@ -30,7 +30,8 @@ from shared.telemetry import metrics
 log = structlog.get_logger()
 POLL_SECONDS = 0.25
 Compute = Callable[[Reader, str, int, datetime], Awaitable[Outcome]]
-"""`(reader, scope, period, business time)` → outcome; reads only through the reader, puts only what it read."""
+"""`(reader, scope, period, business time)` → outcome; reads only through the reader; what it puts without having read
+it must be new."""
 
 
 class Recalculator:
@@ -130,7 +131,7 @@ class Recalculator:
         time_now = self._clock.now()
         span = self._tracer.start_span(f"recalculate {self._service}", attributes={"langhoc.scope": scope})
         outcome = await self._compute(reader, scope, period, time_now)
-        reader.apply(outcome.puts)
+        reader.expect(outcome.puts)
         writes = reader.puts(outcome.puts)
         spans: list[trace.Span] = [span]
         cause = f"recalculation/{scope}/{period}/{used[0]}"

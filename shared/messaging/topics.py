@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from datetime import date
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -49,7 +51,7 @@ async def apply_topics(bootstrap: str, *, replication: int = 1) -> list[str]:
             failed = [f"{error[0]}: {error[2]}" for error in response.topic_errors if error[1] not in (0, 36)]
             if failed:
                 raise TopicMismatch("; ".join(failed))
-        await _check(admin)
+        await _checked_soon(admin)
         return [topic.name for topic in missing]
     finally:
         await admin.close()
@@ -63,6 +65,18 @@ async def check_topics(bootstrap: str) -> None:
         await _check(admin)
     finally:
         await admin.close()
+
+
+async def _checked_soon(admin: AIOKafkaAdminClient, seconds: float = 15.0) -> None:
+    """A topic just created is not at once in every broker's metadata."""
+    give_up = time.monotonic() + seconds
+    while True:
+        try:
+            return await _check(admin)
+        except TopicMismatch:
+            if time.monotonic() > give_up:
+                raise
+            await asyncio.sleep(0.1)
 
 
 async def _check(admin: AIOKafkaAdminClient) -> None:

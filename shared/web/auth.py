@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -45,6 +45,17 @@ class Caller:
     def may_see(self, province: str) -> bool:
         """A province sees its own data; ministry, finance and auditors see all."""
         return self.role in NATIONAL or self.province == province
+
+    def within(self, province: str | None, **filters: Any) -> dict[str, Any]:
+        """A query for what was asked (filters that are `None` do not count), within what the caller may see.
+
+        Raises 403 when another province's data was asked for.
+        """
+        if province is not None:
+            self.require(province)
+        elif self.role not in NATIONAL:
+            province = self.province
+        return {name: value for name, value in {"province": province, **filters}.items() if value is not None}
 
     def require(self, province: str) -> None:
         """Raise 403 unless the caller may see data of this province."""

@@ -1,0 +1,216 @@
+"""`langhoc demo`: a whole national year, from the portals' submissions to rankings, budgets and alerts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from cli import synthetic
+from cli.client import Client
+from cli.data import budget_rows, ranking_rows, show_budgets, show_ranking, wait_settled
+from cli.output import emit
+from cli.platform import Format, clock_offset, console, create_topics, plain_errors, show_simulated_time
+from cli.publishing import Portal, Published
+from deploy.local import LocalPlatform, LocalPlatformError, default_state
+from deploy.local.state import External
+
+ON_TIME = "2026-02-25T09:00"
+"""Three days before the communes' deadline for 2025 (Circular 25/2023: 28 February)."""
+LATE = "2026-03-04T09:00"
+PERIOD, BUDGET_YEAR, LEGACY_PERIOD, LEGACY_PROVINCE = 2025, 2026, 2022, "45"
+SHOWN_PROVINCE = "01"
+MARK = "demo"
+FLOW = ("langhoc-portal", "langhoc-intake", "langhoc-scoring", "langhoc-funding", "langhoc-notifications")
+SETTLE_SECONDS = 600.0
+
+
+def app_commands(app: typer.Typer) -> None:
+    """Register this module's command."""
+    app.command()(demo)
+
+
+def demo(
+    provinces: Annotated[
+        str | None, typer.Option(help="Only these provinces, e.g. 01,48; all 34 by default.")
+    ] = None,
+) -> None:
+    """Run a whole national year on a fresh platform, show the results, and leave it running.
+
+    Synthetic assessments of the 3,321 real communes and of one centre in each, with corrections, late, invalid and
+    duplicate ones among them. What an earlier demonstration left is removed first; other data is never touched.
+    """
+    with plain_errors():
+        chosen = provinces.split(",") if provinces else None
+        start_fresh()
+        started = time.monotonic()
+        platform = LocalPlatform().up(_say, create_topics, clock_offset=clock_offset(ON_TIME)).platform
+        (default_state() / MARK).touch()
+        console.print(f"[green]The platform is up[/green] after {time.monotonic() - started:.0f} s.")
+        show_simulated_time(platform)
+
+        on_time = synthetic.national_period(chosen)
+        late = synthetic.late_submissions(chosen)
+        published = _publish(on_time, "Portals publish")
+        client = Client()
+        wait_settled(client, SETTLE_SECONDS, "Scoring, ranking, allocating, alerting")
+        _say("The deadline passes; some communes are late")
+        show_simulated_time(LocalPlatform().set_clock(clock_offset(LATE)))
+        published += _publish(late, "Late portals publish")
+        client = Client()
+        wait_settled(client, SETTLE_SECONDS, "Scoring, ranking, allocating, alerting")
+
+        _show_tally(client, [*on_time, *late])
+        _show_rankings(client, chosen)
+        _show_budgets(client)
+        _show_alerts(client)
+        _show_trace(client, published)
+        _show_next(client, time.monotonic() - started)
+
+
+def start_fresh() -> None:
+    """Remove what an earlier demonstration left; refuse to touch anything else."""
+    state = default_state()
+    platform = LocalPlatform()
+    external = External.from_environment(platform.environment)
+    if external.kafka or external.mongo:
+        raise LocalPlatformError(
+            "The demonstration starts on empty servers, so it runs on embedded ones only. "
+            "Unset LANGHOC_KAFKA and LANGHOC_MONGO; to publish to servers of your own use: langhoc submit"
+        )
+    if (state / MARK).exists():
+        _say("Removing the earlier demonstration")
+        platform.down(wipe=True)
+        (state / MARK).unlink(missing_ok=True)
+    elif state.exists() and (state / "kafka").exists():
+        raise LocalPlatformError(
+            f"{state} holds a platform that is no demonstration. Keep it and choose another folder: "
+            "LANGHOC_STATE=.langhoc-demo langhoc demo; or remove it: langhoc down --wipe"
+        )
+
+
+def _say(text: str) -> None:
+    console.print(f"[dim]·[/dim] {text}", highlight=False)
+
+
+def _publish(messages: Sequence[synthetic.Message], doing: str) -> list[Published]:
+    platform = Client().platform
+    columns = (SpinnerColumn(), TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(doing, total=len(messages))
+
+        async def publish() -> list[Published]:
+            async with Portal(platform.kafka, zipkin=platform.zipkin) as portal:
+                return await portal.publish(
+                    messages,
+                    progress=lambda count: progress.update(task, advance=count),
+                    sampled=synthetic.is_traced,
+                )
+
+        return asyncio.run(publish())
+
+
+def _show_tally(client: Client, messages: Sequence[synthetic.Message]) -> None:
+    tally = client.get("intake", "/tally")
+    expected = synthetic.expected_tally(messages)
+    rows = [
+        {"status": status, "count": f"{count:,}", "expected": f"{expected.get(status, 0):,}"}
+        for status, count in tally.items()
+        if status != "received"
+    ]
+    parts = " + ".join(row["count"] for row in rows)
+    console.print(f"\n[bold]Received {tally['received']:,}[/bold] = {parts}", highlight=False)
+    emit(rows, {"status": "Status", "count": "Submissions", "expected": "Expected"}, Format.TABLE, numbers=["count"])
+    wrong = {status for status, count in tally.items() if status != "received" and count != expected.get(status, 0)}
+    if wrong or tally["received"] != len(messages):
+        raise LocalPlatformError(f"The tally is not what the generator expects: {', '.join(sorted(wrong))}")
+
+
+def _show_rankings(client: Client, provinces: Sequence[str] | None) -> None:
+    rows = ranking_rows(client, PERIOD, None)
+    ranked = [row for row in rows if row["rank"] is not None]
+    show_ranking(ranked[:5], Format.TABLE, f"Ranking {PERIOD} of {len(rows):,} communes: the top")
+    show_ranking(ranked[-5:], Format.TABLE, f"… the bottom of {len(ranked):,} ranked")
+    show_ranking(rows[-3:], Format.TABLE, f"… and some of {len(rows) - len(ranked):,} unranked")
+    shown = SHOWN_PROVINCE if provinces is None or SHOWN_PROVINCE in provinces else provinces[0]
+    show_ranking(ranking_rows(client, PERIOD, shown)[:8], Format.TABLE, f"Ranking {PERIOD} of province {shown}")
+    if synthetic.has_legacy(provinces):
+        legacy = ranking_rows(client, LEGACY_PERIOD, LEGACY_PROVINCE)
+        title = f"Ranking {LEGACY_PERIOD} of old province {LEGACY_PROVINCE}, by points (Circular 44/2014)"
+        show_ranking(legacy[:5], Format.TABLE, title)
+
+
+def _show_budgets(client: Client) -> None:
+    rows = budget_rows(client, BUDGET_YEAR)
+    show_budgets(rows, Format.TABLE, f"Budgets {BUDGET_YEAR}")
+    total, lines, reserve = (sum(row[name] for row in rows) for name in ("envelope", "allocated", "reserve"))
+    console.print(
+        f"Nation: Σ lines {lines:,} + reserve {reserve:,} = {lines + reserve:,} đồng; envelopes {total:,} đồng",
+        highlight=False,
+    )
+    if not rows or not all(row["adds_up"] for row in rows) or lines + reserve != total:
+        raise LocalPlatformError("The lines do not add up to the envelopes.")
+
+
+def _show_alerts(client: Client) -> None:
+    counts: dict[str, Any] = client.get("notifications", "/alerts/tally")
+    rows = [{"kind": kind, "count": f"{count:,}"} for kind, count in counts.items()]
+    emit(rows, {"kind": "Alerts", "count": "Count"}, Format.TABLE, numbers=["count"])
+    example = next(client.pages("notifications", "/alerts", kind="support_changed", limit=1), None)
+    if example is not None:
+        console.print(f"For example: {example['text']['vi']} {example['action']['vi']}", highlight=False)
+
+
+def _show_trace(client: Client, published: Sequence[Published]) -> None:
+    zipkin = client.platform.zipkin
+    if zipkin is None:
+        return
+    traced = [item.trace_id for item in published if item.trace_id]
+    with console.status("Reading a trace back"):
+        found = find_whole_trace(zipkin, traced)
+    if found is None:
+        raise LocalPlatformError(f"Zipkin holds no trace over all services among {len(traced)} that were sampled.")
+    trace_id, spans = found
+    console.print(
+        f"\nOne submission, {spans} spans through portal, intake, scoring, funding and notifications:\n"
+        f"  {zipkin}/zipkin/traces/{trace_id}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def find_whole_trace(zipkin: str, trace_ids: Sequence[str], seconds: float = 30.0) -> tuple[str, int] | None:
+    """The first of these traces that has spans of the portal and of all four services, and how many spans."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for trace_id in trace_ids:
+            response = httpx.get(f"{zipkin}/api/v2/trace/{trace_id}", timeout=10)
+            if response.status_code == 200:
+                spans = response.json()
+                names = {span["localEndpoint"]["serviceName"] for span in spans}
+                if names >= set(FLOW):
+                    return trace_id, len(spans)
+        time.sleep(1.0)
+    return None
+
+
+def _show_next(client: Client, seconds: float) -> None:
+    first = ranking_rows(client, PERIOD, None)[0]
+    apis = "\n".join(f"  {name:<14} {urls[0]}/docs" for name, urls in client.platform.services.items())
+    console.print(
+        f"\n[green]Done in {seconds:.0f} s.[/green] The platform stays up. Where to go next:\n"
+        f"  langhoc explain {first['code']} --period {PERIOD}      why this commune stands where it stands\n"
+        f"  langhoc rankings --period {PERIOD} --province {SHOWN_PROVINCE}\n"
+        f"  langhoc budgets --year {BUDGET_YEAR} --province {SHOWN_PROVINCE}\n"
+        f"  langhoc alerts --province {SHOWN_PROVINCE}\n"
+        f"  langhoc status · langhoc logs intake -f · langhoc dead-letters list\n"
+        f"  make down                                stop it\n"
+        f"APIs (bearer token: langhoc token --role ministry):\n{apis}",
+        highlight=False,
+    )
+    show_simulated_time(client.platform)

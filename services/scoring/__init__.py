@@ -1,0 +1,1 @@
+"""Scoring: applies the law's rubrics to accepted assessments and ranks communes."""

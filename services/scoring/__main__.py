@@ -1,0 +1,5 @@
+"""`python -m services.scoring`."""
+
+from services.scoring.app import main
+
+main()

@@ -1,0 +1,113 @@
+"""What both kinds of rubric share: a judgement, its steps with their grounds, and what is said about missing values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from shared.contracts.base import Contract, Provenance, Step, Text, Version
+from shared.contracts.facts import CriterionResult, RecognitionAccepted
+from shared.rulebook import Rubric, cut_off
+from shared.rulebook.source import Grounded
+
+_STRENGTH = list(Provenance)
+"""Strongest first."""
+
+
+class Recognition(Contract):
+    """An authority's decision that recognises a commune at a level: beside the computed level, never the same thing."""
+
+    period: int
+    level: int
+    decision_number: str
+    decided_on: date
+    decided_by: str
+    version: Version
+
+    @classmethod
+    def of(cls, accepted: RecognitionAccepted) -> Recognition:
+        """The decision inside an accepted fact."""
+        return cls.model_validate(accepted.model_dump())
+
+
+def weakest(provenances: Iterable[Provenance]) -> Provenance:
+    """A result is supported no better than the weakest rule that made it."""
+    return max(provenances, key=_STRENGTH.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What both kinds of rubric come to."""
+
+    criteria: list[CriterionResult]
+    missing: list[str]
+    steps: list[Step]
+    """The steps that made the result; they decide its provenance."""
+    notes: list[Step] = field(default_factory=list)
+    """What a reader should know besides."""
+    next_step: list[Text] = field(default_factory=list)
+    point_table: str | None = None
+    total: Decimal | None = None
+    grade: str | None = None
+    level: int | None = None
+    rank_key: str | None = None
+
+
+def step_on(ground: Grounded, vi: str, en: str, *more: Grounded) -> Step:
+    """One step on one or several grounds; it is supported no better than the weakest of them."""
+    grounds = (ground, *more)
+    return Step(
+        what=Text(vi=vi, en=en),
+        citation="; ".join(dict.fromkeys(each.citation for each in grounds)),
+        provenance=weakest(each.provenance for each in grounds),
+    )
+
+
+def chosen(rubric: Rubric, period: int) -> Step:
+    """By which rule, and why by this one."""
+    day = cut_off(period)
+    return step_on(
+        rubric,
+        f"Áp dụng {rubric.legal_reference}, có hiệu lực vào ngày chốt {day:%d/%m/%Y}.",
+        f"Judged by {rubric.legal_reference}, in force on the cut-off date {day.isoformat()}.",
+    )
+
+
+def incomplete(rubric: Rubric, missing: Sequence[str]) -> tuple[Step, Text]:
+    """That values are missing, and how to mend it."""
+    ids = ", ".join(missing)
+    return (
+        step_on(
+            rubric,
+            f"Chưa đủ dữ liệu ({ids}): thiếu không phải là 0, nên chưa xếp loại.",
+            f"Incomplete ({ids}): missing is not zero, so nothing is graded yet.",
+        ),
+        Text(vi=f"Nộp bản bổ sung có {ids}.", en=f"Send a correction that has {ids}."),
+    )
+
+
+def without_evidence(rubric: Rubric, ids: Sequence[str]) -> Step:
+    """What became of values without evidence."""
+    counts = {
+        "zero_points": Text(vi="được 0 điểm", en="get 0 points"),
+        "not_met": Text(vi="coi là không đạt", en="count as not met"),
+    }[rubric.no_evidence.counts_as]
+    return step_on(
+        rubric.no_evidence,
+        f"Không có minh chứng, {counts.vi}: {', '.join(ids)}.",
+        f"Without evidence, {counts.en}: {', '.join(ids)}.",
+    )
+
+
+def notes_on(rubric: Rubric, period: int) -> list[Step]:
+    """What is not decided by the rules: who recognises, and the order of a ranking."""
+    notes = []
+    ended = rubric.decided_by[-1].until
+    if ended is not None and cut_off(period) >= ended:
+        gap = next(gap for gap in rubric.gaps if gap.id == f"decided_by_after_{ended:%Y_%m_%d}")
+        notes.append(step_on(rubric.decided_by[-1], gap.text.vi, gap.text.en))
+    if rubric.ranking is not None:
+        notes.append(step_on(rubric.ranking, rubric.ranking.rule.vi, rubric.ranking.rule.en))
+    return notes

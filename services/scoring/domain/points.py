@@ -1,0 +1,128 @@
+"""Points rubrics (Circular 44/2014, Letter 2553/2013): evidence, sum, zero rule, bands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from math import ceil
+
+from services.scoring.domain.judging import Judgement, chosen, incomplete, notes_on, step_on, without_evidence
+from services.scoring.domain.ranking import points_key
+from shared.contracts.base import Text
+from shared.contracts.facts import CriterionResult
+from shared.contracts.submissions import AwardedPoints, PointsContent
+from shared.rulebook import PointsRubric, plain
+from shared.rulebook.rubrics import PointsCriterion
+from shared.rulebook.source import Grounded
+
+
+def judge_points(rubric: PointsRubric, content: PointsContent, period: int) -> Judgement:
+    """Judge one commune's or centre's points. Content must fit the rubric."""
+    awarded = content.points
+    criteria = [_criterion(rubric, one, awarded.get(one.id)) for one in rubric.criteria]
+    missing = [one.id for one in criteria if one.points is None]
+    unproven = [one.id for one in criteria if one.id in awarded and not awarded[one.id].evidence]
+    table = rubric.point_table
+    steps = [
+        chosen(rubric, period),
+        step_on(table, f"Điểm tối đa theo bảng điểm {table.id}.", f"Maximum points by the point table {table.id}."),
+    ]
+    if unproven:
+        steps.append(without_evidence(rubric, unproven))
+    if missing:
+        step, mend = incomplete(rubric, missing)
+        return Judgement(criteria, missing, [*steps, step], notes_on(rubric, period), [mend], table.id)
+
+    total = sum((one.points for one in criteria if one.points is not None), Decimal(0))
+    zeros = [one.id for one in criteria if one.points == 0]
+    steps.append(step_on(table, f"Tổng điểm: {plain(total)}.", f"Total: {plain(total)} points."))
+    grade = rubric.grade(total)
+    barred = rubric.zero_rule if zeros else None
+    if barred is not None:
+        grade = next(one for one in rubric.grades if one.id == barred.grade)
+        steps.append(
+            step_on(
+                barred,
+                f"Có tiêu chí 0 điểm ({', '.join(zeros)}): xếp loại {grade.name.vi}, dù tổng điểm bao nhiêu.",
+                f"A criterion has 0 points ({', '.join(zeros)}): graded {grade.name.en}, whatever the total.",
+            )
+        )
+    else:
+        vi = f"{plain(total)} điểm: xếp loại {grade.name.vi}."
+        en = f"{plain(total)} points: graded {grade.name.en}."
+        # 84.5 lies between the whole numbers of two bands; that it belongs to the lower one is a reading, not the text.
+        # Below the lowest band's end nothing is open: that grade is "every other case".
+        between = grade != rubric.grades[0] and total % 1 != 0 and ceil(total) == grade.max
+        steps.append(step_on(grade, vi, en, *([rubric.fractional_totals] if between else [])))
+    return Judgement(
+        criteria,
+        [],
+        steps,
+        notes_on(rubric, period),
+        _next_grade(rubric, grade.id, total, zeros, unproven),
+        table.id,
+        total=total,
+        grade=grade.id,
+        rank_key=None if rubric.ranking is None else points_key(total),
+    )
+
+
+def _criterion(rubric: PointsRubric, rule: PointsCriterion, awarded: AwardedPoints | None) -> CriterionResult:
+    grounds: list[Grounded] = [rubric.point_table]
+    points, reason = None, None
+    if awarded is None:
+        reason = Text(vi="Chưa có điểm.", en="No points were sent.")
+    elif awarded.evidence:
+        points = awarded.points
+    else:
+        grounds.append(rubric.no_evidence)
+        points = Decimal(0)
+        reason = Text(
+            vi=f"Không có minh chứng: {plain(awarded.points)} điểm không được tính.",
+            en=f"No evidence: {plain(awarded.points)} points do not count.",
+        )
+    step = step_on(rule, rule.name.vi, rule.name.en, *grounds)
+    return CriterionResult(
+        id=rule.id,
+        name=rule.name,
+        points=points,
+        max_points=rubric.maximum(rule.id),
+        reason=reason,
+        citation=step.citation,
+        provenance=step.provenance,
+    )
+
+
+def _next_grade(
+    rubric: PointsRubric, grade: str, total: Decimal, zeros: Sequence[str], unproven: Sequence[str]
+) -> list[Text]:
+    """In words, what the grade above asks for; nothing for the highest."""
+    above = [one.id for one in rubric.grades].index(grade) + 1
+    if above == len(rubric.grades):
+        return []
+    wanted = rubric.grades[above]
+    steps = [
+        Text(
+            vi=f"Bổ sung minh chứng cho {id}: hiện được tính 0 điểm.",
+            en=f"Attach evidence for {id}: it counts 0 points now.",
+        )
+        for id in unproven
+    ]
+    if rubric.zero_rule is not None:
+        steps += [
+            Text(
+                vi=f"{id} phải có điểm: xếp loại {wanted.name.vi} không cho phép tiêu chí 0 điểm.",
+                en=f"{id} must get points: the grade {wanted.name.en} allows no criterion with 0.",
+            )
+            for id in zeros
+            if id not in unproven
+        ]
+    if total < wanted.min:
+        lack = plain(wanted.min - total)
+        steps.append(
+            Text(
+                vi=f"Thiếu {lack} điểm để đạt {wanted.name.vi} (từ {plain(wanted.min)} điểm).",
+                en=f"{lack} points are missing for {wanted.name.en} (from {plain(wanted.min)}).",
+            )
+        )
+    return steps

@@ -1,0 +1,33 @@
+"""Running one service process: what every `app.py` has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from fastapi import APIRouter
+
+from shared.messaging.handling import Consumer
+from shared.messaging.recalculation import Compute
+from shared.messaging.runtime import Runtime
+from shared.messaging.settings import ServiceSettings
+from shared.mongo import Mongo
+from shared.mongo.motor_driver import MotorMongo
+from shared.telemetry import configure_logs, setup_traces
+from shared.web.app import build_app, serve
+
+
+def run_service(
+    settings: ServiceSettings,
+    consumer: Consumer,
+    routers: Sequence[APIRouter],
+    *,
+    migrate: Callable[[Mongo], Awaitable[None]],
+    compute: Compute | None = None,
+) -> None:
+    """Run the service named like its consumer until SIGTERM. `compute` makes its results over whole sets."""
+    name = consumer.name
+    configure_logs(name, settings.instance)
+    provider = setup_traces(name, settings.instance)
+    mongo = MotorMongo(settings.mongo, settings.database_prefix + name)
+    runtime = Runtime(name, settings, mongo, consumer, migrate=migrate, compute=compute)
+    serve(build_app(runtime, routers, title=f"Langhoc: {name}", provider=provider), runtime)
