@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from bson import Binary
 
 from services.intake import domain
-from services.intake.problems import of_unreadable
+from services.intake.problems import at_most, of_unreadable
 from shared.contracts.base import IDENTIFIER, Status, content_hash
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import (
@@ -286,7 +286,7 @@ def _route(kind: Kind[S], clock_offset: int) -> Route[S]:
             original=Original.model_validate(taken["original"])
             if taken and verdict.status is Status.DUPLICATE
             else None,
-            problems=list(verdict.problems),
+            problems=at_most(verdict.problems),
             warnings=findings.warnings if verdict.accepted else [],
         )
         outcome = _answered(received, answer)
@@ -336,7 +336,7 @@ def _refuse(clock_offset: int) -> Route[Unreadable]:
             submission_id=_identifier(body.get("submission_id")),
             subject=_identifier(body.get("centre_id")) or _identifier(body.get("unit_code")),
             period=_year(body.get("period", body.get("year"))),
-            problems=of_unreadable(unreadable),
+            problems=at_most(of_unreadable(unreadable)),
         )
         return _answered(received, answer)
 
@@ -398,7 +398,7 @@ def _aggregate(kind: str, answer: Receipt, contents: str, fact: Accepted, before
 
 def _identifier(value: object) -> str | None:
     """What is surely an identifier; anything else from an unreadable body is not repeated to anybody."""
-    return value if isinstance(value, str) and _IDENTIFIER.match(value) else None
+    return value if isinstance(value, str) and _IDENTIFIER.fullmatch(value) else None
 
 
 def _year(value: object) -> int | None:

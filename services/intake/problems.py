@@ -145,6 +145,11 @@ _CATALOGUE: dict[str, tuple[str, str, str, str, str, str]] = {
         "Giá trị {given} nằm ngoài giới hạn.", "The value {given} is out of range.",
         "{detail}", "{detail}", "Sửa giá trị.", "Correct the value.",
     ),
+    "more_problems": (
+        "Còn {more} lỗi khác trong hồ sơ này.", "There are {more} more problems in this submission.",
+        "hồ sơ không có lỗi", "a submission without problems",
+        "Sửa các lỗi đã nêu trước, rồi gửi lại.", "Mend the ones named here first, then send it again.",
+    ),
     "invalid_value": (
         "Giá trị {given} không hợp lệ.", "The value {given} is not valid.",
         "{detail}", "{detail}", "Sửa giá trị theo yêu cầu.", "Correct the value as expected.",
@@ -152,6 +157,8 @@ _CATALOGUE: dict[str, tuple[str, str, str, str, str, str]] = {
 }  # fmt: skip
 
 CODES = frozenset(_CATALOGUE)
+MOST = 100
+"""Problems named in one receipt: it must fit into a record, whatever was sent."""
 
 
 def problem(name: str, field: str, **values: object) -> Problem:
@@ -166,6 +173,12 @@ def problem(name: str, field: str, **values: object) -> Problem:
     )
 
 
+def at_most(problems: Sequence[Problem]) -> list[Problem]:
+    """The problems; of very many the first, and how many more there are."""
+    more = len(problems) - MOST
+    return [*problems[:MOST], problem("more_problems", "", more=more)] if more > 0 else list(problems)
+
+
 def of_unreadable(unreadable: Unreadable) -> list[Problem]:
     """All problems of a record that could not be read, at once."""
     if unreadable.reason is Reason.INVALID_BODY:
@@ -175,8 +188,11 @@ def of_unreadable(unreadable: Unreadable) -> list[Problem]:
 
 def _of_validation(error: Mapping[str, Any]) -> Problem:
     kind = str(error["type"])
-    values = {"given": _printable(error.get("input")), "detail": _expected(error)}
-    return problem(_code(kind), _pointer(error["loc"]), **values)
+    location, given = tuple(error["loc"]), error.get("input")
+    if kind in ("union_tag_not_found", "union_tag_invalid"):  # reported for the object, but it is this field's fault
+        location = (*location, error["ctx"]["discriminator"].strip("'"))
+        given = error["ctx"].get("tag")
+    return problem(_code(kind), _pointer(location), given=_printable(given), detail=_printable(_expected(error)))
 
 
 def _code(kind: str) -> str:
@@ -184,6 +200,8 @@ def _code(kind: str) -> str:
         return "field_missing"
     if kind == "extra_forbidden":
         return "field_unknown"
+    if kind == "json_invalid":
+        return "bad_json"
     if kind == "string_pattern_mismatch":
         return "pattern"
     if kind.endswith("_type"):
@@ -203,14 +221,16 @@ _TAGS = frozenset({"points", "pass_fail", "boolean", "parts", "level", "share", 
 
 
 def _pointer(location: Sequence[int | str]) -> str:
-    """JSON pointer (RFC 6901) of a Pydantic location."""
+    """JSON pointer (RFC 6901) of a Pydantic location. A bad key is pointed at like its value."""
+    if len(location) > 1 and location[-1] == "[key]":
+        location = location[:-1]
     parts: list[str] = []
     for index, part in enumerate(location):
         after_content = index > 0 and location[index - 1] == "content"
         after_target = index > 1 and location[index - 2] == "targets"
         if part in _TAGS and (after_content or after_target):
             continue
-        parts.append(str(part).replace("~", "~0").replace("/", "~1"))
+        parts.append(_printable(part).replace("~", "~0").replace("/", "~1"))
     return "".join(f"/{part}" for part in parts)
 
 

@@ -53,7 +53,7 @@ class PartsTarget(Claim):
     """A target made of named parts that must all be there."""
 
     type: Literal["parts"] = "parts"
-    parts: dict[str, bool]
+    parts: dict[Annotated[str, StringConstraints(min_length=1, max_length=100)], bool]
     evidence: Evidence = []
 
 

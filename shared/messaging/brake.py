@@ -24,9 +24,9 @@ class Brake:
         """Whether consumption of `topic` must stop."""
         return self._failures.get(topic, 0) >= self.limit
 
-    def closed_after(self, topic: str, more: int) -> bool:
-        """Whether it would be closed after `more` further failures that are decided but not yet written."""
-        return self._failures.get(topic, 0) + more >= self.limit
+    def trial(self) -> Brake:
+        """A copy, for counting what is decided but not yet written."""
+        return Brake(self.limit, dict(self._failures))
 
     def topics(self) -> set[str]:
         """Topics that are stopped."""

@@ -127,26 +127,32 @@ class Consuming:
         self._troubles = 0
         if progress.written:
             self._relay.wake()
-        self._stop_braked(progress)
+        self._return_unfinished(records, progress)
         await self._commit(progress)
         self.last_progress = time.monotonic()
 
     async def _commit(self, progress: Progress) -> None:
-        offsets = {TopicPartition(*key): offset for key, offset in progress.next_offsets.items()}
         assignment = self._client.assignment()
+        offsets = {TopicPartition(*key): offset for key, offset in progress.next_offsets.items()}
+        ours = {partition: offset for partition, offset in offsets.items() if partition in assignment}
+        if not ours:
+            return
         try:
-            await self._client.commit({tp: offset for tp, offset in offsets.items() if tp in assignment})
+            await self._client.commit(ours)
         except (CommitFailedError, IllegalStateError, KafkaError) as error:
             # The effects are in the database; whoever reads these records again finds them in the inbox.
             log.warning("consuming.commit_failed", consumer=self.name, error=repr(error))
 
-    def _stop_braked(self, progress: Progress) -> None:
-        if not progress.stopped:
-            return
-        partitions = [TopicPartition(*key) for key in progress.stopped]
-        log.error("consuming.brake", consumer=self.name, topics=sorted({tp.topic for tp in partitions}))
-        self._seek_back({tp: progress.next_offsets[tp.topic, tp.partition] for tp in partitions})
-        self._pause(partitions, self._settings.brake_probe)
+    def _return_unfinished(self, records: Sequence[ConsumerRecord[Any, Any]], progress: Progress) -> None:
+        """Seek back to what the batch left unfinished; rest where the brake stopped it."""
+        last = {(record.topic, record.partition): record.offset for record in records}
+        self._seek_back(
+            {TopicPartition(*key): offset for key, offset in progress.next_offsets.items() if offset <= last[key]}
+        )
+        if progress.stopped:
+            partitions = [TopicPartition(*key) for key in progress.stopped]
+            log.error("consuming.brake", consumer=self.name, topics=sorted({tp.topic for tp in partitions}))
+            self._pause(partitions, self._settings.brake_probe)
 
     def _back_off(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
         """Read these records again later; meanwhile stay a member of the group."""

@@ -20,7 +20,7 @@ from shared.contracts.catalogue import CONTRACTS, contract_of
 from shared.messaging.handling import Position, Reason, Received, Unreadable
 
 REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type")
-TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class Record(Protocol):
@@ -93,7 +93,7 @@ def read(record: Record, *, received_at: datetime, trusted: bool) -> Received[Ba
             received_at=received_at,
             position=position_of(record),
             raw=record.value or b"",
-            traceparent=traceparent if traceparent and TRACEPARENT.match(traceparent) else None,
+            traceparent=traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None,
         )
 
     body, problem = _json(record.value or b"")

@@ -121,7 +121,7 @@ class Outcome:
     events: list[Outgoing] = field(default_factory=list)
     requests: list[Recalculation] = field(default_factory=list)
     verdict: str = "handled"
-    """Label for metrics: `handled`, `stale`, `duplicate`, … or the receipt's status."""
+    """Label for metrics: `handled`, `stale`, … or the receipt's status."""
 
 
 STALE = "stale"

@@ -24,6 +24,8 @@ from shared.mongo.leases import Leases
 from shared.mongo.port import Document, MongoError
 from shared.telemetry import metrics
 
+LARGEST_BODY = 1_000_000
+"""Bytes; the broker refuses records above 1 MiB, and a row that it refuses would hold up its slot for ever."""
 SLOTS = [f"slot/{number:02d}" for number in range(64)]
 POLL_SECONDS = 0.1
 ROWS = 1_000
@@ -54,7 +56,9 @@ _order = _Order()
 
 
 def row(*, event_id: str, topic: str, key: str, value: bytes, headers: Mapping[str, str]) -> Document:
-    """The outbox document of one event."""
+    """The outbox document of one event. Raises `ValueError` for one that no broker would take."""
+    if len(value) > LARGEST_BODY:
+        raise ValueError(f"event for {topic} has {len(value):,} bytes, more than {LARGEST_BODY:,}")
     return {
         "_id": event_id,
         "slot": SLOTS[zlib.crc32(key.encode()) % len(SLOTS)],

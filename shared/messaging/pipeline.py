@@ -110,6 +110,10 @@ def _with(received: Received[Any], data: Any) -> Received[Any]:
     )
 
 
+def _partition(record: envelope.Record) -> Partition:
+    return record.topic, record.partition
+
+
 @dataclass(slots=True)
 class Progress:
     """How far a batch came: per partition the offset of the first record that is not finished."""
@@ -161,8 +165,7 @@ class Pipeline:
         progress = Progress()
         decisions: list[tuple[Any, Decision]] = []
         for record in records:
-            key = (record.topic, record.partition)
-            progress.next_offsets.setdefault(key, record.offset)
+            progress.next_offsets.setdefault(_partition(record), record.offset)
             received = envelope.read(
                 record,
                 received_at=self._clock.appended(record.timestamp),
@@ -196,12 +199,16 @@ class Pipeline:
         if len(items) > 1:
             middle = len(items) // 2
             await self._process(items[:middle], progress)
-            if not progress.stopped:
-                await self._process(items[middle:], progress)
+            rest = [item for item in items[middle:] if _partition(item[0]) not in progress.stopped]
+            if rest:
+                await self._process(rest, progress)
             return
         record, decision = items[0]
         if isinstance(decision, Bury):
             raise Unavailable(f"a dead letter itself cannot be written: {error}") from error
+        if self._brake.closed(record.topic):
+            progress.stopped.add(_partition(record))
+            return
         self._brake.failed(record.topic)
         await self._process([(record, Bury(decision.received, Reason.UNWRITABLE, str(error)[:1_000]))], progress)
 
@@ -222,27 +229,26 @@ class Pipeline:
         batch = _Batch(now=datetime.now(UTC))
         finished: list[Any] = []
         stopped: set[Partition] = set()
-        failing: dict[str, int] = {}
+        brake = self._brake.trial()
         for number, (record, decision) in enumerate(items):
-            partition = (record.topic, record.partition)
+            partition = _partition(record)
             if partition in stopped:
                 continue
             received = decision.received
             if received.event_id in seen:
-                batch.verdicts.append(("duplicate", record.topic))
+                batch.verdicts.append(("absorbed", record.topic))
                 finished.append(record)
                 continue
             failure = failures.get(number)
             if isinstance(decision, Handle) and failure is None:
                 failure = self._handle(decision, reader, needs[number], batch)
                 if failure is None:
-                    failing.pop(record.topic, None)
+                    brake.succeeded(record.topic)
             if failure is not None:
-                already = failing.get(record.topic, 0)
-                if self._brake.closed_after(record.topic, already):
+                if brake.closed(record.topic):
                     stopped.add(partition)
                     continue
-                failing[record.topic] = already + 1
+                brake.failed(record.topic)
                 batch.verdicts.append(("failed", record.topic))
                 self._bury(batch, record, received, Reason.HANDLER_FAILED, failure)
             elif isinstance(decision, Bury):
@@ -275,26 +281,21 @@ class Pipeline:
             },
         )
         batch.spans.append(span)
+        spans: list[trace.Span] = []
         try:
-            outcome = decision.route.handle(received, View(reader, needs))
-            reader.apply(outcome.puts)
+            view = View(reader, needs)
+            outcome = decision.route.handle(received, view)
+            at = received.received_at
+            rows = emit(self._service, received.event_id, outcome, at, span, self._tracer, spans)
+            view.apply(outcome.puts)
         except Exception as error:
             span.set_status(Status(StatusCode.ERROR, repr(error)[:200]))
             return traceback.format_exc(limit=-5)
         span.set_attribute("langhoc.verdict", outcome.verdict)
         batch.touched.update(dict.fromkeys(outcome.puts))
         batch.requests.update(dict.fromkeys(outcome.requests))
-        batch.outbox.extend(
-            emit(
-                self._service,
-                received.event_id,
-                outcome,
-                received.received_at,
-                span,
-                self._tracer,
-                batch.spans,
-            )
-        )
+        batch.outbox.extend(rows)
+        batch.spans.extend(spans)
         batch.verdicts.append((outcome.verdict, received.position.topic))
         return None
 
@@ -329,12 +330,12 @@ class Pipeline:
             metrics.RECORDS.labels(self._consumer.name, verdict).inc()
             if verdict == "failed":
                 self._brake.failed(topic)
-            elif verdict not in ("dead", "skipped", "duplicate"):
+            elif verdict not in ("dead", "skipped", "absorbed"):
                 self._brake.succeeded(topic)
         for entry in batch.dead:
             metrics.DEAD.labels(self._consumer.name, entry["reason"]).inc()
         for record in finished:
-            progress.next_offsets[record.topic, record.partition] = record.offset + 1
+            progress.next_offsets[_partition(record)] = record.offset + 1
         progress.stopped |= stopped
         progress.written |= bool(batch.outbox)
 

@@ -49,17 +49,9 @@ class Reader:
         """A loaded document, with this batch's own writes applied. `KeyError` if it was not loaded."""
         return self._documents[ref]
 
-    def apply(self, puts: Mapping[Ref, Document]) -> None:
-        """Make decisions visible to the next handler of the batch. `KeyError` for a document that was not loaded."""
-        for ref, document in puts.items():
-            if ref not in self._documents:
-                raise KeyError(f"{ref} was put without being named in needs")
-            self._documents[ref] = document
-
     def expect(self, puts: Mapping[Ref, Document]) -> None:
-        """Like `apply`, but a document that was not read is expected not to exist: its write is then a conflict."""
-        for ref, document in puts.items():
-            self._documents[ref] = document
+        """Keep decisions. A document that was not read is expected not to exist: if it does, its write conflicts."""
+        self._documents.update(puts)
 
     def puts(self, refs: Iterable[Ref]) -> dict[str, list[Put]]:
         """Guarded writes of the current documents, by collection."""
@@ -89,3 +81,10 @@ class View:
         if ref not in self._needs:
             raise KeyError(f"{ref} was read without being named in needs")
         return self._reader[ref]
+
+    def apply(self, puts: Mapping[Ref, Document]) -> None:
+        """Make decisions visible to the next handler of the batch: all of them, or none if one was not asked for."""
+        for ref in puts:
+            if ref not in self._needs:
+                raise KeyError(f"{ref} was put without being named in needs")
+        self._reader.expect(puts)

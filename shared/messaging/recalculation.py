@@ -47,7 +47,7 @@ class Recalculator:
         clock: BusinessClock,
         quiet_seconds: float = 1.0,
         limit_seconds: float = 5.0,
-        lease_seconds: float = 60.0,
+        lease_seconds: float = 20.0,
     ) -> None:
         self._service = service
         self._mongo = mongo

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -28,6 +29,9 @@ from shared.mongo.port import MongoError
 
 log = structlog.get_logger()
 STOP_SECONDS = 20.0
+WATCH_SECONDS = 10.0
+STUCK = 70
+"""Exit code of a process that ended itself because it made no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,7 @@ class Runtime:
                 clock=self.clock,
                 quiet_seconds=settings.burst_quiet,
                 limit_seconds=settings.burst_limit,
+                lease_seconds=settings.lease_seconds,
             )
             if compute
             else None
@@ -114,6 +119,7 @@ class Runtime:
         self._tasks = [
             asyncio.create_task(self.relay.run(), name="relay"),
             asyncio.create_task(self._resume(), name="resume"),
+            asyncio.create_task(self._watch(), name="watch"),
         ]
         if self._recalculator:
             self._tasks.append(asyncio.create_task(self._recalculator.run(), name="recalculator"))
@@ -143,6 +149,15 @@ class Runtime:
             await asyncio.sleep(1.0)
             with suppress(AssertionError):  # the client is gone while the broker stops
                 self.consuming.resume_due()
+
+    async def _watch(self) -> None:
+        """End the process when it is not alive by its own judgement: whoever supervises it starts a new one."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            failed = [check for check in await self.live() if not check.ok]
+            if failed:
+                log.critical("service.stuck", checks={check.name: check.detail for check in failed})
+                os._exit(STUCK)
 
     # ------------------------------------------------------------------ health
 

@@ -244,6 +244,7 @@ def test_a_commune_of_the_directives_own_rule() -> None:
     [
         commune(level=1),
         commune(state="incomplete", level=None),
+        commune(state="incomplete", level=0),
         centre(grade="trung_binh", total=Decimal(55)),
         centre(state="incomplete", grade=None),
     ],

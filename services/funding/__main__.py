@@ -1,0 +1,5 @@
+"""`python -m services.funding`."""
+
+from services.funding.app import main
+
+main()

@@ -1,0 +1,43 @@
+"""HTTP side of funding: proposals per province and their lines per centre."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from services.funding import store
+from shared.contracts.facts import BudgetProposed, BudgetRunProposed
+from shared.web.auth import Caller, caller
+from shared.web.paging import After, Limit, Page
+
+router = APIRouter(tags=["funding"])
+Who = Annotated[Caller, Depends(caller)]
+
+
+@router.get("/budgets", summary="Latest proposal of each province: envelope, sum of the lines, reserve")
+async def list_runs(
+    request: Request, who: Who, year: int | None = None, province: str | None = None
+) -> list[BudgetRunProposed]:
+    rows = await store.runs(request.app.state.mongo, who.within(province, year=year))
+    return [BudgetRunProposed.model_validate(row) for row in rows]
+
+
+@router.get("/allocations", summary="Lines of the proposals, with everything that made each amount")
+async def list_allocations(
+    request: Request,
+    who: Who,
+    year: int | None = None,
+    province: str | None = None,
+    centre_id: str | None = None,
+    commune_code: str | None = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Page[BudgetProposed]:
+    query = who.within(
+        province,
+        **{"year": year, "allocation.centre_id": centre_id, "allocation.commune_code": commune_code},
+    )
+    rows = await store.allocations(request.app.state.mongo, query, after=after, limit=limit + 1)
+    items = [BudgetProposed.model_validate(row) for row in rows[:limit]]
+    return Page(items=items, next=rows[limit - 1]["_id"] if len(rows) > limit else None)

@@ -1,0 +1,1 @@
+"""Notifications: decides who must know what, says it once, and says what to do by when."""

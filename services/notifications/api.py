@@ -1,0 +1,37 @@
+"""HTTP side of notifications: the alerts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from services.notifications import store
+from shared.contracts.facts import Alert, AlertKind
+from shared.web.auth import Caller, caller
+from shared.web.paging import After, Limit, Page
+
+router = APIRouter(tags=["notifications"])
+Who = Annotated[Caller, Depends(caller)]
+
+
+@router.get("/alerts", summary="Alerts, by province, kind, subject or period")
+async def list_alerts(
+    request: Request,
+    who: Who,
+    province: str | None = None,
+    kind: AlertKind | None = None,
+    subject: str | None = None,
+    period: int | None = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Page[Alert]:
+    query = who.within(province, kind=kind, subject=subject, period=period)
+    rows = await store.alerts(request.app.state.mongo, query, after=after, limit=limit + 1)
+    items = [Alert.model_validate(row) for row in rows[:limit]]
+    return Page(items=items, next=rows[limit - 1]["_id"] if len(rows) > limit else None)
+
+
+@router.get("/alerts/tally", summary="How many alerts of which kind")
+async def get_tally(request: Request, who: Who, province: str | None = None) -> dict[str, int]:
+    return await store.tally(request.app.state.mongo, who.within(province))

@@ -1,0 +1,25 @@
+"""Who must be told, and in which words. Pure: no clock, no I/O, no float.
+
+Each module makes the alerts of one kind of fact; `wording` holds what they share. An alert's id is its key:
+what has the same key is the same matter, and is said once.
+"""
+
+from services.notifications.domain.budgets import (
+    below_minimum_alerts,
+    below_minimum_keys,
+    is_complete,
+    support_changed_alert,
+    support_changed_key,
+)
+from services.notifications.domain.receipts import receipt_alert
+from services.notifications.domain.results import result_alert
+
+__all__ = [
+    "below_minimum_alerts",
+    "below_minimum_keys",
+    "is_complete",
+    "receipt_alert",
+    "result_alert",
+    "support_changed_alert",
+    "support_changed_key",
+]

@@ -1,0 +1,199 @@
+"""Alerts about money: support that changes more than the policy says, and envelopes below the legal minima."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from fractions import Fraction
+
+from services.notifications.domain.wording import by_when, en, joined, province_name, vi
+from shared.contracts.base import Text, content_hash
+from shared.contracts.facts import Alert, Allocation, BudgetProposed, BudgetRunProposed
+from shared.rulebook import PointsRubric, alert_policy, funding_norms, rubrics
+
+MINISTRY = "ministry"
+BELOW_LEGAL_MINIMUM = "below_legal_minimum"
+
+
+# ------------------------------------------------------------------------------------- below the legal minima
+
+
+def below_minimum_keys(run: BudgetRunProposed) -> tuple[str, str]:
+    """Keys of the two alerts: to the province, to the ministry."""
+    stem = f"{BELOW_LEGAL_MINIMUM}/{run.province}/{run.year}"
+    return f"{stem}/{run.province}", f"{stem}/{MINISTRY}"
+
+
+def below_minimum_alerts(run: BudgetRunProposed, cause: str, raised_at: datetime) -> tuple[Alert, ...]:
+    """To province and ministry where the envelope cannot pay the minima of Circular 96/2008/TT-BTC; else none."""
+    if BELOW_LEGAL_MINIMUM not in run.flags:
+        return ()
+    norms = funding_norms(date(run.year, 1, 1))
+    name = province_name(run.province, raised_at.date())
+    text = Text(
+        vi=f"Kinh phí năm {run.year} của {name} là {vi(run.envelope)} đồng, không đủ chi "
+        f"mức hỗ trợ tối thiểu theo {norms.citation} cho {vi(run.centres)} trung tâm học tập cộng đồng; mức "
+        "tối thiểu đang được chia theo cùng tỷ lệ, thấp hơn quy định.",
+        en=f"The {run.year} envelope of {name} is {en(run.envelope)} đồng and cannot pay the legal minimum "
+        f"of support ({norms.citation}) of its {en(run.centres)} community learning centres; the minima are "
+        "shared pro rata, below what the law asks.",
+    )
+    of_the_province = Text(
+        vi="Bổ sung kinh phí và gửi thông báo kinh phí mới trước khi phê duyệt dự toán; đề nghị được tính lại ngay.",
+        en="Raise the envelope and send it before the budget is approved; the proposal is recomputed at once.",
+    )
+    of_the_ministry = Text(
+        vi=f"Làm việc với {name} để bảo đảm mức hỗ trợ tối thiểu trước khi phê duyệt dự toán.",
+        en=f"Settle with {name} how the legal minimum is paid before the budget is approved.",
+    )
+    province_key, ministry_key = below_minimum_keys(run)
+    return tuple(
+        Alert(
+            alert_id=key,
+            kind="below_legal_minimum",
+            severity="urgent",
+            province=run.province,
+            audience=audience,
+            subject=run.province,
+            period=run.year,
+            text=text,
+            action=joined(action, by_when(None, raised_at)),
+            due=None,
+            cause=cause,
+            raised_at=raised_at,
+        )
+        for key, audience, action in (
+            (province_key, run.province, of_the_province),
+            (ministry_key, MINISTRY, of_the_ministry),
+        )
+    )
+
+
+# ------------------------------------------------------------------------------------------- changed support
+
+
+def is_complete(run: BudgetRunProposed, lines: Iterable[BudgetProposed]) -> bool:
+    """Whether the lines are those of the run: their sum and their hash are what the run's head proves.
+
+    The sum alone would not do: it is the same for every version of a run with the same envelope.
+    """
+    amounts = sorted((line.allocation.centre_id, line.allocation.amount) for line in lines)
+    return (
+        sum(amount for _, amount in amounts) == run.allocated
+        and content_hash([list(pair) for pair in amounts]) == run.hash
+    )
+
+
+def support_changed_key(centre_id: str, year: int) -> str:
+    """Key of the alert: one per centre and budget year."""
+    return f"support_changed/{centre_id}/{year}"
+
+
+def support_changed_alert(line: BudgetProposed, cause: str, raised_at: datetime) -> Alert | None:
+    """The alert to the province, or `None` for a new centre and for a change within the policy's share (exact)."""
+    allocation, last = line.allocation, line.allocation.last_year
+    rule = alert_policy(date(line.year, 1, 1)).support_change
+    if last is None or abs(allocation.amount - last) <= rule.more_than * last:
+        return None
+    return Alert(
+        alert_id=support_changed_key(allocation.centre_id, line.year),
+        kind="support_changed",
+        severity="warning" if allocation.amount < last else "info",
+        province=line.province,
+        audience=line.province,
+        subject=allocation.centre_id,
+        period=line.year,
+        text=joined(_change(line, last), _because(line.year - 1, allocation)),
+        action=joined(_to_do(line.year - 1, allocation), by_when(None, raised_at)),
+        due=None,
+        cause=cause,
+        raised_at=raised_at,
+    )
+
+
+def _change(line: BudgetProposed, last: int) -> Text:
+    amount, name, year = line.allocation.amount, line.allocation.name, line.year
+    change = abs(amount - last)
+    share = Fraction(100 * change, last) if last else None
+    vi_share, en_share = ("", "") if share is None else (f" ({vi(share)} %)", f" ({en(share)} %)")
+    vi_way, en_way = ("tăng", "up") if amount > last else ("giảm", "down")
+    return Text(
+        vi=f"Mức hỗ trợ đề nghị năm {year} cho trung tâm {name}: {vi(amount)} đồng, {vi_way} {vi(change)} đồng"
+        f"{vi_share} so với {vi(last)} đồng của năm {year - 1}.",
+        en=f"Support proposed in {year} for centre {name}: {en(amount)} đồng, {en_way} {en(change)} đồng"
+        f"{en_share} from {en(last)} đồng in {year - 1}.",
+    )
+
+
+def _because(period: int, allocation: Allocation) -> Text:
+    factor = Fraction(allocation.performance_factor)
+    assessed: Text
+    if allocation.assessment == "not_submitted":
+        assessed = Text(
+            vi=f"không có hồ sơ đánh giá kỳ {period}", en=f"no assessment was submitted for period {period}"
+        )
+    elif allocation.assessment == "pending":
+        assessed = Text(
+            vi=f"hồ sơ đánh giá kỳ {period} chưa được chấp nhận hoặc chưa đủ, tạm tính hệ số hiệu quả {vi(factor)}",
+            en=f"the assessment of period {period} is not accepted or not complete, performance factor "
+            f"{en(factor)} meanwhile",
+        )
+    else:
+        grade = _grade_name(allocation.grade)
+        assessed = Text(
+            vi=f"kỳ {period} xếp loại {grade.vi}, hệ số hiệu quả {vi(factor)}",
+            en=f"grade {grade.en} in period {period}, performance factor {en(factor)}",
+        )
+    decided = _decided(allocation)
+    return Text(vi=f"Lý do: {assessed.vi}; {decided.vi}.", en=f"Reason: {assessed.en}; {decided.en}.")
+
+
+def _decided(allocation: Allocation) -> Text:
+    if BELOW_LEGAL_MINIMUM in allocation.flags:
+        return Text(vi="kinh phí của tỉnh không đủ chi mức tối thiểu", en="the envelope cannot pay the legal minima")
+    if "hold_harmless_relaxed" in allocation.flags:
+        return Text(
+            vi="kinh phí của tỉnh không đủ bảo đảm mức năm trước",
+            en="the envelope cannot protect last year's support in full",
+        )
+    match allocation.binds:
+        case "floor":
+            return Text(vi="được hưởng mức tối thiểu", en="the minimum is paid")
+        case "lower":
+            return Text(vi="áp dụng giới hạn giảm so với năm trước", en="the limit of the yearly fall applies")
+        case "upper":
+            return Text(vi="áp dụng giới hạn tăng so với năm trước", en="the limit of the yearly rise applies")
+        case "none":
+            return Text(vi="chia theo hiệu quả hoạt động", en="shared by performance")
+
+
+def _grade_name(grade_id: str | None) -> Text:
+    """The grade's name in the rubrics for centres; the id itself where none of them knows it."""
+    for rules in rubrics():
+        if rules.series == "centre" and isinstance(rules, PointsRubric):
+            for grade in rules.grades:
+                if grade.id == grade_id:
+                    return grade.name
+    return Text(vi=str(grade_id), en=str(grade_id))
+
+
+def _to_do(period: int, allocation: Allocation) -> Text:
+    if allocation.assessment == "not_submitted":
+        return Text(
+            vi=f"Gửi hồ sơ đánh giá kỳ {period} của trung tâm trước khi dự toán được phê duyệt; đề nghị được tính lại.",
+            en=f"Send the centre's assessment of period {period} before the budget is approved; the "
+            "proposal is then recomputed.",
+        )
+    if allocation.assessment == "pending":
+        return Text(
+            vi=f"Sửa hồ sơ đánh giá kỳ {period} theo biên nhận và gửi lại trước khi dự toán được phê duyệt; "
+            "đề nghị được tính lại.",
+            en=f"Mend the assessment of period {period} as its receipt says and send it before the budget "
+            "is approved; the proposal is then recomputed.",
+        )
+    return Text(
+        vi="Kiểm tra căn cứ của đề nghị; nếu hồ sơ đánh giá chưa đúng, gửi đính chính trước khi dự toán "
+        "được phê duyệt.",
+        en="Check the grounds of the proposal; where the assessment is wrong, send a correction before the "
+        "budget is approved.",
+    )

@@ -1,0 +1,88 @@
+"""Alerts about results below the threshold of the alert policy."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.notifications.domain.wording import by_when, en, joined, numbered, vi
+from shared.contracts.base import Text
+from shared.contracts.facts import Alert, CentreScored, CommuneScored
+from shared.rulebook import AlertPolicy, PassFailRubric, PointsRubric, alert_policy, cut_off, deadline, rubric
+
+
+def result_alert(result: CommuneScored | CentreScored, cause: str, raised_at: datetime) -> Alert | None:
+    """The alert to the province, or `None` where the result is not below the threshold or is incomplete.
+
+    Its key holds the outcome (grade or level): a corrected result with the same outcome is the same matter.
+
+    Raises:
+        NoRuleInForce: no alert policy covers the period's cut-off date.
+        LookupError: the rulebook does not know the rubric, grade or level.
+    """
+    if not _is_below(result, alert_policy(cut_off(result.period))):
+        return None
+    kind, unit, label = _unit(result)
+    outcome = f"grade-{result.grade}" if result.grade is not None else f"level-{result.level}"
+    due = deadline(rubric(result.rubric), result.period)
+    said = _outcome(result)
+    return Alert(
+        alert_id=f"result_below_threshold/{kind}/{unit}/{result.period}/{outcome}",
+        kind="result_below_threshold",
+        severity="warning",
+        province=result.province,
+        audience=result.province,
+        subject=unit,
+        period=result.period,
+        text=Text(
+            vi=f"Kết quả kỳ {result.period} của {label.vi}: {said.vi}, thuộc diện phải cảnh báo.",
+            en=f"Result of {label.en} for period {result.period}: {said.en}, which calls for an alert.",
+        ),
+        action=joined(
+            numbered(result.next_step),
+            Text(
+                vi=f"Nếu số liệu hoặc minh chứng chưa đúng, gửi hồ sơ đính chính cho phiên bản {result.input_version}.",
+                en=f"Where figures or evidence are wrong, send a correction of version {result.input_version}.",
+            ),
+            by_when(due, raised_at),
+        ),
+        due=due,
+        cause=cause,
+        raised_at=raised_at,
+    )
+
+
+def _is_below(result: CommuneScored | CentreScored, policy: AlertPolicy) -> bool:
+    if result.state != "scored":
+        return False
+    if isinstance(result, CentreScored):
+        return result.grade in policy.centre.grades
+    return result.grade in policy.commune.grades or result.level in policy.commune.levels
+
+
+def _unit(result: CommuneScored | CentreScored) -> tuple[str, str, Text]:
+    """Kind and id, which together are unique, and what to call it."""
+    if isinstance(result, CentreScored):
+        label = Text(
+            vi=f"trung tâm {result.name} ({result.centre_id})", en=f"centre {result.name} ({result.centre_id})"
+        )
+        return "centre", result.centre_id, label
+    label = Text(vi=f"{result.name} (mã {result.code})", en=f"{result.name} (code {result.code})")
+    return "commune", result.unit_id, label
+
+
+def _outcome(result: CommuneScored | CentreScored) -> Text:
+    rules = rubric(result.rubric)
+    names: dict[str, Text]
+    if isinstance(rules, PointsRubric) and result.grade is not None:
+        names = {grade.id: grade.name for grade in rules.grades}
+        name = names[result.grade]
+        points = result.total
+        return Text(
+            vi=f"xếp loại {name.vi}" + (f" ({vi(points)} điểm)" if points is not None else ""),
+            en=f"grade {name.en}" + (f" ({en(points)} points)" if points is not None else ""),
+        )
+    if isinstance(rules, PassFailRubric) and result.level:
+        names = {level.id: level.name for level in rules.levels}
+        name = names[f"L{result.level}"]
+        return Text(vi=f"đạt {name.vi}", en=f"reaches {name.en}")
+    return Text(vi="chưa đạt mức độ nào", en="reaches no level")

@@ -1,0 +1,1 @@
+"""Fakes for unit tests. Nothing that runs in production imports them."""
