@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
-import structlog
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
@@ -27,7 +27,7 @@ def make_broker(bootstrap: str, *, client_id: str) -> KafkaBroker:
         metadata_max_age_ms=30_000,
         graceful_timeout=15.0,
         apply_types=False,  # the pipeline parses; the framework hands over raw records
-        logger=structlog.get_logger("faststream"),
+        logger=logging.getLogger("faststream.langhoc"),
     )
 
 

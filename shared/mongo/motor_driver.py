@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from bson import CodecOptions
-from bson.errors import InvalidDocument
+from bson.errors import BSONError
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
 from pymongo import InsertOne, ReplaceOne
 from pymongo.errors import (
@@ -185,7 +185,7 @@ def mapped() -> Iterator[None]:
         yield
     except PyMongoError as error:
         raise translate(error) from error
-    except (InvalidDocument, OverflowError) as error:
+    except (BSONError, OverflowError, UnicodeEncodeError) as error:  # not even encodable
         raise Permanent(str(error)) from error
 
 

@@ -18,7 +18,6 @@ from typing import Any
 from bson import ObjectId
 
 from shared.mongo.port import (
-    CommitUnknown,
     Conflict,
     Document,
     DuplicateKey,
@@ -298,20 +297,22 @@ class MemoryMongo:
             groups.setdefault(repr(identity), (identity, []))[1].append(row)
         return [
             {"_id": identity}
-            | {
-                name: self._accumulated(accumulator, members)
-                for name, accumulator in what.items()
-                if name != "_id"
-            }
+            | {name: self._accumulated(accumulator, members) for name, accumulator in what.items() if name != "_id"}
             for identity, members in groups.values()
         ]
 
     def _accumulated(self, accumulator: Mapping[str, Any], members: Sequence[Document]) -> Any:
         ((name, expression),) = accumulator.items()
-        if name not in ("$min", "$max", "$sum"):
-            raise NotImplementedError(name)
         values = [self._value(expression, row) for row in members]
-        return {"$min": min, "$max": max, "$sum": sum}[name](values)
+        match name:
+            case "$min":
+                return min(values)
+            case "$max":
+                return max(values)
+            case "$sum":
+                return sum(values)
+            case _:
+                raise NotImplementedError(name)
 
 
 def _path(row: Document, path: str) -> Any:
@@ -327,6 +328,3 @@ def _project(row: Document, projection: Mapping[str, int] | None) -> Document:
     if any("." in name or not wanted for name, wanted in projection.items()):
         raise NotImplementedError(str(projection))
     return {name: value for name, value in row.items() if name == "_id" or name in projection}
-
-
-__all__ = ["CommitUnknown", "Fault", "MemoryMongo", "MemorySession"]
