@@ -13,7 +13,9 @@ from cli.client import Client, describe
 from cli.explaining import Language, collect, render
 from cli.output import dong, emit
 from cli.platform import Format, console, plain_errors
-from deploy.local import LocalPlatformError
+from cli.publishing import Portal, Sent, read_files
+from deploy.local import LocalPlatformError, Platform
+from shared.messaging.clock import BusinessClock
 
 FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, json or csv for programs.")]
 Province = Annotated[str | None, typer.Option("--province", "-p", help="Province code, two digits.")]
@@ -59,14 +61,12 @@ def submit(
 
     Example: langhoc submit report.json --province 01
     """
-    from cli.publishing import Portal, read_files
-
     with plain_errors():
         client = Client()
         messages = read_files(files, province)
 
-        async def publish() -> list[Any]:
-            async with Portal(client.platform.kafka, zipkin=client.platform.zipkin) as portal:
+        async def publish() -> list[Sent]:
+            async with open_portal(client.platform) as portal:
                 return await portal.publish(messages)
 
         published = asyncio.run(publish())
@@ -75,7 +75,7 @@ def submit(
             receipt["channel"]: receipt
             for receipt in client.pages("intake", "/receipts", province=province, limit=5_000)
         }
-        receipts = [by_channel[item.channel] for item in published]
+        receipts = [by_channel[str(item.position)] for item in published]
         rows = [
             {
                 "submission": receipt["submission_id"],
@@ -98,6 +98,12 @@ def submit(
             "problems": "Problems",
         }
         emit(rows, columns, format, full=receipts)
+
+
+def open_portal(platform: Platform) -> Portal:
+    """A portal's connection to the running platform."""
+    endpoint = f"{platform.zipkin}/api/v2/spans" if platform.zipkin else None
+    return Portal(platform.kafka, zipkin=endpoint, clock=BusinessClock(platform.clock_offset))
 
 
 def rankings(

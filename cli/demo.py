@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
+import zlib
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -11,19 +13,24 @@ import httpx
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cli import synthetic
 from cli.client import Client
-from cli.data import budget_rows, ranking_rows, show_budgets, show_ranking, wait_settled
+from cli.data import budget_rows, open_portal, ranking_rows, scope_of, show_budgets, show_ranking, wait_settled
 from cli.output import emit
 from cli.platform import Format, clock_offset, console, create_topics, plain_errors, show_simulated_time
-from cli.publishing import Portal, Published
+from cli.publishing import Message, Sent
+from cli.synthetic import (
+    AFTER_DEADLINE,
+    BUDGET_YEAR,
+    LEGACY_PERIOD,
+    LEGACY_PROVINCE,
+    ON_TIME,
+    PERIOD,
+    Demonstration,
+    expected_tally,
+)
 from deploy.local import LocalPlatform, LocalPlatformError, default_state
 from deploy.local.state import External
 
-ON_TIME = "2026-02-25T09:00"
-"""Three days before the communes' deadline for 2025 (Circular 25/2023: 28 February)."""
-LATE = "2026-03-04T09:00"
-PERIOD, BUDGET_YEAR, LEGACY_PERIOD, LEGACY_PROVINCE = 2025, 2026, 2022, "45"
 SHOWN_PROVINCE = "01"
 MARK = "demo"
 FLOW = ("langhoc-portal", "langhoc-intake", "langhoc-scoring", "langhoc-funding", "langhoc-notifications")
@@ -36,9 +43,7 @@ def app_commands(app: typer.Typer) -> None:
 
 
 def demo(
-    provinces: Annotated[
-        str | None, typer.Option(help="Only these provinces, e.g. 01,48; all 34 by default.")
-    ] = None,
+    provinces: Annotated[str | None, typer.Option(help="Only these provinces, e.g. 01,48; all 34 by default.")] = None,
 ) -> None:
     """Run a whole national year on a fresh platform, show the results, and leave it running.
 
@@ -49,18 +54,19 @@ def demo(
         chosen = provinces.split(",") if provinces else None
         start_fresh()
         started = time.monotonic()
-        platform = LocalPlatform().up(_say, create_topics, clock_offset=clock_offset(ON_TIME)).platform
+        platform = LocalPlatform().up(_say, create_topics, clock_offset=clock_offset(ON_TIME.isoformat())).platform
         (default_state() / MARK).touch()
         console.print(f"[green]The platform is up[/green] after {time.monotonic() - started:.0f} s.")
         show_simulated_time(platform)
 
-        on_time = synthetic.national_period(chosen)
-        late = synthetic.late_submissions(chosen)
+        world = Demonstration(chosen)
+        on_time = [*world.setup(), *world.assessments(), *world.legacy()]
+        late = list(world.late())
         published = _publish(on_time, "Portals publish")
         client = Client()
         wait_settled(client, SETTLE_SECONDS, "Scoring, ranking, allocating, alerting")
         _say("The deadline passes; some communes are late")
-        show_simulated_time(LocalPlatform().set_clock(clock_offset(LATE)))
+        show_simulated_time(LocalPlatform().set_clock(clock_offset(AFTER_DEADLINE.isoformat())))
         published += _publish(late, "Late portals publish")
         client = Client()
         wait_settled(client, SETTLE_SECONDS, "Scoring, ranking, allocating, alerting")
@@ -70,14 +76,14 @@ def demo(
         _show_budgets(client)
         _show_alerts(client)
         _show_trace(client, published)
-        _show_next(client, time.monotonic() - started)
+        _show_next(client, _shown(chosen), time.monotonic() - started)
 
 
 def start_fresh() -> None:
     """Remove what an earlier demonstration left; refuse to touch anything else."""
     state = default_state()
     platform = LocalPlatform()
-    external = External.from_environment(platform.environment)
+    external = External.from_environment(os.environ)
     if external.kafka or external.mongo:
         raise LocalPlatformError(
             "The demonstration starts on empty servers, so it runs on embedded ones only. "
@@ -98,26 +104,29 @@ def _say(text: str) -> None:
     console.print(f"[dim]·[/dim] {text}", highlight=False)
 
 
-def _publish(messages: Sequence[synthetic.Message], doing: str) -> list[Published]:
+def _publish(messages: Sequence[Message], doing: str) -> list[Sent]:
     platform = Client().platform
     columns = (SpinnerColumn(), TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(doing, total=len(messages))
 
-        async def publish() -> list[Published]:
-            async with Portal(platform.kafka, zipkin=platform.zipkin) as portal:
+        async def publish() -> list[Sent]:
+            async with open_portal(platform) as portal:
                 return await portal.publish(
-                    messages,
-                    progress=lambda count: progress.update(task, advance=count),
-                    sampled=synthetic.is_traced,
+                    messages, progress=lambda count: progress.update(task, completed=count), sampled=is_traced
                 )
 
         return asyncio.run(publish())
 
 
-def _show_tally(client: Client, messages: Sequence[synthetic.Message]) -> None:
+def is_traced(message: Message) -> bool:
+    """Whether a message's trace is recorded: some two in a hundred, the same ones in every run."""
+    return zlib.crc32(message.body) % 50 == 0
+
+
+def _show_tally(client: Client, messages: Sequence[Message]) -> None:
     tally = client.get("intake", "/tally")
-    expected = synthetic.expected_tally(messages)
+    expected = expected_tally(messages)
     rows = [
         {"status": status, "count": f"{count:,}", "expected": f"{expected.get(status, 0):,}"}
         for status, count in tally.items()
@@ -137,12 +146,16 @@ def _show_rankings(client: Client, provinces: Sequence[str] | None) -> None:
     show_ranking(ranked[:5], Format.TABLE, f"Ranking {PERIOD} of {len(rows):,} communes: the top")
     show_ranking(ranked[-5:], Format.TABLE, f"… the bottom of {len(ranked):,} ranked")
     show_ranking(rows[-3:], Format.TABLE, f"… and some of {len(rows) - len(ranked):,} unranked")
-    shown = SHOWN_PROVINCE if provinces is None or SHOWN_PROVINCE in provinces else provinces[0]
+    shown = _shown(provinces)
     show_ranking(ranking_rows(client, PERIOD, shown)[:8], Format.TABLE, f"Ranking {PERIOD} of province {shown}")
-    if synthetic.has_legacy(provinces):
+    if client.find("scoring", f"/rankings/{scope_of(LEGACY_PROVINCE)}/{LEGACY_PERIOD}") is not None:
         legacy = ranking_rows(client, LEGACY_PERIOD, LEGACY_PROVINCE)
         title = f"Ranking {LEGACY_PERIOD} of old province {LEGACY_PROVINCE}, by points (Circular 44/2014)"
         show_ranking(legacy[:5], Format.TABLE, title)
+
+
+def _shown(provinces: Sequence[str] | None) -> str:
+    return SHOWN_PROVINCE if provinces is None or SHOWN_PROVINCE in provinces else provinces[0]
 
 
 def _show_budgets(client: Client) -> None:
@@ -166,7 +179,7 @@ def _show_alerts(client: Client) -> None:
         console.print(f"For example: {example['text']['vi']} {example['action']['vi']}", highlight=False)
 
 
-def _show_trace(client: Client, published: Sequence[Published]) -> None:
+def _show_trace(client: Client, published: Sequence[Sent]) -> None:
     zipkin = client.platform.zipkin
     if zipkin is None:
         return
@@ -199,15 +212,15 @@ def find_whole_trace(zipkin: str, trace_ids: Sequence[str], seconds: float = 30.
     return None
 
 
-def _show_next(client: Client, seconds: float) -> None:
+def _show_next(client: Client, province: str, seconds: float) -> None:
     first = ranking_rows(client, PERIOD, None)[0]
     apis = "\n".join(f"  {name:<14} {urls[0]}/docs" for name, urls in client.platform.services.items())
     console.print(
         f"\n[green]Done in {seconds:.0f} s.[/green] The platform stays up. Where to go next:\n"
         f"  langhoc explain {first['code']} --period {PERIOD}      why this commune stands where it stands\n"
-        f"  langhoc rankings --period {PERIOD} --province {SHOWN_PROVINCE}\n"
-        f"  langhoc budgets --year {BUDGET_YEAR} --province {SHOWN_PROVINCE}\n"
-        f"  langhoc alerts --province {SHOWN_PROVINCE}\n"
+        f"  langhoc rankings --period {PERIOD} --province {province}\n"
+        f"  langhoc budgets --year {BUDGET_YEAR} --province {province}\n"
+        f"  langhoc alerts --province {province}\n"
         f"  langhoc status · langhoc logs intake -f · langhoc dead-letters list\n"
         f"  make down                                stop it\n"
         f"APIs (bearer token: langhoc token --role ministry):\n{apis}",

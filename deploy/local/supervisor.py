@@ -9,6 +9,7 @@ import shlex
 import socket
 import sys
 import tempfile
+import time
 import xmlrpc.client
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -230,8 +231,8 @@ class Supervisor:
         """Stop the groups' programs, all at the same time, and start them as the configuration file now says."""
         for group in groups:
             self.stop_group(group, wait=False)
-        for group in groups:
-            self.stop_group(group)
+        while any(info.pid is not None for info in self.processes() if info.group in groups):
+            time.sleep(0.05)  # bounded: supervisord kills what does not stop in time
         self._call("supervisor.reloadConfig")
         for group in groups:
             self._call("supervisor.removeProcessGroup", group)

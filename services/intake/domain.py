@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from services.intake.problems import problem
+from services.intake.problems import candidates, problem
 from shared.contracts.base import Problem, Status
 from shared.contracts.facts import RegistrationAccepted
 from shared.contracts.submissions import (
@@ -114,17 +114,8 @@ def _check_unit(findings: Findings, code: str, pointer: str, on: date, arrival: 
         findings.held.append(problem("register_gap", pointer, code=code))
         return
     if not isinstance(found, Unit):
-        near = ", ".join(found.candidates)
-        findings.problems.append(
-            problem(
-                "unit_unknown",
-                pointer,
-                code=code,
-                on=on.isoformat(),
-                candidates_vi=f"; có thể là {near}" if near else "",
-                candidates_en=f"; perhaps {near}" if near else "",
-            )
-        )
+        near = candidates(found.candidates)
+        findings.problems.append(problem("unit_unknown", pointer, code=code, on=on.isoformat(), **near))
         return
     entitled = registry().entitled_sender(code, on)
     if entitled != arrival.province:
@@ -238,7 +229,13 @@ def decide(
     if taken is not None:
         if taken.body_hash == body_hash:
             return Verdict(Status.DUPLICATE, version)
-        reused = problem("submission_id_reused", "/submission_id", id=submission_id, version=version or "-")
+        reused = problem(
+            "submission_id_reused",
+            "/submission_id",
+            id=submission_id,
+            naming_vi=f" và corrects_version = {version}" if version else "",
+            naming_en=f" and corrects_version = {version}" if version else "",
+        )
         return Verdict(Status.CONFLICT, version, [reused])
     if findings.problems:
         return Verdict(Status.REJECTED, version, findings.problems)

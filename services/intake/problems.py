@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.contracts.base import Problem, Text, to_nfc
 from shared.messaging.handling import Reason, Unreadable
+from shared.registry import registry
 
 _CATALOGUE: dict[str, tuple[str, str, str, str, str, str]] = {
     # code: (message vi, message en, expected vi, expected en, mend vi, mend en)
@@ -14,8 +15,8 @@ _CATALOGUE: dict[str, tuple[str, str, str, str, str, str]] = {
         "Mã hồ sơ {id} đã được dùng cho một hồ sơ có nội dung khác.",
         "Submission id {id} was already used for a submission with other content.",
         "một mã hồ sơ chưa dùng", "a submission id that was not used yet",
-        "Hồ sơ đầu vẫn giữ nguyên. Nếu muốn sửa, gửi hồ sơ mới với mã mới và corrects_version = {version}.",
-        "The first one is kept. To change it, send a new submission with a new id and corrects_version = {version}.",
+        "Hồ sơ đầu vẫn giữ nguyên. Nếu muốn sửa, gửi hồ sơ mới với mã mới{naming_vi}.",
+        "The first one is kept. To change it, send a new submission with a new id{naming_en}.",
     ),
     "already_accepted": (
         "Đã có phiên bản {version} được chấp nhận với nội dung khác.",
@@ -134,16 +135,17 @@ _CATALOGUE: dict[str, tuple[str, str, str, str, str, str]] = {
     ),
     "pattern": (
         "Giá trị {given} không đúng dạng.", "The value {given} does not have the right form.",
-        "dạng {detail}", "the form {detail}",
+        "{expected_vi}{candidates_vi}", "{expected_en}{candidates_en}",
         "Sửa giá trị; mã là văn bản và giữ các chữ số 0 ở đầu.", "Correct it; codes are text and keep leading zeros.",
     ),
     "wrong_type": (
         "Giá trị {given} sai kiểu.", "The value {given} has the wrong type.",
-        "{detail}", "{detail}", "Sửa kiểu của giá trị.", "Correct the type of the value.",
+        "{expected_vi}{candidates_vi}", "{expected_en}{candidates_en}",
+        "Sửa kiểu của giá trị.", "Correct the type of the value.",
     ),
     "out_of_range": (
         "Giá trị {given} nằm ngoài giới hạn.", "The value {given} is out of range.",
-        "{detail}", "{detail}", "Sửa giá trị.", "Correct the value.",
+        "{expected_vi}", "{expected_en}", "Sửa giá trị.", "Correct the value.",
     ),
     "more_problems": (
         "Còn {more} lỗi khác trong hồ sơ này.", "There are {more} more problems in this submission.",
@@ -152,11 +154,25 @@ _CATALOGUE: dict[str, tuple[str, str, str, str, str, str]] = {
     ),
     "invalid_value": (
         "Giá trị {given} không hợp lệ.", "The value {given} is not valid.",
-        "{detail}", "{detail}", "Sửa giá trị theo yêu cầu.", "Correct the value as expected.",
+        "{expected_vi}", "{expected_en}", "Sửa giá trị theo yêu cầu.", "Correct the value as expected.",
     ),
 }  # fmt: skip
 
 CODES = frozenset(_CATALOGUE)
+FORMS: Mapping[str, Text] = {
+    r"^([0-9]{5}|D[0-9]{3})$": Text(
+        vi="mã đơn vị: 5 chữ số, hoặc D và 3 chữ số", en="a unit code: 5 digits, or D and 3 digits"
+    ),
+    r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$": Text(
+        vi="mã: 1 đến 100 chữ cái không dấu, chữ số và . _ : / -, bắt đầu bằng chữ cái hoặc chữ số",
+        en="an identifier: 1 to 100 plain letters, digits and . _ : / -, beginning with a letter or digit",
+    ),
+    r"^[A-Z]{1,3}[0-9]{1,2}(\.[0-9a-z]{1,2})?$": Text(
+        vi="mã tiêu chí hoặc chỉ tiêu của quy định, ví dụ N1 hoặc C5.2",
+        en="the id of a criterion or target of the rule, for example N1 or C5.2",
+    ),
+}
+"""The patterns of the contract, in words."""
 MOST = 100
 """Problems named in one receipt: it must fit into a record, whatever was sent."""
 
@@ -171,6 +187,15 @@ def problem(name: str, field: str, **values: object) -> Problem:
         expected=Text(vi=texts[2], en=texts[3]),
         mend=Text(vi=texts[4], en=texts[5]),
     )
+
+
+def candidates(codes: Sequence[str]) -> dict[str, str]:
+    """Units that the sender may have meant, for an expectation in both languages; nothing when there are none."""
+    near = ", ".join(codes)
+    return {
+        "candidates_vi": f"; có thể là {near}" if near else "",
+        "candidates_en": f"; perhaps {near}" if near else "",
+    }
 
 
 def at_most(problems: Sequence[Problem]) -> list[Problem]:
@@ -192,7 +217,24 @@ def _of_validation(error: Mapping[str, Any]) -> Problem:
     if kind in ("union_tag_not_found", "union_tag_invalid"):  # reported for the object, but it is this field's fault
         location = (*location, error["ctx"]["discriminator"].strip("'"))
         given = error["ctx"].get("tag")
-    return problem(_code(kind), _pointer(location), given=_printable(given), detail=_printable(_expected(error)))
+    expected = _expected(error)
+    return problem(
+        _code(kind),
+        _pointer(location),
+        given=_printable(given),
+        detail=_printable(error["msg"]),
+        expected_vi=expected.vi,
+        expected_en=expected.en,
+        **candidates(_units_meant(location, given)),
+    )
+
+
+def _units_meant(location: Sequence[int | str], given: object) -> tuple[str, ...]:
+    """A spreadsheet eats leading zeros, or sends a number: name the code, for the sender to confirm."""
+    if location[-1:] not in (("unit_code",), ("commune_code",)) or not isinstance(given, str | int):
+        return ()
+    code = str(given)
+    return registry().candidates(code) if len(code) <= 8 else ()
 
 
 def _code(kind: str) -> str:
@@ -206,14 +248,15 @@ def _code(kind: str) -> str:
         return "pattern"
     if kind.endswith("_type"):
         return "wrong_type"
-    if kind.startswith(("greater_than", "less_than", "too_long", "too_short", "string_too", "decimal_", "decimal_max")):
+    if kind.startswith(("greater_than", "less_than", "too_", "string_too", "decimal_max", "decimal_whole")):
         return "out_of_range"
     return "invalid_value"
 
 
-def _expected(error: Mapping[str, Any]) -> str:
-    context = error.get("ctx") or {}
-    return str(context["pattern"]) if "pattern" in context else str(error.get("msg", ""))
+def _expected(error: Mapping[str, Any]) -> Text:
+    """What a field must look like: in words for the forms of the contract, else in the validator's own."""
+    said = _printable(error["msg"])
+    return FORMS.get(error.get("ctx", {}).get("pattern", ""), Text(vi=said, en=said))
 
 
 # Tags that Pydantic puts into a location for a discriminated union; they are no fields of the body.

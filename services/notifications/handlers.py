@@ -7,6 +7,7 @@ Documents, by collection and `_id`:
 | `alerts` | the alert's key | the `Alert`; its presence is what makes it be said once |
 | `results` | `commune/<unit id>/<period>`, `centre/<centre id>/<period>` | `version` of the newest result seen |
 | `supports` | `<centre id>/<year>` | the latest `BudgetProposed`, with `event_id`, `received_at`, `traceparent` |
+| `told` | `<centre id>/<year>` | `amount` and `times` of what was said about changed support |
 | `runs` | `<province>/<year>` | the latest `BudgetRunProposed`, with `event_id`, `received_at`, `traceparent` |
 
 Changed support is told only when a province's proposal is settled (`settled`), so that a burst of corrections does not
@@ -15,20 +16,20 @@ raise alerts about amounts that live for a second.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from services.notifications.domain import (
+    Told,
     below_minimum_alerts,
     below_minimum_keys,
     is_complete,
     receipt_alert,
     result_alert,
     support_changed_alert,
-    support_changed_key,
 )
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import (
@@ -159,7 +160,12 @@ def _on_run(event: Received[BudgetRunProposed], states: States) -> Outcome:
     return outcome
 
 
-def settled(run: Document | None, supports: Iterable[Document], told: Container[str]) -> Outcome:
+def told_ref(centre_id: str, year: int) -> Ref:
+    """What the province was told about a centre's changed support."""
+    return Ref("told", f"{centre_id}/{year}")
+
+
+def settled(run: Document | None, supports: Iterable[Document], told: Mapping[str, Document]) -> Outcome:
     """The alerts about changed support of one province and budget year, once its proposal has settled.
 
     Nothing happens while lines of the run are missing: sum and hash of the stored lines must be those of the
@@ -169,7 +175,7 @@ def settled(run: Document | None, supports: Iterable[Document], told: Container[
     Args:
         run: the document of `runs`, or `None` where no run is known yet.
         supports: the documents of `supports` of the province and year.
-        told: keys of the alerts there are already; at least those of `support_changed_key` for these centres.
+        told: the documents of `told` by their `_id`, at least those of these centres and the year.
     """
     if run is None:
         return Outcome(verdict=WAITING)
@@ -180,10 +186,12 @@ def settled(run: Document | None, supports: Iterable[Document], told: Container[
     raised_at = max(datetime.fromisoformat(document["received_at"]) for document in [run, *documents])
     outcome = Outcome()
     for line, document in sorted(zip(lines, documents, strict=True), key=lambda pair: pair[0].allocation.centre_id):
-        if support_changed_key(line.allocation.centre_id, line.year) in told:
-            continue
-        alert = support_changed_alert(line, document["event_id"], raised_at)
+        ref = told_ref(line.allocation.centre_id, line.year)
+        before = told.get(ref.id)
+        known = Told(before["amount"], before["times"]) if before else None
+        alert = support_changed_alert(line, known, document["event_id"], raised_at)
         if alert:
+            outcome.puts[ref] = {"amount": line.allocation.amount, "times": (known.times if known else 0) + 1}
             _raise(outcome, alert, parent=document["traceparent"])
     return outcome
 

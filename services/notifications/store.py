@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from services.notifications.domain import support_changed_key
-from services.notifications.handlers import settled
+from services.notifications.handlers import settled, told_ref
 from shared.messaging.handling import Document, Outcome, Ref
 from shared.messaging.reader import Reader
 from shared.mongo import Mongo
@@ -24,9 +23,9 @@ async def compute(reader: Reader, scope: str, period: int, now: datetime) -> Out
     """Tell what changed in the support of province `scope` for the year `period`, once its proposal is settled."""
     run = await reader.get(Ref("runs", f"{scope}/{period}"))
     supports = list((await reader.find("supports", {"province": scope, "year": period})).values())
-    keys = [support_changed_key(support["allocation"]["centre_id"], period) for support in supports]
-    told = {row["_id"] for row in await reader.look("alerts", {"_id": {"$in": keys}}, {"_id": 1})}
-    return settled(run, supports, told)
+    refs = [told_ref(support["allocation"]["centre_id"], period) for support in supports]
+    await reader.load(refs)
+    return settled(run, supports, {ref.id: said for ref in refs if (said := reader[ref]) is not None})
 
 
 async def alerts(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> list[Document]:

@@ -67,7 +67,7 @@ def deliver(states: Dictionary, event: Outgoing) -> None:
 
 def settle(states: Dictionary) -> Outcome:
     supports = [document for ref, document in states.documents.items() if ref.collection == "supports"]
-    told = {ref.id for ref in states.documents if ref.collection == "alerts"}
+    told = {ref.id: document for ref, document in states.documents.items() if ref.collection == "told"}
     return states.apply(settled(states[Ref("runs", "04/2026")], supports, told))
 
 

@@ -269,13 +269,13 @@ def test_results_that_call_for_no_alert(result: CommuneScored | CentreScored) ->
     ],
 )
 def test_exactly_the_policys_share_is_no_change_worth_an_alert(amount: int, last_year: int | None, due: bool) -> None:
-    assert (support_changed_alert(line(amount, last_year), "x", NOW) is not None) is due
+    assert (support_changed_alert(line(amount, last_year), None, "x", NOW) is not None) is due
 
 
 def test_a_rise_says_its_reason() -> None:
-    alert = support_changed_alert(line(25_000_000, 20_000_000, binds="upper"), "x", NOW)
+    alert = support_changed_alert(line(25_000_000, 20_000_000, binds="upper"), None, "x", NOW)
     assert alert is not None
-    assert (alert.alert_id, alert.severity, alert.due) == ("support_changed/c-1/2026", "info", None)
+    assert (alert.alert_id, alert.severity, alert.due) == ("support_changed/c-1/2026/1", "info", None)
     assert alert.text == Text(
         vi="Mức hỗ trợ đề nghị năm 2026 cho trung tâm TTHTCĐ Một: 25.000.000 đồng, tăng 5.000.000 đồng (25 %) so với "
         "20.000.000 đồng của năm 2025. Lý do: kỳ 2025 xếp loại Tốt, hệ số hiệu quả 1,25; áp dụng giới hạn tăng so "
@@ -297,7 +297,7 @@ def test_a_rise_says_its_reason() -> None:
     ],
 )
 def test_a_fall_says_its_reason_and_what_to_do(changes: dict[str, Any], vietnamese: str, english: str) -> None:
-    alert = support_changed_alert(line(10_000_000, 20_000_000, **changes), "x", NOW)
+    alert = support_changed_alert(line(10_000_000, 20_000_000, **changes), None, "x", NOW)
     assert alert is not None
     assert alert.severity == "warning"
     assert "giảm 10.000.000 đồng (50 %)" in alert.text.vi

@@ -5,21 +5,21 @@ what has the same key is the same matter, and is said once.
 """
 
 from services.notifications.domain.budgets import (
+    Told,
     below_minimum_alerts,
     below_minimum_keys,
     is_complete,
     support_changed_alert,
-    support_changed_key,
 )
 from services.notifications.domain.receipts import receipt_alert
 from services.notifications.domain.results import result_alert
 
 __all__ = [
+    "Told",
     "below_minimum_alerts",
     "below_minimum_keys",
     "is_complete",
     "receipt_alert",
     "result_alert",
     "support_changed_alert",
-    "support_changed_key",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
@@ -84,26 +85,36 @@ def is_complete(run: BudgetRunProposed, lines: Iterable[BudgetProposed]) -> bool
     )
 
 
-def support_changed_key(centre_id: str, year: int) -> str:
-    """Key of the alert: one per centre and budget year."""
-    return f"support_changed/{centre_id}/{year}"
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a province was last told about a centre's support in one budget year."""
+
+    amount: int
+    times: int
 
 
-def support_changed_alert(line: BudgetProposed, cause: str, raised_at: datetime) -> Alert | None:
-    """The alert to the province, or `None` for a new centre and for a change within the policy's share (exact)."""
+def support_changed_alert(line: BudgetProposed, told: Told | None, cause: str, raised_at: datetime) -> Alert | None:
+    """The alert to the province, or `None` where it knows enough.
+
+    It is told when the amount differs by more than the policy's share (exactly) from what it believes: from what it
+    was last told, or from last year's support where nothing was told yet. So each change is said once, and a change
+    taken back is said too. `None` also for a new centre.
+    """
     allocation, last = line.allocation, line.allocation.last_year
     rule = alert_policy(date(line.year, 1, 1)).support_change
-    if last is None or abs(allocation.amount - last) <= rule.more_than * last:
+    believed = told.amount if told else last
+    if last is None or believed is None or abs(allocation.amount - believed) <= rule.more_than * believed:
         return None
+    times = told.times if told else 0
     return Alert(
-        alert_id=support_changed_key(allocation.centre_id, line.year),
+        alert_id=f"support_changed/{allocation.centre_id}/{line.year}/{times + 1}",
         kind="support_changed",
         severity="warning" if allocation.amount < last else "info",
         province=line.province,
         audience=line.province,
         subject=allocation.centre_id,
         period=line.year,
-        text=joined(_change(line, last), _because(line.year - 1, allocation)),
+        text=joined(_change(line, last), _replaces(told), _because(line.year - 1, allocation)),
         action=joined(_to_do(line.year - 1, allocation), by_when(None, raised_at)),
         due=None,
         cause=cause,
@@ -111,9 +122,23 @@ def support_changed_alert(line: BudgetProposed, cause: str, raised_at: datetime)
     )
 
 
+def _replaces(told: Told | None) -> Text | None:
+    if told is None:
+        return None
+    return Text(
+        vi=f"Thông tin này thay cho lần trước ({vi(told.amount)} đồng).",
+        en=f"This replaces what was said before ({en(told.amount)} đồng).",
+    )
+
+
 def _change(line: BudgetProposed, last: int) -> Text:
     amount, name, year = line.allocation.amount, line.allocation.name, line.year
     change = abs(amount - last)
+    if change == 0:
+        return Text(
+            vi=f"Mức hỗ trợ đề nghị năm {year} cho trung tâm {name}: {vi(amount)} đồng, bằng năm {year - 1}.",
+            en=f"Support proposed in {year} for centre {name}: {en(amount)} đồng, as in {year - 1}.",
+        )
     share = Fraction(100 * change, last) if last else None
     vi_share, en_share = ("", "") if share is None else (f" ({vi(share)} %)", f" ({en(share)} %)")
     vi_way, en_way = ("tăng", "up") if amount > last else ("giảm", "down")
