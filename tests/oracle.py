@@ -27,8 +27,8 @@ from shared.messaging.handling import (
     Outcome,
     Outgoing,
     Position,
-    Received,
     Recalculation,
+    Received,
     Ref,
     derived_id,
 )
@@ -93,8 +93,13 @@ class Oracle:
         }
 
     def run(self, sent: Iterable[Sent], appended_at: Mapping[str, datetime]) -> None:
-        """Run what was sent; `appended_at` gives each channel position's business time as intake recorded it."""
-        for item in sorted(sent, key=lambda item: (item.position.topic, item.position.partition, item.position.offset)):
+        """Run what was sent, in the broker's order; `appended_at` gives each channel position's business time as intake recorded it."""
+
+        def order(item: Sent) -> tuple[datetime, str, int, int]:
+            position = item.position
+            return appended_at[str(position)], position.topic, position.partition, position.offset
+
+        for item in sorted(sent, key=order):
             at = appended_at[str(item.position)]
             record = _record(item.message, item.position, at)
             received = envelope.read(record, received_at=at, trusted=False)

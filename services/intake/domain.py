@@ -238,9 +238,9 @@ def decide(
         )
         return Verdict(Status.CONFLICT, version, [reused])
     if findings.problems:
-        return Verdict(Status.REJECTED, version, findings.problems)
+        return Verdict(Status.REJECTED, None, findings.problems)
     if findings.held:
-        return Verdict(Status.HELD, version, findings.held)
+        return Verdict(Status.HELD, None, findings.held)
     if current is None:
         if corrects_version is not None:
             nothing = problem("nothing_to_correct", "/corrects_version", named=corrects_version)

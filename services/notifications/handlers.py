@@ -24,6 +24,7 @@ from pydantic import BaseModel
 
 from services.notifications.domain import (
     Told,
+    assessment_deadline,
     below_minimum_alerts,
     below_minimum_keys,
     is_complete,
@@ -165,17 +166,21 @@ def told_ref(centre_id: str, year: int) -> Ref:
     return Ref("told", f"{centre_id}/{year}")
 
 
-def settled(run: Document | None, supports: Iterable[Document], told: Mapping[str, Document]) -> Outcome:
+def settled(run: Document | None, supports: Iterable[Document], told: Mapping[str, Document], now: datetime) -> Outcome:
     """The alerts about changed support of one province and budget year, once its proposal has settled.
 
     Nothing happens while lines of the run are missing: sum and hash of the stored lines must be those of the
     run. Each alert hangs under its centre's budget event, and was raised at the time of the run's latest
     event.
 
+    A centre without an assessment is told of only when the time for it is over: until then its amount says nothing.
+    The outcome asks to be computed again on that day.
+
     Args:
         run: the document of `runs`, or `None` where no run is known yet.
         supports: the documents of `supports` of the province and year.
         told: the documents of `told` by their `_id`, at least those of these centres and the year.
+        now: business time.
     """
     if run is None:
         return Outcome(verdict=WAITING)
@@ -186,10 +191,15 @@ def settled(run: Document | None, supports: Iterable[Document], told: Mapping[st
     raised_at = max(datetime.fromisoformat(document["received_at"]) for document in [run, *documents])
     outcome = Outcome()
     for line, document in sorted(zip(lines, documents, strict=True), key=lambda pair: pair[0].allocation.centre_id):
+        time_limit = assessment_deadline(line)
+        if line.allocation.assessment == "not_submitted" and now < time_limit:
+            outcome.requests = [Recalculation(line.province, line.year, due=time_limit)]
+            continue
         ref = told_ref(line.allocation.centre_id, line.year)
         before = told.get(ref.id)
         known = Told(before["amount"], before["times"]) if before else None
-        alert = support_changed_alert(line, known, document["event_id"], raised_at)
+        at = max(raised_at, time_limit) if line.allocation.assessment == "not_submitted" else raised_at
+        alert = support_changed_alert(line, known, document["event_id"], at)
         if alert:
             outcome.puts[ref] = {"amount": line.allocation.amount, "times": (known.times if known else 0) + 1}
             _raise(outcome, alert, parent=document["traceparent"])

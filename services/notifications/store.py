@@ -25,7 +25,7 @@ async def compute(reader: Reader, scope: str, period: int, now: datetime) -> Out
     supports = list((await reader.find("supports", {"province": scope, "year": period})).values())
     refs = [told_ref(support["allocation"]["centre_id"], period) for support in supports]
     await reader.load(refs)
-    return settled(run, supports, {ref.id: said for ref in refs if (said := reader[ref]) is not None})
+    return settled(run, supports, {ref.id: said for ref in refs if (said := reader[ref]) is not None}, now)
 
 
 async def alerts(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> list[Document]:

@@ -110,6 +110,8 @@ class Recalculation:
 
     scope: str
     period: int
+    due: datetime | None = None
+    """Business time before which nothing is to be done, for what a passing deadline changes; `None`: now."""
 
 
 @dataclass(slots=True)

@@ -399,7 +399,7 @@ def _emit_one(
 
 def requests_of(requests: Any, now: datetime) -> list[Document]:
     """Recalculation requests as documents to insert."""
-    return [{"scope": request.scope, "period": request.period, "at": now} for request in requests]
+    return [{"scope": each.scope, "period": each.period, "due": each.due, "at": now} for each in requests]
 
 
 def dead_letter(

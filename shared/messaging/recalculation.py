@@ -34,6 +34,11 @@ Compute = Callable[[Reader, str, int, datetime], Awaitable[Outcome]]
 it must be new."""
 
 
+def due_now(clock: BusinessClock) -> dict[str, Any]:
+    """Query for requests that are due; the others wait for their day."""
+    return {"$or": [{"due": None}, {"due": {"$lte": clock.now()}}]}
+
+
 class Recalculator:
     """Runs `compute` for every set with open requests. One per process; leases keep two processes apart."""
 
@@ -77,6 +82,7 @@ class Recalculator:
         groups = await self._mongo.aggregate(
             RECALCULATIONS,
             [
+                {"$match": due_now(self._clock)},
                 {
                     "$group": {
                         "_id": {"scope": "$scope", "period": "$period"},
@@ -119,12 +125,9 @@ class Recalculator:
         return 1
 
     async def _recompute(self, scope: str, period: int) -> None:
-        used = [
-            row["_id"]
-            for row in await self._mongo.find(
-                RECALCULATIONS, {"scope": scope, "period": period}, projection={"_id": 1}, sort=[("_id", 1)]
-            )
-        ]
+        # All of them, also those that are not due yet: what still waits for its day is asked for anew by the outcome.
+        query = {"scope": scope, "period": period}
+        used = [row["_id"] for row in await self._mongo.find(RECALCULATIONS, query, projection={"_id": 1})]
         if not used:
             return
         reader = Reader(self._mongo)
@@ -134,7 +137,7 @@ class Recalculator:
         reader.expect(outcome.puts)
         writes = reader.puts(outcome.puts)
         spans: list[trace.Span] = [span]
-        cause = f"recalculation/{scope}/{period}/{used[0]}"
+        cause = f"recalculation/{scope}/{period}/{min(used)}"
         rows = emit(self._service, cause, outcome, time_now, span, self._tracer, spans)
 
         async def body(session: Session) -> None:

@@ -21,7 +21,7 @@ from shared.messaging.consuming import Consuming
 from shared.messaging.handling import Consumer
 from shared.messaging.outbox import Relay
 from shared.messaging.pipeline import Pipeline
-from shared.messaging.recalculation import Compute, Recalculator
+from shared.messaging.recalculation import Compute, Recalculator, due_now
 from shared.messaging.settings import ServiceSettings
 from shared.messaging.topics import check_topics
 from shared.mongo import Mongo
@@ -166,7 +166,7 @@ class Runtime:
         return Flow(
             lag=await self.consuming.lag(),
             outbox=await self.mongo.count(OUTBOX, {}),
-            requests=await self.mongo.count(RECALCULATIONS, {}),
+            requests=await self.mongo.count(RECALCULATIONS, due_now(self.clock)),
             busy=self.consuming.busy,
         )
 

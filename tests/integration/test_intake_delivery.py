@@ -104,7 +104,7 @@ async def test_sigkill_in_mid_batch_loses_and_doubles_nothing(
     receipts = processes.database("intake")["receipts"]
     mine = {"province": "04"}
     for threshold in (40, 200):
-        while await asyncio.to_thread(receipts.count_documents, mine) < threshold:
+        while await asyncio.to_thread(receipts.count_documents, mine) < threshold:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         processes.kill("intake")
         assert receipts.count_documents(mine) < total, "the kill must come before the end"

@@ -14,6 +14,7 @@ from shared.contracts.catalogue import CONTRACTS, contract_of
 from shared.messaging.handling import Dictionary, Document, Outcome, Outgoing, Position, Received, Ref
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+AFTER_DEADLINE = datetime(2026, 5, 1, tzinfo=UTC)
 ACCEPTED: Document = {
     "version": 1,
     "submission_id": "s-1",
@@ -68,7 +69,7 @@ def deliver(states: Dictionary, event: Outgoing) -> None:
 def settle(states: Dictionary) -> Outcome:
     supports = [document for ref, document in states.documents.items() if ref.collection == "supports"]
     told = {ref.id: document for ref, document in states.documents.items() if ref.collection == "told"}
-    return states.apply(settled(states[Ref("runs", "04/2026")], supports, told))
+    return states.apply(settled(states[Ref("runs", "04/2026")], supports, told, AFTER_DEADLINE))
 
 
 def test_a_proposal_is_complete_when_its_last_event_is_there_and_not_before() -> None:

@@ -170,11 +170,11 @@ def run(version: int = 1, flags: tuple[str, ...] = (), **amounts: int) -> Budget
     )
 
 
-def settle(states: Dictionary) -> Outcome:
+def settle(states: Dictionary, now: datetime = NOW) -> Outcome:
     """The recalculation worker's part: everything of the province and year."""
     supports = [document for ref, document in states.documents.items() if ref.collection == "supports"]
     told = {ref.id: document for ref, document in states.documents.items() if ref.collection == "told"}
-    return states.apply(settled(states[Ref("runs", "04/2026")], supports, told))
+    return states.apply(settled(states[Ref("runs", "04/2026")], supports, told, now))
 
 
 # ------------------------------------------------------------------------------------------------- receipts
@@ -319,3 +319,17 @@ def test_a_withdrawn_line_is_no_part_of_the_run() -> None:
     handle(states, line("gone", 0, flags=["withdrawn"]))
     handle(states, run(a=25_000_000))
     assert [alert.subject for alert in alerts_of(settle(states))] == ["a"]
+
+
+def test_a_missing_assessment_is_told_of_when_its_time_is_over() -> None:
+    """Before the deadline every centre lacks its file; an alert about it would be noise."""
+    states = Dictionary()
+    handle(states, line("a", 10_000_000, assessment="not_submitted"))
+    handle(states, run(a=10_000_000))
+    outcome = settle(states)
+    assert outcome.events == []
+    (request,) = outcome.requests
+    assert (request.scope, request.period, request.due) == ("04", 2026, datetime(2026, 4, 10, 17, tzinfo=UTC))
+    assert request.due is not None
+    assert settle(states, request.due - timedelta(microseconds=1)).events == []
+    assert [alert.subject for alert in alerts_of(settle(states, request.due))] == ["a"]

@@ -6,6 +6,7 @@ what has the same key is the same matter, and is said once.
 
 from services.notifications.domain.budgets import (
     Told,
+    assessment_deadline,
     below_minimum_alerts,
     below_minimum_keys,
     is_complete,
@@ -16,6 +17,7 @@ from services.notifications.domain.results import result_alert
 
 __all__ = [
     "Told",
+    "assessment_deadline",
     "below_minimum_alerts",
     "below_minimum_keys",
     "is_complete",

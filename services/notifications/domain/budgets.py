@@ -10,7 +10,7 @@ from fractions import Fraction
 from services.notifications.domain.wording import by_when, en, joined, province_name, vi
 from shared.contracts.base import Text, content_hash
 from shared.contracts.facts import Alert, Allocation, BudgetProposed, BudgetRunProposed
-from shared.rulebook import PointsRubric, alert_policy, funding_norms, rubrics
+from shared.rulebook import PointsRubric, alert_policy, deadline, funding_norms, rubric_for, rubrics
 
 MINISTRY = "ministry"
 BELOW_LEGAL_MINIMUM = "below_legal_minimum"
@@ -120,6 +120,12 @@ def support_changed_alert(line: BudgetProposed, told: Told | None, cause: str, r
         cause=cause,
         raised_at=raised_at,
     )
+
+
+def assessment_deadline(line: BudgetProposed) -> datetime:
+    """Until when the assessment that decides about this budget year can be sent in time."""
+    period = line.year - 1
+    return deadline(rubric_for("centre", period), period)
 
 
 def _replaces(told: Told | None) -> Text | None:
