@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from aiokafka.errors import KafkaError
 
 from cli.client import Client, describe
 from cli.explaining import Language, collect, render
 from cli.output import dong, emit
-from cli.platform import Format, console, plain_errors
-from cli.publishing import Portal, Sent, read_files
+from cli.platform import Format, console, fail, plain_errors
+from cli.publishing import Message, Portal, Sent, UnreadableFiles, read_files
 from deploy.local import LocalPlatformError, Platform
+from shared.contracts.base import Text
 from shared.messaging.clock import BusinessClock
 
 FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, json or csv for programs.")]
@@ -63,13 +66,16 @@ def submit(
     """
     with plain_errors():
         client = Client()
-        messages = read_files(files, province)
-
-        async def publish() -> list[Sent]:
-            async with open_portal(client.platform) as portal:
-                return await portal.publish(messages)
-
-        published = asyncio.run(publish())
+        try:
+            published = publish(client.platform, read_files(files, province))
+        except UnreadableFiles as error:
+            fail(
+                "\n".join(
+                    f"{each.file}:{each.line} {_both(each.what)}\n  → {_both(each.mend)}" for each in error.problems
+                )
+            )
+        except ValueError as error:
+            raise LocalPlatformError(str(error)) from error
         wait_settled(client, WAIT_SECONDS, "Waiting for the receipts")
         by_channel = {
             receipt["channel"]: receipt
@@ -100,10 +106,27 @@ def submit(
         emit(rows, columns, format, full=receipts)
 
 
-def open_portal(platform: Platform) -> Portal:
-    """A portal's connection to the running platform."""
-    endpoint = f"{platform.zipkin}/api/v2/spans" if platform.zipkin else None
-    return Portal(platform.kafka, zipkin=endpoint, clock=BusinessClock(platform.clock_offset))
+def _both(text: Text) -> str:
+    return f"{text.vi} / {text.en}"
+
+
+def publish(
+    platform: Platform,
+    messages: Sequence[Message],
+    progress: Callable[[int], None] | None = None,
+    sampled: Callable[[Message], bool] = lambda message: True,
+) -> list[Sent]:
+    """Publish as portals do. What a person sends by hand is traced."""
+
+    async def run() -> list[Sent]:
+        endpoint = f"{platform.zipkin}/api/v2/spans" if platform.zipkin else None
+        async with Portal(platform.kafka, zipkin=endpoint, clock=BusinessClock(platform.clock_offset)) as portal:
+            return await portal.publish(messages, progress=progress, sampled=sampled)
+
+    try:
+        return asyncio.run(run())
+    except KafkaError as error:
+        raise LocalPlatformError(f"Kafka at {platform.kafka} did not take the submissions: {error}") from error
 
 
 def rankings(
@@ -193,13 +216,13 @@ def show_budgets(rows: list[dict[str, Any]], format: Format, title: str) -> None
     ]
     columns = {
         "province": "Province",
-        "version": "Version",
         "centres": "Centres",
-        "envelope": "Envelope",
-        "allocated": "Σ lines",
-        "reserve": "Reserve",
-        "adds_up": "Σ + reserve = envelope",
+        "envelope": "Envelope ₫",
+        "allocated": "Σ lines ₫",
+        "reserve": "Reserve ₫",
+        "adds_up": "Adds up",
         "case": "Case",
+        "version": "Version",
     }
     numbers = ["version", "centres", "envelope", "allocated", "reserve"]
     emit(flat, columns, format, title=title, numbers=numbers, full=rows)
@@ -229,8 +252,8 @@ def show_lines(lines: list[dict[str, Any]], format: Format, title: str) -> None:
         "centre": "Centre",
         "name": "Name",
         "grade": "Grade",
-        "last": "Last year",
-        "amount": "Proposed",
+        "last": "Last year ₫",
+        "amount": "Proposed ₫",
         "binds": "Bound",
         "flags": "Marks",
     }

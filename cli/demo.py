@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 import zlib
@@ -14,7 +13,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cli.client import Client
-from cli.data import budget_rows, open_portal, ranking_rows, scope_of, show_budgets, show_ranking, wait_settled
+from cli.data import budget_rows, publish, ranking_rows, scope_of, show_budgets, show_ranking, wait_settled
 from cli.output import emit
 from cli.platform import Format, clock_offset, console, create_topics, plain_errors, show_simulated_time
 from cli.publishing import Message, Sent
@@ -110,18 +109,12 @@ def _publish(messages: Sequence[Message], doing: str) -> list[Sent]:
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(doing, total=len(messages))
 
-        async def publish() -> list[Sent]:
-            async with open_portal(platform) as portal:
-                return await portal.publish(
-                    messages, progress=lambda count: progress.update(task, completed=count), sampled=is_traced
-                )
-
-        return asyncio.run(publish())
+        return publish(platform, messages, lambda count: progress.update(task, completed=count), is_traced)
 
 
 def is_traced(message: Message) -> bool:
-    """Whether a message's trace is recorded: some two in a hundred, the same ones in every run."""
-    return zlib.crc32(message.body) % 50 == 0
+    """Whether a message's trace is recorded: some two in a hundred, and centres that will cause an alert."""
+    return zlib.crc32(message.body) % 50 == 0 or message.note == "yeu"
 
 
 def _show_tally(client: Client, messages: Sequence[Message]) -> None:
@@ -174,9 +167,14 @@ def _show_alerts(client: Client) -> None:
     counts: dict[str, Any] = client.get("notifications", "/alerts/tally")
     rows = [{"kind": kind, "count": f"{count:,}"} for kind, count in counts.items()]
     emit(rows, {"kind": "Alerts", "count": "Count"}, Format.TABLE, numbers=["count"])
-    example = next(client.pages("notifications", "/alerts", kind="support_changed", limit=1), None)
-    if example is not None:
-        console.print(f"For example: {example['text']['vi']} {example['action']['vi']}", highlight=False)
+    examples = list(client.pages("notifications", "/alerts", kind="support_changed", limit=5_000))
+    if examples:
+        # A fall is what a province must act on.
+        example = min(examples, key=lambda alert: (alert["severity"] != "warning", alert["alert_id"]))
+        console.print(
+            f"For example, to province {example['province']}: {example['text']['vi']} {example['action']['vi']}"
+        )
+        console.print(f"[dim]{example['text']['en']} {example['action']['en']}[/dim]", highlight=False)
 
 
 def _show_trace(client: Client, published: Sequence[Sent]) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from cli.platform import Format, console
@@ -36,11 +37,14 @@ def emit(
             writer.writerow(columns)
             writer.writerows([_cell(row.get(key)) for key in columns] for row in rows)
         case Format.TABLE:
-            table = Table(title=title or None, title_justify="left")
-            for key, heading in columns.items():
-                table.add_column(heading, justify="right" if key in numbers else "left")
+            # A column in which nothing stands tells nothing.
+            shown = [key for key in columns if not rows or any(_cell(row.get(key)) for row in rows)]
+            table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+            for key in shown:
+                number = key in numbers
+                table.add_column(columns[key], justify="right" if number else "left", no_wrap=number)
             for row in rows:
-                table.add_row(*[_cell(row.get(key)) for key in columns])
+                table.add_row(*[_cell(row.get(key)) for key in shown])
             console.print(table)
 
 
@@ -53,5 +57,5 @@ def _cell(value: Any) -> str:
 
 
 def dong(amount: int | None) -> str:
-    """An amount of money for people: `1.234.567 ₫`."""
-    return "" if amount is None else f"{amount:,} ₫".replace(",", ".")
+    """An amount of money for people, as Vietnamese writes it: `1.234.567`."""
+    return "" if amount is None else f"{amount:,}".replace(",", ".")

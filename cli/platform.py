@@ -6,13 +6,14 @@ import asyncio
 import csv
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -32,7 +33,8 @@ from deploy.local.logs import Follower, tail
 # Viet Nam has had no daylight saving time since 1975, so its zone needs no time zone database.
 VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
 
-console = Console()
+# A pipe has no width; 80 columns would break the tables of whoever reads a log.
+console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
 errors = Console(stderr=True)
 
 
@@ -56,8 +58,13 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except LocalPlatformError as error:
-        errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from None
+        fail(str(error))
+
+
+def fail(text: str) -> NoReturn:
+    """Say it in red and exit with 1."""
+    errors.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1) from None
 
 
 def clock_offset(moment: str) -> int:

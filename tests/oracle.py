@@ -93,7 +93,7 @@ class Oracle:
         }
 
     def run(self, sent: Iterable[Sent], appended_at: Mapping[str, datetime]) -> None:
-        """Run what was sent, in the broker's order; `appended_at` gives each channel position's business time as intake recorded it."""
+        """Run what was sent, in the broker's order. `appended_at`: business time by channel, as the receipts say."""
 
         def order(item: Sent) -> tuple[datetime, str, int, int]:
             position = item.position
@@ -112,7 +112,7 @@ class Oracle:
             event, parent, index = waiting.popleft()
             event_id = derived_id(parent, index)
             received = _received(event, event_id, cause.received_at)
-            for follower in self._followers.get(event.topic.split(".", 1)[0], self._followers.get(event.topic, ())):
+            for follower in self._followers_of(event.topic):
                 raised = follower.handle(received)
                 waiting.extend((each, event_id, number) for number, each in enumerate(raised))
 

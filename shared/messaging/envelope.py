@@ -42,8 +42,12 @@ def position_of(record: Record) -> Position:
 
 def outside_id(record: Record) -> str:
     """Inbox id for a record whose sender is outside our trust: its place in the log, and what lies there."""
-    digest = hashlib.sha256(record.value or b"").hexdigest()[:16]
-    return f"{position_of(record)}#{digest}"
+    return place_id(position_of(record), record.value)
+
+
+def place_id(position: Position, value: bytes | None) -> str:
+    """The same, for who knows where it put what; a submission's receipt has the id `derived_id(place_id(…), 0)`."""
+    return f"{position}#{hashlib.sha256(value or b'').hexdigest()[:16]}"
 
 
 def headers_for(
