@@ -34,6 +34,7 @@ SHOWN_PROVINCE = "01"
 MARK = "demo"
 FLOW = ("langhoc-portal", "langhoc-intake", "langhoc-scoring", "langhoc-funding", "langhoc-notifications")
 SETTLE_SECONDS = 600.0
+TRACES_READ = 30
 
 
 def app_commands(app: typer.Typer) -> None:
@@ -114,7 +115,11 @@ def _publish(messages: Sequence[Message], doing: str) -> list[Sent]:
 
 def is_traced(message: Message) -> bool:
     """Whether a message's trace is recorded: some two in a hundred, and centres that will cause an alert."""
-    return zlib.crc32(message.body) % 50 == 0 or message.note == "yeu"
+    return zlib.crc32(message.body) % 50 == 0 or _alarming(message)
+
+
+def _alarming(message: Message) -> bool:
+    return message.note == "yeu"  # a centre of the lowest grade
 
 
 def _show_tally(client: Client, messages: Sequence[Message]) -> None:
@@ -171,17 +176,18 @@ def _show_alerts(client: Client) -> None:
     if examples:
         # A fall is what a province must act on.
         example = min(examples, key=lambda alert: (alert["severity"] != "warning", alert["alert_id"]))
-        console.print(
-            f"For example, to province {example['province']}: {example['text']['vi']} {example['action']['vi']}"
-        )
-        console.print(f"[dim]{example['text']['en']} {example['action']['en']}[/dim]", highlight=False)
+        console.print(f"For example, to province {example['province']}:", highlight=False)
+        for language in ("vi", "en"):
+            console.print(f"  {example['text'][language]} {example['action'][language]}", highlight=False, style="dim")
 
 
 def _show_trace(client: Client, published: Sequence[Sent]) -> None:
     zipkin = client.platform.zipkin
     if zipkin is None:
         return
-    traced = [item.trace_id for item in published if item.trace_id]
+    # Those that cause an alert go through everything.
+    ordered = sorted(published, key=lambda item: not _alarming(item.message))
+    traced = [item.trace_id for item in ordered if item.trace_id][:TRACES_READ]
     with console.status("Reading a trace back"):
         found = find_whole_trace(zipkin, traced)
     if found is None:
@@ -196,18 +202,21 @@ def _show_trace(client: Client, published: Sequence[Sent]) -> None:
 
 
 def find_whole_trace(zipkin: str, trace_ids: Sequence[str], seconds: float = 30.0) -> tuple[str, int] | None:
-    """The first of these traces that has spans of the portal and of all four services, and how many spans."""
+    """The richest of these traces that has spans of the portal and of all four services, and how many spans."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    while True:
+        whole: list[tuple[int, str]] = []
         for trace_id in trace_ids:
             response = httpx.get(f"{zipkin}/api/v2/trace/{trace_id}", timeout=10)
-            if response.status_code == 200:
-                spans = response.json()
-                names = {span["localEndpoint"]["serviceName"] for span in spans}
-                if names >= set(FLOW):
-                    return trace_id, len(spans)
+            spans = response.json() if response.status_code == 200 else []
+            if {span["localEndpoint"]["serviceName"] for span in spans} >= set(FLOW):
+                whole.append((len(spans), trace_id))
+        if whole:
+            count, trace_id = max(whole)
+            return trace_id, count
+        if time.monotonic() > deadline:
+            return None
         time.sleep(1.0)
-    return None
 
 
 def _show_next(client: Client, province: str, seconds: float) -> None:

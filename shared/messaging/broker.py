@@ -10,9 +10,12 @@ from typing import Any
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
+from shared.messaging.tolerant import tolerate_header_names
+
 
 def make_broker(bootstrap: str, *, client_id: str) -> KafkaBroker:
     """A broker with durable, idempotent, bounded publishing and manual acknowledgement."""
+    tolerate_header_names()
     return KafkaBroker(
         bootstrap.split(","),
         client_id=client_id,

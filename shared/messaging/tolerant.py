@@ -50,9 +50,7 @@ class _Batch:
         records = _MemoryRecordsPy(self._data)
         for _ in range(self._number):
             records.next_batch()
-        batch = records.next_batch()
-        assert batch is not None
-        slow = _DefaultRecordBatchPy(bytes(batch._buffer))
+        slow = _DefaultRecordBatchPy(records._next_slice)
         slow._maybe_uncompress()
         slow._buffer = _Buffer(slow._buffer)
         return slow

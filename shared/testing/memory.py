@@ -2,20 +2,22 @@
 
 It understands the queries, updates and aggregations that Langhoc uses, and raises `NotImplementedError` for any other,
 so that no test passes on a misread query. One conformance suite (`tests/integration/test_mongo_port.py`) holds it and
-the real drivers to the same behaviour. What it cannot show: time-outs, sizes, and load.
+the real drivers to the same behaviour. What it cannot show: time-outs and load.
 """
 
 from __future__ import annotations
 
 import copy
 import operator
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bson import ObjectId
+import bson
+from bson import CodecOptions, ObjectId
+from bson.errors import BSONError
 
 from shared.mongo.port import (
     Conflict,
@@ -30,6 +32,7 @@ from shared.mongo.port import (
     Transient,
 )
 
+LARGEST_DOCUMENT = 16 * 1024 * 1024
 Rows = dict[Any, Document]
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "$in": lambda value, options: value in options,
@@ -76,9 +79,9 @@ class MemorySession:
 
     def _apply(self) -> None:
         changes: list[tuple[str, Any]] = []
-        for name in self.collections.keys() | self._snapshot.keys():
-            before, after = self._snapshot.get(name, {}), self.collections.get(name, {})
-            changes += [(name, id) for id in before.keys() | after.keys() if before.get(id) is not after.get(id)]
+        for name in self.collections:
+            before, after = self._snapshot.get(name, {}), self.collections[name]
+            changes += [(name, id) for id in {**before, **after} if before.get(id) is not after.get(id)]
         for name, id in changes:
             if self._mongo.rows(name).get(id) is not self._snapshot.get(name, {}).get(id):
                 self._ended = Transient
@@ -100,7 +103,7 @@ class MemoryMongo:
     """Faults by the number of the commit, counted from 1."""
     unwritable: Callable[[str, Document], bool] = lambda collection, document: False
     """Tells for which documents of which collection a write raises `Permanent`."""
-    meanwhile: list[Callable[[], None]] = field(default_factory=list)
+    meanwhile: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """What another process does just before each of the next transactions begins, one entry for each."""
     down: type[MongoError] | None = None
     """Every operation raises this."""
@@ -215,7 +218,7 @@ class MemoryMongo:
     async def transaction(self) -> AsyncIterator[Session]:
         self._answer()
         if self.meanwhile:
-            self.meanwhile.pop(0)()
+            await self.meanwhile.pop(0)()
         yield MemorySession(self)
 
     async def ping(self) -> None:
@@ -243,7 +246,7 @@ class MemoryMongo:
             key = [_path(document, name) for name in names]
             if any([_path(row, name) for name in names] == key for row in rows.values()):
                 raise DuplicateKey(collection, "_".join(f"{name}_1" for name in names))
-        rows[document["_id"]] = copy.deepcopy(document)
+        rows[document["_id"]] = _stored(document)
 
     # ------------------------------------------------------------------ queries and expressions
 
@@ -253,6 +256,8 @@ class MemoryMongo:
     def _holds(self, row: Document, path: str, wanted: Any) -> bool:
         if path == "$expr":
             return bool(self._value(wanted, row))
+        if path == "$or":
+            return any(all(self._holds(row, *term) for term in choice.items()) for choice in wanted)
         if path.startswith("$"):
             raise NotImplementedError(path)
         value = _path(row, path)
@@ -315,6 +320,17 @@ class MemoryMongo:
                 raise NotImplementedError(name)
 
 
+def _stored(document: Document) -> Document:
+    """The document as it comes back from the server: bytes for binaries, milliseconds, what BSON can hold."""
+    try:
+        encoded = bson.encode(document)
+    except (BSONError, OverflowError, UnicodeEncodeError) as error:
+        raise Permanent(str(error)) from error
+    if len(encoded) > LARGEST_DOCUMENT:
+        raise Permanent(f"{len(encoded):,} bytes")
+    return bson.decode(encoded, CodecOptions(tz_aware=True))
+
+
 def _path(row: Document, path: str) -> Any:
     value: Any = row
     for name in path.split("."):
@@ -325,6 +341,14 @@ def _path(row: Document, path: str) -> Any:
 def _project(row: Document, projection: Mapping[str, int] | None) -> Document:
     if projection is None:
         return row
-    if any("." in name or not wanted for name, wanted in projection.items()):
-        raise NotImplementedError(str(projection))
-    return {name: value for name, value in row.items() if name == "_id" or name in projection}
+    if not all(projection.values()):
+        raise NotImplementedError("projections that leave out")
+    shown: Document = {"_id": row["_id"]}
+    for path in projection:
+        *outer, last = path.split(".")
+        source, target = row, shown
+        for name in outer:
+            source, target = source.get(name, {}), target.setdefault(name, {})
+        if last in source:
+            target[last] = source[last]
+    return shown
