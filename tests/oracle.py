@@ -106,6 +106,14 @@ class Oracle:
             self._follow(self.intake.handle(received), received)
         self._recompute()
 
+    def is_current(self, alert: str) -> bool:
+        """Whether an alert about a result speaks of the result that stands at the end."""
+        _, _, subject, period, outcome = alert.split("/")
+        document = self.scoring.states[Ref("results", f"{subject}/{period}")]
+        assert document is not None
+        result = document["result"]
+        return outcome in (f"level-{result['level']}", str(result["grade"]))
+
     def _follow(self, events: Iterable[Outgoing], cause: Received[Any]) -> None:
         waiting = deque((event, cause.event_id, index) for index, event in enumerate(events))
         while waiting:
@@ -115,6 +123,9 @@ class Oracle:
             for follower in self._followers_of(event.topic):
                 raised = follower.handle(received)
                 waiting.extend((each, event_id, number) for number, each in enumerate(raised))
+
+    def _followers_of(self, topic: str) -> tuple[_Service, ...]:
+        return self._followers.get(topic) or self._followers.get(topic.split(".", 1)[0], ())
 
     def _recompute(self) -> None:
         for request in sorted(self.scoring.requests, key=lambda request: (request.scope, request.period)):

@@ -1,0 +1,206 @@
+"""Compares everything that services keep and publish with what the oracle computed: nothing lost, doubled or wrong.
+
+What legitimately depends on timing is left out of the comparison: versions of recomputed sets, times of computation,
+traces, and alerts about states that a later version overtook before they were told.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+
+from cli.publishing import Sent
+from shared.contracts.topics import all_topics, family_of, topic_names
+from shared.messaging.topics import province_codes
+from tests.oracle import Oracle
+from tests.platform import ServiceProcesses
+
+Document = dict[str, Any]
+View = Callable[[Document], Any]
+
+
+@dataclass
+class Findings:
+    """What is not as it must be, in words."""
+
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def all(self) -> list[str]:
+        """Everything found."""
+        return [*self.lost, *self.doubled, *self.wrong]
+
+    def same(self, what: str, found: Mapping[str, Document], expected: Mapping[str, Document], view: View) -> None:
+        """Same keys, same contents as far as `view` shows them."""
+        self.lost += [f"{what} {key} is missing" for key in expected.keys() - found.keys()]
+        self.doubled += [f"{what} {key} should not exist" for key in found.keys() - expected.keys()]
+        for key in expected.keys() & found.keys():
+            one, other = view(found[key]), view(expected[key])
+            if one != other:
+                self.wrong.append(f"{what} {key}: {_difference(one, other)}")
+
+
+def _difference(found: Any, expected: Any) -> str:
+    if isinstance(found, dict) and isinstance(expected, dict):
+        fields = [name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name)]
+        return ", ".join(
+            f"{name} is {found.get(name)!r:.80}, not {expected.get(name)!r:.80}" for name in sorted(fields)
+        )
+    return f"{found!r:.200}, not {expected!r:.200}"
+
+
+def stored(world: ServiceProcesses, service: str, collection: str) -> dict[str, Document]:
+    """All documents of a collection by id."""
+    return {str(row["_id"]): row for row in world.database(service)[collection].find()}
+
+
+def without(*names: str) -> View:
+    """A document without these fields."""
+    return lambda document: {key: value for key, value in document.items() if key not in ("_id", "_rev", *names)}
+
+
+def check_states(world: ServiceProcesses, oracle: Oracle, findings: Findings) -> None:
+    """Every document that the services keep against the oracle's."""
+    findings.same("accepted", stored(world, "intake", "aggregates"), oracle.intake.documents("aggregates"), without())
+    findings.same(
+        "receipt",
+        stored(world, "intake", "receipts"),
+        oracle.intake.documents("receipts"),
+        lambda document: document["receipt"],
+    )
+    findings.same(
+        "result",
+        stored(world, "scoring", "results"),
+        oracle.scoring.documents("results"),
+        lambda document: {**without("version")(document["result"]), "input_version": document["input_version"]},
+    )
+    findings.same(
+        "ranking",
+        _rankings(stored(world, "scoring", "ranking_pages").values()),
+        _rankings(oracle.scoring.documents("ranking_pages").values()),
+        without(),
+    )
+    findings.same(
+        "allocation",
+        stored(world, "funding", "allocations"),
+        oracle.funding.documents("allocations"),
+        lambda document: without("result_version")(document["allocation"]),
+    )
+    findings.same(
+        "budget run",
+        stored(world, "funding", "runs"),
+        oracle.funding.documents("runs"),
+        without("version", "proposed_at"),
+    )
+    _check_sums(world, findings)
+    _check_alerts(world, oracle, findings)
+
+
+def _rankings(pages: Iterable[Document]) -> dict[str, Document]:
+    """Rows of the latest version of each ranking, by scope, period and unit."""
+    latest: dict[tuple[str, int], int] = {}
+    kept = list(pages)
+    for page in kept:
+        scope = (page["scope"], page["period"])
+        latest[scope] = max(latest.get(scope, 0), page["version"])
+    return {
+        f"{page['scope']}/{page['period']}/{row['unit_id']}": without("result_version")(row)
+        for page in kept
+        if page["version"] == latest[page["scope"], page["period"]]
+        for row in page["rows"]
+    }
+
+
+def _check_sums(world: ServiceProcesses, findings: Findings) -> None:
+    lines = stored(world, "funding", "allocations").values()
+    for key, run in stored(world, "funding", "runs").items():
+        amounts = [
+            line["allocation"]["amount"]
+            for line in lines
+            if (line["province"], line["year"]) == (run["province"], run["year"])
+        ]
+        if sum(amounts) + run["reserve"] != run["envelope"]:
+            findings.wrong.append(f"budget run {key}: {sum(amounts)} + {run['reserve']} is not {run['envelope']}")
+
+
+def _check_alerts(world: ServiceProcesses, oracle: Oracle, findings: Findings) -> None:
+    found = stored(world, "notifications", "alerts")
+    numbers: dict[str, list[int]] = {}
+    changed = {key for key in found if key.startswith("support_changed/")}
+    for key in changed:
+        subject, _, number = key.rpartition("/")
+        numbers.setdefault(subject, []).append(int(number))
+    for subject, each in numbers.items():
+        if sorted(each) != list(range(1, len(each) + 1)):
+            findings.lost.append(f"alerts {subject} have gaps: {sorted(each)}")
+    expected = oracle.notifications.documents("alerts")
+    told = {key: alert for key, alert in found.items() if key not in changed}
+    surplus = told.keys() - expected.keys()
+    findings.doubled += [f"alert {key} should not exist" for key in surplus]
+    for key in expected.keys() - told.keys():
+        # An outcome that a later version replaced need not have been seen.
+        if not key.startswith("result_below_threshold/") or oracle.is_current(key):
+            findings.lost.append(f"alert {key} is missing")
+
+
+async def check_events(
+    bootstrap: str, world: ServiceProcesses, sent: Iterable[Sent], findings: Findings, provinces: Iterable[str]
+) -> None:
+    """What lies on the topics: every fact that must be there, and one id never means two contents."""
+    wanted, known = set(provinces), {topic.name for topic in all_topics(province_codes())}
+    names = ["intake.accepted", "scores", "budgets"]
+    names += [
+        name for family in ("receipts", "alerts") for name in topic_names(family, sorted(wanted)) if name in known
+    ]
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    consumer.subscribe(names)
+    await consumer.start()
+    contents: dict[tuple[str, str], set[bytes]] = {}
+    try:
+        while batch := await consumer.getmany(timeout_ms=3_000):
+            for records in batch.values():
+                for record in records:
+                    identity = dict(record.headers)["ce_id"].decode()
+                    contents.setdefault((family_of(record.topic), identity), set()).add(record.value)
+    finally:
+        await consumer.stop()
+    findings.doubled += [f"event {key} has {len(each)} contents" for key, each in contents.items() if len(each) > 1]
+    counted = Counter(family for family, _ in contents)
+    versions = sum(row["version"] for row in stored(world, "intake", "aggregates").values())
+    must = {
+        "receipts": len(list(sent)),
+        "intake.accepted": versions,
+        "scores": sum(row["version"] for row in stored(world, "scoring", "results").values()),
+        "alerts": len(stored(world, "notifications", "alerts")),
+        "budgets": sum(row["version"] for row in stored(world, "funding", "allocations").values())
+        + sum(row["version"] for row in stored(world, "funding", "runs").values()),
+    }
+    for family, count in must.items():
+        if counted[family] < count:
+            findings.lost.append(f"{count - counted[family]} events on {family}")
+        elif counted[family] > count:
+            findings.doubled.append(f"{counted[family] - count} events on {family}")
+
+
+async def check(
+    bootstrap: str, world: ServiceProcesses, oracle: Oracle, sent: list[Sent], provinces: Iterable[str]
+) -> Findings:
+    """Everything: receipts, states, rankings, budgets, alerts, events on the topics."""
+    findings = Findings()
+    receipts = {row["receipt"]["channel"]: row["receipt"] for row in stored(world, "intake", "receipts").values()}
+    channels = Counter(str(item.position) for item in sent)
+    findings.lost += [f"no receipt for {channel}" for channel in channels.keys() - receipts.keys()]
+    oracle.run(
+        [item for item in sent if str(item.position) in receipts],
+        {channel: datetime.fromisoformat(row["received_at"]) for channel, row in receipts.items()},
+    )
+    check_states(world, oracle, findings)
+    await check_events(bootstrap, world, sent, findings, provinces)
+    return findings
