@@ -6,9 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 T ?= tests
+SEED ?= 1
+MINUTES ?= 2
 CODE := shared services cli deploy tests
 
-.PHONY: help demo down test lint format lock clean
+.PHONY: help demo down test chaos lint format lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -21,6 +23,9 @@ down: $(READY) ## Stop the platform
 
 test: $(READY) ## Run all tests on real servers (T=tests/unit picks some)
 	@$(BIN)/python -m pytest $(T)
+
+chaos: $(READY) ## Kill and freeze everything under load, then check every figure (SEED=1 MINUTES=2)
+	@$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES)
 
 lint: $(READY) ## Check style, types and architecture
 	@$(BIN)/ruff check $(CODE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -62,6 +63,12 @@ class ServiceProcesses:
 
     def start(self, *services: str, instance: int = 0, **environment: str) -> None:
         """Start services and wait until they are ready."""
+        self.launch(*services, instance=instance, **environment)
+        for service in services:
+            self.wait_ready(service, instance)
+
+    def launch(self, *services: str, instance: int = 0, **environment: str) -> None:
+        """Start services without waiting."""
         for service in services:
             key = f"{service}-{instance}"
             port = self._ports.setdefault(key, choose_ports([key], self._folder / "ports.json")[key])
@@ -89,8 +96,6 @@ class ServiceProcesses:
                 },
             )
             log.close()
-        for service in services:
-            self.wait_ready(service, instance)
 
     def wait_ready(self, service: str, instance: int = 0, seconds: float = 60) -> None:
         """Wait for `/health/ready`; fail with the log's end if the process dies."""
@@ -113,6 +118,17 @@ class ServiceProcesses:
         process.kill()
         process.wait()
 
+    def signal(self, service: str, instance: int, number: signal.Signals) -> None:
+        """Send a signal to a process."""
+        self._running[f"{service}-{instance}"].send_signal(number)
+
+    def ended(self) -> list[tuple[str, int]]:
+        """Service and instance of the processes that ended by themselves; they are forgotten."""
+        gone = [key for key, process in self._running.items() if process.poll() is not None]
+        for key in gone:
+            del self._running[key]
+        return [(name, int(number)) for name, _, number in (key.rpartition("-") for key in gone)]
+
     def stop(self, service: str, instance: int = 0) -> int:
         """SIGTERM; returns the exit code."""
         process = self._running.pop(f"{service}-{instance}")
@@ -128,22 +144,34 @@ class ServiceProcesses:
         path = self._folder / f"{service}-{instance}.log"
         return "\n".join(path.read_text(errors="replace").splitlines()[-30:]) if path.exists() else ""
 
-    def get(self, service: str, path: str, *, role: str = "ministry", province: str | None = None, **query: Any) -> Any:
+    def get(
+        self,
+        service: str,
+        path: str,
+        *,
+        instance: int = 0,
+        role: str = "ministry",
+        province: str | None = None,
+        **query: Any,
+    ) -> Any:
         """GET a service's API with a token; returns the JSON body of a 200."""
         token = issue_token(self._folder, "test", role, province)  # type: ignore[arg-type]
-        response = httpx.get(
-            f"{self.url(service)}{path}", params=query, headers={"Authorization": f"Bearer {token}"}, timeout=20
-        )
+        bearer = {"Authorization": f"Bearer {token}"}
+        response = httpx.get(f"{self.url(service, instance)}{path}", params=query, headers=bearer, timeout=20)
         assert response.status_code == 200, response.text
         return response.json()
 
     def wait_settled(self, *services: str, seconds: float = 60) -> None:
-        """Wait until nothing is on its way in these services, twice in a row."""
+        """Wait until nothing is on its way in all processes of these services, twice in a row."""
         deadline = time.monotonic() + seconds
         quiet = 0
         flows: list[Any] = []
         while quiet < 2:
             assert time.monotonic() < deadline, f"not settled: {flows}\n{self.log(services[0])}"
-            flows = [self.get(service, "/flow") for service in services]
+            flows = [
+                self.get(service, "/flow", instance=int(number))
+                for service, _, number in (key.rpartition("-") for key in list(self._running))
+                if service in services
+            ]
             quiet = quiet + 1 if all(flow["settled"] for flow in flows) else 0
             time.sleep(0.5)

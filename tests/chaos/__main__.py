@@ -1,0 +1,124 @@
+"""`make chaos`: load over the whole platform while a seeded schedule kills and freezes services, broker and database.
+
+Afterwards an independent checker recomputes from what was published what must exist and compares everything. The last
+line says it: `submitted=… receipts=… lost=0 doubled=0 wrong=0 dead=…`; any lost, doubled or wrong is a failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+from cli.publishing import Message, Portal, Sent
+from cli.synthetic import ON_TIME
+from deploy.local.harness import Servers, start_servers
+from shared.messaging.clock import BusinessClock
+from shared.messaging.topics import apply_topics
+from tests.chaos.load import Load
+from tests.chaos.trouble import COPIES, SERVICES, Trouble
+from tests.checker import check
+from tests.oracle import Oracle
+from tests.platform import ServiceProcesses
+
+PROVINCES = ("12", "44", "96")
+PORTION = 25
+SETTLE_SECONDS = 600.0
+
+
+def say(text: str) -> None:
+    """One line, at once."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+async def publish_for(portal: Portal, load: Load, seconds: float, per_second: float) -> list[Sent]:
+    """Publish at a steady pace until the time is over."""
+    sent: list[Sent] = []
+    messages = load.endless()
+    started = time.monotonic()
+    while (now := time.monotonic()) - started < seconds:
+        portion: list[Message] = list(islice(messages, PORTION))
+        sent += await portal.publish(portion)
+        await asyncio.sleep(max(PORTION / per_second - (time.monotonic() - now), 0))
+    return sent
+
+
+async def run(servers: Servers, folder: Path, seed: int, minutes: float, per_second: float) -> int:
+    """One run; returns the exit code."""
+    clock = BusinessClock(int((ON_TIME - datetime.now(UTC)).total_seconds()))
+    load = Load(PROVINCES, seed)
+    await apply_topics(servers.kafka)
+    environment = {"LANGHOC_CLOCK_OFFSET": str(clock.offset_seconds), "LANGHOC_LEASE_SECONDS": "8"}
+    with ServiceProcesses(servers, folder, **environment) as world:
+        for copy in range(COPIES):
+            await asyncio.to_thread(world.launch, *SERVICES, instance=copy)
+        for copy in range(COPIES):
+            for service in SERVICES:
+                await asyncio.to_thread(world.wait_ready, service, copy)
+        say(f"{COPIES} copies of each service are ready; seed {seed}, {minutes:g} min, {per_second:g} records/s")
+        trouble = Trouble(world, servers, seed)
+        async with Portal(servers.kafka, clock=clock) as portal:
+            sent = await portal.publish(load.setup())
+            await asyncio.to_thread(world.wait_settled, "intake", seconds=120)
+            supervising = asyncio.create_task(trouble.supervise())
+            injecting = asyncio.create_task(trouble.inject())
+            sent += await publish_for(portal, load, minutes * 60, per_second)
+            injecting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await injecting
+        say("injected: " + ", ".join(f"{name} ×{count}" for name, count in sorted(trouble.injected.items())))
+        await settle(world, trouble, servers)
+        supervising.cancel()
+        say("restarts: " + ", ".join(f"{name} ×{count}" for name, count in sorted(trouble.restarts.items())))
+
+        oracle = Oracle(clock)
+        findings = await check(servers.kafka, world, oracle, sent, PROVINCES)
+        for text in findings.all[:50]:
+            say(text)
+        receipts = world.database("intake")["receipts"].count_documents({})
+        dead = sum(world.database(service)["dead_letters"].count_documents({}) for service in SERVICES)
+        print(
+            f"submitted={len(sent)} receipts={receipts} lost={len(findings.lost)} doubled={len(findings.doubled)} "
+            f"wrong={len(findings.wrong)} dead={dead}",
+            flush=True,
+        )
+        return 1 if findings.all or dead or receipts != len(sent) else 0
+
+
+async def settle(world: ServiceProcesses, trouble: Trouble, servers: Servers) -> None:
+    """After the last trouble: everything runs again and comes to rest."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        try:
+            for copy in range(COPIES):
+                for service in SERVICES:
+                    await asyncio.to_thread(world.wait_ready, service, copy, 120)
+            await asyncio.to_thread(world.wait_settled, *SERVICES, seconds=max(deadline - time.monotonic(), 1))
+            return
+        except (OSError, KeyError) as error:  # a process just ended by itself; the supervisor starts it again
+            if time.monotonic() > deadline:
+                raise TimeoutError("the platform did not come to rest") from error
+            await asyncio.sleep(1)
+
+
+def main() -> int:
+    """Parse, run, and leave nothing behind."""
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=2.0)
+    parser.add_argument("--per-second", type=float, default=60.0)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="langhoc-chaos-") as name:
+        folder = Path(name)
+        with start_servers(folder / "servers") as servers:
+            return asyncio.run(run(servers, folder, arguments.seed, arguments.minutes, arguments.per_second))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

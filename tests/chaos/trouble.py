@@ -1,0 +1,98 @@
+"""The schedule of trouble: which process is killed or frozen when, decided by the seed alone."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections import Counter
+from random import Random
+
+from deploy.local.harness import ServerProcess, Servers
+from tests.platform import ServiceProcesses
+
+SERVICES = ("intake", "scoring", "funding", "notifications")
+COPIES = 2
+
+
+class Trouble:
+    """Kills and freezes, and starts again what ended, as a supervisor would."""
+
+    def __init__(self, world: ServiceProcesses, servers: Servers, seed: int) -> None:
+        self._world = world
+        self._servers = servers
+        self._random = Random(f"trouble/{seed}")
+        self.injected: Counter[str] = Counter()
+        self.restarts: Counter[str] = Counter()
+        self._busy: set[str] = set()
+
+    async def inject(self) -> None:
+        """Cause trouble every few seconds until cancelled; what was begun is always undone."""
+        running: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                await asyncio.sleep(self._random.uniform(1.0, 4.0))
+                task = asyncio.create_task(self._once())
+                running.add(task)
+                task.add_done_callback(running.discard)
+        finally:
+            await asyncio.gather(*running)
+
+    async def supervise(self) -> None:
+        """Start again what ended, after a moment."""
+        while True:
+            for service, instance in self._world.ended():
+                self.restarts[service] += 1
+                await asyncio.sleep(0.5)
+                self._world.launch(service, instance=instance)
+            await asyncio.sleep(0.2)
+
+    async def _once(self) -> None:
+        dice = self._random.random()
+        seconds = self._random.uniform(0.5, 8.0)
+        if dice < 0.15:
+            await self._server("kafka", seconds, freeze=dice < 0.08)
+        elif dice < 0.32:
+            await self._server("mongod", seconds, freeze=dice < 0.24)
+        else:
+            service, instance = self._random.choice(SERVICES), self._random.randrange(COPIES)
+            kind = self._random.choice(("kill", "kill", "terminate", "freeze"))
+            await self._service(service, instance, kind, seconds)
+
+    async def _server(self, name: str, seconds: float, *, freeze: bool) -> None:
+        if name in self._busy:
+            return
+        self._busy.add(name)
+        server: ServerProcess = self._servers[name]
+        try:
+            if freeze:
+                server.pause()
+                await asyncio.sleep(seconds)
+                server.resume()
+            else:
+                await asyncio.to_thread(server.kill)
+                await asyncio.sleep(seconds / 4)
+                await asyncio.to_thread(server.restart)
+            self.injected[f"{'freeze' if freeze else 'kill'} {name}"] += 1
+        finally:
+            self._busy.discard(name)
+
+    async def _service(self, service: str, instance: int, kind: str, seconds: float) -> None:
+        key = f"{service}-{instance}"
+        if key in self._busy:
+            return
+        self._busy.add(key)
+        try:
+            match kind:
+                case "kill":
+                    self._world.signal(service, instance, signal.SIGKILL)
+                case "terminate":
+                    self._world.signal(service, instance, signal.SIGTERM)
+                case _:
+                    self._world.signal(service, instance, signal.SIGSTOP)
+                    await asyncio.sleep(seconds)
+                    self._world.signal(service, instance, signal.SIGCONT)
+            self.injected[f"{kind} {service}"] += 1
+        except KeyError:
+            return  # it is just being started again
+        finally:
+            self._busy.discard(key)
