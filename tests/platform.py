@@ -151,11 +151,11 @@ class ServiceProcesses:
         *,
         instance: int = 0,
         role: str = "ministry",
-        province: str | None = None,
+        of: str | None = None,
         **query: Any,
     ) -> Any:
-        """GET a service's API with a token; returns the JSON body of a 200."""
-        token = issue_token(self._folder, "test", role, province)  # type: ignore[arg-type]
+        """GET a service's API with a token (of a province, for that role); returns the JSON body of a 200."""
+        token = issue_token(self._folder, "test", role, of)  # type: ignore[arg-type]
         bearer = {"Authorization": f"Bearer {token}"}
         response = httpx.get(f"{self.url(service, instance)}{path}", params=query, headers=bearer, timeout=20)
         assert response.status_code == 200, response.text

@@ -1,0 +1,184 @@
+"""Project rules that a linter does not know. import-linter holds what may import what; these hold the rest.
+
+Each rule's docstring tells what happens where it is broken.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SERVICES = sorted(path.name for path in (ROOT / "services").iterdir() if (path / "__init__.py").exists())
+ROOMS = {"__init__.py", "__main__.py", "api.py", "app.py", "handlers.py", "settings.py", "store.py"}
+every_service = pytest.mark.parametrize("service", SERVICES)
+
+
+def sources(*patterns: str) -> Iterator[tuple[str, ast.Module]]:
+    """Python files under the project's folders, by path relative to it."""
+    found = sorted({path for pattern in patterns for path in ROOT.glob(pattern)})
+    assert found, f"nothing matches {patterns}: the rule would hold of nothing"
+    for path in found:
+        yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+
+
+PURE = ("services/*/domain.py", "services/*/domain/**/*.py", "services/*/handlers.py", "services/*/problems.py")
+RULES = ("shared/rulebook/*.py", "shared/registry/*.py", "shared/contracts/*.py")
+PRODUCTION = ("services/**/*.py", "shared/**/*.py")
+
+
+def dotted(node: ast.AST) -> str:
+    """`a.b.c` of a name or an attribute; empty for anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return ""
+
+
+def uses(patterns: tuple[str, ...], *names: str) -> list[str]:
+    """Places that name one of these, whatever module prefix it is written with."""
+    return [
+        f"{path}:{node.lineno}: {dotted(node)}"
+        for path, tree in sources(*patterns)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name | ast.Attribute) and any(f".{dotted(node)}".endswith(f".{name}") for name in names)
+    ]
+
+
+def test_decisions_know_no_wall_clock() -> None:
+    """Business time comes with the record. A decision that reads the clock makes a province late by our own backlog,
+    and a replay of last year's records gives another result than last year."""
+    clocks = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns",
+              "time.monotonic", "time.localtime", "BusinessClock")  # fmt: skip
+    assert uses((*PURE, *RULES), *clocks) == []
+
+
+def test_decisions_know_no_chance() -> None:
+    """The same input must give the same bytes: an auditor recomputes results on another machine."""
+    assert uses((*PURE, *RULES), "random", "uuid4", "uuid1", "urandom", "token_hex", "secrets") == []
+
+
+def test_points_and_money_know_no_float() -> None:
+    """Binary fractions lost 8 francs in 68 million elsewhere, and moved results across a threshold."""
+    literals = [
+        f"{path}:{node.lineno}: {node.value}"
+        for path, tree in sources(*PURE, *RULES)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, float)
+    ]
+    assert uses((*PURE, *RULES), "float") + literals == []
+
+
+def calls(method: str) -> set[str]:
+    """Files that call a method of this name."""
+    return {
+        path
+        for path, tree in sources(*PRODUCTION)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method
+    }
+
+
+def test_only_the_relay_publishes() -> None:
+    """What is published outside the relay is not part of the transaction: a crash loses it, or publishes what never
+    happened."""
+    assert calls("publish") == {"shared/messaging/broker.py"}
+    assert calls("send") == {"shared/messaging/outbox.py"}
+    assert calls("publisher") | calls("publish_batch") | calls("request") == set()
+
+
+def test_nobody_acknowledges_through_the_framework() -> None:
+    """`ack()` commits the position of *all* assigned partitions, and its errors are swallowed: records are lost."""
+    assert calls("ack") | calls("nack") | calls("reject") == set()
+    assert calls("subscriber") == {"shared/messaging/consuming.py"}
+    assert calls("commit") - {"shared/mongo/transactions.py"} == {"shared/messaging/consuming.py"}
+
+
+def test_nobody_builds_a_broker_or_a_client_by_hand() -> None:
+    """The library's defaults acknowledge before the work is done, create topics, and read `latest`."""
+    built = {
+        path
+        for path, tree in sources(*PRODUCTION)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and dotted(node.func).rsplit(".", 1)[-1] in {"KafkaBroker", "AIOKafkaConsumer", "AIOKafkaProducer"}
+    }
+    assert built == {"shared/messaging/broker.py"}
+
+
+def test_nobody_uses_the_drivers_own_transactions() -> None:
+    """`with_transaction` repeats for 120 s without a pause, and hides a duplicate key behind that loop."""
+    assert calls("with_transaction") == set()
+    assert all(path.startswith("shared/mongo/") for path in calls("start_transaction"))
+
+
+def test_production_does_not_stand_on_fakes() -> None:
+    """A fake that is imported by production code gets requirements of its own."""
+    imports = {
+        path
+        for path, tree in sources("services/**/*.py", "shared/**/*.py", "cli/**/*.py", "deploy/**/*.py")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("shared.testing", "tests"))
+    }
+    assert imports == set()
+
+
+@every_service
+def test_every_service_has_the_same_rooms(service: str) -> None:
+    """One map is learned once: whoever knows one service finds everything in the next."""
+    folder = ROOT / "services" / service
+    assert {path.name for path in folder.glob("*.py")} >= ROOMS
+    assert (folder / "domain.py").exists() != (folder / "domain").is_dir()
+
+
+def test_the_linter_knows_every_service() -> None:
+    """A service that is missing in a contract of import-linter is bound by none of its rules."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    names = {f"services.{service}" for service in SERVICES}
+    for contract in contracts:
+        modules = set(contract.get("modules", [])) | set(contract.get("containers", []))
+        pure = {name.rsplit(".", 1)[0] for name in contract.get("source_modules", []) if name.startswith("services.")}
+        for listed in filter(None, (modules, pure)):
+            assert listed == names, contract["name"]
+
+
+@every_service
+def test_a_service_stands_on_its_own_folder_and_shared_alone(service: str, tmp_path: Path) -> None:
+    """One image per service carries only these. The copy runs without the project's own installation, which would lend
+    it the other folders: no site hooks (`-S`), no environment (`-E`), third-party packages by path only."""
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "shared", tmp_path / "shared", ignore=ignore)
+    shutil.copytree(ROOT / "services" / service, tmp_path / "services" / service, ignore=ignore)
+    shutil.copy(ROOT / "services" / "__init__.py", tmp_path / "services")
+    packages = next(path for path in sys.path if Path(path).name == "site-packages")
+    program = (
+        "import sys, importlib, importlib.util\n"
+        f"sys.path[:0] = [{str(tmp_path)!r}]; sys.path.append({packages!r})\n"
+        f"module = importlib.import_module('services.{service}.app')\n"
+        f"assert module.__file__.startswith({str(tmp_path)!r}), module.__file__\n"
+        "assert callable(module.main)\n"
+        "foreign = [n for n in ('cli', 'deploy', 'tests') if importlib.util.find_spec(n)]\n"
+        f"others = [n for n in {SERVICES!r} if n != {service!r} and importlib.util.find_spec('services.' + n)]\n"
+        "assert not foreign + others, foreign + others\n"
+        f"own = [m.__file__ for n, m in sys.modules.items() if n.split('.')[0] in ('services', 'shared')]\n"
+        f"assert all(f.startswith({str(tmp_path)!r}) for f in own), own\n"
+        "assert not [n for n in sys.modules if n.startswith('shared.testing')]\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", program],
+        cwd=tmp_path,
+        env={"PATH": os.environ.get("PATH", "")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 0, run.stderr

@@ -1,0 +1,198 @@
+"""Who is calling: only a signed token of ours tells, and a province sees its own."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import pytest
+from fastapi import Depends, FastAPI
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet, OctKey
+
+from shared.web import problems
+from shared.web.auth import Caller, Role, Verifier, caller, require_role
+
+KEY = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig", "kid": "current"})
+STRANGER = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig", "kid": "current"})
+DAY = 86_400
+CLAIMS: dict[str, Any] = {"aud": "langhoc", "sub": "an", "role": "province", "province": "04"}
+
+
+def token(key: Any = KEY, alg: str = "ES256", *, without: str = "", **changes: Any) -> str:
+    """A valid token of a province's officer, with single things changed."""
+    claims = CLAIMS | {"exp": int(time.time()) + DAY} | changes
+    claims.pop(without, None)
+    return jwt.encode({"alg": alg, "kid": "current"}, claims, key, algorithms=[alg])
+
+
+def unsigned(alg: str) -> str:
+    """A token that names an algorithm and carries no signature."""
+
+    def part(value: dict[str, Any]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+    return f"{part({'alg': alg, 'kid': KEY.kid})}.{part(CLAIMS | {'exp': int(time.time()) + DAY})}."
+
+
+def forged() -> str:
+    """A valid token whose payload was exchanged for the ministry's."""
+    header, _, signature = token().split(".")
+    payload = token(role="ministry", without="province").split(".")[1]
+    return f"{header}.{payload}.{signature}"
+
+
+def with_public_key_as_secret() -> str:
+    """The classic confusion: HMAC with the published key as its secret."""
+    secret = OctKey.import_key(json.dumps(KEY.as_dict(private=False)))
+    return jwt.encode({"alg": "HS256", "kid": "current"}, CLAIMS | {"exp": int(time.time()) + DAY}, secret)
+
+
+def write_keys(path: Path, *keys: ECKey) -> None:
+    """Publish these keys."""
+    path.write_text(json.dumps(KeySet(list(keys)).as_dict(private=False)))
+
+
+@pytest.fixture
+def jwks(tmp_path: Path) -> Path:
+    path = tmp_path / "jwks.json"
+    write_keys(path, KEY)
+    return path
+
+
+@pytest.fixture
+async def client(jwks: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A service with one resource per province, one query, and one resource for the ministry."""
+    app = FastAPI()
+    app.state.verifier = Verifier(str(jwks))
+    problems.install(app)
+
+    @app.get("/provinces/{code}")
+    async def province(code: str, who: Annotated[Caller, Depends(caller)]) -> str:
+        who.require(code)
+        return who.subject
+
+    @app.get("/query")
+    async def query(who: Annotated[Caller, Depends(caller)], province: str | None = None) -> dict[str, Any]:
+        return who.within(province, period=None, kind="x")
+
+    @app.get("/ministry")
+    async def ministry(who: Annotated[Caller, Depends(require_role(Role.MINISTRY))]) -> str:
+        return who.subject
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as found:
+        yield found
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header that carries a token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def test_a_valid_token_opens_its_own_province(client: httpx.AsyncClient) -> None:
+    response = await client.get("/provinces/04", headers=bearer(token()))
+    assert (response.status_code, response.json()) == (200, "an")
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [
+        token(STRANGER),
+        forged(),
+        token()[:-4] + "AAAA",
+        unsigned("none"),
+        unsigned("None"),
+        unsigned("ES256"),
+        with_public_key_as_secret(),
+        token(exp=int(time.time()) - 1),
+        token(without="exp"),
+        token(exp="never"),
+        token(aud="another-platform"),
+        token(without="aud"),
+        token(without="sub"),
+        token(nbf=int(time.time()) + DAY),
+        token(without="role"),
+        token(role="root"),
+        token(role=["ministry"]),
+        token(without="province"),
+        token(province=4),
+        token(province=["04"]),
+        "garbage",
+        "a.b.c",
+        "",
+    ],
+)
+async def test_any_other_token_is_refused(client: httpx.AsyncClient, credential: str) -> None:
+    response = await client.get("/provinces/04", headers=bearer(credential))
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["code"] == "unauthenticated"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Basic YW46YW4="},
+        {"Authorization": "Bearer"},
+        {"X-User": "an", "X-Role": "ministry", "X-Forwarded-User": "an", "X-Province": "04", "Remote-User": "an"},
+    ],
+)
+async def test_nobody_is_somebody_without_a_token(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    assert (await client.get("/provinces/04", headers=headers)).status_code == 401
+
+
+async def test_a_header_changes_nothing_of_who_a_token_says_it_is(client: httpx.AsyncClient) -> None:
+    """A9, A10: identity comes from the credential alone."""
+    lies = {"X-User": "minister", "X-Role": "ministry", "X-Province": "01", "role": "ministry", "province": "01"}
+    assert (await client.get("/provinces/01", headers=bearer(token()) | lies)).status_code == 403
+    assert (await client.get("/ministry", headers=bearer(token()) | lies)).status_code == 403
+    assert (await client.get("/provinces/04", headers=bearer(token()) | lies)).json() == "an"
+
+
+async def test_another_province_is_forbidden_with_words(client: httpx.AsyncClient) -> None:
+    response = await client.get("/provinces/01", headers=bearer(token()))
+    assert response.status_code == 403
+    body = response.json()
+    assert (body["code"], body["status"]) == ("other_province", 403)
+    assert "01" in body["message"]["vi"]
+    assert body["mend"]["en"]
+
+
+@pytest.mark.parametrize("role", ["ministry", "finance", "auditor"])
+async def test_national_roles_see_every_province(client: httpx.AsyncClient, role: str) -> None:
+    national = bearer(token(role=role, without="province"))
+    assert (await client.get("/provinces/01", headers=national)).status_code == 200
+    assert (await client.get("/query", headers=national)).json() == {"kind": "x"}
+    assert (await client.get("/query?province=01", headers=national)).json() == {"province": "01", "kind": "x"}
+
+
+async def test_a_query_of_a_province_is_always_within_it(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/query", headers=bearer(token()))).json() == {"province": "04", "kind": "x"}
+    assert (await client.get("/query?province=01", headers=bearer(token()))).status_code == 403
+
+
+@pytest.mark.parametrize("role", ["province", "finance", "auditor"])
+async def test_a_role_that_is_not_allowed_is_told_which_is(client: httpx.AsyncClient, role: str) -> None:
+    response = await client.get("/ministry", headers=bearer(token(role=role)))
+    assert (response.status_code, response.json()["code"]) == (403, "role_not_allowed")
+    assert "ministry" in response.json()["mend"]["en"]
+
+
+async def test_a_rotated_key_counts_at_once_and_a_withdrawn_one_no_more(client: httpx.AsyncClient, jwks: Path) -> None:
+    new = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig", "kid": "next"})
+    signed = jwt.encode({"alg": "ES256", "kid": "next"}, CLAIMS | {"exp": int(time.time()) + DAY}, new)
+    assert (await client.get("/provinces/04", headers=bearer(signed))).status_code == 401
+
+    write_keys(jwks, KEY, new)
+    assert (await client.get("/provinces/04", headers=bearer(signed))).status_code == 200
+    assert (await client.get("/provinces/04", headers=bearer(token()))).status_code == 200
+
+    write_keys(jwks, new)
+    assert (await client.get("/provinces/04", headers=bearer(token()))).status_code == 401

@@ -1,0 +1,176 @@
+"""Reading and writing the envelope. Reading is total: whatever lies in a record, it returns."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.contracts.catalogue import CONTRACTS, EventType
+from shared.contracts.facts import EnvelopeAccepted
+from shared.messaging import envelope
+from shared.messaging.handling import Position, Reason, Received, Unreadable
+from tests.unit.delivery_samples import AT, TRACE, Stored, head, record
+
+FACT = EnvelopeAccepted(
+    version=3, submission_id="s-1", receipt_id="r-1", province="04", received_at=AT, year=2026, amount=75_000_000
+)
+BODY = FACT.model_dump_json().encode()
+HEAD = head(EventType.ENVELOPE_ACCEPTED)
+
+
+def read(record: Stored, *, trusted: bool = True) -> Received[Any]:
+    """Read a record as it arrives now."""
+    return envelope.read(record, received_at=AT, trusted=trusted)
+
+
+def reason(record: Stored) -> Reason:
+    """Why a record could not be read."""
+    data = read(record).data
+    assert isinstance(data, Unreadable)
+    return data.reason
+
+
+def test_what_was_written_is_read() -> None:
+    headers = envelope.headers_for(
+        event_id="e-1", source="/langhoc/intake", subject="04", data=FACT, time=AT, traceparent=TRACE
+    )
+    received = read(record(envelope.body_of(FACT), headers, partition=2, offset=7))
+
+    assert received == Received(
+        data=FACT,
+        event_id="/langhoc/intake#e-1",
+        type="langhoc.envelope.accepted.v1",
+        source="/langhoc/intake",
+        subject="04",
+        version=3,
+        received_at=AT,
+        position=Position("intake.accepted", 2, 7),
+        raw=envelope.body_of(FACT),
+        traceparent=TRACE,
+    )
+
+
+def test_the_time_of_an_event_is_utc_whatever_zone_it_was_given_in() -> None:
+    hanoi = AT.astimezone(timezone(timedelta(hours=7)))
+    headers = envelope.headers_for(event_id="e", source="s", subject="x", data=FACT, time=hanoi, traceparent=None)
+    assert headers["ce_time"] == "2026-01-10T02:30:00Z"
+    assert datetime.fromisoformat(headers["ce_time"]) == hanoi
+    assert "traceparent" not in headers
+
+
+@pytest.mark.parametrize(
+    ("value", "headers", "expected"),
+    [
+        (BODY, HEAD | {"traceparent": b"\xff\xfe"}, Reason.BAD_HEADER),
+        (BODY, HEAD | {"anything": b"\x80"}, Reason.BAD_HEADER),
+        (BODY, {}, Reason.MISSING_HEADER),
+        (BODY, HEAD | {"ce_id": ""}, Reason.MISSING_HEADER),
+        (BODY, HEAD | {"ce_type": "langhoc.envelope.accepted.v2"}, Reason.UNKNOWN_TYPE),
+        (b"{", HEAD, Reason.BAD_JSON),
+        (b"", HEAD, Reason.BAD_JSON),
+        (None, HEAD, Reason.BAD_JSON),
+        (b"[" * 100_000, HEAD, Reason.BAD_JSON),
+        ('{"a": "Hà Nội"}'.encode("utf-16"), HEAD, Reason.NOT_UTF8),
+        (b"\xc3\x28", HEAD, Reason.NOT_UTF8),
+        (b"[]", HEAD, Reason.INVALID_BODY),
+        (b"null", HEAD, Reason.INVALID_BODY),
+        (b'{"version": 1e999}', HEAD, Reason.INVALID_BODY),
+        (b'{"province": "\\ud800"}', HEAD, Reason.INVALID_BODY),
+    ],
+)
+def test_what_cannot_be_read_says_why(value: bytes | None, headers: dict[str, str | bytes], expected: Reason) -> None:
+    assert reason(record(value, headers)) is expected
+
+
+def test_every_problem_of_a_body_is_found_at_once() -> None:
+    data = read(record(b'{"version": 0, "amount": -1}', HEAD)).data
+    assert isinstance(data, Unreadable)
+    assert {error["loc"][0] for error in data.errors} >= {"version", "amount", "submission_id", "province", "year"}
+    assert data.body == {"version": 0, "amount": -1}
+
+
+@pytest.mark.parametrize(
+    ("letters", "encoding"),
+    [
+        ("Hà Nội".encode("utf-16"), "UTF-16"),
+        ("\u0110\u01b0\u01a1\u0300ng".encode("cp1258"), "windows-1258"),
+        (b"H\xb5 N", "TCVN3 / VNI"),
+        (b"\x8a\xff", "unknown"),
+    ],
+)
+def test_the_suspected_encoding_is_named(letters: bytes, encoding: str) -> None:
+    assert envelope.suspected_encoding(letters) == encoding
+
+
+def test_only_a_trusted_sender_names_its_event_by_itself() -> None:
+    lie = record(BODY, HEAD, topic="submissions.04", partition=1, offset=9)
+    assert read(lie).event_id == "/langhoc/intake#e-1"
+    outside = read(lie, trusted=False).event_id
+    assert outside.startswith("submissions.04/1@9#")
+    lie.value = b"other bytes at the same place"
+    assert read(lie, trusted=False).event_id != outside
+
+
+@pytest.mark.parametrize("absent", ["ce_source", "ce_id"])
+@pytest.mark.parametrize("blank", [True, False])
+def test_a_record_without_an_identity_is_known_by_its_place(absent: str, blank: bool) -> None:
+    """Else two of them would be the same event, and the second would be dropped as a duplicate."""
+    headers = HEAD | {absent: ""} if blank else {name: text for name, text in HEAD.items() if name != absent}
+    ids = {read(record(BODY, headers, offset=offset)).event_id for offset in range(2)}
+    assert len(ids) == 2
+    assert all(id.startswith("intake.accepted/0@") for id in ids)
+
+
+@pytest.mark.parametrize(
+    "traceparent",
+    ["", "00-zz", TRACE + "\n", TRACE.upper(), "01" + TRACE[2:], "x" * 10_000],
+)
+def test_a_broken_traceparent_is_no_reason_to_refuse(traceparent: str) -> None:
+    received = read(record(BODY, HEAD | {"traceparent": traceparent}))
+    assert received.data == FACT
+    assert received.traceparent is None
+
+
+@pytest.mark.parametrize("version", ["", "-1", "1.5", "٣", "9" * 20, "1\n"])
+def test_a_version_header_that_is_no_number_does_not_count(version: str) -> None:
+    assert read(record(BODY, HEAD | {"ce_version": version})).version is None
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+).map(lambda value: json.dumps(value).encode())
+ANY_HEADERS = st.lists(
+    st.tuples(
+        st.sampled_from([*HEAD, "ce_subject", "ce_version", "traceparent", "content-type"]) | st.text(),
+        st.sampled_from([b"1.0", b"", *(type_.encode() for type_ in CONTRACTS)]) | st.binary() | st.none(),
+    ),
+    max_size=12,
+)
+
+
+@given(value=st.none() | st.binary() | ANY_JSON, headers=ANY_HEADERS, whole=st.booleans(), trusted=st.booleans())
+def test_reading_is_total(value: bytes | None, headers: list[tuple[str, bytes]], whole: bool, trusted: bool) -> None:
+    """No bytes and no headers make it raise, and every record has an id, a place and its raw bytes."""
+    good = [(name, text.encode()) for name, text in HEAD.items()] if whole else []
+
+    received = read(Stored("t", 0, 5, value, [*headers, *good]), trusted=trusted)
+
+    assert received.event_id
+    assert received.position == Position("t", 0, 5)
+    assert received.raw == (value or b"")
+    assert isinstance(received.data, Unreadable | EnvelopeAccepted) or not whole
+
+
+@given(changes=st.dictionaries(st.sampled_from(sorted(EnvelopeAccepted.model_fields)), ANY_JSON.map(json.loads)))
+def test_a_body_that_is_read_can_be_written_and_read_again(changes: dict[str, object]) -> None:
+    received = read(record(json.dumps(json.loads(BODY) | changes).encode(), HEAD))
+    if not isinstance(received.data, Unreadable):
+        assert isinstance(received.data, EnvelopeAccepted)
+        assert read(record(envelope.body_of(received.data), HEAD)).data == received.data

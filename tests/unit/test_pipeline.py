@@ -1,0 +1,517 @@
+"""The pipeline over a database in memory: what one record does never harms its neighbours, and nothing counts twice."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from shared.contracts.catalogue import EXAMPLES, EventType
+from shared.contracts.facts import EnvelopeAccepted
+from shared.messaging import pipeline
+from shared.messaging.brake import Brake
+from shared.messaging.clock import BusinessClock
+from shared.messaging.handling import (
+    Consumer,
+    Outcome,
+    Outgoing,
+    Reason,
+    Recalculation,
+    Received,
+    Ref,
+    Route,
+    States,
+    Unreadable,
+    derived_id,
+)
+from shared.messaging.outbox import LARGEST_BODY
+from shared.messaging.pipeline import Pipeline, Progress
+from shared.mongo import Unavailable
+from shared.mongo.port import CommitUnknown, Transient
+from shared.testing.memory import Fault, MemoryMongo
+from tests.unit.delivery_samples import AT, TRACE, Stored, head, record
+
+IN, OUT = "intake.accepted", "budgets"
+LIMIT = 3
+
+
+def fact(submission_id: str = "good", province: str = "04") -> EnvelopeAccepted:
+    """A fact; what the handler below does with it depends on its submission id."""
+    return EnvelopeAccepted(
+        version=1,
+        submission_id=submission_id,
+        receipt_id="r",
+        province=province,
+        received_at=AT,
+        year=2026,
+        amount=75_000_000,
+    )
+
+
+def stored(
+    offset: int, what: str = "good", *, province: str = "04", partition: int = 0, id: str | None = None, **more: str
+) -> Stored:
+    """A record of such a fact; its event id is its partition and offset unless given."""
+    headers = head(EventType.ENVELOPE_ACCEPTED, id or f"{partition}/{offset}", **more)
+    body = fact(what, province).model_dump_json().encode()
+    return record(body, headers, topic=IN, partition=partition, offset=offset, key=province)
+
+
+def total(province: str) -> Ref:
+    """How many facts of a province were counted."""
+    return Ref("totals", province)
+
+
+def _needs(received: Received[EnvelopeAccepted]) -> list[Ref]:
+    if received.data.submission_id == "cannot say what it needs":
+        raise LookupError("no such thing")
+    return [total(received.data.province)]
+
+
+def _handle(received: Received[EnvelopeAccepted], states: States) -> Outcome:
+    data = received.data
+    before = states[total(data.province)]
+    after = {"n": (before["n"] if before else 0) + 1, "last": received.position.offset}
+    outcome = Outcome(
+        puts={total(data.province): after},
+        events=[Outgoing(OUT, data.province, data.province, data)],
+        requests=[Recalculation(data.province, data.year)],
+    )
+    match data.submission_id:
+        case "poison":
+            raise ZeroDivisionError("poison")
+        case "forgets to read":
+            states[Ref("totals", "99")]
+        case "forgets to put":
+            outcome.puts[Ref("totals", "99")] = {}
+        case "unwritable":
+            outcome.puts[total(data.province)] = {"n": after["n"], "unwritable": True}
+        case "too large to publish":
+            outcome.events.append(Outgoing(OUT, "x", "x", fact("x" * LARGEST_BODY)))
+        case "traced elsewhere":
+            outcome.events = [Outgoing(OUT, "x", "x", data, parent=ELSEWHERE)]
+    return outcome
+
+
+ELSEWHERE = "00-11111111111111111111111111111111-2222222222222222-01"
+CONSUMER = Consumer("test", (IN,), {EventType.ENVELOPE_ACCEPTED: Route(_needs, _handle)})
+
+
+class Bench:
+    """A pipeline, its database, and its brake."""
+
+    def __init__(self, consumer: Consumer = CONSUMER, mongo: MemoryMongo | None = None) -> None:
+        self.mongo = mongo or MemoryMongo()
+        self.mongo.unwritable = lambda collection, document: document.get("unwritable", False)
+        self.brake = Brake(LIMIT)
+        self.pipeline = Pipeline("test", consumer, self.mongo, clock=BusinessClock(), brake=self.brake)
+
+    async def process(self, *records: Stored) -> Progress:
+        return await self.pipeline.process(records)
+
+    def counted(self, province: str = "04") -> int:
+        """How many facts of a province were counted."""
+        row = self.mongo.rows("totals").get(province)
+        return row["n"] if row else 0
+
+    def sent(self) -> list[str]:
+        """The causes of what lies in the outbox."""
+        return [row["_id"] for row in self.mongo.all("outbox")]
+
+    def dead(self) -> dict[int, tuple[str, str]]:
+        """Dead letters by offset: reason and detail."""
+        return {row["offset"]: (row["reason"], row["detail"]) for row in self.mongo.all("dead_letters")}
+
+    def inbox(self) -> int:
+        """How many events are known."""
+        return len(self.mongo.rows("inbox"))
+
+    def assert_finished(self, records: Sequence[Stored], progress: Progress) -> None:
+        """Every record is finished, or lies at or behind its partition's next offset."""
+        known = self.mongo.rows("inbox").keys()
+        for each in records:
+            finished = f"/langhoc/intake#{each.partition}/{each.offset}" in known
+            assert finished == (each.offset < progress.next_offsets[IN, each.partition]), each
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+# ------------------------------------------------------------------------------------------------- the plain way
+
+
+async def test_a_batch_is_one_transaction_with_everything_in_it(bench: Bench) -> None:
+    progress = await bench.process(*(stored(offset) for offset in range(5)))
+
+    assert bench.mongo.commits == 1
+    assert (bench.counted(), bench.inbox(), len(bench.sent())) == (5, 5, 5)
+    assert progress == Progress({(IN, 0): 5}, set(), True)
+    assert bench.sent()[0] == derived_id("/langhoc/intake#0/0", 0), "a repeat raises the same event id again"
+    row = bench.mongo.all("outbox")[0]
+    assert (row["topic"], row["key"]) == (OUT, "04")
+    assert row["headers"]["ce_source"] == "/langhoc/test"
+
+
+async def test_offsets_are_counted_by_partition(bench: Bench) -> None:
+    progress = await bench.process(stored(7, partition=1), stored(3), stored(8, partition=1))
+    assert progress.next_offsets == {(IN, 0): 4, (IN, 1): 9}
+
+
+async def test_a_burst_asks_once_for_each_recalculation(bench: Bench) -> None:
+    await bench.process(*(stored(offset, province=f"0{offset % 2}") for offset in range(10)))
+    requests = [(row["scope"], row["period"]) for row in bench.mongo.all("recalculations")]
+    assert sorted(requests) == [("00", 2026), ("01", 2026)]
+
+
+async def test_a_known_type_without_a_route_is_passed_over(bench: Bench) -> None:
+    body = (EXAMPLES / f"{EventType.SUPPORT_ACCEPTED}.json").read_text()
+    unrouted = record(
+        json.dumps(json.loads(body)["data"]).encode(), head(EventType.SUPPORT_ACCEPTED), topic=IN, offset=5
+    )
+
+    progress = await bench.process(unrouted)
+
+    assert progress == Progress({(IN, 0): 6}, set(), False)
+    assert bench.mongo.commits == 0
+
+
+# ------------------------------------------------------------------------------------------------- duplicates
+
+
+async def test_a_duplicate_within_a_batch_and_across_batches_counts_once(bench: Bench) -> None:
+    await bench.process(stored(0, id="a"), stored(1, id="a"), stored(2, id="b"))
+    progress = await bench.process(stored(3, id="b"), stored(4, id="c"), stored(5, id="a"))
+
+    assert (bench.counted(), bench.inbox(), len(bench.sent())) == (3, 3, 3)
+    assert progress.next_offsets == {(IN, 0): 6}, "a duplicate's offset is finished"
+
+
+async def test_a_batch_of_duplicates_writes_nothing(bench: Bench) -> None:
+    await bench.process(stored(0), stored(1))
+    progress = await bench.process(stored(0), stored(1))
+    assert bench.mongo.commits == 1
+    assert progress == Progress({(IN, 0): 2}, set(), False)
+
+
+async def test_another_delivery_of_the_same_event_that_was_faster_is_found_by_the_database(bench: Bench) -> None:
+    other = Bench(mongo=bench.mongo)
+
+    async def faster() -> None:
+        await other.process(stored(1, id="b"))
+
+    bench.mongo.meanwhile = [faster]
+    progress = await bench.process(stored(0, id="a"), stored(1, id="b"))
+
+    assert (bench.counted(), bench.inbox(), len(bench.sent())) == (2, 2, 2)
+    assert progress.next_offsets == {(IN, 0): 2}
+
+
+# ------------------------------------------------------------------------------------------------- bad records
+
+
+@pytest.mark.parametrize(
+    ("what", "detail"),
+    [
+        ("poison", "ZeroDivisionError: poison"),
+        ("cannot say what it needs", "LookupError: no such thing"),
+        ("forgets to read", "KeyError: \"Ref(collection='totals', id='99') was read without being named in needs\""),
+        ("forgets to put", "KeyError: \"Ref(collection='totals', id='99') was put without being named in needs\""),
+        ("too large to publish", "ValueError: event for budgets has"),
+    ],
+)
+async def test_a_failing_handler_leaves_a_dead_letter_and_nothing_else(bench: Bench, what: str, detail: str) -> None:
+    progress = await bench.process(stored(0), stored(1, what), stored(2))
+
+    assert progress.next_offsets == {(IN, 0): 3}
+    assert (bench.counted(), bench.inbox(), len(bench.sent())) == (2, 3, 2)
+    ((offset, (reason, said)),) = bench.dead().items()
+    assert (offset, reason) == (1, Reason.HANDLER_FAILED)
+    assert detail in said
+    assert bench.mongo.rows("totals").keys() == {"04"}
+
+
+async def test_what_one_record_needs_is_no_licence_for_another(bench: Bench) -> None:
+    """A need that is forgotten fails always, not only when no neighbour happens to load the document."""
+    await bench.process(stored(0, province="99"), stored(1, "forgets to put"), stored(2, "forgets to read"))
+    assert bench.dead().keys() == {1, 2}
+    assert bench.mongo.all("totals") == [{"_id": "99", "_rev": 1, "n": 1, "last": 0}]
+
+
+@pytest.mark.parametrize(
+    ("value", "headers", "reason"),
+    [
+        (b"{", head(EventType.ENVELOPE_ACCEPTED), Reason.BAD_JSON),
+        (b"{}", head(EventType.ENVELOPE_ACCEPTED, traceparent="\udcff"), Reason.BAD_HEADER),
+        (b"{}", head("unheard.of.v1"), Reason.UNKNOWN_TYPE),
+        (b"{}", head(EventType.ENVELOPE_ACCEPTED), Reason.INVALID_BODY),
+        (None, {}, Reason.MISSING_HEADER),
+    ],
+)
+async def test_an_unreadable_record_is_kept_whole_and_its_neighbours_pass(
+    bench: Bench, value: bytes | None, headers: dict[str, str], reason: Reason
+) -> None:
+    raw = {name: text.encode("utf-8", "surrogateescape") for name, text in headers.items()}
+    await bench.process(stored(0), record(value, raw, topic=IN, partition=2, offset=1, key="k"), stored(2))
+
+    assert bench.counted() == 2
+    (letter,) = bench.mongo.all("dead_letters")
+    assert (letter["reason"], letter["topic"], letter["partition"], letter["offset"]) == (reason, IN, 2, 1)
+    assert (letter["value"], letter["key"], letter["consumer"]) == (value, b"k", "test")
+    assert letter["headers"] == [[name, value] for name, value in raw.items()]
+    assert letter["appended_at"] == AT
+    assert not bench.brake.topics(), "a record that cannot be read is no fault of our code"
+
+
+async def test_a_record_of_an_outside_sender_is_answered_instead() -> None:
+    def refuse(received: Received[Unreadable], states: States) -> Outcome:
+        return Outcome(verdict=f"refused {received.data.reason}", puts={Ref("answers", received.event_id): {}})
+
+    refusals: Route[Unreadable] = Route(lambda received: [Ref("answers", received.event_id)], refuse)
+    bench = Bench(Consumer("test", (IN,), CONSUMER.routes, refusals))
+    await bench.process(
+        stored(0),
+        record(b"{", {}, topic=IN, offset=1),
+        record(fact().model_dump_json().encode(), head(EventType.BUDGET_PROPOSED), topic=IN, offset=2),
+        stored(3),
+        stored(3),
+    )
+    assert not bench.dead()
+    assert len(bench.mongo.rows("answers")) == 2
+    assert bench.counted() == 2, "the id that an outside sender gives does not make two records one, the place does"
+
+
+# ------------------------------------------------------------------------------------------------- brake
+
+
+async def test_after_too_many_failures_in_a_row_the_topic_stops_instead_of_draining(bench: Bench) -> None:
+    progress = await bench.process(stored(0), *(stored(offset, "poison") for offset in range(1, 10)))
+
+    assert progress.stopped == {(IN, 0)}
+    assert progress.next_offsets == {(IN, 0): 1 + LIMIT}, "the rest is left where it lies"
+    assert len(bench.dead()) == LIMIT
+    assert bench.brake.topics() == {IN}
+
+    again = await bench.process(stored(4, "poison"))
+    assert (again.stopped, again.next_offsets) == ({(IN, 0)}, {(IN, 0): 4})
+    assert len(bench.dead()) == LIMIT
+
+    mended = await bench.process(stored(4), stored(5))
+    assert (mended.stopped, mended.next_offsets) == (set(), {(IN, 0): 6})
+    assert bench.brake.topics() == set()
+
+
+async def test_a_success_in_between_keeps_the_brake_open(bench: Bench) -> None:
+    for start in range(0, 30, 6):
+        pattern = ["poison", "good", "poison", "poison", "good", "poison"]
+        progress = await bench.process(*(stored(start + n, what) for n, what in enumerate(pattern)))
+        assert not progress.stopped
+    assert len(bench.dead()) == 20
+    assert bench.counted() == 10
+
+
+async def test_a_success_of_this_batch_wipes_out_failures_of_the_last(bench: Bench) -> None:
+    await bench.process(stored(0, "poison"), stored(1, "poison"))
+    progress = await bench.process(stored(2), stored(3, "poison"), stored(4, "poison"))
+    assert not progress.stopped
+    assert len(bench.dead()) == 4
+
+
+async def test_the_brake_also_counts_what_cannot_be_written(bench: Bench) -> None:
+    records = [stored(offset, "unwritable", partition=offset % 2) for offset in range(10)]
+    progress = await bench.process(*records)
+
+    assert len(bench.dead()) == LIMIT
+    assert progress.stopped == {(IN, 0), (IN, 1)}
+    bench.assert_finished(records, progress)
+
+
+async def test_a_stopped_partition_does_not_make_another_lose_its_records(bench: Bench) -> None:
+    bad = [stored(offset, "unwritable", province="01") for offset in range(8)]
+    good = [stored(offset, partition=1) for offset in range(8)]
+
+    progress = await bench.process(*bad, *good)
+
+    bench.assert_finished([*bad, *good], progress)
+    assert progress.next_offsets[IN, 1] == 8
+
+
+# ------------------------------------------------------------------------------------------------- the database
+
+
+async def test_a_write_that_can_never_succeed_is_found_by_halving(bench: Bench) -> None:
+    bad = {3, 11}
+    progress = await bench.process(
+        *(stored(n, "unwritable" if n in bad else "good", province=f"{n:02d}") for n in range(16))
+    )
+    assert {offset: reason for offset, (reason, _) in bench.dead().items()} == dict.fromkeys(bad, Reason.UNWRITABLE)
+    assert bench.mongo.rows("totals").keys() == {f"{n:02d}" for n in range(16) if n not in bad}
+    assert (bench.inbox(), len(bench.sent())) == (16, 14)
+    assert progress.next_offsets == {(IN, 0): 16}
+
+
+async def test_a_dead_letter_that_cannot_be_written_stops_instead_of_being_lost(bench: Bench) -> None:
+    bench.mongo.unwritable = lambda collection, document: collection == "dead_letters"
+    with pytest.raises(Unavailable, match="dead letter itself"):
+        await bench.process(stored(0, "poison"), record(b"{", {}, topic=IN, offset=1))
+    assert bench.inbox() == 0
+
+
+async def test_a_transient_fault_repeats_the_transaction(bench: Bench) -> None:
+    bench.mongo.commit_faults = {1: Fault(Transient), 2: Fault(Transient)}
+    await bench.process(stored(0), stored(1))
+    assert bench.mongo.commits == 3
+    assert (bench.counted(), bench.inbox(), len(bench.sent())) == (2, 2, 2)
+
+
+@pytest.mark.parametrize("applied", [True, False])
+async def test_an_unknown_commit_is_asked_again_until_the_truth_is_known(bench: Bench, applied: bool) -> None:
+    bench.mongo.commit_faults = {1: Fault(CommitUnknown, applied)}
+    progress = await bench.process(stored(0), stored(1))
+    assert (bench.counted(), bench.inbox(), len(bench.sent())) == (2, 2, 2)
+    assert progress.next_offsets == {(IN, 0): 2}
+    assert bench.mongo.commits == (1 if applied else 2)
+
+
+async def test_when_the_database_is_gone_nothing_is_finished_and_the_repeat_is_whole(bench: Bench) -> None:
+    bench.mongo.commit_faults = {1: Fault(Unavailable)}
+    with pytest.raises(Unavailable):
+        await bench.process(stored(0), stored(1))
+    assert (bench.counted(), bench.inbox()) == (0, 0)
+    await bench.process(stored(0), stored(1))
+    assert (bench.counted(), bench.inbox()) == (2, 2)
+
+
+async def test_a_crash_after_the_commit_ends_in_duplicates(bench: Bench) -> None:
+    """Row 3 of the platform failures: the answer was lost, the records come again."""
+    bench.mongo.commit_faults = {1: Fault(Unavailable, applied=True)}
+    with pytest.raises(Unavailable):
+        await bench.process(stored(0), stored(1))
+    progress = await bench.process(stored(0), stored(1))
+    assert (bench.counted(), bench.inbox(), len(bench.sent())) == (2, 2, 2)
+    assert progress.next_offsets == {(IN, 0): 2}
+
+
+@pytest.mark.parametrize("before", [None, {"_id": "04", "_rev": 1, "n": 10}])
+async def test_a_document_that_moved_meanwhile_is_loaded_and_decided_on_again(
+    bench: Bench, before: dict[str, Any] | None
+) -> None:
+    if before:
+        bench.mongo.rows("totals")["04"] = before
+
+    async def other_process() -> None:
+        now = bench.mongo.rows("totals").get("04", {"_rev": 0, "n": 0})
+        bench.mongo.rows("totals")["04"] = {"_id": "04", "_rev": now["_rev"] + 1, "n": now["n"] + 100}
+
+    bench.mongo.meanwhile = [other_process, other_process]
+    await bench.process(stored(0), stored(1))
+    assert bench.counted() == (210 if before else 200) + 2
+
+
+async def test_two_processes_that_collide_for_ever_give_up_and_finish_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "MAX_DECISIONS", 5)
+
+    async def other_process() -> None:
+        before = bench.mongo.rows("totals").get("04", {"_rev": 0})
+        bench.mongo.rows("totals")["04"] = {"_id": "04", "_rev": before["_rev"] + 1, "n": 0}
+
+    bench.mongo.meanwhile = [other_process] * 100
+    with pytest.raises(Unavailable, match="collided"):
+        await bench.process(stored(0))
+    assert bench.inbox() == 0
+
+
+async def test_a_repeat_of_the_batch_hands_out_the_same_documents(bench: Bench) -> None:
+    """A handler's new document must not change the one that it was given: a repeat would start from there."""
+    await bench.process(stored(0))
+    kept = copy.deepcopy(bench.mongo.collections)
+    bench.mongo.commit_faults = {2: Fault(Unavailable)}
+    with pytest.raises(Unavailable):
+        await bench.process(stored(1))
+    assert bench.mongo.collections == kept
+
+
+# ------------------------------------------------------------------------------------------------- spans
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+    yield exporter
+    provider.shutdown()
+
+
+def ids(span: ReadableSpan) -> tuple[str, str]:
+    """Trace id and span id in hex."""
+    assert span.context is not None
+    return f"{span.context.trace_id:032x}", f"{span.context.span_id:016x}"
+
+
+async def test_each_record_has_one_span_under_its_own_parent(spans: InMemorySpanExporter) -> None:
+    bench = Bench()
+    other = "00-ffffffffffffffffffffffffffffffff-eeeeeeeeeeeeeeee-01"
+    await bench.process(stored(0, traceparent=TRACE), stored(1, traceparent=other), stored(2))
+
+    processing = [span for span in spans.get_finished_spans() if span.name.startswith("process ")]
+    assert [span.attributes["messaging.kafka.offset"] for span in processing if span.attributes] == [0, 1, 2]
+    parents = [f"{span.parent.span_id:016x}" if span.parent else None for span in processing]
+    assert parents == ["b7ad6b7169203331", "eeeeeeeeeeeeeeee", None]
+    assert [ids(span)[0] for span in processing[:2]] == ["0af7651916cd43dd8448eb211c80319c", "f" * 32]
+
+
+async def test_an_event_travels_on_under_the_span_that_published_it(spans: InMemorySpanExporter) -> None:
+    bench = Bench()
+    await bench.process(stored(0, traceparent=TRACE))
+
+    by_name = {span.name: span for span in spans.get_finished_spans()}
+    process, publish = by_name[f"process {EventType.ENVELOPE_ACCEPTED}"], by_name[f"publish {OUT}"]
+    assert publish.parent is not None
+    assert f"{publish.parent.span_id:016x}" == ids(process)[1]
+    (row,) = bench.mongo.all("outbox")
+    assert row["headers"]["traceparent"] == f"00-{ids(publish)[0]}-{ids(publish)[1]}-01"
+
+
+async def test_an_event_may_hang_under_another_trace_and_links_to_its_cause(spans: InMemorySpanExporter) -> None:
+    bench = Bench()
+    await bench.process(stored(0, "traced elsewhere", traceparent=TRACE))
+
+    by_name = {span.name: span for span in spans.get_finished_spans()}
+    publish = by_name[f"publish {OUT}"]
+    assert publish.parent is not None
+    assert (ids(publish)[0], f"{publish.parent.span_id:016x}") == ("1" * 32, "2" * 16)
+    assert [link.context.trace_id for link in publish.links] == [int("0af7651916cd43dd8448eb211c80319c", 16)]
+
+
+async def test_spans_tell_what_became_true_only(spans: InMemorySpanExporter) -> None:
+    """A decision that was not committed is decided again; both must not be shown."""
+    bench = Bench()
+    bench.mongo.rows("totals")["04"] = {"_id": "04", "_rev": 1, "n": 0}
+
+    async def moved() -> None:
+        bench.mongo.rows("totals")["04"] = {"_id": "04", "_rev": 2, "n": 0}
+
+    bench.mongo.meanwhile = [moved]
+    bench.mongo.commit_faults = {2: Fault(Unavailable)}
+
+    await bench.process(stored(0), stored(1, "poison"))
+    with pytest.raises(Unavailable):
+        await bench.process(stored(2))
+
+    finished = spans.get_finished_spans()
+    assert sorted(span.name.split()[0] for span in finished) == ["process", "process", "publish"]
+    failed = [span for span in finished if not span.status.is_ok]
+    assert len(failed) == 1
+    assert "ZeroDivisionError" in str(failed[0].status.description)

@@ -1,0 +1,215 @@
+"""Results over sets: once after a burst, never missed, never by two at once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.contracts.catalogue import EventType
+from shared.contracts.facts import EnvelopeAccepted
+from shared.messaging.clock import BusinessClock
+from shared.messaging.handling import Outcome, Outgoing, Recalculation, Ref
+from shared.messaging.outbox import Relay
+from shared.messaging.pipeline import requests_of
+from shared.messaging.reader import Reader
+from shared.messaging.recalculation import Recalculator
+from shared.mongo.leases import Leases
+from shared.mongo.port import CommitUnknown, Transient, Unavailable
+from shared.testing.memory import Fault, MemoryMongo
+from tests.unit.delivery_samples import AT
+from tests.unit.test_outbox import Broker
+
+SUM = Ref("sums", "04/2026")
+
+
+class Bench:
+    """A recalculator that adds up the documents of `parts`."""
+
+    def __init__(self) -> None:
+        self.mongo = MemoryMongo()
+        self.broker = Broker()
+        self.relay = Relay(self.mongo, self.broker)
+        self.runs: list[tuple[str, int]] = []
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+        """What happens while the result is being computed."""
+        self.recalculator = self.another()
+
+    def another(self, quiet: float = 0.0, limit: float = 5.0) -> Recalculator:
+        """The recalculator of another process."""
+        clock = BusinessClock(offset_seconds=3_600)
+        return Recalculator(
+            "test", self.mongo, self.relay, self._compute, clock=clock, quiet_seconds=quiet, limit_seconds=limit
+        )
+
+    async def request(self, scope: str = "04", *, age: float = 0.0, times: int = 1) -> None:
+        """Requests that lie there for some seconds."""
+        at = datetime.now(UTC) - timedelta(seconds=age)
+        await self.mongo.insert("recalculations", requests_of([Recalculation(scope, 2026)] * times, at))
+
+    async def part(self, id: str, amount: int) -> None:
+        """One of the documents that make the result."""
+        await self.mongo.insert("parts", [{"_id": id, "_rev": 1, "amount": amount}])
+
+    def open(self) -> int:
+        """Open requests."""
+        return len(self.mongo.rows("recalculations"))
+
+    def result(self) -> dict[str, object] | None:
+        """The stored result."""
+        return self.mongo.rows("sums").get(SUM.id)
+
+    async def _compute(self, reader: Reader, scope: str, period: int, now: datetime) -> Outcome:
+        self.runs.append((scope, period))
+        if scope == "broken":
+            raise ZeroDivisionError(scope)
+        previous = await reader.get(SUM)
+        amount = sum(row["amount"] for row in (await reader.find("parts", {})).values())
+        if self.meanwhile:
+            action, self.meanwhile = self.meanwhile, None
+            await action()
+        version = previous["version"] + 1 if previous else 1
+        fact = EnvelopeAccepted(
+            version=version, submission_id="s", receipt_id="r", province="04", received_at=AT, year=2026, amount=amount
+        )
+        return Outcome(
+            {SUM: {"version": version, "amount": amount}},
+            [Outgoing("budgets", scope, scope, fact)],
+            [Recalculation("nation", 2026)] if scope == "leads on" else [],
+        )
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+async def test_a_burst_leads_to_one_result_with_its_event(bench: Bench) -> None:
+    await bench.part("a", 10)
+    await bench.part("b", 5)
+    await bench.request(times=500)
+
+    assert await bench.recalculator.round() == 1
+
+    assert bench.result() == {"_id": SUM.id, "_rev": 1, "version": 1, "amount": 15}
+    (row,) = bench.mongo.all("outbox")
+    assert row["headers"]["ce_type"] == EventType.ENVELOPE_ACCEPTED
+    written_at = datetime.fromisoformat(row["headers"]["ce_time"])
+    assert timedelta(minutes=59) < written_at - datetime.now(UTC) < timedelta(minutes=61), "business time"
+    assert bench.open() == 0
+    assert await bench.recalculator.round() == 0
+
+
+async def test_it_waits_for_the_end_of_the_burst_but_not_for_ever(bench: Bench) -> None:
+    patient = bench.another(quiet=10, limit=60)
+    await bench.request(age=20)
+    await bench.request(age=5)
+    assert await patient.round() == 0, "the burst goes on"
+    await bench.request(age=61)
+    assert await patient.round() == 1, "it goes on for too long"
+    await bench.request(age=11)
+    assert await patient.round() == 1, "it is quiet"
+
+
+async def test_a_request_waits_for_its_day_in_business_time(bench: Bench) -> None:
+    """The bench's business clock is an hour ahead."""
+    due = datetime.now(UTC) + timedelta(minutes=61)
+    await bench.mongo.insert("recalculations", requests_of([Recalculation("04", 2026, due)], datetime.now(UTC)))
+    assert await bench.recalculator.round() == 0
+    bench.mongo.rows("recalculations").clear()
+
+    due = datetime.now(UTC) + timedelta(minutes=59)
+    await bench.mongo.insert("recalculations", requests_of([Recalculation("04", 2026, due)], datetime.now(UTC)))
+    assert await bench.recalculator.round() == 1
+
+
+async def test_a_request_that_comes_meanwhile_leads_to_the_next_run(bench: Bench) -> None:
+    await bench.part("a", 10)
+    await bench.request()
+
+    async def change() -> None:
+        await bench.part("b", 1)
+        await bench.request()
+
+    bench.meanwhile = change
+    assert await bench.recalculator.round() == 1
+    assert (bench.result() or {})["amount"] == 10
+    assert bench.open() == 1
+
+    assert await bench.recalculator.round() == 1
+    assert bench.result() == {"_id": SUM.id, "_rev": 2, "version": 2, "amount": 11}
+    assert bench.open() == 0
+
+
+async def test_of_two_processes_one_computes(bench: Bench) -> None:
+    await bench.request()
+    holder = Leases(bench.mongo, 60)
+    await holder.create(["recalculation/04/2026"])
+    await holder.acquire(["recalculation/04/2026"])
+    assert await bench.recalculator.round() == 0
+    assert (bench.runs, bench.open()) == ([], 1)
+
+    await holder.release()
+    assert await bench.recalculator.round() == 1
+    assert await bench.another().round() == 0
+    assert bench.runs == [("04", 2026)]
+
+
+@pytest.mark.parametrize("existed", [True, False])
+async def test_a_result_that_moved_meanwhile_is_computed_again(bench: Bench, existed: bool) -> None:
+    if existed:
+        await bench.mongo.insert("sums", [{"_id": SUM.id, "_rev": 1, "version": 1, "amount": 0}])
+    await bench.request()
+
+    async def other_process() -> None:
+        bench.mongo.rows("sums")[SUM.id] = {"_id": SUM.id, "_rev": 7, "version": 7, "amount": 1}
+
+    bench.meanwhile = other_process
+    await bench.recalculator.round()
+    assert (bench.result() or {})["version"] == 7
+    assert (bench.open(), bench.mongo.all("outbox")) == (1, []), "nothing of the lost attempt remains"
+
+    await bench.recalculator.round()
+    assert (bench.result() or {})["version"] == 8
+    assert bench.open() == 0
+
+
+@pytest.mark.parametrize("fault", [Fault(Transient), Fault(CommitUnknown), Fault(CommitUnknown, applied=True)])
+async def test_a_commit_in_doubt_makes_one_result(bench: Bench, fault: Fault) -> None:
+    await bench.part("a", 10)
+    await bench.request()
+    bench.mongo.commit_faults = {1: fault}
+    await bench.recalculator.round()
+    assert (bench.result() or {})["version"] == 1
+    assert (bench.open(), len(bench.mongo.all("outbox"))) == (0, 1)
+
+
+async def test_a_crash_after_the_commit_makes_no_second_result(bench: Bench) -> None:
+    await bench.request()
+    bench.mongo.commit_faults = {1: Fault(Unavailable, applied=True)}
+    with pytest.raises(Unavailable):
+        await bench.recalculator.round()
+    assert await bench.another().round() == 0
+    assert (bench.result() or {})["version"] == 1
+    assert len(bench.mongo.all("outbox")) == 1
+
+
+async def test_our_fault_on_one_set_holds_up_no_other_and_is_not_hammered(bench: Bench) -> None:
+    await bench.request("broken", age=2)
+    await bench.request("04", age=1)
+    assert await bench.recalculator.round() == 2
+    assert (bench.result() or {})["version"] == 1
+    assert bench.open() == 1, "the request stays for after the repair"
+
+    assert await bench.recalculator.round() == 0
+    assert bench.runs == [("broken", 2026), ("04", 2026)]
+    assert await bench.another().round() == 1, "a new process tries at once"
+
+
+async def test_a_result_may_ask_for_another(bench: Bench) -> None:
+    await bench.request("leads on")
+    await bench.recalculator.round()
+    assert [row["scope"] for row in bench.mongo.all("recalculations")] == ["nation"]
+    await bench.recalculator.round()
+    assert bench.runs == [("leads on", 2026), ("nation", 2026)]
