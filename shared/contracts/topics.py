@@ -30,6 +30,8 @@ class TopicFamily(BaseModel):
     nature: Literal["state", "occurrence"]
     retention_days: int | None
     """`None`: kept for ever (state facts, from which views are rebuilt)."""
+    max_record_bytes: Annotated[int, Field(ge=1_024, le=1_048_576)] = 1_048_576
+    """What the broker takes at most; smaller for outside senders, so that what is made of a record fits too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Topic:
     partitions: int
     retention_ms: int
     """-1: for ever."""
+    max_record_bytes: int
 
 
 @cache
@@ -64,14 +67,14 @@ def topic_names(family: str, provinces: Sequence[str]) -> list[str]:
 def all_topics(provinces: Sequence[str]) -> list[Topic]:
     """Every topic the platform needs."""
     return [
-        Topic(
-            name,
-            family.partitions,
-            -1 if family.retention_days is None else family.retention_days * 86_400_000,
-        )
+        Topic(name, family.partitions, _retention_ms(family), family.max_record_bytes)
         for stem, family in families().items()
         for name in topic_names(stem, provinces)
     ]
+
+
+def _retention_ms(family: TopicFamily) -> int:
+    return -1 if family.retention_days is None else family.retention_days * 86_400_000
 
 
 def family_of(topic: str) -> str:

@@ -41,6 +41,7 @@ async def apply_topics(bootstrap: str, *, replication: int = 1) -> list[str]:
                             # Business time is the broker's append time; a sender's own clock is only a claim.
                             "message.timestamp.type": "LogAppendTime",
                             "retention.ms": str(topic.retention_ms),
+                            "max.message.bytes": str(topic.max_record_bytes),
                             "cleanup.policy": "delete",
                             "min.insync.replicas": str(max(1, replication - 1)),
                         },

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError
 
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
@@ -117,3 +118,10 @@ async def test_sigkill_in_mid_batch_loses_and_doubles_nothing(
     aggregates = processes.database("intake")["aggregates"]
     assert aggregates.count_documents({**mine, "version": 1}) == aggregates.count_documents(mine) == total
     assert processes.database("intake")["outbox"].count_documents({}) == 0
+
+
+async def test_the_broker_refuses_what_is_too_large_at_the_sender(producer: AIOKafkaProducer) -> None:
+    """Else the facts made of it would not fit into a record, and nobody would have told the sender."""
+    body = json.dumps(registration(1, name="x" * 300_000)).encode()
+    with pytest.raises(MessageSizeTooLargeError):
+        await producer.send_and_wait("submissions.01", body, key=b"C-1", headers=headers())
