@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
@@ -62,6 +63,7 @@ async def test_bad_records_are_answered_and_their_neighbours_pass(
         (json.dumps(registration(2, super_admin=1, commune_code="4")).encode(), headers()),
         (json.dumps(registration(3, commune_code="99999", opened_on="2999-01-01")).encode(), headers()),
         (json.dumps(registration(4, commune_code="00097")).encode(), headers()),
+        (json.dumps(registration(6, CAO_BANG)).encode(), headers()),
         (json.dumps(registration(5)).encode(), headers()),
     ]  # fmt: skip
     for value, head in records:
@@ -82,6 +84,7 @@ async def test_bad_records_are_answered_and_their_neighbours_pass(
         ("rejected", "missing_header"),
         ("rejected", "pattern", "field_unknown"),
         ("rejected", "unit_unknown", "date_in_future"),
+        ("rejected", "not_entitled"),
     } <= codes
     kept = processes.database("intake")["receipts"].find_one({"receipt.problems.code": "not_utf8"})
     assert kept is not None
@@ -125,3 +128,20 @@ async def test_the_broker_refuses_what_is_too_large_at_the_sender(producer: AIOK
     body = json.dumps(registration(1, name="x" * 300_000)).encode()
     with pytest.raises(MessageSizeTooLargeError):
         await producer.send_and_wait("submissions.01", body, key=b"C-1", headers=headers())
+
+
+async def test_a_province_that_does_not_exist_has_no_channel(topics: str) -> None:
+    """The broker refuses the record at its sender, and no client makes the topic by asking for it."""
+    client = AIOKafkaProducer(bootstrap_servers=topics, request_timeout_ms=2_000)
+    await client.start()
+    try:
+        with pytest.raises(KafkaError):
+            await client.send_and_wait("submissions.99", b"{}", headers=headers())
+    finally:
+        await client.stop()
+    admin = AIOKafkaAdminClient(bootstrap_servers=topics)
+    await admin.start()
+    try:
+        assert "submissions.99" not in await admin.list_topics()
+    finally:
+        await admin.close()
