@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,17 +18,21 @@ ORDER = ("intake", "scoring", "funding", "notifications")
 
 
 class Client:
-    """Reads from a running platform. Raises `LocalPlatformError` in plain words when it cannot."""
+    """Speaks with a running platform. Raises `LocalPlatformError` in plain words when it cannot."""
 
     def __init__(self, platform: Platform | None = None) -> None:
         state = default_state()
         self.platform = platform or Platform.load(state)
-        token = issue_token(state, "langhoc-cli", "ministry")
+        token = issue_token(state, _account(), "ministry")
         self._http = httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=60)
 
     def get(self, service: str, path: str, **query: Any) -> Any:
         """The JSON answer of a service's first instance."""
-        return self._get(service, self.platform.base_url(service), path, query)
+        return self._ask(service, "GET", self.platform.base_url(service), path, params=_given(query))
+
+    def post(self, service: str, path: str, body: dict[str, Any]) -> Any:
+        """The JSON answer to an order."""
+        return self._ask(service, "POST", self.platform.base_url(service), path, json=body)
 
     def find(self, service: str, path: str, **query: Any) -> Any | None:
         """Like `get`, but `None` when there is no such thing (404)."""
@@ -48,7 +54,9 @@ class Client:
     def flows(self) -> list[dict[str, Any]]:
         """What is still on its way, per process, in the order of the flow."""
         return [
-            self._get(service, url, "/flow", {}) for service in ORDER for url in self.platform.services.get(service, ())
+            self._ask(service, "GET", url, "/flow")
+            for service in ORDER
+            for url in self.platform.services.get(service, ())
         ]
 
     def wait(self, seconds: float, progress: Callable[[list[dict[str, Any]]], None] = lambda flows: None) -> None:
@@ -69,22 +77,39 @@ class Client:
                 raise LocalPlatformError(f"The flow has not settled in {seconds:.0f} s: {describe(flows)}")
             time.sleep(CLOCK_RESOLUTION)
 
-    def _get(self, service: str, base: str, path: str, query: dict[str, Any]) -> Any:
-        wanted = {name: value for name, value in query.items() if value is not None}
+    def _ask(self, service: str, method: str, base: str, path: str, **content: Any) -> Any:
         try:
-            response = self._http.get(f"{base}{path}", params=wanted)
+            response = self._http.request(method, f"{base}{path}", **content)
         except httpx.HTTPError as error:
             raise LocalPlatformError(
                 f"{service} does not answer at {base} ({error}). See: langhoc status, langhoc logs {service}"
             ) from error
-        if response.status_code == 404:
-            raise NotFound(response.json()["message"]["en"])
-        if response.status_code != 200:
+        if response.status_code == 200:
+            return response.json()
+        problem = response.json() if response.headers["content-type"] == "application/problem+json" else {}
+        if "mend" not in problem:
             raise LocalPlatformError(f"{service} answered {response.status_code}: {response.text[:300]}")
-        return response.json()
+        said = f"{problem['message']['en']} {problem['mend']['en']}"
+        raise (NotFound if response.status_code == 404 else Refused)(said)
 
 
-class NotFound(LocalPlatformError):
+def _account() -> str:
+    """Who is at the keyboard, for the record of what was done."""
+    try:
+        return getpass.getuser()
+    except KeyError:  # in a container the user may have no name
+        return str(os.getuid())
+
+
+def _given(query: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in query.items() if value is not None}
+
+
+class Refused(LocalPlatformError):
+    """The service does not do it, and says why."""
+
+
+class NotFound(Refused):
     """The service has no such thing."""
 
 

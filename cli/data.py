@@ -1,4 +1,4 @@
-"""`langhoc wait`, `submit`, `rankings`, `budgets`, `alerts`, `explain` and `dead-letters`: what the platform holds."""
+"""`langhoc wait`, `submit`, `rankings`, `budgets`, `alerts` and `explain`: what the platform holds."""
 
 from __future__ import annotations
 
@@ -26,14 +26,11 @@ FormatOption = Annotated[Format, typer.Option("--format", help="A table for peop
 Province = Annotated[str | None, typer.Option("--province", "-p", help="Province code, two digits.")]
 WAIT_SECONDS = 300.0
 
-dead_letters_app = typer.Typer(no_args_is_help=True, help="Records that a service could not handle.")
-
 
 def app_commands(app: typer.Typer) -> None:
     """Register this module's commands."""
     for command in (wait, submit, rankings, budgets, alerts, explain):
         app.command()(command)
-    app.add_typer(dead_letters_app, name="dead-letters")
 
 
 def wait_settled(client: Client, seconds: float, doing: str = "Settling") -> None:
@@ -303,33 +300,3 @@ def explain(
             emit([], {}, format, full=story)
         else:
             render(story, language)
-
-
-@dead_letters_app.command("list")
-def list_dead_letters(
-    service: Annotated[str | None, typer.Option(help="Only this service's.")] = None,
-    format: FormatOption = Format.TABLE,
-) -> None:
-    """Records that could not be handled, oldest first: where they lay, why, and how they begin."""
-    with plain_errors():
-        client = Client()
-        rows = [
-            {"service": name, **row}
-            for name in client.platform.services
-            if service in (None, name)
-            for row in client.pages(name, "/dead-letters", limit=1_000)
-        ]
-        columns = {
-            "service": "Service",
-            "id": "Id",
-            "at": "At",
-            "position": "Position",
-            "type": "Type",
-            "reason": "Reason",
-            "detail": "Detail",
-            "preview": "Begins with",
-        }
-        if not rows and format is Format.TABLE:
-            console.print("There are no dead letters.")
-        else:
-            emit(rows, columns, format)

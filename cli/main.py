@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import data, demo, platform
+from cli import data, dead_letters, demo, platform
 
 app = typer.Typer(
     name="langhoc",
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 platform.app_commands(app)
 data.app_commands(app)
+dead_letters.app_commands(app)
 demo.app_commands(app)
 
 if __name__ == "__main__":

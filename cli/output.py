@@ -45,7 +45,7 @@ def emit(
                 table.add_column(columns[key], justify="right" if number else "left", no_wrap=number)
             for row in rows:
                 table.add_row(*[_cell(row.get(key)) for key in shown])
-            console.print(table)
+            console.print(table, markup=False)  # a bracket in somebody's data is no markup
 
 
 def _cell(value: Any) -> str:

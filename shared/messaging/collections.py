@@ -7,6 +7,7 @@ from shared.mongo import Mongo
 INBOX = "inbox"
 OUTBOX = "outbox"
 DEAD_LETTERS = "dead_letters"
+DEAD_LETTER_ACTIONS = "dead_letter_actions"
 RECALCULATIONS = "recalculations"
 
 
@@ -15,4 +16,6 @@ async def prepare(mongo: Mongo, *, inbox_days: int) -> None:
     await mongo.index(INBOX, [("at", 1)], expire_after_seconds=inbox_days * 86_400)
     await mongo.index(OUTBOX, [("order", 1)])
     await mongo.index(DEAD_LETTERS, [("at", 1)])
+    await mongo.index(DEAD_LETTERS, [("state", 1), ("_id", 1)])
+    await mongo.index(DEAD_LETTER_ACTIONS, [("letter", 1)])
     await mongo.index(RECALCULATIONS, [("scope", 1), ("period", 1)])

@@ -18,6 +18,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 
 from shared.messaging.brake import Brake
+from shared.messaging.faults import NO_FAULTS, Faults, Injected, Step
 from shared.messaging.gate import Gate
 from shared.messaging.handling import Consumer
 from shared.messaging.outbox import Relay
@@ -45,16 +46,20 @@ class Consuming:
         relay: Relay,
         brake: Brake,
         settings: ServiceSettings,
+        *,
+        faults: Faults = NO_FAULTS,
     ) -> None:
         self._pipeline = pipeline
         self._relay = relay
         self._brake = brake
         self._settings = settings
+        self._faults = faults
         self.name = consumer.name
         self.group = f"{settings.group_prefix}{consumer.name}"
         self._gate = Gate(patience_seconds=settings.session_timeout_ms / 1000 - 5, on_assigned=self._assigned)
         self._paused: dict[TopicPartition, float] = {}
-        self._troubles = 0
+        self.troubles = 0
+        """Batches in a row that had to be put off."""
         self._stopping = False
         self.assigned: set[TopicPartition] | None = None
         self.last_progress = time.monotonic()
@@ -102,7 +107,7 @@ class Consuming:
             await self._process(records)
         except Exception as error:  # whatever it is, it must not pass the framework
             log.error("consuming.failed", consumer=self.name, error=repr(error), exc_info=error)
-            self._back_off(records)
+            self._back_off(records, error)
         finally:
             self._gate.leave()
 
@@ -119,12 +124,12 @@ class Consuming:
             self._seek_back(_first_offsets(records))
             return
         try:
-            progress = await self._pipeline.process(records)
+            progress = await self._pipeline.process(self._faults.delivered(records))
         except (Unavailable, MongoError) as error:
             log.warning("consuming.database_unavailable", consumer=self.name, error=str(error)[:300])
-            self._back_off(records)
+            self._back_off(records, error)
             return
-        self._troubles = 0
+        self.troubles = 0
         if progress.written:
             self._relay.wake()
         self._return_unfinished(records, progress)
@@ -138,8 +143,9 @@ class Consuming:
         if not ours:
             return
         try:
+            await self._faults.reach(Step.ACKNOWLEDGING)
             await self._client.commit(ours)
-        except (CommitFailedError, IllegalStateError, KafkaError) as error:
+        except (CommitFailedError, IllegalStateError, KafkaError, Injected) as error:
             # The effects are in the database; whoever reads these records again finds them in the inbox.
             log.warning("consuming.commit_failed", consumer=self.name, error=repr(error))
 
@@ -154,12 +160,13 @@ class Consuming:
             log.error("consuming.brake", consumer=self.name, topics=sorted({tp.topic for tp in partitions}))
             self._pause(partitions, self._settings.brake_probe)
 
-    def _back_off(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+    def _back_off(self, records: Sequence[ConsumerRecord[Any, Any]], cause: Exception) -> None:
         """Read these records again later; meanwhile stay a member of the group."""
+        metrics.RETRIES.labels(self.name, type(cause).__name__).inc()
         first = _first_offsets(records)
         self._seek_back(first)
-        pause = PAUSES[min(self._troubles, len(PAUSES) - 1)]
-        self._troubles += 1
+        pause = PAUSES[min(self.troubles, len(PAUSES) - 1)]
+        self.troubles += 1
         self._pause(list(self._client.assignment()), pause)
 
     def _seek_back(self, offsets: dict[TopicPartition, int]) -> None:
@@ -179,6 +186,7 @@ class Consuming:
     def _assigned(self, partitions: set[TopicPartition]) -> None:
         self.assigned = partitions
         self._paused.clear()  # a new assignment starts unpaused
+        self.troubles = 0
         self.last_progress = time.monotonic()
 
     def resume_due(self) -> None:

@@ -85,13 +85,13 @@ def read(record: Record, *, received_at: datetime, trusted: bool) -> Received[Ba
     traceparent = headers.get("traceparent")
 
     def received(data: Any) -> Received[Any]:
-        own_id = f"{headers['ce_source']}#{headers['ce_id']}" if trusted and "ce_id" in headers else None
+        source, own_id = headers.get("ce_source", ""), headers.get("ce_id", "")
         version = headers.get("ce_version", "")
         return Received(
             data=data,
-            event_id=own_id if own_id and "ce_source" in headers else outside_id(record),
+            event_id=f"{source}#{own_id}" if trusted and source and own_id else outside_id(record),
             type=headers.get("ce_type", ""),
-            source=headers.get("ce_source", ""),
+            source=source,
             subject=headers.get("ce_subject", ""),
             version=int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None,
             received_at=received_at,

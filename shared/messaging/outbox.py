@@ -19,6 +19,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from shared.messaging.collections import OUTBOX
+from shared.messaging.faults import NO_FAULTS, Faults, Step
 from shared.mongo import Mongo
 from shared.mongo.leases import Leases
 from shared.mongo.port import Document, MongoError
@@ -81,6 +82,7 @@ class Relay:
         *,
         publish_deadline: float = 10.0,
         lease_seconds: float = 20.0,
+        faults: Faults = NO_FAULTS,
     ) -> None:
         if publish_deadline > lease_seconds * 3 / 4:
             raise ValueError("a lease must outlive a publish that starts just before its renewal")
@@ -89,6 +91,7 @@ class Relay:
         self._deadline = publish_deadline
         self._leases = Leases(mongo, lease_seconds)
         self._renew_every = lease_seconds / 4
+        self._faults = faults
         self._parked: dict[str, float] = {}
         self._wake = asyncio.Event()
         self._renewed = float("-inf")
@@ -111,7 +114,8 @@ class Relay:
                 continue
             if sent < ROWS:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                    async with asyncio.timeout(POLL_SECONDS):  # `wait_for` may swallow the cancellation of a stop
+                        await self._wake.wait()
             self._wake.clear()
 
     async def round(self) -> int:
@@ -133,6 +137,7 @@ class Relay:
         if not rows:
             return 0
         confirmed = await self._publish(rows)
+        await self._faults.reach(Step.CONFIRMED)
         if confirmed:
             await self._mongo.delete(OUTBOX, {"_id": {"$in": confirmed}})
         metrics.OUTBOX_SENT.inc(len(confirmed))

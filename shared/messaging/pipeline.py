@@ -16,9 +16,10 @@ import asyncio
 import random
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -30,6 +31,7 @@ from shared.messaging import envelope, outbox
 from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTERS, INBOX, OUTBOX, RECALCULATIONS
+from shared.messaging.faults import NO_FAULTS, Faults, Step
 from shared.messaging.handling import (
     Consumer,
     Document,
@@ -110,6 +112,32 @@ def _with(received: Received[Any], data: Any) -> Received[Any]:
     )
 
 
+@dataclass(slots=True)
+class Buried:
+    """A record as its dead letter keeps it."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+    @classmethod
+    def of(cls, letter: Document) -> Buried:
+        """The way back from `dead_letter`."""
+        return cls(
+            topic=letter["topic"],
+            partition=letter["partition"],
+            offset=letter["offset"],
+            timestamp=round(letter["appended_at"].timestamp() * 1000),
+            key=letter["key"],
+            value=letter["value"],
+            headers=[(name, bytes(value)) for name, value in letter["headers"]],
+        )
+
+
 def _partition(record: envelope.Record) -> Partition:
     return record.topic, record.partition
 
@@ -139,6 +167,24 @@ class _Batch:
     verdicts: list[tuple[str, str]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What handling a dead letter's record again leads to. One with a `reason` failed again and has no effects."""
+
+    verdict: str
+    reason: Reason | None = None
+    detail: str = ""
+    writes: Mapping[str, Sequence[Put]] = field(default_factory=dict)
+    """By collection."""
+    events: Sequence[Document] = ()
+    """Outbox rows."""
+    requests: Sequence[Recalculation] = ()
+
+
+Settle = Callable[[Replay, Session], Awaitable[None]]
+"""Changes the dead letter in the transaction of its replay, or refuses by an exception of its own."""
+
+
 class Pipeline:
     """Processes batches of records for one consumer. Knows nothing of Kafka clients."""
 
@@ -151,6 +197,7 @@ class Pipeline:
         clock: BusinessClock,
         brake: Brake,
         transaction_deadline: float = 20.0,
+        faults: Faults = NO_FAULTS,
     ) -> None:
         self._service = service
         self._consumer = consumer
@@ -158,6 +205,7 @@ class Pipeline:
         self._clock = clock
         self._brake = brake
         self._deadline = transaction_deadline
+        self._faults = faults
         self._tracer = trace.get_tracer("langhoc.messaging")
 
     async def process(self, records: Sequence[Any]) -> Progress:
@@ -166,26 +214,53 @@ class Pipeline:
         decisions: list[tuple[Any, Decision]] = []
         for record in records:
             progress.next_offsets.setdefault(_partition(record), record.offset)
-            received = envelope.read(
-                record,
-                received_at=self._clock.appended(record.timestamp),
-                trusted=self._consumer.refusals is None,
-            )
-            decisions.append((record, classify(received, self._consumer)))
+            decisions.append((record, self._read(record)))
         await self._process(decisions, progress)
         return progress
+
+    async def replay(self, letter: Document, settle: Settle | None = None) -> Replay:
+        """Handle the record of a dead letter again, outside the brake.
+
+        `settle` runs first in the transaction; without it nothing is written. Raises `Unavailable`.
+        """
+        record = Buried.of(letter)
+        decision = self._read(record)
+        give_up = time.monotonic() + self._deadline
+        for attempt in range(MAX_DECISIONS):
+            batch, replay = await self._decide_again(letter, record, decision)
+            if settle is None:
+                return replay
+            try:
+                await self._write(batch, give_up, partial(settle, replay))
+            except (DuplicateKey, Conflict) as error:
+                await self._collided(error, attempt)
+                continue
+            except Permanent as error:
+                decision = _unwritable(decision, error)
+                continue
+            for span in batch.spans:
+                span.end()
+            metrics.RECORDS.labels(self._consumer.name, replay.verdict).inc()
+            return replay
+        raise Unavailable(f"{MAX_DECISIONS} decisions in a row collided with other writers")
+
+    def _read(self, record: envelope.Record) -> Decision:
+        received = envelope.read(
+            record,
+            received_at=self._clock.appended(record.timestamp),
+            trusted=self._consumer.refusals is None,
+        )
+        return classify(received, self._consumer)
 
     async def _process(self, items: Sequence[tuple[Any, Decision]], progress: Progress) -> None:
         give_up = time.monotonic() + self._deadline
         for attempt in range(MAX_DECISIONS):
-            batch, finished, stopped = await self._decide(items)
+            seen = await self._known([decision.received.event_id for _, decision in items])
+            batch, finished, stopped = await self._decide(items, seen, self._brake.trial())
             try:
                 await self._write(batch, give_up)
             except (DuplicateKey, Conflict) as error:
-                metrics.RETRIES.labels(self._consumer.name, type(error).__name__).inc()
-                if isinstance(error, DuplicateKey) and error.collection != INBOX:
-                    log.error("pipeline.unexpected_duplicate", collection=error.collection, index=error.index)
-                await asyncio.sleep(random.uniform(0, min(0.005 * 2**attempt, 0.5)))
+                await self._collided(error, attempt)
                 continue
             except Permanent as error:
                 await self._isolate(items, error, progress)
@@ -193,6 +268,13 @@ class Pipeline:
             self._finish(batch, finished, stopped, progress)
             return
         raise Unavailable(f"{MAX_DECISIONS} decisions in a row collided with other writers")
+
+    async def _collided(self, error: DuplicateKey | Conflict, attempt: int) -> None:
+        """Pause before deciding again."""
+        metrics.RETRIES.labels(self._consumer.name, type(error).__name__).inc()
+        if isinstance(error, DuplicateKey) and error.collection != INBOX:
+            log.error("pipeline.unexpected_duplicate", collection=error.collection, index=error.index)
+        await asyncio.sleep(random.uniform(0, min(0.005 * 2**attempt, 0.5)))
 
     async def _isolate(self, items: Sequence[tuple[Any, Decision]], error: Permanent, progress: Progress) -> None:
         """Halve the batch until the record whose effects cannot be written is alone; then bury it."""
@@ -204,17 +286,37 @@ class Pipeline:
                 await self._process(rest, progress)
             return
         record, decision = items[0]
-        if isinstance(decision, Bury):
-            raise Unavailable(f"a dead letter itself cannot be written: {error}") from error
+        burial = _unwritable(decision, error)
         if self._brake.closed(record.topic):
             progress.stopped.add(_partition(record))
             return
         self._brake.failed(record.topic)
-        await self._process([(record, Bury(decision.received, Reason.UNWRITABLE, str(error)[:1_000]))], progress)
+        await self._process([(record, burial)], progress)
 
-    async def _decide(self, items: Sequence[tuple[Any, Decision]]) -> tuple[_Batch, list[Any], set[Partition]]:
-        """Run the handlers in memory."""
-        seen = await self._known([decision.received.event_id for _, decision in items])
+    async def _decide_again(self, letter: Document, record: Buried, decision: Decision) -> tuple[_Batch, Replay]:
+        """Decide on a dead letter's record alone; its failure makes no second dead letter.
+
+        The inbox entry that was written with the dead letter does not count. Any other under the same id does: the
+        event came again after the entry had expired, or the record is read under another id than it was then.
+        """
+        event_id = decision.received.event_id
+        found = await self._mongo.find(INBOX, {"_id": event_id})
+        own = {"_id": letter.get("event_id", event_id), "at": letter["at"]}
+        seen = {event_id} if found and found != [own] else set()
+        batch, _, _ = await self._decide([(record, decision)], seen, Brake(limit=1))
+        if batch.dead:
+            (failed,) = batch.dead
+            replay = Replay("failed", Reason(failed["reason"]), failed["detail"])
+            return _Batch(batch.now, spans=batch.spans), replay
+        if found:
+            batch.inbox.clear()
+        ((verdict, _),) = batch.verdicts
+        return batch, Replay(verdict, writes=batch.writes, events=tuple(batch.outbox), requests=tuple(batch.requests))
+
+    async def _decide(
+        self, items: Sequence[tuple[Any, Decision]], seen: set[str], brake: Brake
+    ) -> tuple[_Batch, list[Any], set[Partition]]:
+        """Run the handlers in memory, over those not yet `seen`; what is decided here joins them."""
         reader = Reader(self._mongo)
         needs: dict[int, frozenset[Ref]] = {}
         failures: dict[int, str] = {}
@@ -229,7 +331,6 @@ class Pipeline:
         batch = _Batch(now=datetime.now(UTC))
         finished: list[Any] = []
         stopped: set[Partition] = set()
-        brake = self._brake.trial()
         for number, (record, decision) in enumerate(items):
             partition = _partition(record)
             if partition in stopped:
@@ -300,27 +401,31 @@ class Pipeline:
         return None
 
     def _bury(self, batch: _Batch, record: Any, received: Received[Any], reason: Reason, detail: str) -> None:
-        log.error("pipeline.dead_letter", position=str(received.position), reason=reason, detail=detail)
         batch.dead.append(dead_letter(self._consumer.name, record, received, reason, detail, batch.now))
 
     async def _known(self, ids: Sequence[str]) -> set[str]:
         rows = await self._mongo.find(INBOX, {"_id": {"$in": list(ids)}}, projection={"_id": 1})
         return {str(row["_id"]) for row in rows}
 
-    async def _write(self, batch: _Batch, give_up: float) -> None:
-        if not (batch.inbox or batch.dead):
+    async def _write(
+        self, batch: _Batch, give_up: float, first: Callable[[Session], Awaitable[None]] | None = None
+    ) -> None:
+        if not (batch.inbox or batch.dead or first):
             return
 
         async def body(session: Session) -> None:
+            if first:
+                await first(session)
             await self._mongo.insert(INBOX, batch.inbox, session)
             for collection, puts in batch.writes.items():
                 await self._mongo.put(collection, puts, session)
             await self._mongo.insert(OUTBOX, batch.outbox, session)
             await self._mongo.insert(RECALCULATIONS, requests_of(batch.requests, batch.now), session)
             await self._mongo.insert(DEAD_LETTERS, batch.dead, session)
+            await self._faults.reach(Step.COMMITTING)
 
         await in_transaction(self._mongo, body, deadline_seconds=max(give_up - time.monotonic(), 1.0))
-        metrics.BATCH_RECORDS.observe(len(batch.inbox))
+        await self._faults.reach(Step.COMMITTED)
 
     def _finish(self, batch: _Batch, finished: list[Any], stopped: set[Partition], progress: Progress) -> None:
         """After the commit: what was decided has become true."""
@@ -332,12 +437,23 @@ class Pipeline:
                 self._brake.failed(topic)
             elif verdict not in ("dead", "skipped", "absorbed"):
                 self._brake.succeeded(topic)
+        if batch.inbox:
+            metrics.BATCH_RECORDS.observe(len(batch.inbox))
         for entry in batch.dead:
+            position = Position(entry["topic"], entry["partition"], entry["offset"])
+            log.error("pipeline.dead_letter", position=str(position), reason=entry["reason"], detail=entry["detail"])
             metrics.DEAD.labels(self._consumer.name, entry["reason"]).inc()
         for record in finished:
             progress.next_offsets[_partition(record)] = record.offset + 1
         progress.stopped |= stopped
         progress.written |= bool(batch.outbox)
+
+
+def _unwritable(decision: Decision, error: Permanent) -> Bury:
+    """The burial of a record whose effects the database refuses for ever."""
+    if isinstance(decision, Bury):
+        raise Unavailable(f"a dead letter itself cannot be written: {error}") from error
+    return Bury(decision.received, Reason.UNWRITABLE, str(error)[:1_000])
 
 
 def emit(
@@ -405,10 +521,12 @@ def requests_of(requests: Any, now: datetime) -> list[Document]:
 def dead_letter(
     consumer: str, record: Any, received: Received[Any], reason: Reason, detail: str, now: datetime
 ) -> Document:
-    """The dead-letter document: raw bytes, reason in words, and where the record lay."""
+    """The dead-letter document: raw bytes, why, and where the record lay. What people do with it: `dead_letters.py`."""
     position: Position = received.position
     return {
+        "state": "open",
         "consumer": consumer,
+        "event_id": received.event_id,
         "topic": position.topic,
         "partition": position.partition,
         "offset": position.offset,

@@ -16,8 +16,10 @@ from aiokafka.errors import KafkaError
 from shared.messaging.brake import Brake
 from shared.messaging.broker import KafkaPublisher, make_broker
 from shared.messaging.clock import BusinessClock
-from shared.messaging.collections import DEAD_LETTERS, OUTBOX, RECALCULATIONS, prepare
+from shared.messaging.collections import OUTBOX, RECALCULATIONS, prepare
 from shared.messaging.consuming import Consuming
+from shared.messaging.dead_letters import DeadLetters
+from shared.messaging.faults import saboteurs
 from shared.messaging.handling import Consumer
 from shared.messaging.outbox import Relay
 from shared.messaging.pipeline import Pipeline
@@ -26,6 +28,7 @@ from shared.messaging.settings import ServiceSettings
 from shared.messaging.topics import check_topics
 from shared.mongo import Mongo
 from shared.mongo.port import MongoError
+from shared.telemetry import metrics
 
 log = structlog.get_logger()
 STOP_SECONDS = 20.0
@@ -76,12 +79,14 @@ class Runtime:
         self.mongo = mongo
         self.clock = BusinessClock(settings.clock_offset)
         self._migrate = migrate
+        faults = saboteurs(settings.faults, process=f"{service}-{settings.instance}")
         self._broker = make_broker(settings.kafka, client_id=f"langhoc-{service}-{settings.instance}")
         self.relay = Relay(
             mongo,
             KafkaPublisher(self._broker),
             publish_deadline=settings.publish_deadline,
             lease_seconds=settings.lease_seconds,
+            faults=faults,
         )
         brake = Brake(settings.brake_after)
         pipeline = Pipeline(
@@ -91,8 +96,10 @@ class Runtime:
             clock=self.clock,
             brake=brake,
             transaction_deadline=settings.transaction_deadline,
+            faults=faults,
         )
-        self.consuming = Consuming(self._broker, consumer, pipeline, self.relay, brake, settings)
+        self.consuming = Consuming(self._broker, consumer, pipeline, self.relay, brake, settings, faults=faults)
+        self.letters = DeadLetters(mongo, pipeline, self.relay)
         self._recalculator = (
             Recalculator(
                 service,
@@ -154,21 +161,32 @@ class Runtime:
         """End the process when it is not alive by its own judgement: whoever supervises it starts a new one."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
+            await self._measure()
             failed = [check for check in await self.live() if not check.ok]
             if failed:
                 log.critical("service.stuck", checks={check.name: check.detail for check in failed})
                 os._exit(STUCK)
 
+    async def _measure(self) -> None:
+        """Keep the gauges of the flow true; they stay as they are while broker or database do not answer."""
+        with suppress(KafkaError, MongoError, TimeoutError):
+            async with asyncio.timeout(WATCH_SECONDS / 2):
+                await self.flow()
+                await self.dead_letters()
+
     # ------------------------------------------------------------------ health
 
     async def flow(self) -> Flow:
         """What is still on its way; raises when broker or database do not answer."""
-        return Flow(
+        flow = Flow(
             lag=await self.consuming.lag(),
             outbox=await self.mongo.count(OUTBOX, {}),
             requests=await self.mongo.count(RECALCULATIONS, due_now(self.clock)),
             busy=self.consuming.busy,
         )
+        metrics.OUTBOX_ROWS.set(flow.outbox)
+        metrics.RECALCULATIONS_OPEN.set(flow.requests)
+        return flow
 
     async def live(self) -> list[Check]:
         """By progress, not by existence: a process that waits for nothing and does nothing must be restarted."""
@@ -211,6 +229,8 @@ class Runtime:
             checks.append(Check("database", True, "answers"))
         except (MongoError, TimeoutError) as error:
             checks.append(Check("database", False, repr(error)[:200]))
+        troubles = self.consuming.troubles
+        checks.append(Check("consumption", not troubles, f"{troubles} batches in a row put off" if troubles else "runs"))
         braked = self.consuming.braked
         checks.append(Check("brake", not braked, f"stopped: {', '.join(sorted(braked))}" if braked else "open"))
         age = self.relay.oldest_seconds
@@ -218,5 +238,7 @@ class Runtime:
         return checks
 
     async def dead_letters(self) -> int:
-        """How many dead letters there are."""
-        return await self.mongo.count(DEAD_LETTERS, {})
+        """How many dead letters wait for a person."""
+        waiting = await self.letters.waiting()
+        metrics.DEAD_OPEN.labels(self.consuming.name).set(waiting)
+        return waiting

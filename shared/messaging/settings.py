@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.messaging.faults import FaultPlan
+from shared.mongo.connect import DriverName
+
+
+def _plan(value: FaultPlan | str) -> FaultPlan:
+    return FaultPlan.parse(value) if isinstance(value, str) else value
 
 
 class ServiceSettings(BaseSettings):
@@ -17,6 +24,8 @@ class ServiceSettings(BaseSettings):
     """Bootstrap servers."""
     mongo: str
     """Connection URI of a replica set."""
+    mongo_driver: DriverName = "motor"
+    """Which client library talks to it."""
     jwks: str
     """Path of the JSON Web Key Set whose keys sign the bearer tokens."""
     http_host: str = "127.0.0.1"
@@ -45,3 +54,5 @@ class ServiceSettings(BaseSettings):
     inbox_days: int = 180
     """Longer than any retention plus the age of dead letters, so that no replay finds an empty inbox."""
     lease_seconds: float = 20.0
+    faults: Annotated[FaultPlan, NoDecode, BeforeValidator(_plan)] = FaultPlan()
+    """Saboteurs, for rehearsals only; see `shared/messaging/faults.py`."""

@@ -46,6 +46,9 @@ class _Batch:
         except UnicodeDecodeError:
             yield from self._slow()  # from the batch's start: the fetcher passes over offsets that it has seen
 
+    def __next__(self) -> Any:
+        return next(self._fast)  # control records of transactions, which have no headers
+
     def _slow(self) -> Any:
         records = _MemoryRecordsPy(self._data)
         for _ in range(self._number):

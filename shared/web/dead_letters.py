@@ -1,42 +1,336 @@
-"""Dead letters of a service, for its operators."""
+"""Dead letters of a service over HTTP, for the ministry's operators."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from bson import ObjectId
 from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, Field
 
-from shared.messaging.collections import DEAD_LETTERS
-from shared.web.auth import Caller, Role, require_role
+from shared.contracts.base import Claim, Text
+from shared.messaging.dead_letters import Action, DeadLetters, Order, Refusal, Refused, State, state_of
+from shared.messaging.handling import Document, Reason
+from shared.messaging.pipeline import Replay
+from shared.messaging.reasons import WORDS
+from shared.mongo import Unavailable
+from shared.web.auth import Caller, Role, caller, require_role
 from shared.web.paging import After, Limit, Page
+from shared.web.problems import ApiProblem, not_found
 
 router = APIRouter(prefix="/dead-letters", tags=["operations"])
 PREVIEW_CHARACTERS = 300
 
 
+def _letters(request: Request) -> DeadLetters:
+    letters: DeadLetters = request.app.state.runtime.letters
+    return letters
+
+
+Letters = Annotated[DeadLetters, Depends(_letters)]
+Who = Annotated[Caller, Depends(caller)]
+Operator = Annotated[Caller, Depends(require_role(Role.MINISTRY))]
+Why = Annotated[str, Field(max_length=2_000, description="The reason for this action, for whoever reads it later")]
+
+
+# ------------------------------------------------------------------ what is sent and answered
+
+
+class Discarding(Claim):
+    """Body of a discard."""
+
+    why: Why = ""
+    """Mandatory; left out, the refusal says so in words and is recorded."""
+
+
+class Replaying(Claim):
+    """Body of a replay."""
+
+    why: Why = ""
+    dry_run: bool = False
+    """Only tell what it would lead to."""
+
+
+class Raw(BaseModel):
+    """Bytes, exactly, and as text where they are text."""
+
+    base64: str
+    text: str | None
+
+    @classmethod
+    def of(cls, value: bytes | None) -> Raw | None:
+        """`None` for what was not there at all."""
+        if value is None:
+            return None
+        try:
+            text = value.decode()
+        except UnicodeDecodeError:
+            text = None
+        return cls(base64=base64.b64encode(value).decode(), text=text)
+
+
+class Shape(BaseModel):
+    """What an action can change of a dead letter."""
+
+    state: State
+    attempts: int
+    reason: Reason
+    detail: str
+
+
+class Entry(BaseModel):
+    """One line of the record of actions."""
+
+    id: str
+    letter: str
+    at: datetime
+    who: str
+    role: str
+    action: Action
+    why: str
+    result: str
+    """The verdict, or `refused: …`."""
+    before: Shape | None
+    after: Shape | None
+
+    @classmethod
+    def of(cls, row: Document) -> Entry:
+        """From its document."""
+        return cls.model_validate({**row, "id": str(row["_id"])})
+
+
+class Letter(Shape):
+    """One dead letter in a list."""
+
+    id: str
+    at: datetime
+    consumer: str
+    position: str
+    appended_at: datetime
+    event_id: str | None
+    type: str
+    subject: str
+    meaning: Text
+    mend: Text
+    preview: str
+
+    @classmethod
+    def of(cls, row: Document) -> Letter:
+        """From its document."""
+        return cls.model_validate(_letter(row))
+
+
+class WholeLetter(Letter):
+    """Everything that is known of one."""
+
+    key: Raw | None
+    headers: list[tuple[str, Raw]]
+    value: Raw | None
+    actions: list[Entry]
+
+
+class Written(BaseModel):
+    """A document that is written."""
+
+    collection: str
+    id: str
+    revision: int
+
+
+class Published(BaseModel):
+    """An event that is published."""
+
+    id: str
+    topic: str
+    key: str
+    type: str
+    subject: str
+    body: Any
+
+
+class Requested(BaseModel):
+    """A result over a set that is computed anew."""
+
+    scope: str
+    period: int
+
+
+class Replayed(Shape):
+    """What a replay led to, or with `dry_run` would lead to."""
+
+    id: str
+    dry_run: bool
+    verdict: str
+    """`failed`, `absorbed`, `skipped`, or the handler's own: `handled`, `stale`, …"""
+    writes: list[Written]
+    events: list[Published]
+    requests: list[Requested]
+
+
+def _letter(row: Document) -> dict[str, Any]:
+    words = WORDS[Reason(row["reason"])]
+    return {
+        **row,
+        "id": str(row["_id"]),
+        "state": state_of(row),
+        "position": f"{row['topic']}/{row['partition']}@{row['offset']}",
+        "event_id": row.get("event_id"),
+        "meaning": words.meaning,
+        "mend": words.mend,
+        "preview": bytes(row["value"] or b"")[:PREVIEW_CHARACTERS].decode("utf-8", "replace"),
+    }
+
+
+def _replayed(after: Document, replay: Replay, *, dry_run: bool) -> Replayed:
+    return Replayed(
+        id=str(after["_id"]),
+        state=state_of(after),
+        attempts=after["attempts"],
+        reason=Reason(after["reason"]),
+        detail=after["detail"],
+        dry_run=dry_run,
+        verdict=replay.verdict,
+        writes=[
+            Written(collection=collection, id=put.id, revision=(put.revision or 0) + 1)
+            for collection, puts in replay.writes.items()
+            for put in puts
+        ],
+        events=[
+            Published(
+                id=row["_id"],
+                topic=row["topic"],
+                key=row["key"],
+                type=row["headers"]["ce_type"],
+                subject=row["headers"]["ce_subject"],
+                body=json.loads(row["value"]),
+            )
+            for row in replay.events
+        ],
+        requests=[Requested(scope=each.scope, period=each.period) for each in replay.requests],
+    )
+
+
+# ------------------------------------------------------------------ refusals in words
+
+_REFUSALS: Mapping[Refusal, tuple[int, Text, Text]] = {
+    Refusal.NOT_OPEN: (
+        409,
+        Text(
+            vi="Bản ghi lỗi này đã được xử lý lại hoặc đã bị huỷ.",
+            en="This dead letter was replayed or discarded already.",
+        ),
+        Text(vi="Không cần làm gì; xem các thao tác của nó.", en="Nothing is to be done; look at its actions."),
+    ),
+    Refusal.CHANGED: (
+        409,
+        Text(
+            vi="Một người khác vừa xử lý bản ghi lỗi này cùng lúc.",
+            en="Somebody else acted on this dead letter at the same moment.",
+        ),
+        Text(vi="Xem lại bản ghi trước khi làm tiếp.", en="Look at it again before you go on."),
+    ),
+    Refusal.NO_REASON: (
+        422,
+        Text(vi="Huỷ một bản ghi lỗi phải nêu lý do.", en="A dead letter is discarded only with a reason."),
+        Text(
+            vi="Nêu lý do trong trường why (langhoc: --reason), cho người kiểm tra sau này.",
+            en="Give it in the field why (langhoc: --reason), for whoever asks later.",
+        ),
+    ),
+}
+
+
+@contextmanager
+def _in_words(letter_id: str) -> Iterator[None]:
+    """Turn what stops an action into problem details."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.refusal is Refusal.NOT_FOUND:
+            raise not_found("dead letter", letter_id) from refused
+        status, title, mend = _REFUSALS[refused.refusal]
+        raise ApiProblem(status, refused.refusal, title, mend) from refused
+    except Unavailable as error:
+        raise ApiProblem(
+            503,
+            "database_unavailable",
+            Text(
+                vi="Cơ sở dữ liệu không trả lời; chưa rõ thao tác đã được ghi hay chưa.",
+                en="The database does not answer; it is not known whether the action was written.",
+            ),
+            Text(
+                vi="Thử lại sau: một bản ghi lỗi không bao giờ có tác dụng hai lần.",
+                en="Try again later: a dead letter never has an effect twice.",
+            ),
+        ) from error
+
+
+# ------------------------------------------------------------------ routes
+
+
 @router.get("", summary="Records that could not be handled, oldest first")
 async def list_dead_letters(
-    request: Request,
-    who: Annotated[Caller, Depends(require_role(Role.MINISTRY))],
+    letters: Letters,
+    who: Operator,
+    state: State | Literal["all"] = State.OPEN,
+    reason: Reason | None = None,
     limit: Limit = 100,
     after: After = None,
-) -> Page[dict[str, Any]]:
-    query = {"_id": {"$gt": ObjectId(after)}} if after and ObjectId.is_valid(after) else {}
-    rows = await request.app.state.mongo.find(DEAD_LETTERS, query, sort=[("_id", 1)], limit=limit + 1)
-    items = [
-        {
-            "id": str(row["_id"]),
-            "at": row["at"].isoformat(),
-            "consumer": row["consumer"],
-            "position": f"{row['topic']}/{row['partition']}@{row['offset']}",
-            "type": row["type"],
-            "subject": row["subject"],
-            "reason": row["reason"],
-            "detail": row["detail"],
-            "attempts": row["attempts"],
-            "preview": bytes(row["value"] or b"")[:PREVIEW_CHARACTERS].decode("utf-8", "replace"),
+) -> Page[Letter]:
+    shown = None if state == "all" else state
+    rows = await letters.page(state=shown, reason=reason, after=after, limit=limit + 1)
+    items = [Letter.of(row) for row in rows[:limit]]
+    return Page(items=items, next=items[-1].id if len(rows) > limit else None)
+
+
+@router.get("/actions", summary="Who did what to which dead letter, and why; also what was refused")
+async def list_actions(letters: Letters, who: Operator, limit: Limit = 100, after: After = None) -> Page[Entry]:
+    rows = await letters.actions(after=after, limit=limit + 1)
+    items = [Entry.of(row) for row in rows[:limit]]
+    return Page(items=items, next=items[-1].id if len(rows) > limit else None)
+
+
+@router.get("/{letter_id}", summary="One of them, whole: bytes, headers, reason in words, actions")
+async def get_dead_letter(letters: Letters, who: Operator, letter_id: str) -> WholeLetter:
+    row = await letters.find(letter_id)
+    if row is None:
+        raise not_found("dead letter", letter_id)
+    return WholeLetter.model_validate(
+        _letter(row)
+        | {
+            "key": Raw.of(row["key"]),
+            "headers": [(name, Raw.of(bytes(value))) for name, value in row["headers"]],
+            "value": Raw.of(row["value"]),
+            "actions": [Entry.of(entry) for entry in await letters.actions(letter_id)],
         }
-        for row in rows[:limit]
-    ]
-    return Page(items=items, next=items[-1]["id"] if len(rows) > limit else None)
+    )
+
+
+@router.post("/{letter_id}/replay", summary="Handle the record again, as if it had just been read")
+async def replay_dead_letter(letters: Letters, who: Who, letter_id: str, body: Replaying) -> Replayed:
+    order = await _ordered(letters, Action.REPLAY, letter_id, who, body.why)
+    with _in_words(letter_id):
+        after, replay = await (letters.rehearse(letter_id) if body.dry_run else letters.replay(order))
+    return _replayed(after, replay, dry_run=body.dry_run)
+
+
+@router.post("/{letter_id}/discard", summary="Close it for good, with the reason; its bytes are kept")
+async def discard_dead_letter(letters: Letters, who: Who, letter_id: str, body: Discarding) -> Letter:
+    order = await _ordered(letters, Action.DISCARD, letter_id, who, body.why)
+    with _in_words(letter_id):
+        return Letter.of(await letters.discard(order))
+
+
+async def _ordered(letters: DeadLetters, action: Action, letter_id: str, who: Caller, why: str) -> Order:
+    """The order, from somebody who may give it; who may not leaves an entry too."""
+    order = Order(action, letter_id, who.subject, who.role, why)
+    try:
+        require_role(Role.MINISTRY)(who)
+    except ApiProblem:
+        await letters.refuse(order, Refusal.ROLE)
+        raise
+    return order

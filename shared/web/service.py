@@ -11,7 +11,7 @@ from shared.messaging.recalculation import Compute
 from shared.messaging.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
-from shared.mongo.motor_driver import MotorMongo
+from shared.mongo.connect import connect
 from shared.telemetry import configure_logs, setup_traces
 from shared.web.app import build_app, serve
 
@@ -28,6 +28,6 @@ def run_service(
     name = consumer.name
     configure_logs(name, settings.instance)
     provider = setup_traces(name, settings.instance)
-    mongo = MotorMongo(settings.mongo, settings.database_prefix + name)
+    mongo = connect(settings.mongo_driver, settings.mongo, settings.database_prefix + name)
     runtime = Runtime(name, settings, mongo, consumer, migrate=migrate, compute=compute)
     serve(build_app(runtime, routers, title=f"Langhoc: {name}", provider=provider), runtime)

@@ -1,0 +1,217 @@
+"""Dead letters in the hands of people: look, replay when the cause is mended, or discard with a reason.
+
+A letter is open until its record was handled after all or somebody decided that it never will be. Every change takes
+the letter as it was read, attempts counted, and puts a new one in its place, in the transaction of whatever the change
+brings about; so of two operators at the same moment one has the effect and the other is told. Every action leaves an
+entry of its own, also one that was refused: who, when, why, before and after. Entries are inserted and never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import structlog
+from bson import ObjectId
+
+from shared.messaging.collections import DEAD_LETTER_ACTIONS, DEAD_LETTERS
+from shared.messaging.handling import Document, Reason
+from shared.messaging.outbox import Relay
+from shared.messaging.pipeline import Pipeline, Replay
+from shared.mongo import Mongo, Session, in_transaction
+
+log = structlog.get_logger()
+
+
+class State(StrEnum):
+    """What has become of a dead letter."""
+
+    OPEN = "open"
+    REPLAYED = "replayed"
+    DISCARDED = "discarded"
+
+
+_OPEN = {"$in": [None, State.OPEN.value]}
+"""The first letters were written without a state."""
+
+
+class Action(StrEnum):
+    """What an operator can do with one."""
+
+    REPLAY = "replay"
+    DISCARD = "discard"
+
+
+class Refusal(StrEnum):
+    """Why an action was not carried out."""
+
+    NOT_FOUND = "not_found"
+    NOT_OPEN = "not_open"
+    CHANGED = "changed_meanwhile"
+    NO_REASON = "reason_missing"
+    ROLE = "role_not_allowed"
+
+
+class Refused(Exception):
+    """An action that is not carried out."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An action that somebody asks for."""
+
+    action: Action
+    letter_id: str
+    who: str
+    role: str
+    why: str
+
+
+class DeadLetters:
+    """The dead letters of one service."""
+
+    def __init__(self, mongo: Mongo, pipeline: Pipeline, relay: Relay) -> None:
+        self._mongo = mongo
+        self._pipeline = pipeline
+        self._relay = relay
+
+    async def waiting(self) -> int:
+        """How many are open."""
+        return await self._mongo.count(DEAD_LETTERS, {"state": _OPEN})
+
+    async def page(
+        self, *, state: State | None, reason: Reason | None, after: str | None, limit: int
+    ) -> list[Document]:
+        """Dead letters, oldest first; `state` and `reason` narrow them down."""
+        query: dict[str, Any] = {}
+        if state is not None:
+            query["state"] = _OPEN if state is State.OPEN else state.value
+        if reason is not None:
+            query["reason"] = reason.value
+        return await self._mongo.find(DEAD_LETTERS, query | _behind(after), sort=[("_id", 1)], limit=limit)
+
+    async def find(self, letter_id: str) -> Document | None:
+        """One dead letter, whole."""
+        if not ObjectId.is_valid(letter_id):
+            return None
+        found = await self._mongo.find(DEAD_LETTERS, {"_id": ObjectId(letter_id)})
+        return found[0] if found else None
+
+    async def actions(
+        self, letter_id: str | None = None, *, after: str | None = None, limit: int = 0
+    ) -> list[Document]:
+        """The entries of one dead letter or of all, oldest first."""
+        query: dict[str, Any] = {} if letter_id is None else {"letter": letter_id}
+        return await self._mongo.find(DEAD_LETTER_ACTIONS, query | _behind(after), sort=[("_id", 1)], limit=limit)
+
+    async def rehearse(self, letter_id: str) -> tuple[Document, Replay]:
+        """The letter as it would be after a replay, and what that would lead to. Writes nothing; raises `Refused`."""
+        letter = await self._open(letter_id)
+        replay = await self._pipeline.replay(letter)
+        return _after(letter, replay), replay
+
+    async def replay(self, order: Order) -> tuple[Document, Replay]:
+        """Handle the record again: the letter closes, or stays open with one more attempt and what went wrong now.
+
+        Raises `Refused`.
+        """
+        async with self._recorded(order):
+            before = await self._open(order.letter_id)
+
+            async def settle(replay: Replay, session: Session) -> None:
+                await self._change(order, replay.verdict, before, _after(before, replay), session)
+
+            replay = await self._pipeline.replay(before, settle)
+        if replay.events:
+            self._relay.wake()
+        log.info("dead_letter.replayed", letter=order.letter_id, who=order.who, verdict=replay.verdict)
+        return _after(before, replay), replay
+
+    async def discard(self, order: Order) -> Document:
+        """Close the letter without handling its record; its bytes are kept. Raises `Refused`."""
+        async with self._recorded(order):
+            if not order.why:
+                raise Refused(Refusal.NO_REASON)
+            before = await self._open(order.letter_id)
+            after = {**before, "state": State.DISCARDED.value}
+
+            async def body(session: Session) -> None:
+                await self._change(order, State.DISCARDED.value, before, after, session)
+
+            await in_transaction(self._mongo, body)
+        log.info("dead_letter.discarded", letter=order.letter_id, who=order.who, why=order.why)
+        return after
+
+    async def refuse(self, order: Order, refusal: Refusal) -> None:
+        """Leave an entry of an order that is not carried out."""
+        letter = await self.find(order.letter_id)
+        await self._mongo.insert(DEAD_LETTER_ACTIONS, [_entry(order, f"refused: {refusal}", letter, letter)])
+        log.warning("dead_letter.refused", letter=order.letter_id, who=order.who, refusal=refusal.value)
+
+    @asynccontextmanager
+    async def _recorded(self, order: Order) -> AsyncIterator[None]:
+        try:
+            yield
+        except Refused as refused:
+            await self.refuse(order, refused.refusal)
+            raise
+
+    async def _open(self, letter_id: str) -> Document:
+        letter = await self.find(letter_id)
+        if letter is None:
+            raise Refused(Refusal.NOT_FOUND)
+        if state_of(letter) is not State.OPEN:
+            raise Refused(Refusal.NOT_OPEN)
+        return letter
+
+    async def _change(self, order: Order, result: str, before: Document, after: Document, session: Session) -> None:
+        as_read = {"_id": before["_id"], "state": before.get("state"), "attempts": before["attempts"]}
+        if await self._mongo.delete(DEAD_LETTERS, as_read, session) != 1:
+            raise Refused(Refusal.CHANGED)
+        await self._mongo.insert(DEAD_LETTERS, [after], session)
+        await self._mongo.insert(DEAD_LETTER_ACTIONS, [_entry(order, result, before, after)], session)
+
+
+def state_of(letter: Document) -> State:
+    """What has become of a letter."""
+    return State(letter.get("state", State.OPEN))
+
+
+def _after(letter: Document, replay: Replay) -> Document:
+    after = {**letter, "attempts": letter["attempts"] + 1}
+    if replay.reason is None:
+        return after | {"state": State.REPLAYED.value}
+    return after | {"reason": replay.reason.value, "detail": replay.detail}
+
+
+def _behind(after: str | None) -> dict[str, Any]:
+    return {"_id": {"$gt": ObjectId(after)}} if after and ObjectId.is_valid(after) else {}
+
+
+def _entry(order: Order, result: str, before: Document | None, after: Document | None) -> Document:
+    return {
+        "letter": order.letter_id[:100],
+        "at": datetime.now(UTC),
+        "who": order.who,
+        "role": order.role,
+        "action": order.action.value,
+        "why": order.why,
+        "result": result,
+        "before": _shape(before),
+        "after": _shape(after),
+    }
+
+
+def _shape(letter: Document | None) -> Document | None:
+    """What an action can change of a letter."""
+    if letter is None:
+        return None
+    return {"state": state_of(letter).value} | {name: letter[name] for name in ("attempts", "reason", "detail")}

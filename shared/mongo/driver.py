@@ -1,0 +1,149 @@
+"""The port on MongoDB: what Motor and PyMongo's own asynchronous client have in common, which is nearly everything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from bson import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorDatabase
+from pymongo import InsertOne, ReplaceOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from shared.mongo.errors_of_pymongo import mapped
+from shared.mongo.port import Conflict, Document, DuplicateKey, Put, Query, Session, Sort
+
+Database = TypeVar("Database", AsyncIOMotorDatabase[Document], AsyncDatabase[Document])
+PAGE = 2_000
+"""Documents per answer of the server."""
+TRANSACTION: Mapping[str, Any] = {
+    "read_concern": ReadConcern("snapshot"),
+    "write_concern": WriteConcern("majority", j=True),
+    "max_commit_time_ms": 10_000,
+}
+
+
+DATABASE: Mapping[str, Any] = {
+    "codec_options": CodecOptions(tz_aware=True),
+    "read_concern": ReadConcern("majority"),
+}
+
+
+def client_options(database: str, timeout_ms: int) -> dict[str, Any]:
+    """Options of either driver's client."""
+    return {
+        "appname": database,
+        "serverSelectionTimeoutMS": timeout_ms,
+        "socketTimeoutMS": 2 * timeout_ms,
+        "tz_aware": True,
+        "w": "majority",
+        "journal": True,
+    }
+
+
+class DriverSession:
+    """One transaction of either driver."""
+
+    def __init__(self, inner: AsyncIOMotorClientSession | AsyncClientSession) -> None:
+        self.inner = inner
+
+    async def commit(self) -> None:
+        with mapped():
+            await self.inner.commit_transaction()
+
+
+class Driver(Generic[Database]):
+    """One database on one client; lives in one event loop. Each driver adds what it spells differently."""
+
+    def __init__(self, database: Database) -> None:
+        self._db: Database = database
+
+    async def find(
+        self,
+        collection: str,
+        query: Query,
+        *,
+        projection: Mapping[str, int] | None = None,
+        sort: Sort | None = None,
+        limit: int = 0,
+        skip: int = 0,
+    ) -> list[Document]:
+        with mapped():
+            cursor = self._db[collection].find(query, projection, limit=limit, skip=skip, batch_size=PAGE)
+            if sort:
+                cursor = cursor.sort(list(sort))
+            return await cursor.to_list(None)
+
+    async def count(self, collection: str, query: Query) -> int:
+        with mapped():
+            return int(await self._db[collection].count_documents(query))
+
+    async def insert(self, collection: str, documents: Sequence[Document], session: Session | None = None) -> None:
+        if documents:
+            with mapped():
+                await self._db[collection].insert_many(documents, ordered=True, session=_inner(session))
+
+    async def put(self, collection: str, puts: Sequence[Put], session: Session) -> None:
+        if not puts:
+            return
+        writes: list[InsertOne[Document] | ReplaceOne[Document]] = []
+        replaced = 0
+        for put in puts:
+            if put.revision is None:
+                writes.append(InsertOne({**put.document, "_id": put.id, "_rev": 1}))
+            else:
+                replaced += 1
+                writes.append(
+                    ReplaceOne({"_id": put.id, "_rev": put.revision}, {**put.document, "_rev": put.revision + 1})
+                )
+        try:
+            with mapped():
+                result = await self._db[collection].bulk_write(writes, ordered=True, session=_inner(session))
+        except DuplicateKey as error:
+            if error.index == "_id_":  # somebody created the document since it was looked for
+                raise Conflict(f"{collection}: a document appeared") from error
+            raise
+        if result.matched_count != replaced:
+            raise Conflict(f"{collection}: {replaced - result.matched_count} of {replaced} revisions moved")
+
+    async def delete(self, collection: str, query: Query, session: Session | None = None) -> int:
+        with mapped():
+            result = await self._db[collection].delete_many(query, session=_inner(session))
+            return int(result.deleted_count)
+
+    async def update(
+        self,
+        collection: str,
+        query: Query,
+        update: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        *,
+        upsert: bool = False,
+    ) -> int:
+        with mapped():
+            result = await self._db[collection].update_many(
+                query, update if isinstance(update, Mapping) else list(update), upsert=upsert
+            )
+            return int(result.matched_count)
+
+    async def index(
+        self, collection: str, keys: Sort, *, unique: bool = False, expire_after_seconds: int | None = None
+    ) -> None:
+        options: dict[str, Any] = {"unique": True} if unique else {}
+        if expire_after_seconds is not None:
+            options["expireAfterSeconds"] = expire_after_seconds
+        with mapped():
+            await self._db[collection].create_index(list(keys), **options)
+
+    async def ping(self) -> None:
+        with mapped():
+            await self._db.command("ping")
+
+
+def _inner(session: Session | None) -> Any:
+    if session is None:
+        return None
+    assert isinstance(session, DriverSession)
+    return session.inner

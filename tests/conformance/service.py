@@ -1,0 +1,227 @@
+"""The smallest service that shows all of delivery: a state fact guarded by its version, an occurrence that is counted,
+an event raised by either, and a result over the set; with records that misbehave on demand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel
+
+from shared.contracts.base import Status
+from shared.contracts.catalogue import EventType, contract_of
+from shared.contracts.facts import EnvelopeAccepted, Receipt
+from shared.messaging.brake import Brake
+from shared.messaging.clock import BusinessClock
+from shared.messaging.consuming import Consuming
+from shared.messaging.faults import NO_FAULTS, Faults
+from shared.messaging.handling import STALE, Consumer, Outcome, Outgoing, Recalculation, Received, Ref, Route, States
+from shared.messaging.outbox import Publisher, Relay
+from shared.messaging.pipeline import Pipeline
+from shared.messaging.reader import Reader
+from shared.messaging.recalculation import Recalculator
+from shared.messaging.settings import ServiceSettings
+from shared.mongo import Mongo
+
+AT = datetime(2026, 1, 10, 2, 30, tzinfo=UTC)
+NAME = "sample"
+SOURCE = "/langhoc/elsewhere"
+YEAR = 2026
+ENVELOPES, TALLIES, SUMS = "envelopes", "tallies", "sums"
+TOO_LARGE = "x" * (17 * 1024 * 1024)
+
+
+class Conduct(StrEnum):
+    """How a record behaves in the handler."""
+
+    GOOD = "good"
+    POISON = "poison"
+    """The handler fails."""
+    FORGETFUL = "forgetful"
+    """The handler reads what it did not ask for."""
+    OVERSIZE = "oversize"
+    """The handler puts a document that no database takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Names of a run's own topics."""
+
+    input: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A record to be sent."""
+
+    id: str
+    key: str
+    value: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def wire_headers(self) -> list[tuple[str, bytes]]:
+        """As a client sends them."""
+        return [(name, text.encode()) for name, text in self.headers.items()]
+
+
+def _message(id: str, key: str, data: BaseModel) -> Message:
+    headers = {"ce_specversion": "1.0", "ce_id": id, "ce_source": SOURCE, "ce_type": str(contract_of(type(data)).type)}
+    return Message(id, key, data.model_dump_json().encode(), headers)
+
+
+def _envelope(province: str, version: int, amount: int, label: str) -> EnvelopeAccepted:
+    return EnvelopeAccepted(
+        version=version,
+        submission_id=label,
+        receipt_id="r",
+        province=province,
+        received_at=AT,
+        year=YEAR,
+        amount=amount,
+    )
+
+
+def fact(
+    id: str, province: str = "04", *, version: int = 1, amount: int = 0, conduct: Conduct = Conduct.GOOD
+) -> Message:
+    """A state fact: the envelope of a province."""
+    return _message(id, province, _envelope(province, version, amount, conduct))
+
+
+def occurrence(id: str, province: str = "04", *, version: int = 1, conduct: Conduct = Conduct.GOOD) -> Message:
+    """An occurrence: a receipt."""
+    return _message(
+        id,
+        province,
+        Receipt(
+            receipt_id=id,
+            status=Status.ACCEPTED,
+            province=province,
+            received_at=AT,
+            channel=conduct,
+            body_hash="",
+            version=version,
+        ),
+    )
+
+
+def garbage(id: str, province: str = "04") -> Message:
+    """A record whose body cannot be read."""
+    whole = occurrence(id, province)
+    return Message(id, province, b"{not json", whole.headers)
+
+
+def _behave(conduct: str, states: States, outcome: Outcome, *, mended: bool) -> Outcome:
+    match conduct:
+        case Conduct.POISON if not mended:
+            raise ZeroDivisionError("poison")
+        case Conduct.FORGETFUL:
+            states[Ref(TALLIES, "99")]
+        case Conduct.OVERSIZE:
+            outcome.puts = {ref: {**document, "ballast": TOO_LARGE} for ref, document in outcome.puts.items()}
+    return outcome
+
+
+def sample_consumer(topics: Topics, *, mended: bool = False) -> Consumer:
+    """The service's consumer. `mended`: what was poison is handled."""
+
+    def keep(received: Received[EnvelopeAccepted], states: States) -> Outcome:
+        data = received.data
+        ref = Ref(ENVELOPES, data.province)
+        before = states[ref]
+        if before and before["version"] >= data.version:
+            return Outcome(verdict=STALE)
+        outcome = Outcome(
+            {ref: {"version": data.version, "amount": data.amount}},
+            [Outgoing(topics.output, data.province, received.event_id, data)],
+            [Recalculation("nation", data.year)],
+        )
+        return _behave(data.submission_id, states, outcome, mended=mended)
+
+    def count(received: Received[Receipt], states: States) -> Outcome:
+        data = received.data
+        ref = Ref(TALLIES, data.province)
+        before = states[ref]
+        outcome = Outcome(
+            {ref: {"n": (before["n"] if before else 0) + 1}},
+            [Outgoing(topics.output, data.province, received.event_id, data)],
+        )
+        return _behave(data.channel, states, outcome, mended=mended)
+
+    return Consumer(
+        NAME,
+        (topics.input,),
+        {
+            EventType.ENVELOPE_ACCEPTED: Route(lambda received: [Ref(ENVELOPES, received.data.province)], keep),
+            EventType.RECEIPT_ISSUED: Route(lambda received: [Ref(TALLIES, received.data.province)], count),
+        },
+    )
+
+
+class Process:
+    """One process of the service: the real parts, wired as `Runtime` wires them."""
+
+    def __init__(
+        self,
+        broker: Any,
+        publisher: Publisher,
+        mongo: Mongo,
+        settings: ServiceSettings,
+        topics: Topics,
+        *,
+        faults: Faults = NO_FAULTS,
+        mended: bool = False,
+    ) -> None:
+        self._broker = broker
+        self._topics = topics
+        clock = BusinessClock()
+        brake = Brake(settings.brake_after)
+        consumer = sample_consumer(topics, mended=mended)
+        pipeline = Pipeline(NAME, consumer, mongo, clock=clock, brake=brake, faults=faults)
+        self.relay = Relay(
+            mongo,
+            publisher,
+            publish_deadline=settings.publish_deadline,
+            lease_seconds=settings.lease_seconds,
+            faults=faults,
+        )
+        self.consuming = Consuming(broker, consumer, pipeline, self.relay, brake, settings, faults=faults)
+        self.recalculator = Recalculator(NAME, mongo, self.relay, self._sum, clock=clock, quiet_seconds=0.0)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begin to consume, relay and compute."""
+        await self._broker.start()
+        self._tasks = [
+            asyncio.create_task(work) for work in (self.relay.run(), self.recalculator.run(), self._resume())
+        ]
+
+    async def stop(self) -> None:
+        """End in order."""
+        self.consuming.stop_fetching()
+        await self.consuming.idle()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.relay.release()
+        await self._broker.stop()
+
+    async def _resume(self) -> None:
+        while True:
+            await asyncio.sleep(0.05)
+            self.consuming.resume_due()
+
+    async def _sum(self, reader: Reader, scope: str, period: int, now: datetime) -> Outcome:
+        """The result over the set: what all provinces have together."""
+        ref = Ref(SUMS, scope)
+        before = await reader.get(ref)
+        version = before["version"] + 1 if before else 1
+        amount = sum(row["amount"] for row in (await reader.find(ENVELOPES, {})).values())
+        event = Outgoing(self._topics.output, scope, scope, _envelope("00", version, amount, scope))
+        return Outcome({ref: {"version": version, "amount": amount}}, [event])

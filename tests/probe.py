@@ -1,0 +1,128 @@
+"""A small service whose handler is broken until it is mended, for tests of what becomes of its dead letters."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from bson import ObjectId
+
+from shared.contracts.catalogue import EventType
+from shared.contracts.facts import EnvelopeAccepted
+from shared.messaging.brake import Brake
+from shared.messaging.clock import BusinessClock
+from shared.messaging.dead_letters import DeadLetters
+from shared.messaging.handling import STALE, Consumer, Outcome, Outgoing, Recalculation, Received, Ref, Route, States
+from shared.messaging.outbox import Relay
+from shared.messaging.pipeline import Pipeline
+from shared.testing.memory import MemoryMongo
+from tests.unit.delivery_samples import AT, Stored, head, record
+
+POISON = "poison"
+"""Submissions of this name make the handler fail."""
+
+
+class Probe:
+    """Keeps the newest envelope of each province and publishes it on."""
+
+    def __init__(self, topic: str = "intake.accepted", out: str = "budgets") -> None:
+        self.topic = topic
+        self._out = out
+        self.mended = False
+        self.consumer = Consumer("probe", (topic,), {EventType.ENVELOPE_ACCEPTED: Route(self._needs, self._handle)})
+
+    def _needs(self, received: Received[EnvelopeAccepted]) -> list[Ref]:
+        return [Ref("envelopes", received.data.province)]
+
+    def _handle(self, received: Received[EnvelopeAccepted], states: States) -> Outcome:
+        data = received.data
+        if data.submission_id == POISON and not self.mended:
+            raise ZeroDivisionError("division by [zero]")
+        (ref,) = self._needs(received)
+        stored = states[ref]
+        if stored is not None and stored["version"] >= data.version:
+            return Outcome(verdict=STALE)
+        document = {"version": data.version, "amount": data.amount, "unwritable": data.submission_id == "unwritable"}
+        return Outcome(
+            puts={ref: document},
+            events=[Outgoing(self._out, data.province, data.province, data)],
+            requests=[Recalculation(data.province, data.year)],
+        )
+
+    def record(
+        self,
+        offset: int,
+        submission_id: str = "good",
+        *,
+        province: str = "04",
+        version: int = 1,
+        id: str | None = None,
+        more: Mapping[str, bytes] | None = None,
+    ) -> Stored:
+        """A record of an accepted envelope; its `ce_id` is the offset unless given, `more` are further headers."""
+        fact = EnvelopeAccepted(
+            version=version,
+            submission_id=submission_id,
+            receipt_id="r",
+            province=province,
+            received_at=AT,
+            year=2026,
+            amount=75_000_000,
+        )
+        headers: dict[str, str | bytes] = {}
+        headers |= head(EventType.ENVELOPE_ACCEPTED, id or f"{offset}", ce_subject=province)
+        headers |= more or {}
+        return record(fact.model_dump_json().encode(), headers, topic=self.topic, offset=offset, key=province)
+
+
+class Unreachable:
+    """A broker that nothing is sent to: these tests look at the outbox."""
+
+    async def send(self, topic: str, **record: Any) -> asyncio.Future[Any]:
+        raise AssertionError(f"{topic}: the relay does not run here")
+
+
+class Bench:
+    """The probe's pipeline and its dead letters over a database in memory."""
+
+    def __init__(self, consumer: Consumer | None = None) -> None:
+        self.mongo = MemoryMongo()
+        self.mongo.unwritable = lambda collection, document: document.get("unwritable", False)
+        self.probe = Probe()
+        self._buried: dict[Any, Any] = {}
+        self.brake = Brake(limit=2)
+        self.pipeline = Pipeline(
+            "probe", consumer or self.probe.consumer, self.mongo, clock=BusinessClock(), brake=self.brake
+        )
+        self.letters = DeadLetters(self.mongo, self.pipeline, Relay(self.mongo, Unreachable()))
+
+    async def bury(self, *records: Stored) -> list[str]:
+        """Process records; returns the ids of all dead letters."""
+        await self.pipeline.process(records)
+        for row in self.mongo.all("dead_letters"):
+            self._buried.setdefault(row["_id"], _record_of(row))
+        return [str(row["_id"]) for row in self.mongo.all("dead_letters")]
+
+    def assert_kept(self) -> None:
+        """No dead letter was lost, and the record in each is what it was."""
+        assert {row["_id"]: _record_of(row) for row in self.mongo.all("dead_letters")} == self._buried
+
+    def letter(self, letter_id: str) -> dict[str, Any]:
+        """One letter as it is now."""
+        return copy.deepcopy(self.mongo.rows("dead_letters")[ObjectId(letter_id)])
+
+    def effects(self) -> tuple[int | None, int, int]:
+        """Version kept of province 04, rows in the outbox, requests."""
+        kept = self.mongo.rows("envelopes").get("04")
+        counts = [len(self.mongo.rows(name)) for name in ("outbox", "recalculations")]
+        return kept["version"] if kept else None, counts[0], counts[1]
+
+    def entries(self) -> list[tuple[str, str, str]]:
+        """The record of actions: who, action, result."""
+        return [(row["who"], row["action"], row["result"]) for row in self.mongo.all("dead_letter_actions")]
+
+
+def _record_of(row: dict[str, Any]) -> list[Any]:
+    return [row[name] for name in ("topic", "partition", "offset", "appended_at", "key", "headers", "value")]
