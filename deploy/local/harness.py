@@ -70,14 +70,14 @@ class ServerProcess:
         """Let it go on after `pause`."""
         self.popen.send_signal(signal.SIGCONT)
 
-    def restart(self) -> None:
+    def restart(self, timeout: float = 60) -> None:
         """Start it on the same data and port, killing it first if it still runs, and wait until it is ready.
 
         It blocks for seconds: inside an event loop use ``await asyncio.to_thread(server.restart)``.
         """
         self.kill()
         self.popen = self._start()
-        self.wait_ready()
+        self.wait_ready(timeout)
 
     def wait_ready(self, timeout: float = 60) -> None:
         """Return when clients can work with the server; raise `StartFailed` when it died or is too slow."""
