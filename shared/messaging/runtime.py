@@ -178,12 +178,11 @@ class Runtime:
 
     async def flow(self) -> Flow:
         """What is still on its way; raises when broker or database do not answer."""
-        flow = Flow(
-            lag=await self.consuming.lag(),
-            outbox=await self.mongo.count(OUTBOX, {}),
-            requests=await self.mongo.count(RECALCULATIONS, due_now(self.clock)),
-            busy=self.consuming.busy,
-        )
+        # Asked in the order in which work flows on, so that nothing slips by between two questions.
+        lag = await self.consuming.lag()
+        busy = self.consuming.busy
+        requests = await self.mongo.count(RECALCULATIONS, due_now(self.clock))
+        flow = Flow(lag, await self.mongo.count(OUTBOX, {}), requests, busy)
         metrics.OUTBOX_ROWS.set(flow.outbox)
         metrics.RECALCULATIONS_OPEN.set(flow.requests)
         return flow
@@ -230,7 +229,7 @@ class Runtime:
         except (MongoError, TimeoutError) as error:
             checks.append(Check("database", False, repr(error)[:200]))
         troubles = self.consuming.troubles
-        checks.append(Check("consumption", not troubles, f"{troubles} batches in a row put off" if troubles else "runs"))
+        checks.append(Check("consumption", not troubles, f"{troubles} batches in a row were put off"))
         braked = self.consuming.braked
         checks.append(Check("brake", not braked, f"stopped: {', '.join(sorted(braked))}" if braked else "open"))
         age = self.relay.oldest_seconds

@@ -18,4 +18,5 @@ OUTBOX_AGE = Gauge("langhoc_outbox_oldest_seconds", "Age of the oldest unsent ev
 LAG = Gauge("langhoc_lag_records", "Records not yet consumed", ["consumer"])
 BRAKES = Gauge("langhoc_brakes", "Topics whose consumption is stopped by the brake", ["consumer"])
 RECALCULATIONS = Counter("langhoc_recalculations", "Results over sets, by verdict", ["verdict"])
+RECALCULATIONS.labels("failed")  # there from the start, else its first increase is none
 RECALCULATIONS_OPEN = Gauge("langhoc_recalculations_open", "Requests to recompute a result that are due")

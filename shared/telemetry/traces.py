@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -45,6 +46,13 @@ def setup_traces(service: str, instance: int = 0) -> TracerProvider:
         )
     trace.set_tracer_provider(provider)
     return provider
+
+
+def shut_down_traces(provider: TracerProvider, seconds: float) -> None:
+    """Send the last spans. A collector that does not answer would hold up each batch of them: after the time, leave."""
+    sending = threading.Thread(target=provider.shutdown, daemon=True)
+    sending.start()
+    sending.join(seconds)
 
 
 def context_of(traceparent: str | None) -> Context:

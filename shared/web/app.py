@@ -20,11 +20,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from swagger_ui_bundle import swagger_ui_path
 
 from shared.messaging.runtime import Check, Runtime
+from shared.telemetry import shut_down_traces
 from shared.web import dead_letters, problems
 from shared.web.auth import Caller, Role, Verifier, require_role
 
 log = structlog.get_logger()
 EXIT_SECONDS = 25
+SPANS_SECONDS = 4
 CLOCK_HEADER = "Langhoc-Clock-Offset-Seconds"
 
 
@@ -38,7 +40,7 @@ def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, pro
             yield
         finally:
             await runtime.stop()
-            await asyncio.to_thread(provider.shutdown)  # sends the last spans; bounded by the exporter's time-out
+            await asyncio.to_thread(shut_down_traces, provider, SPANS_SECONDS)
 
     app = FastAPI(title=title, version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.verifier = Verifier(runtime.settings.jwks)

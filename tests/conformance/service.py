@@ -4,7 +4,7 @@ an event raised by either, and a result over the set; with records that misbehav
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -31,7 +31,7 @@ AT = datetime(2026, 1, 10, 2, 30, tzinfo=UTC)
 NAME = "sample"
 SOURCE = "/langhoc/elsewhere"
 YEAR = 2026
-ENVELOPES, TALLIES, SUMS = "envelopes", "tallies", "sums"
+ENVELOPES, TALLIES, SUMS, BALLAST = "envelopes", "tallies", "sums", "ballast"
 TOO_LARGE = "x" * (17 * 1024 * 1024)
 
 
@@ -117,14 +117,14 @@ def garbage(id: str, province: str = "04") -> Message:
     return Message(id, province, b"{not json", whole.headers)
 
 
-def _behave(conduct: str, states: States, outcome: Outcome, *, mended: bool) -> Outcome:
+def _behave(received: Received[Any], conduct: str, states: States, outcome: Outcome, *, mended: bool) -> Outcome:
     match conduct:
         case Conduct.POISON if not mended:
             raise ZeroDivisionError("poison")
         case Conduct.FORGETFUL:
             states[Ref(TALLIES, "99")]
         case Conduct.OVERSIZE:
-            outcome.puts = {ref: {**document, "ballast": TOO_LARGE} for ref, document in outcome.puts.items()}
+            outcome.puts[Ref(BALLAST, received.event_id)] = {"ballast": TOO_LARGE}
     return outcome
 
 
@@ -142,7 +142,7 @@ def sample_consumer(topics: Topics, *, mended: bool = False) -> Consumer:
             [Outgoing(topics.output, data.province, received.event_id, data)],
             [Recalculation("nation", data.year)],
         )
-        return _behave(data.submission_id, states, outcome, mended=mended)
+        return _behave(received, data.submission_id, states, outcome, mended=mended)
 
     def count(received: Received[Receipt], states: States) -> Outcome:
         data = received.data
@@ -152,14 +152,17 @@ def sample_consumer(topics: Topics, *, mended: bool = False) -> Consumer:
             {ref: {"n": (before["n"] if before else 0) + 1}},
             [Outgoing(topics.output, data.province, received.event_id, data)],
         )
-        return _behave(data.channel, states, outcome, mended=mended)
+        return _behave(received, data.channel, states, outcome, mended=mended)
+
+    def needs(collection: str) -> Callable[[Received[Any]], list[Ref]]:
+        return lambda received: [Ref(collection, received.data.province), Ref(BALLAST, received.event_id)]
 
     return Consumer(
         NAME,
         (topics.input,),
         {
-            EventType.ENVELOPE_ACCEPTED: Route(lambda received: [Ref(ENVELOPES, received.data.province)], keep),
-            EventType.RECEIPT_ISSUED: Route(lambda received: [Ref(TALLIES, received.data.province)], count),
+            EventType.ENVELOPE_ACCEPTED: Route(needs(ENVELOPES), keep),
+            EventType.RECEIPT_ISSUED: Route(needs(TALLIES), count),
         },
     )
 

@@ -96,8 +96,10 @@ class World(ABC):
         """Wait until everything is handled, acknowledged, published and computed."""
 
         async def calm() -> bool:
-            waiting = [await self.mongo.count(collection, {}) for collection in (OUTBOX, RECALCULATIONS)]
-            return not any(waiting) and await self.unfinished() == 0
+            if await self.unfinished():
+                return False
+            # In the order in which work flows on, so that nothing slips by between two looks.
+            return not any([await self.mongo.count(collection, {}) for collection in (RECALCULATIONS, OUTBOX)])
 
         await self.until(calm)
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -86,6 +86,14 @@ class Group(RealWorld):
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+
+    async def sees(self, condition: Callable[[], bool]) -> None:
+        """Wait for something that happens in this process."""
+
+        async def holds() -> bool:
+            return condition()
+
+        await self.until(holds)
 
     async def ready(self, member: Runtime) -> dict[str, bool]:
         """What a member says of itself."""

@@ -30,12 +30,10 @@ class Killing(Faults):
 
 async def main(step: str, database: str, *topics: str) -> None:
     """Run until the step is reached."""
-    settings = ServiceSettings()  # type: ignore[call-arg]  # from the environment
+    settings = ServiceSettings()
     mongo = connect(settings.mongo_driver, settings.mongo, database)
     broker = make_broker(settings.kafka, client_id=NAME)
-    process = Process(
-        broker, KafkaPublisher(broker), mongo, settings, Topics(*topics), faults=Killing(Step(step))
-    )
+    process = Process(broker, KafkaPublisher(broker), mongo, settings, Topics(*topics), faults=Killing(Step(step)))
     await process.start()
     await asyncio.Event().wait()
 

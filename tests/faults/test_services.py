@@ -1,20 +1,23 @@
-"""Real services on shared, unharmed servers: rows of a dead process, versions out of order, a collector that is down."""
+"""Real services on unharmed servers: rows of a dead process, versions out of order, a collector that is down."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
 import socket
+import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from pydantic import BaseModel
 
 from cli.publishing import Portal
@@ -23,6 +26,7 @@ from deploy.local.harness import Servers
 from shared.contracts.base import Status
 from shared.contracts.facts import EnvelopeAccepted, Receipt
 from shared.messaging import envelope
+from shared.telemetry import shut_down_traces
 from tests.faults.metrics import metric
 from tests.platform import ServiceProcesses
 
@@ -57,7 +61,7 @@ async def test_rows_of_a_dead_process_are_published_by_another_under_the_same_id
     async with asyncio.timeout(30):
         while database["receipts"].count_documents(mine) < len(sent):  # noqa: ASYNC110  another process's progress
             await asyncio.sleep(0.05)
-        while len(await everything_on(topics, "receipts.08")) < len(sent):
+        while len(await everything_on(topics, "receipts.08")) < len(sent):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     processes.kill("intake", 0)
     left = {row["_id"] for row in database["outbox"].find({"topic": "receipts.08"})}
@@ -125,7 +129,7 @@ async def test_a_collector_that_does_not_answer_harms_neither_the_flow_nor_the_e
     with ServiceProcesses(servers, tmp_path, **traced) as processes:
         processes.start("intake")
         async with Portal(topics) as portal:
-            # More spans than a batch of the exporter holds: several exports run into their time limits.
+            # More spans than a batch of the exporter holds: several exports would wait in vain, one after the other.
             messages = islice(Demonstration(("15",)).setup(), 200)
             sent = await portal.publish(list(messages) * 15, sampled=lambda message: True)
         await asyncio.to_thread(processes.wait_settled, "intake")
@@ -134,3 +138,22 @@ async def test_a_collector_that_does_not_answer_harms_neither_the_flow_nor_the_e
         started = time.monotonic()
         assert processes.stop("intake") in (0, -signal.SIGTERM), processes.log("intake")
         assert time.monotonic() - started < 30
+
+
+def test_the_end_waits_for_the_last_spans_only_so_long() -> None:
+    class Deaf(SpanExporter):
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            exporting.set()
+            answered.wait()
+            return SpanExportResult.FAILURE
+
+    exporting, answered = threading.Event(), threading.Event()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(Deaf(), schedule_delay_millis=10))
+    provider.get_tracer("test").start_span("last").end()
+    assert exporting.wait(10)
+    leaving = threading.Thread(target=shut_down_traces, args=(provider, 0.2))
+    leaving.start()
+    leaving.join(10)
+    assert not leaving.is_alive()
+    answered.set()

@@ -1,0 +1,226 @@
+"""Breaks delivery on purpose, in a copy of the tree, and shows which tests notice: `python -m tests.faults.mutations`.
+
+A test that passes with and without the mechanism that it is about shows nothing. So each mutant takes one mechanism
+away, and every test that is named with it must fail; before that, all of them must pass on the tree as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).parents[2]
+LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__")
+CONSUMING = "shared/messaging/consuming.py"
+PIPELINE = "shared/messaging/pipeline.py"
+GROUP = "tests/faults/test_group.py"
+KILLED = f"{GROUP}::test_a_process_killed_between_two_steps_loses_and_doubles_nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """One place of the code, and what stands there instead."""
+
+    path: str
+    before: str
+    after: str
+
+    def apply(self, tree: Path) -> None:
+        """Change the copy. Raises `LookupError` unless the place is there exactly once."""
+        file = tree / self.path
+        text = file.read_text(encoding="utf-8")
+        if text.count(self.before) != 1:
+            raise LookupError(f"{self.path} has {text.count(self.before)} places like this:\n{self.before}")
+        file.write_text(text.replace(self.before, self.after), encoding="utf-8")
+
+    def undo(self, tree: Path) -> None:
+        """Restore the copy."""
+        shutil.copy(ROOT / self.path, tree / self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A mechanism that is taken away, and the tests that must notice."""
+
+    name: str
+    patches: Sequence[Patch]
+    tests: Sequence[str]
+
+
+MUTANTS = (
+    Mutant(
+        "commit offset first",
+        [
+            Patch(
+                CONSUMING,
+                "        try:\n            progress = await self._pipeline.process(",
+                "        await self._commit(Progress({(r.topic, r.partition): r.offset + 1 for r in records}))\n"
+                "        try:\n            progress = await self._pipeline.process(",
+            )
+        ],
+        [f"{KILLED}[committing]"],
+    ),
+    Mutant(
+        "no inbox",
+        [
+            Patch(PIPELINE, '        return {str(row["_id"]) for row in rows}\n', "        return set()\n"),
+            Patch(PIPELINE, "            await self._mongo.insert(INBOX, batch.inbox, session)\n", ""),
+        ],
+        [
+            "tests/unit/test_pipeline.py::test_a_duplicate_within_a_batch_and_across_batches_counts_once",
+            "tests/unit/test_pipeline.py::test_a_crash_after_the_commit_ends_in_duplicates",
+            f"{GROUP}::test_the_same_record_at_two_processes_at_the_same_instant_counts_once",
+            f"{KILLED}[acknowledging]",
+        ],
+    ),
+    Mutant(
+        "no rebalance gate",
+        [
+            Patch(
+                "shared/messaging/gate.py",
+                "            await asyncio.wait_for(self._idle.wait(), self._patience)\n",
+                "            await asyncio.sleep(0)\n",
+            )
+        ],
+        [
+            "tests/integration/test_canaries.py::test_row_7_a_rebalance_waits_for_the_batch_in_flight_and_its_commit",
+            f"{GROUP}::test_members_come_and_go_during_long_batches_and_no_record_is_started_twice",
+        ],
+    ),
+    Mutant(
+        "relay without lease",
+        [
+            Patch(
+                "shared/messaging/outbox.py",
+                "        mine = self._leases.held(margin_seconds=self._deadline)\n",
+                "        mine = set(SLOTS)\n",
+            )
+        ],
+        [
+            "tests/unit/test_outbox.py::test_only_the_holder_of_the_slots_sends",
+            "tests/unit/test_outbox.py::test_whoever_lost_its_leases_sends_nothing",
+            "tests/unit/test_outbox.py::test_a_lease_that_ends_before_the_publish_could_is_not_used",
+        ],
+    ),
+    Mutant(
+        "no version check",
+        [
+            Patch(
+                "services/scoring/handlers.py",
+                '    return stored is not None and accepted.version <= stored["input_version"]\n',
+                "    return False\n",
+            ),
+            Patch(
+                "services/funding/handlers.py",
+                '    return known is None or version > known["version"]\n',
+                "    return True\n",
+            ),
+        ],
+        [
+            "tests/unit/test_scoring_handlers.py::"
+            "test_a_correction_makes_the_next_version_and_an_old_one_changes_nothing",
+            "tests/faults/test_services.py::"
+            "test_old_versions_of_a_state_are_ignored_and_counted_and_occurrences_are_all_kept",
+        ],
+    ),
+    Mutant(
+        "no revision guard on put",
+        [
+            Patch(
+                "shared/mongo/driver.py",
+                'ReplaceOne({"_id": put.id, "_rev": put.revision}, ',
+                'ReplaceOne({"_id": put.id}, ',
+            )
+        ],
+        [
+            "tests/conformance/test_mongo_port.py::test_a_put_that_finds_another_state_conflicts_and_writes_nothing",
+            f"{GROUP}::test_two_processes_with_different_records_of_one_document_lose_neither",
+        ],
+    ),
+    Mutant(
+        "dead letter outside the transaction",
+        [
+            Patch(
+                PIPELINE,
+                "self._mongo.insert(DEAD_LETTERS, batch.dead, session)",
+                "self._mongo.insert(DEAD_LETTERS, batch.dead)",
+            )
+        ],
+        [
+            "tests/conformance/test_delivery.py::test_a_failure_between_two_steps_leads_to_one_effect[memory-committing]",
+            f"{KILLED}[committing]",
+        ],
+    ),
+)
+
+
+def run(tree: Path, tests: Iterable[str]) -> tuple[set[str], set[str]]:
+    """Run tests in the copy; returns those that passed and those that failed, by path and name.
+
+    An error before or after a test is no failure of it: it is in neither set.
+    """
+    report = tree / "report.xml"
+    report.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *tests]
+    environment = {**os.environ, "PYTHONPATH": str(tree)}  # before the installed project
+    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=900)
+    if not report.exists():
+        raise RuntimeError(done.stdout + done.stderr)
+    passed: set[str] = set()
+    failed: set[str] = set()
+    for case in ElementTree.parse(report).iter("testcase"):
+        name = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
+        if case.find("failure") is not None:
+            failed.add(name)
+        elif case.find("error") is None and case.find("skipped") is None:
+            passed.add(name)
+    return passed, failed
+
+
+def noticed(test: str, failed: Iterable[str]) -> bool:
+    """Whether a test failed, with one of its parameters at least."""
+    return any(each == test or each.startswith(f"{test}[") for each in failed)
+
+
+def main() -> int:
+    """Run all; returns the exit code."""
+    with tempfile.TemporaryDirectory(prefix="langhoc-mutants-") as name:
+        tree = Path(name) / "tree"
+        shutil.copytree(ROOT, tree, ignore=LEFT_OUT)
+        tests = dict.fromkeys(test for mutant in MUTANTS for test in mutant.tests)
+        passed, failed = run(tree, tests)
+        silent = [test for test in tests if noticed(test, failed) or not noticed(test, passed)]
+        if silent:
+            print("These must pass before anything is broken:", *silent, sep="\n  ")
+            return 1
+        print(f"{len(passed)} tests pass on the tree as it is.\n", flush=True)
+
+        survivors = 0
+        print(f"{'mutant':<36} {'verdict':<9} {'seconds':>7}  tests that noticed, and – those that did not")
+        for mutant in MUTANTS:
+            started = time.monotonic()
+            for patch in mutant.patches:
+                patch.apply(tree)
+            _, failed = run(tree, mutant.tests)
+            for patch in mutant.patches:
+                patch.undo(tree)
+            killed = all(noticed(test, failed) for test in mutant.tests)
+            survivors += not killed
+            verdict, seconds = "killed" if killed else "SURVIVED", time.monotonic() - started
+            for number, test in enumerate(mutant.tests):
+                head = f"{mutant.name:<36} {verdict:<9} {seconds:>7.0f}" if number == 0 else " " * 54
+                print(f"{head}  {'' if noticed(test, failed) else '– '}{test}", flush=True)
+        print(f"\n{len(MUTANTS) - survivors} of {len(MUTANTS)} mutants killed.")
+        return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
