@@ -79,8 +79,9 @@ async def test_a_process_killed_between_two_steps_loses_and_doubles_nothing(
 # ------------------------------------------------------------------------------------------------- rebalances
 
 
-async def test_members_come_and_go_during_long_batches_and_no_record_is_started_twice(group: Group) -> None:
-    slow = {"batch_records": 20, "session_timeout_ms": 8_000, "faults": FaultPlan(delay=1.0, delay_seconds=0.5)}
+async def test_members_come_and_go_during_long_batches_and_no_record_is_delivered_twice(group: Group) -> None:
+    absorbed = counted("langhoc_records_total", consumer=NAME, verdict="absorbed")
+    slow = {"batch_records": 20, "session_timeout_ms": 8_000, "faults": FaultPlan(delay=1.0, delay_seconds=0.7)}
     await group.send(*occurrences(MANY))
     async with group.member(0, **slow) as first:
         await group.sees(lambda: len(group.started) > 0)
@@ -92,6 +93,7 @@ async def test_members_come_and_go_during_long_batches_and_no_record_is_started_
         assert len(first.consuming.assigned or ()) == 2, "the second's partition came back"
 
     assert set(group.started.values()) == {1}
+    assert counted("langhoc_records_total", consumer=NAME, verdict="absorbed") == absorbed
 
 
 async def test_a_batch_that_outlasts_the_gates_patience_has_its_effects_once(group: Group) -> None:

@@ -17,10 +17,10 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, invariant, multiple, rule
+from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, invariant, multiple, precondition, rule
 
 from shared.messaging import consuming, outbox
-from shared.messaging.faults import Faults, Injected, Step
+from shared.messaging.faults import NO_FAULTS, Faults, Injected, Step
 from shared.messaging.settings import ServiceSettings
 from shared.mongo.leases import Leases
 from shared.mongo.port import CommitUnknown, MongoError, Transient, Unavailable
@@ -40,9 +40,11 @@ from tests.conformance.service import (
 )
 
 TOPICS = Topics("in", "out")
-SETTINGS = ServiceSettings(kafka="-", mongo="-", jwks="-", group_prefix="g-", brake_after=3, brake_probe=0)
+SETTINGS = ServiceSettings(kafka="-", mongo="-", jwks="-", group_prefix="g-", brake_after=2, brake_probe=0)
 GROUP = f"g-{NAME}"
 PROVINCES = ("01", "04", "79")
+LIMITS = st.integers(1, 8)
+IN_A_BATCH = st.sampled_from([Step.COMMITTING, Step.COMMITTED, Step.ACKNOWLEDGING])
 LEASE = timedelta(seconds=SETTINGS.lease_seconds + 1)
 
 COMMIT_FAULTS = [
@@ -145,6 +147,11 @@ def expected(handled: Iterable[Sent]) -> Effects:
     return effects
 
 
+when_records_wait = precondition(lambda machine: machine.records_wait())
+when_events_wait = precondition(lambda machine: machine.events_wait())
+when_requests_wait = precondition(lambda machine: machine.requests_wait())
+
+
 class Delivery(RuleBasedStateMachine):
     """One process at a time, and now and then a rival that does not know it is one."""
 
@@ -196,21 +203,43 @@ class Delivery(RuleBasedStateMachine):
         """The same event once more, as a producer does that was not told of its success."""
         self._append(self._sent[id][0])
 
+    @rule(province=st.sampled_from(PROVINCES), count=st.integers(2, 5))
+    def publish_what_we_cannot_handle(self, province: str, count: int) -> None:
+        """A row of records that fail by our own fault, enough to close the brake, and one that does not."""
+        for _ in range(count):
+            self._publish(province, Conduct.POISON, None)
+        self._publish(province, Conduct.GOOD, None)
+
     # -------------------------------------------------------------------------------------------- work goes on
 
-    @rule(limit=st.integers(1, 8))
+    def records_wait(self) -> bool:
+        """Whether a delivery would do something."""
+        return self._committed() != [len(partition) for partition in self._logs()]
+
+    def events_wait(self) -> bool:
+        """Whether the relay would do something."""
+        return bool(self._rows("outbox"))
+
+    def requests_wait(self) -> bool:
+        """Whether a recalculation would do something."""
+        return bool(self._rows("recalculations"))
+
+    @when_records_wait
+    @rule(limit=LIMITS)
     def deliver(self, limit: int) -> None:
         """A batch."""
         self._process.consuming.resume_due()
         self._alive(self._broker.subscribed.poll(limit))
         self._script.events.clear()
 
+    @when_events_wait
     @rule()
     def relay(self) -> None:
         """A page of the outbox."""
         self._alive(self._process.relay.round())
         self._script.events.clear()
 
+    @when_requests_wait
     @rule()
     def recompute(self) -> None:
         """The results over sets that were asked for."""
@@ -223,42 +252,36 @@ class Delivery(RuleBasedStateMachine):
         """Between two steps of ours."""
         self._boot()
 
-    @rule(step=st.sampled_from([Step.COMMITTING, Step.COMMITTED, Step.ACKNOWLEDGING]), limit=st.integers(1, 8))
+    @when_records_wait
+    @rule(step=IN_A_BATCH, limit=LIMITS)
     def crash_in_a_batch(self, step: Step, limit: int) -> None:
         """The process dies within a batch."""
         self._script.events[step] = Crash()
         self.deliver(limit)
 
-    @rule(sends=st.integers(0, 4), landed=st.booleans())
-    def crash_in_the_relay(self, sends: int, landed: bool) -> None:
-        """The process dies while it sends a page, before or after a record lands."""
-        self._broker.troubles = [None] * sends + [(Crash(), landed)]
-        self.relay()
-        self._broker.troubles = []
-
-    @rule()
-    def crash_before_rows_are_deleted(self) -> None:
-        """The process dies when the broker has the page."""
-        self._script.events[Step.CONFIRMED] = Crash()
-        self.relay()
-
-    @rule(step=st.sampled_from(list(Step)), limit=st.integers(1, 8))
-    def lose_an_answer(self, step: Step, limit: int) -> None:
-        """The process lives on and knows nothing of what became of a step."""
+    @when_records_wait
+    @rule(step=IN_A_BATCH, limit=LIMITS)
+    def lose_an_answer_in_a_batch(self, step: Step, limit: int) -> None:
+        """The process lives on and does not know what became of a step."""
         self._script.events[step] = Injected("lost")
-        if step is Step.CONFIRMED:
-            self.relay()
-        else:
-            self.deliver(limit)
+        self.deliver(limit)
 
-    @rule(sends=st.integers(0, 4), landed=st.booleans())
-    def trouble_with_the_broker(self, sends: int, landed: bool) -> None:
-        """One record of a page is refused, or is not confirmed although it landed."""
-        self._broker.troubles = [None] * sends + [(KafkaConnectionError(), landed)]
+    @when_events_wait
+    @rule(error=st.sampled_from([Crash(), Injected("lost")]))
+    def trouble_before_rows_are_deleted(self, error: BaseException) -> None:
+        """The broker has the page, and the process dies or is not told."""
+        self._script.events[Step.CONFIRMED] = error
+        self.relay()
+
+    @when_events_wait
+    @rule(error=st.sampled_from([Crash(), KafkaConnectionError()]), sends=st.integers(0, 9), landed=st.booleans())
+    def trouble_within_a_page(self, error: BaseException, sends: int, landed: bool) -> None:
+        """The process dies, or one send fails, before or after the record lands."""
+        self._broker.troubles = [None] * (sends % len(self._rows("outbox"))) + [(error, landed)]
         self.relay()
         self._broker.troubles = []
 
-    @rule(fault=st.sampled_from(COMMIT_FAULTS), limit=st.integers(1, 8), recomputing=st.booleans())
+    @rule(fault=st.sampled_from(COMMIT_FAULTS), limit=LIMITS, recomputing=st.booleans())
     def trouble_with_the_database(self, fault: Fault, limit: int, recomputing: bool) -> None:
         """The next commit ends in doubt."""
         self._mongo.commit_faults = {self._mongo.commits + 1: fault}
@@ -273,7 +296,8 @@ class Delivery(RuleBasedStateMachine):
         """The partitions come back, from where the group had committed."""
         self._run(self._broker.subscribed.join())
 
-    @rule(limit=st.integers(1, 8))
+    @when_requests_wait
+    @rule(limit=LIMITS)
     def a_batch_comes_while_a_result_is_computed(self, limit: int) -> None:
         """Its request must lead to another result."""
 
@@ -284,10 +308,11 @@ class Delivery(RuleBasedStateMachine):
         self.recompute()
         self._mongo.meanwhile = []
 
-    @rule(limit=st.integers(1, 8), rivals=st.integers(1, 8), written=st.booleans())
-    def rival(self, limit: int, rivals: int, written: bool) -> None:
+    @when_records_wait
+    @rule(limit=LIMITS, rivals=LIMITS, written=st.booleans())
+    def a_rival_in_a_batch(self, limit: int, rivals: int, written: bool) -> None:
         """Another member reads the same partitions in the middle of our batch, before or after we wrote it."""
-        broker, process = self._build(Faults())
+        broker, process = self._build(NO_FAULTS)
 
         async def work() -> None:
             await broker.subscribed.join()
@@ -380,7 +405,7 @@ class Delivery(RuleBasedStateMachine):
             self.deliver(1_000)
             self.recompute()
             self.relay()
-            if self._committed() == [len(partition) for partition in self._logs()] and not self._rows("outbox"):
+            if not (self.records_wait() or self.events_wait()):
                 break
 
     def _logs(self) -> list[list[Sent]]:
@@ -428,5 +453,5 @@ class Delivery(RuleBasedStateMachine):
 
 TestDelivery = Delivery.TestCase
 TestDelivery.settings = settings(
-    max_examples=50, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
