@@ -160,8 +160,13 @@ class MongoDB(Server):
 
     @property
     def command(self) -> tuple[str, ...]:
-        # By default a stopping primary waits 15 s for its clients to find another one; here there is none.
-        parameters = ["shutdownTimeoutMillisForSignaledShutdown=100", "diagnosticDataCollectionEnabled=false"]
+        parameters = [
+            # By default a stopping primary waits 15 s for its clients to find another one; here there is none.
+            "shutdownTimeoutMillisForSignaledShutdown=100",
+            "diagnosticDataCollectionEnabled=false",
+            # The locks of a process that died in a transaction; a living one gives up after 20 s itself.
+            "transactionLifetimeLimitSeconds=30",
+        ]
         if self.test_commands:
             parameters.append("enableTestCommands=1")
         return (

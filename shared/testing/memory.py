@@ -1,7 +1,7 @@
 """The MongoDB port in memory, with switches for what goes wrong between two machines.
 
 It understands the queries, updates and aggregations that Langhoc uses, and raises `NotImplementedError` for any other,
-so that no test passes on a misread query. One conformance suite (`tests/integration/test_mongo_port.py`) holds it and
+so that no test passes on a misread query. One conformance suite (`tests/conformance/test_mongo_port.py`) holds it and
 the real drivers to the same behaviour. What it cannot show: time-outs and load.
 """
 
