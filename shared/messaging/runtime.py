@@ -19,6 +19,7 @@ from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import OUTBOX, RECALCULATIONS, prepare
 from shared.messaging.consuming import Consuming
 from shared.messaging.dead_letters import DeadLetters
+from shared.messaging.ending import end
 from shared.messaging.faults import saboteurs
 from shared.messaging.handling import Consumer
 from shared.messaging.outbox import Relay
@@ -140,9 +141,7 @@ class Runtime:
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 await self.consuming.idle()
-                for task in self._tasks:
-                    task.cancel()
-                await asyncio.gather(*self._tasks, return_exceptions=True)
+                await end(self._tasks)
                 with suppress(MongoError):
                     await self.relay.release()
                 await self._broker.stop()

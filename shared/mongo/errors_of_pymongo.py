@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,13 +27,21 @@ _NAMESPACE = re.compile(r"collection: \S+?\.(\S+) index: (\S+)")
 
 @contextmanager
 def mapped() -> Iterator[None]:
-    """Turn the driver's errors into the port's."""
+    """Turn the driver's errors into the port's, and a cancellation that the driver lost into a cancellation.
+
+    PyMongo sends through `asyncio.wait_for`, which before Python 3.12 swallows a cancellation that comes at the same
+    moment as the result: a task that is to stop would go on, and a time-out would not end anything.
+    """
+    task = asyncio.current_task()
+    requests = task.cancelling() if task else 0
     try:
         yield
     except PyMongoError as error:
         raise translate(error) from error
     except (BSONError, OverflowError, UnicodeEncodeError) as error:  # not even encodable
         raise Permanent(str(error)) from error
+    if task and task.cancelling() > requests:
+        raise asyncio.CancelledError
 
 
 def translate(error: PyMongoError) -> MongoError:

@@ -18,6 +18,7 @@ from shared.contracts.facts import EnvelopeAccepted, Receipt
 from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consuming import Consuming
+from shared.messaging.ending import end
 from shared.messaging.faults import NO_FAULTS, Faults
 from shared.messaging.handling import STALE, Consumer, Outcome, Outgoing, Recalculation, Received, Ref, Route, States
 from shared.messaging.outbox import Publisher, Relay
@@ -209,9 +210,7 @@ class Process:
         """End in order."""
         self.consuming.stop_fetching()
         await self.consuming.idle()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         await self.relay.release()
         await self._broker.stop()
 

@@ -248,6 +248,29 @@ async def test_a_released_lease_is_free_at_once_and_only_its_holder_can_release_
     assert await second.acquire(["a"]) == {"a"}
 
 
+async def test_a_task_ends_at_whatever_moment_it_is_cancelled(mongo: Mongo) -> None:
+    """A driver that loses a cancellation keeps a service from stopping, and a time-out from ending anything."""
+    await mongo.insert("things", [{"_id": number} for number in range(50)])
+
+    async def body(session: Session) -> None:
+        await mongo.insert("log", [{}], session)
+
+    async def work() -> None:
+        while True:
+            await asyncio.sleep(0)
+            await mongo.find("things", {})
+            await mongo.update("things", {"_id": 1}, {"$set": {"seen": True}})
+            await in_transaction(mongo, body)
+
+    for number in range(40):
+        task = asyncio.create_task(work())
+        await asyncio.sleep(number % 20 / 1000)
+        task.cancel()
+        ended, _ = await asyncio.wait({task}, timeout=5)
+        assert ended, "the cancellation was lost"
+        assert task.cancelled()
+
+
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])
 async def test_an_unreachable_server_is_said_within_the_time_limit(driver: DriverName) -> None:
     nowhere = connect(driver, "mongodb://127.0.0.1:1/?directConnection=true", "nothing", timeout_ms=300)
