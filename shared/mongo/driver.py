@@ -24,8 +24,6 @@ TRANSACTION: Mapping[str, Any] = {
     "write_concern": WriteConcern("majority", j=True),
     "max_commit_time_ms": 10_000,
 }
-
-
 DATABASE: Mapping[str, Any] = {
     "codec_options": CodecOptions(tz_aware=True),
     "read_concern": ReadConcern("majority"),
