@@ -1,6 +1,6 @@
 """The MongoDB port in memory, with switches for what goes wrong between two machines.
 
-It understands the queries, updates and aggregations that Langhoc uses, and raises `NotImplementedError` for any other,
+It understands the queries, updates and aggregations that Langhoc uses, and raises `UnknownToTheFake` for any other,
 so that no test passes on a misread query. One conformance suite (`tests/conformance/test_mongo_port.py`) holds it and
 the real drivers to the same behaviour. What it cannot show: time-outs and load.
 """
@@ -33,6 +33,12 @@ from shared.mongo.port import (
 )
 
 LARGEST_DOCUMENT = 16 * 1024 * 1024
+
+
+class UnknownToTheFake(AssertionError):
+    """The test asks in a way that Langhoc itself never does; misreading it would let the test pass for nothing."""
+
+
 Rows = dict[Any, Document]
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "$in": lambda value, options: value in options,
@@ -154,7 +160,7 @@ class MemoryMongo:
             elif name == "$group":
                 rows = self._group(rows, what)
             else:
-                raise NotImplementedError(name)
+                raise UnknownToTheFake(name)
         return rows
 
     async def insert(self, collection: str, documents: Sequence[Document], session: Session | None = None) -> None:
@@ -194,11 +200,11 @@ class MemoryMongo:
         rows = self.rows(collection)
         matching = list(self._matching(rows, query))
         if upsert and not matching:
-            raise NotImplementedError("upsert")
+            raise UnknownToTheFake("upsert")
         computed = not isinstance(update, Mapping)
         for stage in [update] if isinstance(update, Mapping) else update:
             if stage.keys() != {"$set"}:
-                raise NotImplementedError(str(stage))
+                raise UnknownToTheFake(str(stage))
             for row in matching:
                 changes = {
                     name: self._value(value, row) if computed else value for name, value in stage["$set"].items()
@@ -259,13 +265,13 @@ class MemoryMongo:
         if path == "$or":
             return any(all(self._holds(row, *term) for term in choice.items()) for choice in wanted)
         if path.startswith("$"):
-            raise NotImplementedError(path)
+            raise UnknownToTheFake(path)
         value = _path(row, path)
         if not isinstance(wanted, Mapping):
             return bool(value == wanted)
         for name, operand in wanted.items():
             if name not in _COMPARISONS:
-                raise NotImplementedError(name)
+                raise UnknownToTheFake(name)
             if name in ("$gt", "$gte", "$lt", "$lte") and type(value) is not type(operand):
                 return False  # the server compares within one type only
             if not _COMPARISONS[name](value, operand):
@@ -293,7 +299,7 @@ class MemoryMongo:
             case "$add":
                 return values[0] + timedelta(milliseconds=values[1])
             case _:
-                raise NotImplementedError(name)
+                raise UnknownToTheFake(name)
 
     def _group(self, rows: Sequence[Document], what: Mapping[str, Any]) -> list[Document]:
         groups: dict[str, tuple[Any, list[Document]]] = {}
@@ -317,7 +323,7 @@ class MemoryMongo:
             case "$sum":
                 return sum(values)
             case _:
-                raise NotImplementedError(name)
+                raise UnknownToTheFake(name)
 
 
 def _stored(document: Document) -> Document:
@@ -342,7 +348,7 @@ def _project(row: Document, projection: Mapping[str, int] | None) -> Document:
     if projection is None:
         return row
     if not all(projection.values()):
-        raise NotImplementedError("projections that leave out")
+        raise UnknownToTheFake("projections that leave out")
     shown: Document = {"_id": row["_id"]}
     for path in projection:
         *outer, last = path.split(".")
