@@ -48,6 +48,7 @@ from shared.messaging.handling import (
 )
 from shared.messaging.reader import Reader, View
 from shared.mongo import Conflict, DuplicateKey, Mongo, Permanent, Put, Session, Unavailable, in_transaction
+from shared.mongo.port import MongoError
 from shared.telemetry import context_of, metrics, traceparent_of
 
 log = structlog.get_logger()
@@ -269,9 +270,12 @@ class Pipeline:
             return
         raise Unavailable(f"{MAX_DECISIONS} decisions in a row collided with other writers")
 
+    def _repeated(self, error: MongoError) -> None:
+        metrics.RETRIES.labels(self._consumer.name, type(error).__name__).inc()
+
     async def _collided(self, error: DuplicateKey | Conflict, attempt: int) -> None:
         """Pause before deciding again."""
-        metrics.RETRIES.labels(self._consumer.name, type(error).__name__).inc()
+        self._repeated(error)
         if isinstance(error, DuplicateKey) and error.collection != INBOX:
             log.error("pipeline.unexpected_duplicate", collection=error.collection, index=error.index)
         await asyncio.sleep(random.uniform(0, min(0.005 * 2**attempt, 0.5)))
@@ -424,7 +428,8 @@ class Pipeline:
             await self._mongo.insert(DEAD_LETTERS, batch.dead, session)
             await self._faults.reach(Step.COMMITTING)
 
-        await in_transaction(self._mongo, body, deadline_seconds=max(give_up - time.monotonic(), 1.0))
+        seconds = max(give_up - time.monotonic(), 1.0)
+        await in_transaction(self._mongo, body, deadline_seconds=seconds, on_repeat=self._repeated)
         await self._faults.reach(Step.COMMITTED)
 
     def _finish(self, batch: _Batch, finished: list[Any], stopped: set[Partition], progress: Progress) -> None:

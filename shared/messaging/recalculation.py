@@ -18,6 +18,7 @@ from opentelemetry import trace
 
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import OUTBOX, RECALCULATIONS
+from shared.messaging.faults import NO_FAULTS, Faults, Step
 from shared.messaging.handling import Outcome
 from shared.messaging.outbox import Relay
 from shared.messaging.pipeline import emit, requests_of
@@ -53,8 +54,10 @@ class Recalculator:
         quiet_seconds: float = 1.0,
         limit_seconds: float = 5.0,
         lease_seconds: float = 20.0,
+        faults: Faults = NO_FAULTS,
     ) -> None:
         self._service = service
+        self._faults = faults
         self._mongo = mongo
         self._relay = relay
         self._compute = compute
@@ -147,10 +150,15 @@ class Recalculator:
             new: dict[Any, None] = dict.fromkeys(outcome.requests)
             await self._mongo.insert(RECALCULATIONS, requests_of(new, datetime.now(UTC)), session)
             await self._mongo.delete(RECALCULATIONS, {"_id": {"$in": used}}, session)
+            await self._faults.reach(Step.COMMITTING)
 
-        await in_transaction(self._mongo, body)
+        await in_transaction(self._mongo, body, on_repeat=self._repeated)
+        await self._faults.reach(Step.COMMITTED)
         for each in spans:
             each.end()
         metrics.RECALCULATIONS.labels(outcome.verdict).inc()
         if rows:
             self._relay.wake()
+
+    def _repeated(self, error: MongoError) -> None:
+        metrics.RETRIES.labels(self._service, type(error).__name__).inc()

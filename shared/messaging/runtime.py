@@ -111,6 +111,7 @@ class Runtime:
                 quiet_seconds=settings.burst_quiet,
                 limit_seconds=settings.burst_limit,
                 lease_seconds=settings.lease_seconds,
+                faults=faults,
             )
             if compute
             else None

@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import EnvelopeAccepted
 from shared.messaging.clock import BusinessClock
+from shared.messaging.faults import NO_FAULTS, Faults, Injected, Step
 from shared.messaging.handling import Outcome, Outgoing, Recalculation, Ref
 from shared.messaging.outbox import Relay
 from shared.messaging.pipeline import requests_of
@@ -36,11 +38,18 @@ class Bench:
         """What happens while the result is being computed."""
         self.recalculator = self.another()
 
-    def another(self, quiet: float = 0.0, limit: float = 5.0) -> Recalculator:
+    def another(self, quiet: float = 0.0, limit: float = 5.0, faults: Faults = NO_FAULTS) -> Recalculator:
         """The recalculator of another process."""
         clock = BusinessClock(offset_seconds=3_600)
         return Recalculator(
-            "test", self.mongo, self.relay, self._compute, clock=clock, quiet_seconds=quiet, limit_seconds=limit
+            "test",
+            self.mongo,
+            self.relay,
+            self._compute,
+            clock=clock,
+            quiet_seconds=quiet,
+            limit_seconds=limit,
+            faults=faults,
         )
 
     async def request(self, scope: str = "04", *, age: float = 0.0, times: int = 1) -> None:
@@ -180,7 +189,38 @@ async def test_a_commit_in_doubt_makes_one_result(bench: Bench, fault: Fault) ->
     await bench.part("a", 10)
     await bench.request()
     bench.mongo.commit_faults = {1: fault}
+    before = _repeats(fault.error.__name__)
     await bench.recalculator.round()
+    assert (bench.result() or {})["version"] == 1
+    assert (bench.open(), len(bench.mongo.all("outbox"))) == (0, 1)
+    assert _repeats(fault.error.__name__) == before + 1, "an operator sees every repeat"
+
+
+def _repeats(cause: str) -> float:
+    return REGISTRY.get_sample_value("langhoc_retries_total", {"consumer": "test", "cause": cause}) or 0.0
+
+
+class _StrikeOnce(Faults):
+    """A process that dies at one step of its first result."""
+
+    def __init__(self, step: Step) -> None:
+        self._steps = {step}
+
+    async def reach(self, step: Step) -> None:
+        if step in self._steps:
+            self._steps.clear()
+            raise Injected(step.value)
+
+
+@pytest.mark.parametrize("step", [Step.COMMITTING, Step.COMMITTED])
+async def test_a_saboteur_reaches_results_over_sets_and_makes_neither_none_nor_two(bench: Bench, step: Step) -> None:
+    await bench.part("a", 10)
+    await bench.request()
+    struck = bench.another(faults=_StrikeOnce(step))
+    with pytest.raises(Injected):
+        await struck.round()
+    assert bench.open() == (1 if step is Step.COMMITTING else 0)
+    await struck.round()
     assert (bench.result() or {})["version"] == 1
     assert (bench.open(), len(bench.mongo.all("outbox"))) == (0, 1)
 
