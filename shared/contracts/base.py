@@ -47,6 +47,8 @@ Dong = Annotated[int, Field(ge=0, le=10**15, strict=True)]
 """Money: whole đồng. The upper limit is far above the national budget and keeps sums within 64 bits."""
 People = Annotated[int, Field(ge=0, le=200_000_000, strict=True)]
 Points = Annotated[Decimal, Field(ge=0, le=1000, max_digits=8, decimal_places=4)]
+Quantity = Annotated[Decimal, Field(ge=0, lt=10**16, max_digits=20, decimal_places=4)]
+"""A measured quantity that is no count of people and no money: exact, at most four places."""
 Version = Annotated[int, Field(ge=1, strict=True)]
 Instant = AwareDatetime
 

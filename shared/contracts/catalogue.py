@@ -21,6 +21,7 @@ class EventType(StrEnum):
 
     COMMUNE_SUBMITTED = "langhoc.commune.submitted.v1"
     CENTRE_SUBMITTED = "langhoc.centre.submitted.v1"
+    ASSESSMENT_SUBMITTED = "langhoc.assessment.submitted.v1"
     CENTRE_REGISTERED = "langhoc.centre.registered.v1"
     ENVELOPE_SUBMITTED = "langhoc.envelope.submitted.v1"
     SUPPORT_SUBMITTED = "langhoc.support.submitted.v1"
@@ -28,12 +29,14 @@ class EventType(StrEnum):
     RECEIPT_ISSUED = "langhoc.receipt.issued.v1"
     COMMUNE_ACCEPTED = "langhoc.commune.accepted.v1"
     CENTRE_ACCEPTED = "langhoc.centre.accepted.v1"
+    ASSESSMENT_ACCEPTED = "langhoc.assessment.accepted.v1"
     REGISTRATION_ACCEPTED = "langhoc.registration.accepted.v1"
     ENVELOPE_ACCEPTED = "langhoc.envelope.accepted.v1"
     SUPPORT_ACCEPTED = "langhoc.support.accepted.v1"
     RECOGNITION_ACCEPTED = "langhoc.recognition.accepted.v1"
     COMMUNE_SCORED = "langhoc.commune.scored.v1"
     CENTRE_SCORED = "langhoc.centre.scored.v1"
+    ASSESSMENT_SCORED = "langhoc.assessment.scored.v1"
     RANKING_PUBLISHED = "langhoc.ranking.published.v1"
     RANKING_PAGE = "langhoc.ranking.page.v1"
     BUDGET_PROPOSED = "langhoc.budget.proposed.v1"
@@ -55,6 +58,7 @@ def _contracts() -> dict[str, EventContract]:
     rows: list[tuple[EventType, type[BaseModel], str, Nature]] = [
         (EventType.COMMUNE_SUBMITTED, submissions.CommuneSubmitted, "submissions", "occurrence"),
         (EventType.CENTRE_SUBMITTED, submissions.CentreSubmitted, "submissions", "occurrence"),
+        (EventType.ASSESSMENT_SUBMITTED, submissions.AssessmentSubmitted, "submissions", "occurrence"),
         (EventType.CENTRE_REGISTERED, submissions.CentreRegistered, "submissions", "occurrence"),
         (EventType.ENVELOPE_SUBMITTED, submissions.EnvelopeSubmitted, "submissions", "occurrence"),
         (EventType.SUPPORT_SUBMITTED, submissions.SupportSubmitted, "submissions", "occurrence"),
@@ -62,12 +66,14 @@ def _contracts() -> dict[str, EventContract]:
         (EventType.RECEIPT_ISSUED, facts.Receipt, "receipts", "occurrence"),
         (EventType.COMMUNE_ACCEPTED, facts.CommuneAccepted, "intake.accepted", "state"),
         (EventType.CENTRE_ACCEPTED, facts.CentreAccepted, "intake.accepted", "state"),
+        (EventType.ASSESSMENT_ACCEPTED, facts.AssessmentAccepted, "intake.accepted", "state"),
         (EventType.REGISTRATION_ACCEPTED, facts.RegistrationAccepted, "intake.accepted", "state"),
         (EventType.ENVELOPE_ACCEPTED, facts.EnvelopeAccepted, "intake.accepted", "state"),
         (EventType.SUPPORT_ACCEPTED, facts.SupportAccepted, "intake.accepted", "state"),
         (EventType.RECOGNITION_ACCEPTED, facts.RecognitionAccepted, "intake.accepted", "state"),
         (EventType.COMMUNE_SCORED, facts.CommuneScored, "scores", "state"),
         (EventType.CENTRE_SCORED, facts.CentreScored, "scores", "state"),
+        (EventType.ASSESSMENT_SCORED, facts.AssessmentScored, "scores", "state"),
         (EventType.RANKING_PUBLISHED, facts.RankingPublished, "rankings", "state"),
         (EventType.RANKING_PAGE, facts.RankingPage, "rankings", "state"),
         (EventType.BUDGET_PROPOSED, facts.BudgetProposed, "budgets", "state"),

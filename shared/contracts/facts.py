@@ -22,9 +22,9 @@ from shared.contracts.base import (
     Version,
     Year,
 )
-from shared.contracts.submissions import AreaClass, Content
+from shared.contracts.submissions import AreaClass, AssessmentSeries, Content
 
-SubmissionKind = Literal["commune", "centre", "registration", "envelope", "support", "recognition"]
+SubmissionKind = Literal["commune", "centre", "assessment", "registration", "envelope", "support", "recognition"]
 
 # ----------------------------------------------------------------------------------------------- intake
 
@@ -85,6 +85,7 @@ class CommuneAccepted(Accepted):
     name: str
     holder: ProvinceCode
     """Province that held the unit on the cut-off date (in the codes of that day)."""
+    area_class: AreaClass | None = None
     period: Year
     rubric: str
     content: Content
@@ -101,6 +102,20 @@ class CentreAccepted(Accepted):
     content: Content
 
 
+class AssessmentAccepted(Accepted):
+    """`langhoc.assessment.accepted.v1`, subject = `<series>/<subject id>`."""
+
+    series: AssessmentSeries
+    subject_id: str
+    """Unit id of a commune, `<code>` of a district or province on the cut-off date, or a learning unit's own id."""
+    name: str
+    holder: ProvinceCode
+    """Province that held the subject on the cut-off date (in the codes of that day)."""
+    period: Year
+    rubric: str
+    content: Content
+
+
 class RegistrationAccepted(Accepted):
     """`langhoc.registration.accepted.v1`, subject = centre id."""
 
@@ -111,6 +126,8 @@ class RegistrationAccepted(Accepted):
     area_class: AreaClass
     population_served: int
     opened_on: date
+    closed_on: date | None = None
+    predecessors: list[str] = []
 
 
 class EnvelopeAccepted(Accepted):
@@ -136,7 +153,8 @@ class RecognitionAccepted(Accepted):
     unit_id: str
     code: CommuneCode
     period: Year
-    level: int
+    level: int | None = None
+    grade: str | None = None
     decision_number: str
     decided_on: date
     decided_by: str
@@ -158,6 +176,8 @@ class TargetResult(Contract):
     """Per level, what was required."""
     reason: Text | None = None
     """Why not met or not computable."""
+    evidence: list[str] = []
+    """References that were given as proof."""
     citation: str
     provenance: Provenance
 
@@ -171,9 +191,39 @@ class CriterionResult(Contract):
     max_points: Points | None = None
     met: dict[str, bool | None] = {}
     targets: list[TargetResult] = []
+    """Its targets (chỉ tiêu), or those indicators of a points criterion that have a machine rule."""
     reason: Text | None = None
+    evidence: list[str] = []
     citation: str
     provenance: Provenance
+
+
+class Reference(Contract):
+    """A result under another rubric that a result used, frozen as it was: a later change of it changes nothing here."""
+
+    series: str
+    """`centre`, `universal_education`, `learning_models`, `commune` or `district`."""
+    subject: str
+    period: Year
+    version: Version
+    rubric: str
+    outcome: dict[str, str]
+    """What was used of it: `{"grade": "tot"}`, `{"primary": "2"}`, `{"learning_citizens": "3123/5021"}`."""
+    hash: str
+    """`hash` of that result."""
+
+
+class RecognitionInForce(Contract):
+    """The authority's decision that stands beside a computed result on the cut-off date of its period."""
+
+    level: int | None
+    grade: str | None
+    decision_number: str
+    decided_on: date
+    valid_until: date
+    """First day on which it no longer holds."""
+    in_force: bool
+    """Whether it held on the cut-off date; `False`: it had expired."""
 
 
 class Result(Contract):
@@ -198,8 +248,12 @@ class Result(Contract):
     next_step: list[Text] = []
     """What was missing for the next grade or level."""
     explanation: list[Step]
+    references: list[Reference] = []
+    recognition: RecognitionInForce | None = None
     provenance: Provenance
     received_at: Instant
+    hash: str = ""
+    """SHA-256 over all that was judged and why, without version, times and receipts: same input, same hash."""
 
 
 class CommuneScored(Result):
@@ -210,6 +264,7 @@ class CommuneScored(Result):
     name: str
     holder: ProvinceCode
     province: ProvinceCode
+    area_class: AreaClass | None = None
     rank_key: str | None
     """Sorts in the order of the ranking rule, exactly; equal keys tie; `None` = not ranked."""
 
@@ -221,6 +276,20 @@ class CentreScored(Result):
     name: str
     commune_code: CommuneCode
     province: ProvinceCode
+
+
+class AssessmentScored(Result):
+    """`langhoc.assessment.scored.v1`, subject = `<series>/<subject id>`."""
+
+    series: AssessmentSeries
+    subject_id: str
+    name: str
+    holder: ProvinceCode
+    province: ProvinceCode
+    standards: dict[str, int] = {}
+    """Level reached per standard of Decree 20/2014 (`preschool_5`, `primary`, `lower_secondary`, `literacy`)."""
+    shares: dict[str, str] = {}
+    """Exact shares that other rubrics use, as `p/q` (`learning_citizens`)."""
 
 
 class RankingRow(Contract):

@@ -18,6 +18,7 @@ from shared.contracts.base import (
     Label,
     People,
     Points,
+    Quantity,
     Version,
     Year,
 )
@@ -82,9 +83,29 @@ class SharePairTarget(Claim):
     evidence: Evidence = []
 
 
+class CountTarget(Claim):
+    """A target that is a number of things in the year (programmes of a museum)."""
+
+    type: Literal["count"] = "count"
+    count: Annotated[int, Field(ge=0, le=10**9, strict=True)]
+    evidence: Evidence = []
+
+
+class ChangeTarget(Claim):
+    """A target that asks for a change over the previous year: both values, in the same unit of measure."""
+
+    type: Literal["change"] = "change"
+    previous: Quantity
+    current: Quantity
+    evidence: Evidence = []
+
+
 TargetValue = Annotated[
-    MetTarget | PartsTarget | LevelTarget | ShareTarget | SharePairTarget, Field(discriminator="type")
+    MetTarget | PartsTarget | LevelTarget | ShareTarget | SharePairTarget | CountTarget | ChangeTarget,
+    Field(discriminator="type"),
 ]
+AreaClass = Literal["region_1", "region_2", "region_3", "other"]
+Trait = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 
 
 class PointsContent(Claim):
@@ -103,6 +124,12 @@ class TargetsContent(Claim):
     """The province's claim that the commune lies in a difficult area (vùng khó khăn) in the sense of 25/2023."""
     difficult_area_basis: Label | None = None
     """Decision that says so; without it the claim does not count."""
+    specially_difficult: bool = False
+    """The province's claim that the commune is specially difficult (đặc biệt khó khăn), in Decree 20/2014's sense."""
+    specially_difficult_basis: Label | None = None
+    """Decision that says so; without it the claim does not count."""
+    traits: Annotated[list[Trait], Field(max_length=20)] = []
+    """Kinds that the subject belongs to, where targets hold for some kinds only (`school`, `economic_organisation`)."""
 
 
 Content = Annotated[PointsContent | TargetsContent, Field(discriminator="scoring")]
@@ -123,6 +150,10 @@ class CommuneSubmitted(Submission):
     unit_code: CommuneCode
     unit_name: Label | None = None
     """A label only; a name that differs from the register is a warning."""
+    area_class: AreaClass | None = None
+    """Region I-III of the list in force on the cut-off date, or `other`; absent = not told, so in no area's ranking."""
+    area_class_basis: Label | None = None
+    """The list that says so."""
     period: Year
     rubric: Identifier
     content: Content
@@ -137,7 +168,23 @@ class CentreSubmitted(Submission):
     content: Content
 
 
-AreaClass = Literal["region_1", "region_2", "region_3", "other"]
+AssessmentSeries = Literal["district", "province", "learning_unit", "universal_education", "learning_models"]
+"""Everything assessed besides communes and centres. Universal education (Decree 20/2014) and learning models (Decisions
+281/2014, 448/2015, learning citizens) are assessed per commune and feed the commune's own assessment."""
+
+
+class AssessmentSubmitted(Submission):
+    """`langhoc.assessment.submitted.v1`: assessment of one subject under one of the other rubrics, for one year."""
+
+    series: AssessmentSeries
+    subject: Identifier
+    """Commune code (`universal_education`, `learning_models`), district code of 3 digits, province code, or the
+    province's own opaque id of a learning unit."""
+    name: Label | None = None
+    """A label only."""
+    period: Year
+    rubric: Identifier
+    content: Content
 
 
 class CentreRegistered(Submission):
@@ -151,6 +198,10 @@ class CentreRegistered(Submission):
     """Region I-III of the list in force (Circular 96/2008), or `other` where the commune is on no list."""
     population_served: People
     opened_on: date
+    closed_on: date | None = None
+    """First day on which the centre no longer exists."""
+    predecessors: Annotated[list[Identifier], Field(max_length=50)] = []
+    """Centres that were merged into this one, or the one that it was split from."""
 
 
 class EnvelopeSubmitted(Submission):
@@ -175,7 +226,10 @@ class RecognitionSubmitted(Submission):
 
     unit_code: CommuneCode
     period: Year
-    level: Annotated[int, Field(ge=1, le=2, strict=True)]
+    level: Annotated[int | None, Field(ge=1, le=2, strict=True)] = None
+    """Level recognised under a pass/fail rubric; exactly one of `level` and `grade` is given."""
+    grade: Identifier | None = None
+    """Grade id recognised under a points rubric."""
     decision_number: Label
     decided_on: date
     decided_by: Label

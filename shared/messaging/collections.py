@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.mongo import Mongo
 
 INBOX = "inbox"
+COMMANDS = "commands"
 OUTBOX = "outbox"
 DEAD_LETTERS = "dead_letters"
 DEAD_LETTER_ACTIONS = "dead_letter_actions"
@@ -14,6 +15,7 @@ RECALCULATIONS = "recalculations"
 async def prepare(mongo: Mongo, *, inbox_days: int) -> None:
     """Create the indexes. Safe to repeat."""
     await mongo.index(INBOX, [("at", 1)], expire_after_seconds=inbox_days * 86_400)
+    await mongo.index(COMMANDS, [("at", 1)])
     await mongo.index(OUTBOX, [("order", 1)])
     await mongo.index(DEAD_LETTERS, [("at", 1)])
     await mongo.index(DEAD_LETTERS, [("state", 1), ("_id", 1)])

@@ -17,13 +17,13 @@ import structlog
 from opentelemetry import trace
 
 from shared.messaging.clock import BusinessClock
-from shared.messaging.collections import OUTBOX, RECALCULATIONS
-from shared.messaging.faults import NO_FAULTS, Faults, Step
+from shared.messaging.collections import RECALCULATIONS
+from shared.messaging.faults import NO_FAULTS, Faults
 from shared.messaging.handling import Outcome
 from shared.messaging.outbox import Relay
-from shared.messaging.pipeline import emit, requests_of
 from shared.messaging.reader import Reader
-from shared.mongo import Conflict, Mongo, Session, in_transaction
+from shared.messaging.writing import Writer
+from shared.mongo import Conflict, Mongo, Session
 from shared.mongo.leases import Leases
 from shared.mongo.port import MongoError
 from shared.telemetry import metrics
@@ -57,9 +57,8 @@ class Recalculator:
         faults: Faults = NO_FAULTS,
     ) -> None:
         self._service = service
-        self._faults = faults
         self._mongo = mongo
-        self._relay = relay
+        self._writer = Writer(service, mongo, relay, faults=faults)
         self._compute = compute
         self._clock = clock
         self._quiet = quiet_seconds
@@ -137,28 +136,10 @@ class Recalculator:
         time_now = self._clock.now()
         span = self._tracer.start_span(f"recalculate {self._service}", attributes={"langhoc.scope": scope})
         outcome = await self._compute(reader, scope, period, time_now)
-        reader.expect(outcome.puts)
-        writes = reader.puts(outcome.puts)
-        spans: list[trace.Span] = [span]
         cause = f"recalculation/{scope}/{period}/{min(used)}"
-        rows = emit(self._service, cause, outcome, time_now, span, self._tracer, spans)
 
-        async def body(session: Session) -> None:
-            for collection, puts in writes.items():
-                await self._mongo.put(collection, puts, session)
-            await self._mongo.insert(OUTBOX, rows, session)
-            new: dict[Any, None] = dict.fromkeys(outcome.requests)
-            await self._mongo.insert(RECALCULATIONS, requests_of(new, datetime.now(UTC)), session)
+        async def settle(session: Session) -> None:
             await self._mongo.delete(RECALCULATIONS, {"_id": {"$in": used}}, session)
-            await self._faults.reach(Step.COMMITTING)
 
-        await in_transaction(self._mongo, body, on_repeat=self._repeated)
-        await self._faults.reach(Step.COMMITTED)
-        for each in spans:
-            each.end()
+        await self._writer.write(reader, outcome, cause=cause, at=time_now, span=span, also=settle)
         metrics.RECALCULATIONS.labels(outcome.verdict).inc()
-        if rows:
-            self._relay.wake()
-
-    def _repeated(self, error: MongoError) -> None:
-        metrics.RETRIES.labels(self._service, type(error).__name__).inc()

@@ -17,6 +17,7 @@ from shared.messaging.brake import Brake
 from shared.messaging.broker import KafkaPublisher, make_broker
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import OUTBOX, RECALCULATIONS, prepare
+from shared.messaging.commands import Commands
 from shared.messaging.consuming import Consuming
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.ending import end
@@ -101,6 +102,7 @@ class Runtime:
         )
         self.consuming = Consuming(self._broker, consumer, pipeline, self.relay, brake, settings, faults=faults)
         self.letters = DeadLetters(mongo, pipeline, self.relay)
+        self.commands = Commands(service, mongo, self.relay, clock=self.clock, faults=faults)
         self._recalculator = (
             Recalculator(
                 service,
