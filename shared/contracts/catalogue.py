@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from shared.contracts import facts, submissions
+from shared.contracts import facts, register, submissions
 
 Nature = Literal["state", "occurrence"]
 
@@ -34,13 +34,19 @@ class EventType(StrEnum):
     ENVELOPE_ACCEPTED = "langhoc.envelope.accepted.v1"
     SUPPORT_ACCEPTED = "langhoc.support.accepted.v1"
     RECOGNITION_ACCEPTED = "langhoc.recognition.accepted.v1"
+    REGISTER_CORRECTED = "langhoc.register.corrected.v1"
     COMMUNE_SCORED = "langhoc.commune.scored.v1"
     CENTRE_SCORED = "langhoc.centre.scored.v1"
     ASSESSMENT_SCORED = "langhoc.assessment.scored.v1"
     RANKING_PUBLISHED = "langhoc.ranking.published.v1"
     RANKING_PAGE = "langhoc.ranking.page.v1"
+    RANKING_CHANGES = "langhoc.ranking.changes.v1"
     BUDGET_PROPOSED = "langhoc.budget.proposed.v1"
     BUDGET_RUN_PROPOSED = "langhoc.budget.run.proposed.v1"
+    BUDGET_APPROVED = "langhoc.budget.approved.v1"
+    BUDGET_RUN_APPROVED = "langhoc.budget.run.approved.v1"
+    ADJUSTMENT_PROPOSED = "langhoc.budget.adjustment.proposed.v1"
+    BUDGET_ADJUSTED = "langhoc.budget.adjusted.v1"
     ALERT_RAISED = "langhoc.alert.raised.v1"
 
 
@@ -71,13 +77,19 @@ def _contracts() -> dict[str, EventContract]:
         (EventType.ENVELOPE_ACCEPTED, facts.EnvelopeAccepted, "intake.accepted", "state"),
         (EventType.SUPPORT_ACCEPTED, facts.SupportAccepted, "intake.accepted", "state"),
         (EventType.RECOGNITION_ACCEPTED, facts.RecognitionAccepted, "intake.accepted", "state"),
+        (EventType.REGISTER_CORRECTED, register.RegisterCorrected, "intake.accepted", "state"),
         (EventType.COMMUNE_SCORED, facts.CommuneScored, "scores", "state"),
         (EventType.CENTRE_SCORED, facts.CentreScored, "scores", "state"),
         (EventType.ASSESSMENT_SCORED, facts.AssessmentScored, "scores", "state"),
         (EventType.RANKING_PUBLISHED, facts.RankingPublished, "rankings", "state"),
         (EventType.RANKING_PAGE, facts.RankingPage, "rankings", "state"),
+        (EventType.RANKING_CHANGES, facts.RankingChanges, "rankings", "state"),
         (EventType.BUDGET_PROPOSED, facts.BudgetProposed, "budgets", "state"),
         (EventType.BUDGET_RUN_PROPOSED, facts.BudgetRunProposed, "budgets", "state"),
+        (EventType.BUDGET_APPROVED, facts.BudgetApproved, "budgets", "state"),
+        (EventType.BUDGET_RUN_APPROVED, facts.BudgetRunApproved, "budgets", "state"),
+        (EventType.ADJUSTMENT_PROPOSED, facts.AdjustmentProposed, "budgets", "state"),
+        (EventType.BUDGET_ADJUSTED, facts.BudgetAdjusted, "budgets", "state"),
         (EventType.ALERT_RAISED, facts.Alert, "alerts", "occurrence"),
     ]
     return {type_: EventContract(model, type_, family, nature) for type_, model, family, nature in rows}

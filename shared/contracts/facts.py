@@ -30,7 +30,7 @@ SubmissionKind = Literal["commune", "centre", "assessment", "registration", "env
 
 
 class Original(Contract):
-    """The first receipt that a duplicate refers to."""
+    """The first receipt: that a duplicate refers to, or under which the submission was held until it was decided."""
 
     receipt_id: str
     received_at: Instant
@@ -97,6 +97,8 @@ class CentreAccepted(Accepted):
     centre_id: str
     name: str
     commune_code: CommuneCode
+    unit_id: str | None = None
+    """The commune in which it was registered, whose code may since mean another; `None` in facts before this field."""
     period: Year
     rubric: str
     content: Content
@@ -171,7 +173,8 @@ class TargetResult(Contract):
     value: str | None
     """The value as submitted, exact and readable (`3123/5021`); `None` when missing."""
     met: dict[str, bool | None]
-    """Per level (`L1`, `L2`): met, not met, or `None` when it cannot be computed."""
+    """Per level (`L1`, `L2`; of an indicator under points: `met`): met, not met, or `None` when it cannot be computed. A
+    level that does not ask the target of such a subject is absent."""
     threshold: dict[str, str]
     """Per level, what was required."""
     reason: Text | None = None
@@ -226,6 +229,20 @@ class RecognitionInForce(Contract):
     """Whether it held on the cut-off date; `False`: it had expired."""
 
 
+class Superseded(Contract):
+    """The version of a result that a newer one replaces: what it had come to, and why it was judged again."""
+
+    version: Version
+    state: Literal["scored", "incomplete"]
+    total: Points | None
+    grade: str | None
+    level: int | None
+    hash: str
+    """`hash` of that version."""
+    cause: Literal["correction", "recognition", "reference", "recompute"]
+    """A new submission, an authority's decision, another result that it uses, or an order to judge again."""
+
+
 class Result(Contract):
     """What every result carries."""
 
@@ -254,6 +271,8 @@ class Result(Contract):
     received_at: Instant
     hash: str = ""
     """SHA-256 over all that was judged and why, without version, times and receipts: same input, same hash."""
+    supersedes: Superseded | None = None
+    """The version before; `None` for the first."""
 
 
 class CommuneScored(Result):
@@ -292,6 +311,17 @@ class AssessmentScored(Result):
     """Exact shares that other rubrics use, as `p/q` (`learning_citizens`)."""
 
 
+class PreviousPlace(Contract):
+    """Where the same unit stood in the same ranking of the period before, as that was last published."""
+
+    unit_id: str
+    """Its id then: a unit that continues one whole former unit is the same unit."""
+    rank: int | None
+    total: Points | None = None
+    grade: str | None = None
+    level: int | None = None
+
+
 class RankingRow(Contract):
     """One commune in a ranking. Unranked rows stand at the end, with their reason."""
 
@@ -305,13 +335,51 @@ class RankingRow(Contract):
     level: int | None = None
     reason: Text | None = None
     result_version: int | None = None
+    result_hash: str | None = None
+    """`hash` of the result that was ranked."""
+    area_class: AreaClass | None = None
+    rank_key: str | None = None
+    """Rows stand in descending order of it; equal keys share the rank; `None` = not ranked."""
+    previous_rank: int | None = None
+    previous: PreviousPlace | None = None
+    no_movement: Text | None = None
+    """Why there is no `previous_rank` to compare with."""
+
+
+class PagePlace(Contract):
+    """The first or last row of a page."""
+
+    rank: int | None
+    rank_key: str | None
+    code: CommuneCode
+
+
+class PageEntry(Contract):
+    """One page in the manifest of a ranking."""
+
+    page: int
+    version: Version
+    """Version of the ranking in which the page last changed: there it was published."""
+    rows: int
+    hash: str
+    """SHA-256 over its rows in order."""
+    first: PagePlace
+    last: PagePlace
+
+
+class PreviousRanking(Contract):
+    """The ranking with which the movement of ranks was computed."""
+
+    period: Year
+    version: Version
+    hash: str
 
 
 class RankingPublished(Contract):
-    """`langhoc.ranking.published.v1`, subject = scope: the head of one version of one ranking."""
+    """`langhoc.ranking.published.v1`, subject = scope: the head of one version of one ranking, with its manifest."""
 
     scope: str
-    """`nation` or `province-<code of the cut-off date>`."""
+    """`nation`, `province-<code of the cut-off date>`, or `area-<area class>` of the whole nation."""
     period: Year
     version: Version
     rubric: str
@@ -319,8 +387,25 @@ class RankingPublished(Contract):
     unranked: int
     pages: int
     hash: str
-    """SHA-256 over all rows in order."""
+    """SHA-256 over the hashes of all pages in order: the identity of a ranking."""
     published_at: Instant
+    supersedes: Version | None = None
+    """The version that this one replaces."""
+    manifest: list[PageEntry] = []
+    """All pages in order. A page of an older version has not changed since and is not published again."""
+    point_table: str | None = None
+    policy: str = ""
+    """Id of the ranking policy."""
+    provenance: Provenance | None = None
+    """How well the order of the ranking is supported."""
+    inputs_hash: str = ""
+    """SHA-256 over `[[province, hash], …]` by province, each hash over its `[[unit id, result version, result hash], …]`
+    by unit id: what was ranked, whatever the rule."""
+    changes: int = 0
+    """Units whose result changed since `supersedes`; they are listed in `ranking.changes`."""
+    shifted: int = 0
+    """Units whose rank moved only because others changed."""
+    previous: PreviousRanking | None = None
 
 
 class RankingPage(Contract):
@@ -331,10 +416,57 @@ class RankingPage(Contract):
     version: Version
     page: int
     rows: list[RankingRow] = Field(max_length=500)
+    hash: str = ""
+    """SHA-256 over the rows in order."""
+
+
+class RankedResult(Contract):
+    """What a unit's row said in one version of a ranking."""
+
+    rank: int | None
+    total: Points | None = None
+    grade: str | None = None
+    level: int | None = None
+    reason: Text | None = None
+    result_version: int | None = None
+
+
+class RankChange(Contract):
+    """A unit whose result changed between two versions of a ranking."""
+
+    unit_id: str
+    code: CommuneCode
+    name: str
+    holder: ProvinceCode
+    before: RankedResult | None
+    """`None`: it did not stand in this ranking."""
+    after: RankedResult | None
+    """`None`: it no longer stands in this ranking."""
+    cause: Literal["first_result", "correction", "recognition", "reference", "recompute", "register"]
+    """That of its result's latest version; `register`: the register of units changed."""
+
+
+class RankingChanges(Contract):
+    """`langhoc.ranking.changes.v1`, subject = scope: what a version changed against the one it supersedes."""
+
+    scope: str
+    period: Year
+    version: Version
+    supersedes: Version
+    page: int
+    pages: int
+    changes: list[RankChange] = Field(max_length=500)
+    """In order of unit id."""
+    shifted: int
+    """Units whose rank moved only because others changed (of the whole ranking)."""
 
 
 # ----------------------------------------------------------------------------------------------- funding
 
+Purpose = Literal["operating", "equipment"]
+"""Support of a year, or the one-off grant for the equipment of a new centre."""
+AdjustmentState = Literal["proposed", "submitted", "approved", "refused", "void"]
+"""`void`: a later correction took it back."""
 AllocationCase = Literal["below_legal_minimum", "hold_harmless_relaxed", "performance", "above_caps", "no_centres"]
 
 
@@ -352,8 +484,12 @@ class Allocation(Contract):
     performance_factor: str
     equity_factor: str
     size_factor: str
+    months: Annotated[int, Field(ge=1, le=12)] = 12
+    """Months of the budget year that are supported; part of the weight."""
     weight: str
     grade: str | None
+    score: Points | None = None
+    """Points of the result that counts, where the rubric gives points."""
     assessment: Literal["scored", "pending", "not_submitted"]
     result_version: int | None
     binds: Literal["floor", "lower", "upper", "none"]
@@ -374,6 +510,8 @@ class BudgetProposed(Contract):
     allocation: Allocation
     previous_amount: Dong | None
     """Amount of the version before; `None` for the first."""
+    grant: Allocation | None = None
+    """The initial equipment of a newly established centre: purpose `equipment`, besides the yearly support."""
 
 
 class BudgetRunProposed(Contract):
@@ -384,7 +522,12 @@ class BudgetRunProposed(Contract):
     purpose: Literal["operating"] = "operating"
     version: Version
     envelope: Dong
+    carried: Dong = 0
+    """Deltas of the year before, paid first. Always carried + equipment + allocated + reserve = envelope."""
+    equipment: Dong = 0
+    """Initial equipment of newly established centres, a purpose of its own."""
     allocated: Dong
+    """The sum of the lines."""
     reserve: Dong
     centres: int
     case: AllocationCase
@@ -399,6 +542,137 @@ class BudgetRunProposed(Contract):
     model_config = Contract.model_config | {"populate_by_name": True, "serialize_by_alias": True}
 
 
+class JournalMark(Contract):
+    """Where the journal of a province, year and purpose stands: number and hash of its last entry.
+
+    Whoever keeps the marks that were published can prove that nothing before them was changed or cut off.
+    """
+
+    number: Version
+    hash: str
+
+
+class Decided(Contract):
+    """What every decision on one centre's support says.
+
+    `(centre_id, year, purpose)` is the key of a decision: there is one chain of versions for it and no second one, so
+    whoever pays needs only the newest version and never pays twice. Money in đồng.
+    """
+
+    province: ProvinceCode
+    year: Year
+    purpose: Purpose
+    centre_id: str
+    version: Version
+    amount: Dong
+    """What the centre gets for the year as decided now: the whole, not the change."""
+    previous_amount: Dong | None
+    """Amount of the version before; `None` for the first."""
+    delta: int
+    """`amount` less `previous_amount`; all of it for the first."""
+    settled: Dong = 0
+    """Paid on top of it: what earlier years had carried over and no year had paid yet. Not this year's support."""
+    carried_total: Dong = 0
+    """What this year's corrections carry over, all together; a later year pays it (`settled`)."""
+    allocation: Allocation
+    """The line that was decided on, with everything that made it."""
+    entry: Version
+    """Number of the journal entry that books it."""
+    journal: JournalMark
+    """The journal after the whole decision."""
+    decided_by: str
+    decided_at: Instant
+    why: str
+
+
+class BudgetApproved(Decided):
+    """`langhoc.budget.approved.v1`, subject = centre id: a centre's support for a year, approved and published."""
+
+    run_version: Version
+    """Version of the proposal that was approved."""
+    snapshot: str
+    """Hash of the frozen inputs, from which the amount can be computed again."""
+
+
+class BudgetRunApproved(Contract):
+    """`langhoc.budget.run.approved.v1`, subject = province: the proof that what was approved is all there and adds up.
+
+    One per purpose; its version is that of the proposal. A reader has everything when it holds `centres` approved
+    decisions of this province, year, purpose and `run_version` that give this `hash`. Always `allocated + carried +
+    reserve = envelope`, and the envelopes of the purposes together are the province's.
+    """
+
+    province: ProvinceCode
+    year: Year
+    purpose: Purpose
+    version: Version
+    envelope: Dong
+    """What the purpose has of the province's envelope."""
+    allocated: Dong
+    """Σ amounts."""
+    carried: Dong = 0
+    """Σ `settled`: what earlier years had carried over."""
+    reserve: Dong
+    centres: int
+    hash: str
+    """SHA-256 over `[[centre id, amount, settled], …]` in order of centre id."""
+    snapshot: str
+    """Hash of the frozen inputs."""
+    journal: JournalMark
+    submitted_by: str
+    approved_by: str
+    approved_at: Instant
+    published_by: str
+    published_at: Instant
+
+
+class AdjustmentProposed(Contract):
+    """`langhoc.budget.adjustment.proposed.v1`, subject = centre id (or province, for its reserve).
+
+    What a correction after approval would change, and where it stands. Nothing changes until people approve it; a later
+    correction replaces it by a higher version. Money in đồng.
+    """
+
+    adjustment_id: str
+    """`<province>/<year>/<centre id>/<number>`; `_reserve` in place of the centre for the province's reserve."""
+    version: Version
+    province: ProvinceCode
+    year: Year
+    purpose: Purpose
+    centre_id: str | None
+    """`None`: the envelope was corrected, and the reserve takes the difference."""
+    state: AdjustmentState
+    amount: Dong
+    """As decided now, with what is carried; of a reserve: the envelope that the journal adds up to."""
+    corrected: Dong
+    """What the corrected inputs give. Always `corrected = amount + delta + carried`."""
+    delta: int
+    """Paid this year from the reserve (negative: returned to it); of a reserve: what it gains or loses."""
+    carried: int
+    """Carried to the next year, because the reserve does not hold it (negative: no longer carried)."""
+    allocation: Allocation | None
+    """The corrected line; `None` for a reserve."""
+    reason: Text
+    reverses: str | None = None
+    """Id of the adjustment that it takes back, where people asked for that."""
+    journal: JournalMark | None = None
+    """The journal after it was approved."""
+    hash: str
+    """Over what is proposed; who approves names it."""
+    proposed_at: Instant
+
+
+class BudgetAdjusted(Decided):
+    """`langhoc.budget.adjusted.v1`, subject = centre id: a later version of a decision that `budget.approved` began."""
+
+    adjustment_id: str
+    carried: int
+    """Part of this correction that next year's budget settles, because this year's reserve does not hold it."""
+    reserve: Dong
+    """The province's reserve after it."""
+    submitted_by: str
+
+
 # ----------------------------------------------------------------------------------------------- notifications
 
 AlertKind = Literal[
@@ -408,6 +682,10 @@ AlertKind = Literal[
     "result_below_threshold",
     "support_changed",
     "below_legal_minimum",
+    "result_changed",
+    "support_approved",
+    "support_adjusted",
+    "adjustment_proposed",
 ]
 
 

@@ -113,6 +113,8 @@ class PointsContent(Claim):
 
     scoring: Literal["points"] = "points"
     points: dict[CriterionId, AwardedPoints]
+    indicators: dict[CriterionId, TargetValue] = {}
+    """Values of those indicators that have a machine rule (`58 of 60 members`); they can only limit the points."""
 
 
 class TargetsContent(Claim):
