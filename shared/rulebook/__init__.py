@@ -1,24 +1,21 @@
 """The law as dated data: rubrics, norms, policies, deadlines. See README.md."""
 
+from shared.rulebook.areas import AreaList, area_list
+from shared.rulebook.basis import Series
 from shared.rulebook.content import check_content, plain
+from shared.rulebook.deadlines import Due, calendar
 from shared.rulebook.errors import NoRuleInForce, RulebookError
-from shared.rulebook.policies import (
-    AlertPolicy,
-    FundingNorms,
-    FundingPolicy,
-    Norm,
-    alert_policy,
-    funding_norms,
-    funding_policy,
-)
+from shared.rulebook.funding import FundingNorms, FundingPolicy, Norm, funding_norms, funding_policy
+from shared.rulebook.goals import Goal, goals_for
+from shared.rulebook.points import PointsRubric
+from shared.rulebook.policies import AlertPolicy, alert_policy
 from shared.rulebook.rubrics import (
     HANOI,
     PassFailRubric,
-    PointsRubric,
     Rubric,
-    Series,
     cut_off,
     deadline,
+    point_table_for,
     rubric,
     rubric_for,
     rubrics,
@@ -27,8 +24,11 @@ from shared.rulebook.rubrics import (
 __all__ = [
     "HANOI",
     "AlertPolicy",
+    "AreaList",
+    "Due",
     "FundingNorms",
     "FundingPolicy",
+    "Goal",
     "NoRuleInForce",
     "Norm",
     "PassFailRubric",
@@ -37,12 +37,16 @@ __all__ = [
     "RulebookError",
     "Series",
     "alert_policy",
+    "area_list",
+    "calendar",
     "check_content",
     "cut_off",
     "deadline",
     "funding_norms",
     "funding_policy",
+    "goals_for",
     "plain",
+    "point_table_for",
     "rubric",
     "rubric_for",
     "rubrics",

@@ -14,10 +14,12 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
-from shared.contracts.base import Nfc, Provenance, Text, to_nfc
-from shared.rulebook.errors import NoRuleInForce, RulebookError
+from shared.contracts.base import Nfc, Provenance, Text, content_hash, to_nfc
+from shared.rulebook.errors import Findings, NoRuleInForce, RulebookError
+from shared.rulebook.faults import Fault, fault_of
 
 DATA = Path(__file__).parent / "data"
+"""The rules that are shipped."""
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -47,25 +49,31 @@ Exact = Annotated[Fraction, BeforeValidator(_to_fraction)]
 """A factor or share: an exact fraction, never a float."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML without its two traps: binary floats, and a repeated key whose first value silently vanishes."""
 
 
-def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal:
+class _Refused(yaml.MarkedYAMLError):
+    """A fault of ours at a place in the YAML text."""
+
+    def __init__(self, fault: Fault, node: yaml.Node) -> None:
+        super().__init__(problem=str(fault), problem_mark=node.start_mark)
+        self.fault = fault
+
+
+def _decimal(loader: _Loader, node: yaml.ScalarNode) -> Decimal:
     text = loader.construct_scalar(node)
     try:
         return Decimal(text.replace("_", ""))
     except ArithmeticError:
-        raise yaml.constructor.ConstructorError(None, None, f"{text} is no exact number", node.start_mark) from None
+        raise _Refused(Fault("inexact_number", text=text), node) from None
 
 
-def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     keys = [loader.construct_object(key) for key, _ in node.value]
     for key in keys:
         if keys.count(key) > 1:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key!r} stands twice; keep one of them", node.start_mark
-            )
+            raise _Refused(Fault("repeated_key", key=key), node)
     return dict(loader.construct_pairs(node, deep=True))
 
 
@@ -73,32 +81,35 @@ _Loader.add_constructor("tag:yaml.org,2002:float", _decimal)
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
-def read(file: Path, model: type[M]) -> M:
-    """Read and check one file.
+def read(file: Path, model: type[M], name: str | None = None) -> M:
+    """Read and check one file, called `name` (else by its own name) in what is said about it.
 
     Raises:
-        RulebookError: missing, empty, not UTF-8, not YAML, or not of the shape of `model` (the first fault is named).
+        RulebookError: missing, empty, not UTF-8, not YAML, or not of the shape of `model`; with all its faults.
     """
-    name = file.name
+    name = file.name if name is None else name
     try:
         content = yaml.load(to_nfc(file.read_text(encoding="utf-8")), _Loader)  # a SafeLoader
     except FileNotFoundError:
-        raise RulebookError(name, "", "the file is missing; restore it from the repository") from None
+        raise RulebookError(name, "", Fault("file_missing")) from None
     except UnicodeDecodeError as error:
-        raise RulebookError(name, f"byte {error.start}", "is not UTF-8; save the file as UTF-8") from None
+        raise RulebookError(name, f"byte {error.start}", Fault("not_utf8")) from None
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise RulebookError(name, line, f"cannot be read as YAML: {error.problem}") from None
-    except ValueError as error:  # a date that no calendar has
-        raise RulebookError(name, "", f"cannot be read: {error}") from None
+        fault = error.fault if isinstance(error, _Refused) else Fault("not_yaml", reason=error.problem)
+        raise RulebookError(name, line, fault) from None
+    except ValueError as error:
+        raise RulebookError(name, "", Fault("no_calendar_day", reason=error)) from None
     if not content:
-        raise RulebookError(name, "", "the file is empty; a rule needs at least its values and their citation")
+        raise RulebookError(name, "", Fault("file_empty"))
+    found = Findings()
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        path = _place(content, first["loc"], first["type"])
-        raise RulebookError(name, path, _gently(first["type"], first["msg"])) from None
+        for one in error.errors():
+            found.errors.append(RulebookError(name, _place(content, one["loc"], one["type"]), fault_of(one)))
+    found.settle()
+    raise AssertionError("a validation error without errors")
 
 
 def _place(content: Any, location: Sequence[str | int], kind: str) -> str:
@@ -112,16 +123,6 @@ def _place(content: Any, location: Sequence[str | int], kind: str) -> str:
     if kind == "missing":
         kept.append(str(location[-1]))
     return "/".join(kept)
-
-
-def _gently(kind: str, message: str) -> str:
-    if kind == "missing":
-        return "this entry is missing; every rule must state it"
-    if kind == "extra_forbidden":
-        return "this key is not known here; remove it or correct its spelling"
-    if kind == "string_too_short":
-        return "this entry is empty; state it, a rule without its ground cannot be used"
-    return message.removeprefix("Value error, ")
 
 
 class Dated(Grounded):
@@ -138,62 +139,54 @@ class Dated(Grounded):
         """Whether the version was in force on that day."""
         return self.effective_from <= on and (self.effective_to is None or on < self.effective_to)
 
+    @property
+    def identity(self) -> str:
+        """SHA-256 of all that the version says, but not of when it ends and what follows: ending a rule is no change
+        of it. Two versions with the same identity judge alike."""
+        return content_hash(self.model_dump(mode="json", exclude_defaults=True, exclude={"effective_to", "successor"}))
+
 
 NOT_FOUND: Literal["not_found"] = "not_found"
 V = TypeVar("V", bound=Dated)
 
 
-Placed = Callable[[Any], str]
-"""Tells in which file a version stands, for error messages."""
-
-
-def prove_succession(versions: Sequence[Dated], file: Placed) -> None:
+def prove_succession(versions: Sequence[Dated], file: Callable[[Any], str]) -> None:
     """Prove that the versions of one series follow one another.
+
+    Args:
+        versions: of one series, in any order.
+        file: tells in which file a version stands, for error messages.
 
     Raises:
         RulebookError: an id is used twice, dates are reversed or overlap, or a version has ended and neither names the
-            version that takes over on that day nor declares `successor: not_found`.
+            version that takes over on that day nor declares `successor: not_found`. With everything found.
     """
     ordered = sorted(versions, key=lambda version: version.effective_from)
     by_id = {version.id: version for version in ordered}
-    if len(by_id) != len(ordered):
-        twice = next(v for i, v in enumerate(ordered) if v.id in {w.id for w in ordered[:i]})
-        raise RulebookError(file(twice), "id", f"{twice.id} is used twice; give every version its own id")
-    for version in ordered:
+    found = Findings()
+
+    def wrong(version: Dated, path: str, code: str, **values: object) -> None:
+        found.add(file(version), path, code, **values)
+
+    for nth, version in enumerate(ordered):
+        if version.id in {earlier.id for earlier in ordered[:nth]}:
+            wrong(version, "id", "id_used_twice", id=version.id)
         end = version.effective_to
         if end is not None and end <= version.effective_from:
-            raise RulebookError(file(version), "effective_to", f"{end} is not after {version.effective_from}")
+            wrong(version, "effective_to", "dates_reversed", end=end, start=version.effective_from)
     for before, after in pairwise(ordered):
         if before.effective_to is None or after.effective_from < before.effective_to:
-            raise RulebookError(
-                file(after),
-                "effective_from",
-                f"{after.id} starts on {after.effective_from} while {before.id} is still in force; "
-                f"end {before.id} on that day or start {after.id} later",
-            )
+            names = {"before": before.id, "after": after.id}
+            wrong(after, "effective_from", "dates_overlap", start=after.effective_from, **names)
     for version in ordered:
-        _prove_successor(version, by_id, file)
-
-
-def _prove_successor(version: Dated, by_id: dict[str, Any], file: Placed) -> None:
-    if version.effective_to is None:
-        if version.successor is not None:
-            raise RulebookError(
-                file(version),
-                "successor",
-                f"{version.id} has not ended, so it has no successor; remove the entry",
-            )
-        return
-    if version.successor == NOT_FOUND:
-        return
-    follower = by_id.get(version.successor or "")
-    if follower is None or follower.effective_from != version.effective_to:
-        raise RulebookError(
-            file(version),
-            "successor",
-            f"{version.id} ended on {version.effective_to} and no rule takes over on that day; name the version that "
-            f"does, or write `successor: {NOT_FOUND}` to declare the gap",
-        )
+        if version.effective_to is None:
+            if version.successor is not None:
+                wrong(version, "successor", "successor_without_end", id=version.id)
+        elif version.successor != NOT_FOUND:
+            follower = by_id.get(version.successor or "")
+            if follower is None or follower.effective_from != version.effective_to:
+                wrong(version, "successor", "no_successor", id=version.id, end=version.effective_to)
+    found.settle()
 
 
 def in_force(versions: Sequence[V], on: date, file: str) -> V:
@@ -205,4 +198,4 @@ def in_force(versions: Sequence[V], on: date, file: str) -> V:
     for version in versions:
         if version.in_force(on):
             return version
-    raise NoRuleInForce(file, "", f"no version was in force on {on}; add one with its citation")
+    raise NoRuleInForce(file, "", Fault("none_in_force", on=on))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
-from functools import cache
+from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from shared.contracts.base import Nfc
-from shared.rulebook.policies import load_versions
-from shared.rulebook.source import DATA, Dated, in_force
+from shared.rulebook.faults import Fault
+from shared.rulebook.overlays import Layers, folders, load_layers
+from shared.rulebook.source import Dated
 
 
 class SustainabilityPolicy(Dated):
@@ -25,15 +28,19 @@ class SustainabilityPolicy(Dated):
     def _apart(self) -> Self:
         both = set(self.effective_grades) & set(self.weak_grades)
         if both:
-            raise ValueError(f"{', '.join(sorted(both))} cannot be effective and weak; keep each grade in one list")
+            raise Fault("grade_in_both", grades=", ".join(sorted(both)))
         return self
 
 
-@cache
-def _policies() -> tuple[SustainabilityPolicy, ...]:
-    return load_versions(DATA / "sustainability_policy.yaml", SustainabilityPolicy)
+@lru_cache
+def sustainability_policies(places: Sequence[Path]) -> Layers[SustainabilityPolicy]:
+    """All versions in these folders. Raises `RulebookError`."""
+    return load_layers(places, "sustainability_policy.yaml", SustainabilityPolicy)
 
 
-def sustainability_policy(on: date) -> SustainabilityPolicy:
-    """The policy in force on a day. Raises `NoRuleInForce`, `RulebookError`."""
-    return in_force(_policies(), on, "sustainability_policy.yaml")
+def sustainability_policy(on: date, province: str | None = None) -> SustainabilityPolicy:
+    """The policy in force on a day: the province's own, else the ministry's, else the working default.
+
+    Raises `NoRuleInForce`, `RulebookError`.
+    """
+    return sustainability_policies(folders()).in_force(on, province)
