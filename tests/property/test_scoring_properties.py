@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -12,14 +13,26 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scoring.domain import Recognition, Standing, rank, score_commune
+from services.scoring.domain import RecognisedCounts, Recognition, Standing, rank, score_commune
+from services.scoring.domain.judging import Judgement
 from services.scoring.domain.ranking import _EXPANSION, pass_fail_key
-from shared.contracts.facts import CommuneScored
-from shared.contracts.submissions import PointsContent, TargetsContent
+from services.scoring.domain.targets import judge_targets
+from shared.contracts.facts import CommuneScored, Reference
+from shared.contracts.submissions import AwardedPoints, PointsContent, TargetsContent
 from shared.registry import registry
 from shared.rulebook import PassFailRubric, PointsRubric, rubric
-from shared.rulebook.rubrics import BooleanRule, LevelRule, PartsRule, SharePairRule, ShareRule
-from tests.unit.scoring_samples import commune, recognition
+from shared.rulebook.targets import (
+    LEVELS,
+    BooleanRule,
+    ChangeRule,
+    CountRule,
+    LevelRule,
+    PartsRule,
+    RecognisedShareRule,
+    SharePairRule,
+    ShareRule,
+)
+from tests.unit.scoring_samples import commune, recognition, targets
 
 _commune = rubric("lc_commune_44_2014")
 _today = rubric("lc_commune_25_2023")
@@ -52,11 +65,11 @@ def shares(draw: st.DrawFn) -> dict[str, int]:
 
 
 @st.composite
-def values(draw: st.DrawFn) -> dict[str, Any]:
-    """Values of all targets, mostly good ones so that every level occurs."""
+def values(draw: st.DrawFn, rule: PassFailRubric = TODAY) -> dict[str, Any]:
+    """Values of all targets that are sent, mostly good ones so that every level occurs."""
     yes = st.sampled_from([True] * 20 + [False])
     found: dict[str, Any] = {}
-    for target in TODAY.targets:
+    for target in rule.targets:
         match target:
             case BooleanRule():
                 value: dict[str, Any] = {"type": "boolean", "met": draw(yes)}
@@ -71,17 +84,24 @@ def values(draw: st.DrawFn) -> dict[str, Any]:
                 value = {"type": "share", "share": draw(shares())}
             case SharePairRule():
                 value = {"type": "share_pair", "trained": draw(shares()), "university": draw(shares())}
+            case CountRule():
+                value = {"type": "count", "count": draw(st.one_of(st.just(4), st.integers(0, 10)))}
+            case ChangeRule():
+                year = st.decimals(0, 100, places=2)
+                value = {"type": "change", "previous": draw(year), "current": draw(year)}
+            case RecognisedShareRule():
+                continue
         found[target.id] = value | {"evidence": ["biên bản"] if draw(yes) else []}
     return found
 
 
 def _points(content: dict[str, Any]) -> CommuneScored:
-    return score_commune(commune(PointsContent.model_validate({"points": content})), [], 1)
+    return score_commune(commune(PointsContent.model_validate({"points": content})), [], (), 1)
 
 
 def _targets(content: dict[str, Any], basis: str | None = None) -> CommuneScored:
     claim = {"difficult_area": basis is not None, "difficult_area_basis": basis}
-    return score_commune(commune(TargetsContent.model_validate({"targets": content, **claim})), RECOGNISED, 1)
+    return score_commune(commune(TargetsContent.model_validate({"targets": content, **claim})), RECOGNISED, (), 1)
 
 
 @given(awarded(), st.data())
@@ -141,6 +161,120 @@ def test_a_level_means_every_target_of_it(content: dict[str, Any]) -> None:
     for level in range(1, scored.level + 1):
         assert all(criterion.met[f"L{level}"] for criterion in scored.criteria)
     assert bool(scored.next_step) == (scored.level < 2)
+
+
+# ----------------------------------------------------------------------------- every pass/fail rubric, and references
+
+_province, _unit = rubric("lc_province_25_2023"), rubric("lu_unit_24_2023")
+assert isinstance(_province, PassFailRubric)
+assert isinstance(_unit, PassFailRubric)
+PROVINCE, UNIT = _province, _unit
+assert UNIT.traits is not None
+kinds = st.tuples(*(st.sampled_from(sorted(group)) for group in UNIT.traits.groups))
+RECOGNISED_LONG_AGO = [Recognition.of(recognition(decided_on=date(2023, 1, 1)))]
+DISTRICTS = RecognisedCounts("districts", 10, {f"{number:03d}": 2 for number in range(9)}, computed=True)
+
+
+def _judged(rule: PassFailRubric, content: dict[str, Any], traits: Sequence[str] = ()) -> Judgement:
+    whole = TargetsContent.model_validate({"targets": content, "traits": list(traits)})
+    return judge_targets(rule, whole, 2024, RECOGNISED_LONG_AGO, (), DISTRICTS)
+
+
+def _better(data: st.DataObject, value: dict[str, Any], rule: object) -> dict[str, Any]:
+    """The same value or a better one, with evidence."""
+    match rule, value:
+        case _, {"met": met}:
+            changed = {"met": met or data.draw(st.booleans())}
+        case LevelRule(max_level=most), {"level": level}:
+            changed = {"level": data.draw(st.integers(level, most))}
+        case _, {"count": count}:
+            changed = {"count": data.draw(st.integers(count, 20))}
+        case _, {"share": one}:
+            more = data.draw(st.integers(one["numerator"], one["denominator"]))
+            changed = {"share": one | {"numerator": more}}
+        case ChangeRule(direction=direction), {"current": current}:
+            step = data.draw(st.decimals(0, 10, places=2))
+            changed = {"current": current + step if direction == "increase" else max(Decimal(0), current - step)}
+        case _:
+            changed = {}
+    return value | changed | {"evidence": ["biên bản"]}
+
+
+@given(
+    st.one_of(st.tuples(st.just(PROVINCE), values(PROVINCE)), st.tuples(st.just(UNIT), values(UNIT))), kinds, st.data()
+)
+def test_a_better_value_never_hurts(
+    case: tuple[PassFailRubric, dict[str, Any]], kind: tuple[str, ...], data: st.DataObject
+) -> None:
+    rule, content = case
+    traits = kind if rule is UNIT else ()
+    target = data.draw(st.sampled_from([one for one in rule.targets if one.id in content]))
+    before = _judged(rule, content, traits)
+    after = _judged(rule, content | {target.id: _better(data, content[target.id], target)}, traits)
+    assert before.level is not None
+    assert after.level is not None
+    assert after.level >= before.level
+
+
+@given(values(UNIT), kinds, st.data())
+def test_a_target_is_missing_exactly_where_it_holds(
+    content: dict[str, Any], kind: tuple[str, ...], data: st.DataObject
+) -> None:
+    """A7: what was not sent makes the result incomplete, unless the rule does not ask it of such a unit."""
+    gone = data.draw(st.sets(st.sampled_from(sorted(content)), min_size=1))
+    judged = _judged(UNIT, {id: value for id, value in content.items() if id not in gone}, kind)
+    asked = {one.id for one in UNIT.targets if any(one.holds(level, kind) for level in LEVELS)}
+    assert set(judged.missing) == gone & asked
+    assert (judged.level is None) == bool(gone & asked)
+
+
+@given(values(), st.randoms(use_true_random=False))
+def test_the_order_of_targets_changes_no_byte(content: dict[str, Any], shuffle: random.Random) -> None:
+    """E4: same input, same hash, in whatever order it is written."""
+    ids = list(content)
+    shuffle.shuffle(ids)
+    one, other = _targets(content), _targets({id: content[id] for id in ids})
+    assert one.model_dump_json() == other.model_dump_json()
+    assert one.hash == other.hash
+
+
+@given(st.integers(1, PEOPLE), st.data())
+def test_a_share_is_met_exactly_from_its_threshold_on(denominator: int, data: st.DataObject) -> None:
+    """E5: in whole numbers, 100 · n ≥ 60 · d; no rounding on either side."""
+    edge = -(-60 * denominator // 100)
+    numerator = min(denominator, max(0, edge + data.draw(st.integers(-2, 2))))
+    content = {"type": "share", "share": {"numerator": numerator, "denominator": denominator}, "evidence": ["biểu"]}
+    scored = score_commune(commune(targets(1, C5_1=content)), [], (), 1)
+    assert scored.criteria[4].targets[0].met["L1"] is (100 * numerator >= 60 * denominator)
+
+
+@given(awarded(), st.lists(st.sampled_from(["tot", "kha", "yeu"]), max_size=3), st.data())
+def test_indicators_only_ever_limit_points(content: dict[str, Any], grades: list[str], data: st.DataObject) -> None:
+    """More points never hurt under a cap either, and no reference ever adds a point."""
+    references = [
+        Reference(
+            series="centre",
+            subject=f"TT-{number}",
+            period=2022,
+            version=1,
+            rubric="clc_2553_2013",
+            outcome={"grade": grade},
+            hash="0" * 64,
+        )
+        for number, grade in enumerate(grades)
+    ]
+    whole = PointsContent.model_validate({"points": content})
+    free, capped = (score_commune(commune(whole), [], known, 1) for known in ((), references))
+    assert free.total is not None
+    assert capped.total is not None
+    limited = bool(grades) and "tot" not in grades
+    lost = max(Decimal(0), content["TC4"]["points"] - 8) if limited and content["TC4"]["evidence"] else 0
+    assert free.total - capped.total == lost
+    more = Decimal(data.draw(st.integers(int(content["TC4"]["points"] * 2), 20))) / 2
+    better = whole.points | {"TC4": AwardedPoints(points=more, evidence=["biên bản"])}
+    after = score_commune(commune(PointsContent(points=better)), [], references, 1)
+    assert after.total is not None
+    assert after.total >= capped.total
 
 
 # ------------------------------------------------------------------------------------------------------ rank keys
@@ -206,7 +340,7 @@ def test_the_expansion_is_long_enough_for_the_thresholds_in_force() -> None:
 
 
 UNITS = registry().units(date(2025, 12, 31), "01")[:12]
-BASE = score_commune(commune(PointsContent(points={})), [], 1).model_dump() | {
+BASE = score_commune(commune(PointsContent(points={})), [], (), 1).model_dump() | {
     "rubric": TODAY.id,
     "point_table": None,
     "missing": [],

@@ -9,7 +9,7 @@ from shared.contracts.facts import CentreAccepted, CommuneAccepted, RecognitionA
 from shared.contracts.submissions import PointsContent, TargetsContent
 from shared.messaging.handling import Position, Received
 from shared.rulebook import PassFailRubric, PointsRubric, rubric
-from shared.rulebook.rubrics import BooleanRule, LevelRule, PartsRule, ShareRule
+from shared.rulebook.targets import BooleanRule, LevelRule, PartsRule, ShareRule
 
 RECEIVED_AT = datetime(2026, 1, 10, 3, tzinfo=UTC)
 UNIT = "00004@2025-07"

@@ -1,4 +1,4 @@
-"""Handlers of scoring over plain dictionaries: versions, recognitions in any order, and rankings."""
+"""Handlers of scoring over plain dictionaries: versions, and recognitions in any order."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from typing import Any
 import pytest
 
 from services.scoring.handlers import (
-    RANKING_PAGES,
-    ranking,
-    ranking_ref,
+    RESULTS,
     recognitions_ref,
     result_ref,
     routes,
 )
 from shared.contracts.catalogue import CONTRACTS, EventType
-from shared.contracts.facts import CentreScored, CommuneScored, RankingPage, RankingPublished
+from shared.contracts.facts import CentreScored, CommuneScored
 from shared.messaging.handling import Dictionary, Document, Outcome, Recalculation, Ref
 from shared.registry import registry
 from tests.unit.scoring_samples import UNIT, centre, commune, points, received, recognition, targets
@@ -31,6 +29,7 @@ class Store(Dictionary):
     def run(self, type_: EventType, data: Any) -> Outcome:
         route, record = routes[type_], received(data, type_)
         needed = set(route.needs(record))
+        needed |= set(route.further(record, _Needed(self, needed)))
         states = _Needed(self, needed)
         outcome = route.handle(record, states)
         assert outcome.puts.keys() <= needed
@@ -94,7 +93,8 @@ def test_periods_and_units_do_not_touch_each_other() -> None:
     store.run(EventType.COMMUNE_ACCEPTED, commune(targets(1)))
     store.run(EventType.COMMUNE_ACCEPTED, commune(targets(1), period=2026))
     store.run(EventType.COMMUNE_ACCEPTED, commune(points("lc_commune_44_2014")))
-    assert {ref.id for ref in store.documents} == {f"{UNIT}/2025", f"{UNIT}/2026", "00004@pre-2025-07/2022"}
+    results = {ref.id for ref in store.documents if ref.collection == RESULTS}
+    assert results == {f"{UNIT}/2025", f"{UNIT}/2026", "00004@pre-2025-07/2022"}
 
 
 def test_a_centre_is_scored_without_a_ranking() -> None:
@@ -103,7 +103,7 @@ def test_a_centre_is_scored_without_a_ranking() -> None:
     (event,) = outcome.events
     assert isinstance(event.data, CentreScored)
     assert (event.key, event.subject, outcome.requests) == ("TT/1", "TT/1", [])
-    assert (store.result("TT/1")["kind"], store.result("TT/1")["rank_key"]) == ("centre", None)
+    assert (store.result("TT/1")["kind"], store.result("TT/1")["feeds"]) == ("centre", UNIT)
     assert store.run(EventType.CENTRE_ACCEPTED, centre(points("clc_2553_2013"))).verdict == "stale"
     again = store.run(EventType.CENTRE_ACCEPTED, centre(points("clc_2553_2013", N1="0"), version=2))
     assert isinstance(again.events[0].data, CentreScored)
@@ -140,19 +140,22 @@ def test_both_orders_end_in_the_same_result() -> None:
         store = Store()
         for type_, data in order:
             store.run(type_, data)
-        ends.append(store.result(UNIT)["result"] | {"version": None})
+        ends.append(store.result(UNIT)["result"] | {"version": None, "supersedes": None})
     assert ends[0] == ends[1]
 
 
-@pytest.mark.parametrize("content", [targets(1), targets(C1_1=None)])
+@pytest.mark.parametrize("content", [targets(), targets(C1_1=None)])
 def test_a_recognition_that_changes_no_result_publishes_nothing(content: Any) -> None:
     store = Store()
     store.run(EventType.COMMUNE_ACCEPTED, commune(content))
-    outcome = store.run(EventType.RECOGNITION_ACCEPTED, recognition())
+    before = store.result(UNIT)
+    outcome = store.run(EventType.RECOGNITION_ACCEPTED, recognition(period=2025, decided_on=date(2026, 3, 1)))
     assert not outcome.events
     assert not outcome.requests
-    assert list(outcome.puts) == [recognitions_ref(UNIT)]
-    assert store.result(UNIT)["version"] == 1
+    assert list(outcome.puts) == [recognitions_ref(UNIT), result_ref(UNIT, 2025)]
+    after = store.result(UNIT)
+    assert after["inputs"]["recognitions"], "what it would be judged on is known, whether or not it changes anything"
+    assert after | {"inputs": None} == before | {"inputs": None}
 
 
 def test_only_the_three_years_of_validity_are_touched() -> None:
@@ -196,7 +199,7 @@ def test_the_recognition_of_a_continuing_unit_goes_on_counting(assessment_first:
     for type_, data in facts if assessment_first else facts[::-1]:
         store.run(type_, data)
     assert store.result(CONTINUING.unit_id)["result"]["level"] == 2
-    assert store[recognitions_ref(CONTINUING.unit_id)] is None, "history stays under its own identity"
+    assert (store[recognitions_ref(CONTINUING.unit_id)] or {"items": []}) == {"items": []}, "history stays where it was"
 
 
 def test_the_recognition_of_a_unit_that_went_elsewhere_does_not_count() -> None:
@@ -208,38 +211,5 @@ def test_the_recognition_of_a_unit_that_went_elsewhere_does_not_count() -> None:
 
 def test_an_absurd_date_asks_for_few_documents() -> None:
     record = received(recognition(decided_on=date(9999, 1, 1)))
-    assert len(set(routes[EventType.RECOGNITION_ACCEPTED].needs(record))) < 20
-
-
-# ---------------------------------------------------------------------------------------------------- rankings
-
-
-def _ranking(store: Store, previous: Document | None) -> Outcome:
-    units = registry().units(date(2025, 12, 31), "01")
-    results = [document for ref, document in store.documents.items() if ref.collection == "results"]
-    return ranking("province-01", 2025, results, units, previous, AT)
-
-
-def test_a_ranking_is_published_once_per_change() -> None:
-    store = Store()
-    store.run(EventType.COMMUNE_ACCEPTED, commune(targets(1)))
-    first = store.apply(_ranking(store, None))
-    head, page = (event.data for event in first.events)
-    assert isinstance(head, RankingPublished)
-    assert isinstance(page, RankingPage)
-    assert {(event.topic, event.key, event.subject) for event in first.events} == {
-        ("rankings", "province-01", "province-01")
-    }
-    assert (head.version, head.ranked, head.unranked, head.pages) == (1, 1, 125, 1)
-    assert (page.rows[0].rank, page.rows[0].code, len(page.rows)) == (1, "00004", 126)
-    stored = store[ranking_ref("province-01", 2025)]
-    assert stored == head.model_dump(mode="json")
-    assert store[Ref(RANKING_PAGES, "province-01/2025/1/1")] == page.model_dump(mode="json")
-
-    assert _ranking(store, stored) == Outcome(verdict="unchanged")
-
-    store.run(EventType.COMMUNE_ACCEPTED, commune(targets(C1_1=None), version=2))
-    second = store.apply(_ranking(store, stored))
-    assert isinstance(second.events[0].data, RankingPublished)
-    assert (second.events[0].data.version, second.events[0].data.ranked) == (2, 0)
-    assert store[Ref(RANKING_PAGES, "province-01/2025/1/1")] is not None, "every version stays as it was published"
+    route = routes[EventType.RECOGNITION_ACCEPTED]
+    assert len({*route.needs(record), *route.further(record, Dictionary())}) < 20

@@ -5,7 +5,16 @@ article and how well that is supported, and numbers are exact.
 """
 
 from services.scoring.domain.judging import Recognition
-from services.scoring.domain.ranking import Standing, pages, rank, rows_hash
-from services.scoring.domain.results import score_centre, score_commune
+from services.scoring.domain.measuring import RecognisedCounts
+from services.scoring.domain.ranking import Standing, rank
+from services.scoring.domain.results import score_assessment, score_centre, score_commune
 
-__all__ = ["Recognition", "Standing", "pages", "rank", "rows_hash", "score_centre", "score_commune"]
+__all__ = [
+    "RecognisedCounts",
+    "Recognition",
+    "Standing",
+    "rank",
+    "score_assessment",
+    "score_centre",
+    "score_commune",
+]

@@ -1,14 +1,14 @@
-"""What both kinds of rubric share: a judgement, its steps with their grounds, and what is said about missing values."""
+"""What all kinds of rubric share: a judgement, its steps with their grounds, and what is said about missing values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from shared.contracts.base import Contract, Provenance, Step, Text, Version
-from shared.contracts.facts import CriterionResult, RecognitionAccepted
+from shared.contracts.facts import CriterionResult, RecognitionAccepted, Reference
 from shared.rulebook import Rubric, cut_off
 from shared.rulebook.source import Grounded
 
@@ -17,10 +17,11 @@ _STRENGTH = list(Provenance)
 
 
 class Recognition(Contract):
-    """An authority's decision that recognises a commune at a level: beside the computed level, never the same thing."""
+    """An authority's decision that recognises a level or a grade: beside the computed one, never the same thing."""
 
     period: int
-    level: int
+    level: int | None = None
+    grade: str | None = None
     decision_number: str
     decided_on: date
     decided_by: str
@@ -39,7 +40,7 @@ def weakest(provenances: Iterable[Provenance]) -> Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What both kinds of rubric come to."""
+    """What all kinds of rubric come to."""
 
     criteria: list[CriterionResult]
     missing: list[str]
@@ -53,6 +54,28 @@ class Judgement:
     grade: str | None = None
     level: int | None = None
     rank_key: str | None = None
+    standards: Mapping[str, int] = field(default_factory=dict)
+    """Level reached per standard of Decree 20/2014."""
+    shares: Mapping[str, str] = field(default_factory=dict)
+    """Exact shares that other rubrics use, as `p/q`."""
+    references: Sequence[Reference] = ()
+    """The results under other rubrics that decided something here."""
+
+
+def frozen(references: Iterable[Reference], series: str, period: int) -> list[Reference]:
+    """The references of one series to results of the same period, in an order that does not depend on the input's."""
+    return sorted(
+        (one for one in references if (one.series, one.period) == (series, period)),
+        key=lambda one: (one.subject, one.version, one.rubric),
+    )
+
+
+def named(reference: Reference) -> str:
+    """A frozen result as evidence: its rubric, subject, period and the beginning of its hash.
+
+    Not its version: the same result under a new version is the same evidence.
+    """
+    return f"{reference.rubric}/{reference.subject}/{reference.period}#{reference.hash[:12]}"
 
 
 def step_on(ground: Grounded, vi: str, en: str, *more: Grounded) -> Step:
@@ -60,7 +83,7 @@ def step_on(ground: Grounded, vi: str, en: str, *more: Grounded) -> Step:
     grounds = (ground, *more)
     return Step(
         what=Text(vi=vi, en=en),
-        citation="; ".join(dict.fromkeys(each.citation for each in grounds)),
+        citation="; ".join(dict.fromkeys(part for each in grounds for part in each.citation.split("; "))),
         provenance=weakest(each.provenance for each in grounds),
     )
 

@@ -1,4 +1,4 @@
-"""Points rubrics (Circular 44/2014, Letter 2553/2013): evidence, sum, zero rule, bands."""
+"""Points rubrics (Circulars 44/2014 and 22/2020, Letter 2553/2013, …): evidence, sum, minimum per criterion, bands."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from shared.contracts.base import Text
 from shared.contracts.facts import CriterionResult
 from shared.contracts.submissions import AwardedPoints, PointsContent
 from shared.rulebook import PointsRubric, plain
-from shared.rulebook.rubrics import PointsCriterion
+from shared.rulebook.points import MinimumRule, PointsCriterion
 from shared.rulebook.source import Grounded
 
 
 def judge_points(rubric: PointsRubric, content: PointsContent, period: int) -> Judgement:
-    """Judge one commune's or centre's points. Content must fit the rubric."""
+    """Judge one subject's points. Content must fit the rubric."""
     awarded = content.points
     criteria = [_criterion(rubric, one, awarded.get(one.id)) for one in rubric.criteria]
     missing = [one.id for one in criteria if one.points is None]
@@ -34,17 +34,18 @@ def judge_points(rubric: PointsRubric, content: PointsContent, period: int) -> J
         return Judgement(criteria, missing, [*steps, step], notes_on(rubric, period), [mend], table.id)
 
     total = sum((one.points for one in criteria if one.points is not None), Decimal(0))
-    zeros = [one.id for one in criteria if one.points == 0]
+    minimum = rubric.minimum_rule
+    low = [one.id for one in criteria if one.points is not None and minimum is not None and not minimum.met(one.points)]
     steps.append(step_on(table, f"Tổng điểm: {plain(total)}.", f"Total: {plain(total)} points."))
     grade = rubric.grade(total)
-    barred = rubric.zero_rule if zeros else None
-    if barred is not None:
-        grade = next(one for one in rubric.grades if one.id == barred.grade)
+    if minimum is not None and low:
+        grade = next(one for one in rubric.grades if one.id == minimum.grade)
+        needed, ids = _needed(minimum), ", ".join(low)
         steps.append(
             step_on(
-                barred,
-                f"Có tiêu chí 0 điểm ({', '.join(zeros)}): xếp loại {grade.name.vi}, dù tổng điểm bao nhiêu.",
-                f"A criterion has 0 points ({', '.join(zeros)}): graded {grade.name.en}, whatever the total.",
+                minimum,
+                f"Mỗi tiêu chí phải có {needed.vi}; {ids} không đạt: xếp loại {grade.name.vi}, dù tổng điểm bao nhiêu.",
+                f"Each criterion needs {needed.en}; {ids} has less: graded {grade.name.en}, whatever the total.",
             )
         )
     else:
@@ -53,13 +54,14 @@ def judge_points(rubric: PointsRubric, content: PointsContent, period: int) -> J
         # 84.5 lies between the whole numbers of two bands; that it belongs to the lower one is a reading, not the text.
         # Below the lowest band's end nothing is open: that grade is "every other case".
         between = grade != rubric.grades[0] and total % 1 != 0 and ceil(total) == grade.max
-        steps.append(step_on(grade, vi, en, *([rubric.fractional_totals] if between else [])))
+        reading = rubric.fractional_totals if between else None
+        steps.append(step_on(grade, vi, en, *([] if reading is None else [reading])))
     return Judgement(
         criteria,
         [],
         steps,
         notes_on(rubric, period),
-        _next_grade(rubric, grade.id, total, zeros, unproven),
+        _next_grade(rubric, grade.id, total, low, unproven),
         table.id,
         total=total,
         grade=grade.id,
@@ -88,13 +90,22 @@ def _criterion(rubric: PointsRubric, rule: PointsCriterion, awarded: AwardedPoin
         points=points,
         max_points=rubric.maximum(rule.id),
         reason=reason,
+        evidence=[] if awarded is None else awarded.evidence,
         citation=step.citation,
         provenance=step.provenance,
     )
 
 
+def _needed(rule: MinimumRule) -> Text:
+    """The minimum of one criterion in words."""
+    if rule.more_than is not None:
+        return Text(vi=f"trên {plain(rule.more_than)} điểm", en=f"more than {plain(rule.more_than)} points")
+    least = plain(rule.at_least or Decimal(0))
+    return Text(vi=f"ít nhất {least} điểm", en=f"at least {least} points")
+
+
 def _next_grade(
-    rubric: PointsRubric, grade: str, total: Decimal, zeros: Sequence[str], unproven: Sequence[str]
+    rubric: PointsRubric, grade: str, total: Decimal, low: Sequence[str], unproven: Sequence[str]
 ) -> list[Text]:
     """In words, what the grade above asks for; nothing for the highest."""
     above = [one.id for one in rubric.grades].index(grade) + 1
@@ -108,13 +119,14 @@ def _next_grade(
         )
         for id in unproven
     ]
-    if rubric.zero_rule is not None:
+    if rubric.minimum_rule is not None:
+        needed = _needed(rubric.minimum_rule)
         steps += [
             Text(
-                vi=f"{id} phải có điểm: xếp loại {wanted.name.vi} không cho phép tiêu chí 0 điểm.",
-                en=f"{id} must get points: the grade {wanted.name.en} allows no criterion with 0.",
+                vi=f"{id} phải có {needed.vi} mới được xếp loại {wanted.name.vi}.",
+                en=f"{id} needs {needed.en} for the grade {wanted.name.en}.",
             )
-            for id in zeros
+            for id in low
             if id not in unproven
         ]
     if total < wanted.min:

@@ -1,19 +1,20 @@
-"""Many results → one ranking: the order of results as a string, ranks with ties, pages to publish."""
+"""Many results → one order: each result's place in it as a string, ranks with ties, where a cut-off falls."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, get_args
 
-from shared.contracts.base import Contract, Points, Text, Version, content_hash
-from shared.contracts.facts import RankingPage, RankingPublished, RankingRow
+from services.scoring.domain.movement import Movement
+from shared.contracts.base import Contract, Points, Text, Version
+from shared.contracts.facts import PagePlace, RankingRow, Superseded
+from shared.contracts.submissions import AreaClass
 from shared.registry import Unit
 from shared.rulebook import PointsRubric, Rubric
+from shared.rulebook.ranking import PassFailMeasure, TieRule
 
-ROWS_PER_PAGE = 500
 _EXPANSION = 60
 """Decimal places of the mean in a rank key.
 
@@ -30,14 +31,32 @@ def points_key(total: Decimal) -> str:
     return f"{int(total * 10_000):08d}"
 
 
-def pass_fail_key(level: int, met_l1: int, met_l2: int, ratios: Sequence[Fraction]) -> str:
-    """Sorts by level, targets met at level 1, at level 2, then the mean of value ÷ own area's level-1 threshold.
+def pass_fail_key(
+    level: int,
+    met_l1: int,
+    met_l2: int,
+    ratios: Sequence[Fraction],
+    order: Sequence[PassFailMeasure] = get_args(PassFailMeasure),
+) -> str:
+    """Sorts as the ranking policy says: equal results, and only they, give equal keys.
 
-    (The rule's "− 1" is the same for everybody and changes no order.) Equal results, and only they, give equal keys.
+    Args:
+        level: 0, 1 or 2.
+        met_l1: targets met at level 1.
+        met_l2: targets met at level 2.
+        ratios: value ÷ own area's level-1 threshold, of the same targets for everybody (the policy's "− 1" is the same
+            for all of them and changes no order).
+        order: what decides, the weightiest first (`shared.rulebook.ranking.Order.pass_fail`).
     """
     mean = sum(ratios, Fraction(0)) / len(ratios)
     expansion = mean.numerator * 10**_EXPANSION // mean.denominator
-    return f"{level}.{met_l1:02d}.{met_l2:02d}.{expansion:0{_EXPANSION + 12}d}"
+    measures: dict[PassFailMeasure, str] = {
+        "level": f"{level}",
+        "met_level_1": f"{met_l1:02d}",
+        "met_level_2": f"{met_l2:02d}",
+        "mean_over_own_threshold": f"{expansion:0{_EXPANSION + 12}d}",
+    }
+    return ".".join(measures[each] for each in order)
 
 
 class Standing(Contract):
@@ -53,39 +72,60 @@ class Standing(Contract):
     level: int | None
     missing: list[str]
     rank_key: str | None
+    area_class: AreaClass | None = None
+    hash: str = ""
+    supersedes: Superseded | None = None
 
 
-def rank(units: Iterable[Unit], results: Mapping[str, Standing], rubric: Rubric) -> list[RankingRow]:
+def rank(
+    units: Iterable[Unit],
+    results: Mapping[str, Standing],
+    rubric: Rubric,
+    movements: Mapping[str, Movement] | None = None,
+) -> list[RankingRow]:
     """Rank all units of a scope: 1, 2, 2, 4; equal results share the rank, nothing but the rule breaks a tie.
 
     Every unit has exactly one row: ranked ones by rank then code, then the others by code, each with its reason.
+
+    Args:
+        units: each once.
+        results: by unit id; those of other units are ignored.
+        rubric: the one in force; results of another one are not comparable.
+        movements: by unit id, what is known of the period before.
     """
-    ranked: list[tuple[Unit, Standing, str]] = []
-    unranked: list[RankingRow] = []
-    for unit in units:
-        result = results.get(unit.unit_id)
-        reason = _unranked(result, rubric)
-        if result is not None and result.rank_key is not None and reason is None:
-            ranked.append((unit, result, result.rank_key))
-        else:
-            unranked.append(_row(unit, result, None, reason))
-    ranked.sort(key=lambda entry: entry[0].code)
-    ranked.sort(key=lambda entry: entry[2], reverse=True)  # stable: equal keys stay in order of code
-    rows: list[RankingRow] = []
-    rank, previous = 0, None
-    for place, (unit, result, key) in enumerate(ranked, start=1):
-        if key != previous:
-            rank, previous = place, key
-        rows.append(_row(unit, result, rank, None))
-    return rows + sorted(unranked, key=lambda row: row.code)
+    known = movements or {}
+    rows = [row_of(unit, results.get(unit.unit_id), rubric, known.get(unit.unit_id)) for unit in units]
+    return numbered(in_order(rows))
+
+
+def row_of(unit: Unit, result: Standing | None, rubric: Rubric, movement: Movement | None) -> RankingRow:
+    """A unit's row without its rank, which depends on the others."""
+    reason = _unranked(result, rubric)
+    return RankingRow(
+        rank=None,
+        unit_id=unit.unit_id,
+        code=unit.code,
+        name=unit.name,
+        holder=unit.province_code,
+        total=result.total if result else None,
+        grade=result.grade if result else None,
+        level=result.level if result else None,
+        reason=reason,
+        result_version=result.version if result else None,
+        result_hash=result.hash if result else None,
+        area_class=result.area_class if result else None,
+        rank_key=result.rank_key if result and reason is None else None,
+        previous_rank=movement.previous.rank if movement and movement.previous else None,
+        previous=movement.previous if movement else None,
+        no_movement=movement.reason if movement else None,
+    )
 
 
 def _unranked(result: Standing | None, rubric: Rubric) -> Text | None:
     """Why a unit is not ranked; `None` if it is."""
-    table = rubric.point_table.id if isinstance(rubric, PointsRubric) else None
     if result is None:
         return Text(vi="Chưa có hồ sơ được tiếp nhận.", en="No submission was accepted.")
-    if result.rubric != rubric.id or result.point_table != table:
+    if (result.rubric, result.point_table) != (rubric.id, table_of(rubric)):
         used = result.point_table or result.rubric
         return Text(
             vi=f"Chấm theo bảng điểm khác ({used}), không so sánh được.",
@@ -97,50 +137,63 @@ def _unranked(result: Standing | None, rubric: Rubric) -> Text | None:
     return None
 
 
-def _row(unit: Unit, result: Standing | None, rank: int | None, reason: Text | None) -> RankingRow:
-    return RankingRow(
-        rank=rank,
-        unit_id=unit.unit_id,
-        code=unit.code,
-        name=unit.name,
-        holder=unit.province_code,
-        total=result.total if result else None,
-        grade=result.grade if result else None,
-        level=result.level if result else None,
-        reason=reason,
-        result_version=result.version if result else None,
-    )
+def table_of(rubric: Rubric) -> str | None:
+    """Identity of a rubric's point table; `None` under pass/fail."""
+    return rubric.point_table.id if isinstance(rubric, PointsRubric) else None
 
 
-def rows_hash(rows: Iterable[RankingRow]) -> str:
-    """SHA-256 over all rows in order: the identity of a ranking, whatever its version or time."""
-    return content_hash([row.model_dump(mode="json") for row in rows])
+def in_order(rows: Iterable[RankingRow]) -> list[RankingRow]:
+    """Ranked rows by descending key, then the unranked; inside each group of equals by code, which means nothing."""
+    by_code = sorted(rows, key=lambda row: row.code)
+    by_code.sort(key=lambda row: row.rank_key or "", reverse=True)  # stable
+    return [row for row in by_code if row.rank_key is not None] + [row for row in by_code if row.rank_key is None]
 
 
-def pages(
-    rows: Sequence[RankingRow], scope: str, period: int, version: int, rubric: Rubric, published_at: datetime
-) -> tuple[RankingPublished, list[RankingPage]]:
-    """Cut a ranking into pages of at most 500 rows, numbered from 1, under one head with the hash over all rows."""
-    cut = [
-        RankingPage(
-            scope=scope,
-            period=period,
-            version=version,
-            page=number,
-            rows=list(rows[start : start + ROWS_PER_PAGE]),
-        )
-        for number, start in enumerate(range(0, len(rows), ROWS_PER_PAGE), start=1)
-    ]
-    ranked = sum(row.rank is not None for row in rows)
-    head = RankingPublished(
-        scope=scope,
-        period=period,
-        version=version,
-        rubric=rubric.id,
-        ranked=ranked,
-        unranked=len(rows) - ranked,
-        pages=len(cut),
-        hash=rows_hash(rows),
-        published_at=published_at,
-    )
-    return head, cut
+def numbered(rows: Iterable[RankingRow], start: int = 1, before: PagePlace | None = None) -> list[RankingRow]:
+    """Rows in order with their ranks.
+
+    Args:
+        rows: consecutive rows of a ranking.
+        start: place of the first of them in the whole ranking, from 1.
+        before: the row before the first one, whose rank the first one may share.
+    """
+    rank, key = (before.rank, before.rank_key) if before else (None, None)
+    found = []
+    for place, row in enumerate(rows, start):
+        if row.rank_key != key:
+            rank, key = (place if row.rank_key is not None else None), row.rank_key
+        found.append(row if row.rank == rank else row.model_copy(update={"rank": rank}))
+    return found
+
+
+class Cut(Contract):
+    """Where a cut-off falls."""
+
+    places: int
+    ties: TieRule
+    taken: int
+    """Units inside: more than `places` where equals were included, fewer where they were excluded."""
+    tied_rank: int | None
+    """Rank of the equals among whom the last place falls; `None`: it falls between two different results."""
+    tied_units: int
+    """How many they are."""
+    rows: list[RankingRow]
+    """The units inside, in order."""
+
+
+def cut_off(rows: Iterable[RankingRow], places: int, ties: TieRule) -> Cut:
+    """The first `places` units of a ranking. Equals are all inside or all outside, never some of them.
+
+    Args:
+        rows: a ranking in order; it may end behind the group of equals in which the last place falls.
+        places: how many units are to be inside, at least 1.
+        ties: where the last place falls among equals, take all of them (`include`) or none (`exclude`).
+    """
+    ranked = [row for row in rows if row.rank is not None]
+    inside, rank = ranked[:places], None
+    if len(ranked) > places and ranked[places].rank == ranked[places - 1].rank:
+        rank = ranked[places].rank
+        last = [row for row in ranked if row.rank == rank]
+        inside = [row for row in inside if row.rank != rank] + (last if ties == "include" else [])
+    tied = sum(row.rank == rank for row in ranked) if rank is not None else 0
+    return Cut(places=places, ties=ties, taken=len(inside), tied_rank=rank, tied_units=tied, rows=inside)

@@ -2,69 +2,174 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
+from services.scoring.domain.indicators import judge_with_indicators
 from services.scoring.domain.judging import Judgement, Recognition, weakest
-from services.scoring.domain.points import judge_points
+from services.scoring.domain.measuring import RecognisedCounts
+from services.scoring.domain.models import judge_models
+from services.scoring.domain.recognising import recognition_beside
+from services.scoring.domain.standards import judge_standards
 from services.scoring.domain.targets import judge_targets
-from shared.contracts.facts import CentreAccepted, CentreScored, CommuneAccepted, CommuneScored
+from shared.contracts.base import content_hash
+from shared.contracts.facts import (
+    AssessmentAccepted,
+    AssessmentScored,
+    CentreAccepted,
+    CentreScored,
+    CommuneAccepted,
+    CommuneScored,
+    Reference,
+    Result,
+)
 from shared.contracts.submissions import Content, PointsContent, TargetsContent
-from shared.rulebook import PassFailRubric, PointsRubric, rubric
+from shared.registry import registry
+from shared.rulebook import PassFailRubric, PointsRubric, Rubric, cut_off, rubric, rubric_for
+from shared.rulebook.models import ModelsRubric
+from shared.rulebook.standards import StandardsRubric
+
+R = TypeVar("R", bound=Result)
+_NOT_JUDGED: dict[str, Any] = {
+    **dict.fromkeys(("version", "input_version", "received_at", "supersedes", "hash"), True),
+    "references": {"__all__": {"version"}},
+}
+"""What depends on the order of arrival, or on the hash itself."""
 
 
-def score_commune(accepted: CommuneAccepted, recognitions: Iterable[Recognition], version: int) -> CommuneScored:
+def score_commune(
+    accepted: CommuneAccepted,
+    recognitions: Iterable[Recognition],
+    references: Iterable[Reference],
+    version: int,
+    *,
+    rule: Rubric | None = None,
+) -> CommuneScored:
     """Score one commune for one period by the rubric its assessment was accepted under.
 
     Args:
         accepted: the accepted assessment; its content fits its rubric (`shared.rulebook.check_content`).
         recognitions: all recognitions of the same unit, also those under its predecessor's id.
+        references: frozen results that its rubric may use: those of the same unit under the rubrics of the series
+            `universal_education` and `learning_models`, and of the centres in it. Only those used are kept.
         version: version of the result to be made.
+        rule: to judge by instead of the rubric that it was accepted under (rehearsals).
 
     Raises:
         KeyError: unknown rubric.
         ValueError: the content is not of the rubric's kind. Intake lets neither pass.
+        NoRuleInForce: the rubric's series has no rule on the period's cut-off date.
     """
-    judgement = _judge(accepted.rubric, accepted.content, accepted.period, list(recognitions))
-    return CommuneScored(
-        **_common(accepted, judgement, version),
-        unit_id=accepted.unit_id,
-        code=accepted.code,
-        name=accepted.name,
-        holder=accepted.holder,
-        province=accepted.province,
-        rank_key=judgement.rank_key,
+    rule = rule or _rule(accepted.rubric, accepted.period, accepted.holder)
+    decisions = list(recognitions)
+    judgement = _judge(rule, accepted.content, accepted.period, decisions, list(references))
+    return _sealed(
+        CommuneScored(
+            **_common(accepted, rule, judgement, version, decisions),
+            unit_id=accepted.unit_id,
+            code=accepted.code,
+            name=accepted.name,
+            holder=accepted.holder,
+            province=accepted.province,
+            area_class=accepted.area_class,
+            rank_key=judgement.rank_key,
+        )
     )
 
 
-def score_centre(accepted: CentreAccepted, version: int) -> CentreScored:
-    """Score one community learning centre for one period. Raises as `score_commune`."""
-    return CentreScored(
-        **_common(accepted, _judge(accepted.rubric, accepted.content, accepted.period, []), version),
-        centre_id=accepted.centre_id,
-        name=accepted.name,
-        commune_code=accepted.commune_code,
-        province=accepted.province,
+def score_centre(accepted: CentreAccepted, version: int, *, rule: Rubric | None = None) -> CentreScored:
+    """Score one community learning centre for one period. Takes `rule` and raises as `score_commune`."""
+    holder = registry().holder(accepted.commune_code, cut_off(accepted.period)) or accepted.province
+    rule = rule or _rule(accepted.rubric, accepted.period, holder)
+    judgement = _judge(rule, accepted.content, accepted.period, [], [])
+    return _sealed(
+        CentreScored(
+            **_common(accepted, rule, judgement, version, []),
+            centre_id=accepted.centre_id,
+            name=accepted.name,
+            commune_code=accepted.commune_code,
+            province=accepted.province,
+        )
     )
 
 
-def _judge(rubric_id: str, content: Content, period: int, recognitions: list[Recognition]) -> Judgement:
-    match rubric(rubric_id), content:
+def score_assessment(
+    accepted: AssessmentAccepted,
+    recognitions: Iterable[Recognition],
+    references: Iterable[Reference],
+    version: int,
+    counts: RecognisedCounts | None = None,
+    *,
+    rule: Rubric | None = None,
+) -> AssessmentScored:
+    """Score one subject of any other series for one period. Takes `rule` and raises as `score_commune`.
+
+    Args:
+        recognitions: all recognitions of the same subject; level 2 needs an earlier one.
+        references: frozen results that its rubric may use. Only those used are kept.
+        version: version of the result to be made.
+        counts: for a district its communes, for a province its districts (since 2025-07-01, for information, its
+            communes), as recognised on the cut-off date; `None` = not known.
+    """
+    rule = rule or _rule(accepted.rubric, accepted.period, accepted.holder)
+    decisions = list(recognitions)
+    judgement = _judge(rule, accepted.content, accepted.period, decisions, list(references), counts, accepted.holder)
+    return _sealed(
+        AssessmentScored(
+            **_common(accepted, rule, judgement, version, decisions),
+            series=accepted.series,
+            subject_id=accepted.subject_id,
+            name=accepted.name,
+            holder=accepted.holder,
+            province=accepted.province,
+            standards=dict(judgement.standards),
+            shares=dict(judgement.shares),
+        )
+    )
+
+
+def _rule(rubric_id: str, period: int, province: str) -> Rubric:
+    """The rubric of that id, with the province's own point table where it has one for the period."""
+    own = rubric(rubric_id)
+    applied = rubric_for(own.series, period, province)
+    return applied if applied.id == own.id else own
+
+
+def _judge(
+    rule: Rubric,
+    content: Content,
+    period: int,
+    recognitions: Sequence[Recognition],
+    references: Sequence[Reference],
+    counts: RecognisedCounts | None = None,
+    province: str | None = None,
+) -> Judgement:
+    match rule, content:
         case PointsRubric() as points, PointsContent():
-            return judge_points(points, content, period)
+            return judge_with_indicators(points, content, period, references)
         case PassFailRubric() as pass_fail, TargetsContent():
-            return judge_targets(pass_fail, content, period, recognitions)
+            return judge_targets(pass_fail, content, period, recognitions, references, counts)
+        case StandardsRubric() as standards, TargetsContent():
+            return judge_standards(standards, content, period)
+        case ModelsRubric() as models, TargetsContent():
+            return judge_models(models, content, period, province)
         case _:
-            raise ValueError(f"content of kind {content.scoring} does not fit the rubric {rubric_id}")
+            raise ValueError(f"content of kind {content.scoring} does not fit the rubric {rule.id}")
 
 
-def _common(accepted: CommuneAccepted | CentreAccepted, judgement: Judgement, version: int) -> dict[str, Any]:
+def _common(
+    accepted: CommuneAccepted | CentreAccepted | AssessmentAccepted,
+    rule: Rubric,
+    judgement: Judgement,
+    version: int,
+    recognitions: Sequence[Recognition],
+) -> dict[str, Any]:
     used = [step.provenance for step in judgement.steps] + [one.provenance for one in judgement.criteria]
     return {
         "version": version,
         "input_version": accepted.version,
         "period": accepted.period,
-        "rubric": accepted.rubric,
+        "rubric": rule.id,
         "point_table": judgement.point_table,
         "state": "incomplete" if judgement.missing else "scored",
         "total": judgement.total,
@@ -74,6 +179,20 @@ def _common(accepted: CommuneAccepted | CentreAccepted, judgement: Judgement, ve
         "missing": judgement.missing,
         "next_step": judgement.next_step,
         "explanation": judgement.steps + judgement.notes,
+        "references": _once(judgement.references),
+        "recognition": recognition_beside(rule, recognitions, accepted.period),
         "provenance": weakest(used),
         "received_at": accepted.received_at,
     }
+
+
+def _once(references: Sequence[Reference]) -> list[Reference]:
+    """Every frozen result once, in an order of its own, though several values rest on it."""
+    found = {(one.series, one.subject, one.version): one for one in references}
+    return [found[key] for key in sorted(found)]
+
+
+def _sealed(result: R) -> R:
+    """The result with the hash over all that was judged and why: same input, same hash, whenever it is computed."""
+    judged = result.model_dump(mode="json", exclude=_NOT_JUDGED)
+    return result.model_copy(update={"hash": content_hash(judged)})

@@ -1,15 +1,11 @@
-"""Pass/fail rubrics (Circular 25/2023): every target of every criterion, two levels, no points."""
+"""Pass/fail rubrics (Circulars 24/2023 and 25/2023): every target of every criterion, two levels, no points."""
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
 from fractions import Fraction
-from math import ceil
-from typing import assert_never
 
+from services.scoring.domain.comparing import Measured, joined, thresholds
 from services.scoring.domain.judging import (
     Judgement,
     Recognition,
@@ -20,84 +16,61 @@ from services.scoring.domain.judging import (
     weakest,
     without_evidence,
 )
+from services.scoring.domain.measuring import RecognisedCounts, Situation, measure
 from services.scoring.domain.ranking import pass_fail_key
+from services.scoring.domain.recognising import opens_level_2
 from shared.contracts.base import Step, Text
-from shared.contracts.facts import CriterionResult, TargetResult
-from shared.contracts.submissions import (
-    LevelTarget,
-    MetTarget,
-    PartsTarget,
-    Share,
-    SharePairTarget,
-    ShareTarget,
-    TargetsContent,
-    TargetValue,
-)
+from shared.contracts.facts import CriterionResult, Reference, TargetResult
+from shared.contracts.submissions import TargetsContent
 from shared.rulebook import PassFailRubric, cut_off
-from shared.rulebook.rubrics import (
-    BooleanRule,
-    LevelId,
-    LevelRule,
-    PartsRule,
-    PassFailCriterion,
-    SharePairRule,
-    ShareRule,
-    Target,
-)
+from shared.rulebook.ranking import ranking_order
+from shared.rulebook.rubrics import PassFailCriterion
 from shared.rulebook.source import Grounded
-
-LEVELS: tuple[LevelId, LevelId] = ("L1", "L2")
-
-
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """One target's value against both levels."""
-
-    value: str | None
-    """As submitted, exact; `None` when nothing was sent."""
-    lack: Mapping[LevelId, Text] = field(default_factory=dict)
-    """Per level not met, what was lacking."""
-    ratios: tuple[Fraction, ...] = ()
-    """For shares of people: value ÷ own area's level-1 threshold, for the ranking."""
-    absent: tuple[str, ...] = ()
-    """What was not sent, so that the target is neither met nor failed."""
-    unproven: bool = False
+from shared.rulebook.targets import LEVELS, LevelId, LevelRule, RecognisedShareRule, SharePairRule, ShareRule, Target
 
 
 def judge_targets(
-    rubric: PassFailRubric, content: TargetsContent, period: int, recognitions: list[Recognition]
+    rubric: PassFailRubric,
+    content: TargetsContent,
+    period: int,
+    recognitions: Sequence[Recognition] = (),
+    references: Sequence[Reference] = (),
+    counts: RecognisedCounts | None = None,
 ) -> Judgement:
-    """Judge one commune's targets; level 2 also looks at the unit's recognitions. Content must fit the rubric."""
-    difficult = content.difficult_area and content.difficult_area_basis is not None
-    measured = {rule.id: _measure(rule, content.targets.get(rule.id), difficult) for rule in rubric.targets}
-    criteria = [_criterion(rubric, one, measured, difficult) for one in rubric.criteria]
+    """Judge one subject's targets. Content must fit the rubric.
+
+    Args:
+        recognitions: decisions on the same subject; level 2 needs an earlier one.
+        references: frozen results of the same subject under other rubrics; one that holds a target's value decides.
+        counts: recognised communes or districts inside the subject, for targets that count them.
+    """
+    situation = Situation.of(rubric, content, period, references, counts)
+    measured = {rule.id: measure(rule, content.targets.get(rule.id), situation) for rule in rubric.targets}
+    criteria = [_criterion(rubric, one, measured, situation.difficult) for one in rubric.criteria]
     missing = [id for id, one in measured.items() if one.absent]
-    unproven = [id for id, one in measured.items() if one.unproven]
-
-    steps = [chosen(rubric, period)]
-    if content.difficult_area:
-        steps.append(_area_step(rubric, content.difficult_area_basis))
-    if unproven:
-        steps.append(without_evidence(rubric, unproven))
+    used = [one.source for one in measured.values() if one.source]
+    steps = [chosen(rubric, period), *_grounds(rubric, content, measured)]
+    notes = [*_notes(rubric, measured), *notes_on(rubric, period)]
     if missing:
-        step, mend = incomplete(rubric, missing)
-        return Judgement(criteria, missing, [*steps, step], notes_on(rubric, period), [mend])
+        step, _ = incomplete(rubric, missing)
+        return Judgement(criteria, missing, [*steps, step], notes, _mend(rubric, measured), references=used)
 
-    count = len(measured)
-    met = {level: sum(level not in one.lack for one in measured.values()) for level in LEVELS}
+    count = {level: sum(level in one.levels for one in measured.values()) for level in LEVELS}
+    met = {level: sum(one.met(level) is True for one in _held(measured, level)) for level in LEVELS}
     steps.append(
         step_on(
             rubric.all_targets,
-            f"Đạt {met['L1']}/{count} chỉ tiêu ở mức độ 1 và {met['L2']}/{count} ở mức độ 2; mức độ chỉ đạt khi mọi "
-            "chỉ tiêu của mọi tiêu chí đều đạt.",
-            f"{met['L1']} of {count} targets are met at level 1 and {met['L2']} at level 2; a level is reached only if "
-            "every target of every criterion is met.",
+            f"Đạt {met['L1']}/{count['L1']} chỉ tiêu ở mức độ 1 và {met['L2']}/{count['L2']} ở mức độ 2; mức độ chỉ "
+            "đạt khi mọi chỉ tiêu của mọi tiêu chí đều đạt.",
+            f"{met['L1']} of {count['L1']} targets are met at level 1 and {met['L2']} of {count['L2']} at level 2; a "
+            "level is reached only if every target of every criterion is met.",
         )
     )
-    level = (met["L1"] == count) + (met["L2"] == count)
+    reached = [met[level] == count[level] for level in LEVELS]
+    level = 0 if not reached[0] else 2 if reached[1] else 1
     next_step: list[Text] = []
     if level == 2:
-        recognised, step = _recognised(rubric, recognitions, period)
+        recognised, step = opens_level_2(rubric, recognitions, period)
         steps.append(step)
         if not recognised:
             level = 1
@@ -105,51 +78,147 @@ def judge_targets(
     else:
         wanted = LEVELS[level]
         next_step += [one.lack[wanted] for one in measured.values() if wanted in one.lack]
-    if level == 0:
-        steps.append(step_on(rubric.all_targets, "Chưa đạt mức độ 1.", "Level 1 is not reached."))
-    else:
-        reached = rubric.levels[level - 1]
-        steps.append(
-            step_on(
-                reached,
-                f"Kết quả: {reached.name.vi} (kết quả tính, chưa phải quyết định công nhận).",
-                f"Result: {reached.name.en} (computed; not yet a decision that recognises).",
-            )
-        )
+    steps.append(_outcome(rubric, level))
     ratios = [ratio for one in measured.values() for ratio in one.ratios]
     return Judgement(
         criteria,
         [],
         steps,
-        notes_on(rubric, period),
+        notes,
         next_step,
         level=level,
-        rank_key=pass_fail_key(level, met["L1"], met["L2"], ratios),
+        rank_key=None if rubric.ranking is None else _key(period, level, met, ratios),
+        references=used,
     )
 
 
-def _area_step(rubric: PassFailRubric, basis: str | None) -> Step:
+def _key(period: int, level: int, met: Mapping[LevelId, int], ratios: Sequence[Fraction]) -> str:
+    """The result's place in the order of the ranking policy in force on the cut-off date."""
+    order = ranking_order(cut_off(period)).pass_fail
+    return pass_fail_key(level, met["L1"], met["L2"], ratios, order)
+
+
+def _held(measured: Mapping[str, Measured], level: LevelId) -> list[Measured]:
+    """Those that the level asks of the subject."""
+    return [one for one in measured.values() if level in one.levels]
+
+
+# ------------------------------------------------------------------------------------------------------ explanation
+
+
+def _grounds(rubric: PassFailRubric, content: TargetsContent, measured: Mapping[str, Measured]) -> list[Step]:
+    """What decided which thresholds and values hold: kind of area and subject, frozen results, gaps, no evidence."""
+    steps: list[Step] = []
+    if content.difficult_area and rubric.difficult_area is not None:
+        steps.append(_area_step(rubric.difficult_area, content.difficult_area_basis))
+    left_out = [id for id, one in measured.items() if not one.levels]
+    if rubric.traits is not None and left_out:
+        kinds = [name for trait, name in rubric.traits.names.items() if trait in content.traits]
+        kind = Text(vi=", ".join(one.vi for one in kinds), en=", ".join(one.en for one in kinds))
+        ids = ", ".join(left_out)
+        steps.append(
+            step_on(
+                rubric.traits,
+                f"{kind.vi}: không áp dụng {ids}, không tính vào số chỉ tiêu.",
+                f"{kind.en}: {ids} do not hold and are left out of the count.",
+            )
+        )
+    for rule in rubric.targets:
+        one = measured[rule.id]
+        if one.source is not None:
+            steps.append(_source_step(rule, one, one.source))
+        if one.absent is not None and not one.not_sent:
+            steps.append(step_on(rule, one.absent.vi, one.absent.en))
+    unproven = [id for id, one in measured.items() if one.unproven]
+    if unproven:
+        steps.append(without_evidence(rubric, unproven))
+    return steps
+
+
+def _area_step(ground: Grounded, basis: str | None) -> Step:
     if basis is None:
         return step_on(
-            rubric.difficult_area,
+            ground,
             "Khai vùng khó khăn nhưng không nêu căn cứ: áp dụng ngưỡng thông thường.",
             "A difficult area is claimed without its basis: the ordinary thresholds apply.",
         )
     return step_on(
-        rubric.difficult_area,
+        ground,
         f"Áp dụng ngưỡng vùng khó khăn theo {basis}.",
         f"The thresholds for difficult areas apply, on the basis of {basis}.",
     )
 
 
+def _source_step(rule: Target, measured: Measured, source: Reference) -> Step:
+    differs = measured.claimed is not None and measured.claimed != measured.value
+    said = Text(vi="", en="")
+    if differs:
+        said = Text(
+            vi=f"; hồ sơ khai {measured.claimed}, không được dùng",
+            en=f"; the submission says {measured.claimed}, not used",
+        )
+    return step_on(
+        rule,
+        f"{rule.id}: lấy {measured.value} từ kết quả {source.rubric} kỳ {source.period}{said.vi}.",
+        f"{rule.id}: {measured.value} is taken from the result under {source.rubric} for {source.period}{said.en}.",
+    )
+
+
+def _notes(rubric: PassFailRubric, measured: Mapping[str, Measured]) -> list[Step]:
+    """Values that another rubric's result would decide, but that rest on the submission as long as there is none."""
+    claimed = [
+        rule
+        for rule in rubric.targets
+        if isinstance(rule, LevelRule | ShareRule) and rule.reference is not None and _rests_on_claim(measured[rule.id])
+    ]
+    if not claimed:
+        return []
+    ids = ", ".join(rule.id for rule in claimed)
+    first, *more = claimed
+    return [
+        step_on(
+            first,
+            f"{ids}: theo khai báo và minh chứng của hồ sơ, vì chưa có kết quả của chuẩn được dẫn chiếu.",
+            f"{ids}: as submitted with its evidence, since there is no result yet under the rule referred to.",
+            *more,
+        )
+    ]
+
+
+def _rests_on_claim(measured: Measured) -> bool:
+    return measured.source is None and measured.value is not None
+
+
+def _mend(rubric: PassFailRubric, measured: Mapping[str, Measured]) -> list[Text]:
+    """What to send or wait for where values are missing, and what is lacking for level 1 besides."""
+    unsent = [id for id, one in measured.items() if one.not_sent]
+    mend = [incomplete(rubric, unsent)[1]] if unsent else []
+    mend += [one.absent for one in measured.values() if one.absent and not one.not_sent]
+    return mend + [one.lack["L1"] for one in measured.values() if "L1" in one.lack and not one.absent]
+
+
+def _outcome(rubric: PassFailRubric, level: int) -> Step:
+    if level == 0:
+        return step_on(rubric.all_targets, "Chưa đạt mức độ 1.", "Level 1 is not reached.")
+    reached = rubric.levels[level - 1]
+    return step_on(
+        reached,
+        f"Kết quả: {reached.name.vi} (kết quả tính, chưa phải quyết định công nhận).",
+        f"Result: {reached.name.en} (computed; not yet a decision that recognises).",
+    )
+
+
+# ----------------------------------------------------------------------------------------------------------- results
+
+
 def _criterion(
-    rubric: PassFailRubric, rule: PassFailCriterion, measured: Mapping[str, _Measured], difficult: bool
+    rubric: PassFailRubric, rule: PassFailCriterion, measured: Mapping[str, Measured], difficult: bool
 ) -> CriterionResult:
     targets = [_target(rubric, one, measured[one.id], difficult) for one in rule.targets]
     return CriterionResult(
         id=rule.id,
         name=rule.name,
-        met={level: _all([one.met[level] for one in targets]) for level in LEVELS},
+        met={level: _all([one.met[level] for one in targets if level in one.met]) for level in LEVELS},
         targets=targets,
         citation=rule.citation,
         provenance=weakest([rule.provenance, *(one.provenance for one in targets)]),
@@ -161,189 +230,28 @@ def _all(values: Sequence[bool | None]) -> bool | None:
     return False if False in values else None if None in values else True
 
 
-def _target(rubric: PassFailRubric, rule: Target, measured: _Measured, difficult: bool) -> TargetResult:
-    grounds: list[Grounded] = [rubric.difficult_area] if isinstance(rule, SharePairRule) and difficult else []
+def _target(rubric: PassFailRubric, rule: Target, measured: Measured, difficult: bool) -> TargetResult:
+    grounds: list[Grounded] = []
+    if isinstance(rule, SharePairRule) and difficult and rubric.difficult_area is not None:
+        grounds.append(rubric.difficult_area)
+    if measured.scope is not None and rubric.traits is not None:
+        grounds.append(rubric.traits)
     if measured.unproven:
         grounds.append(rubric.no_evidence)
+    if measured.computed and isinstance(rule, RecognisedShareRule) and rule.without_decisions is not None:
+        grounds.append(rule.without_decisions)
     step = step_on(rule, rule.name.vi, rule.name.en, *grounds)
-    thresholds = _thresholds(rule, difficult)
-    reason = next(iter(measured.lack.values()), None)
-    if measured.absent:
-        absent = ", ".join(measured.absent)
-        reason = Text(vi=f"Chưa có dữ liệu: {absent}.", en=f"Not sent: {absent}.")
+    asked = thresholds(rule, difficult)
+    reasons = [measured.absent or next(iter(measured.lack.values()), None), measured.scope]
+    said = [reason for reason in reasons if reason is not None]
     return TargetResult(
         id=rule.id,
         name=rule.name,
         value=measured.value,
-        met={level: None if measured.absent else level not in measured.lack for level in LEVELS},
-        threshold={level: thresholds[level] for level in LEVELS},
-        reason=reason,
+        met={level: measured.met(level) for level in measured.levels},
+        threshold={level: asked[level] for level in measured.levels},
+        reason=joined(said) if said else None,
+        evidence=list(measured.evidence),
         citation=step.citation,
         provenance=step.provenance,
     )
-
-
-def _thresholds(rule: Target, difficult: bool) -> dict[LevelId, str]:
-    """What each level asks for, in signs that need no translation."""
-    match rule:
-        case BooleanRule():
-            return dict.fromkeys(LEVELS, "true")
-        case PartsRule():
-            return dict.fromkeys(LEVELS, ", ".join(rule.parts))
-        case LevelRule():
-            return {level: f"≥ {rule.min_level[level]}" for level in LEVELS}
-        case ShareRule():
-            return {level: f"≥ {percent(rule.thresholds[level])}" for level in LEVELS}
-        case SharePairRule():
-            pairs = {level: rule.required(level, difficult) for level in LEVELS}
-            return {level: f"≥ {percent(pair.trained)}, ≥ {percent(pair.university)}" for level, pair in pairs.items()}
-        case _:
-            assert_never(rule)
-
-
-def _measure(rule: Target, value: TargetValue | None, difficult: bool) -> _Measured:
-    """Hold one value against both levels. Without evidence it meets none, and its share counts 0 in the ranking."""
-    if value is None:
-        return _Measured(None, absent=(rule.id,))
-    measured = _compare(rule, value, difficult)
-    if value.evidence or measured.absent:
-        return measured
-    unproven = Text(
-        vi=f"{rule.id}: không có minh chứng, coi là không đạt; hãy bổ sung minh chứng.",
-        en=f"{rule.id}: without evidence it counts as not met; attach the evidence.",
-    )
-    return replace(
-        measured,
-        lack={
-            level: _joined([unproven, *([measured.lack[level]] if level in measured.lack else [])]) for level in LEVELS
-        },
-        ratios=tuple(Fraction(0) for _ in measured.ratios),
-        unproven=True,
-    )
-
-
-def _joined(texts: Sequence[Text]) -> Text:
-    return Text(vi=" ".join(one.vi for one in texts), en=" ".join(one.en for one in texts))
-
-
-def _compare(rule: Target, value: TargetValue, difficult: bool) -> _Measured:
-    """The value alone against the thresholds."""
-    match rule, value:
-        case BooleanRule(), MetTarget():
-            lack = Text(vi=f"{rule.id}: chưa đạt ({rule.name.vi}).", en=f"{rule.id}: not met ({rule.name.en}).")
-            return _Measured(str(value.met).lower(), {} if value.met else dict.fromkeys(LEVELS, lack))
-        case PartsRule(), PartsTarget():
-            return _compare_parts(rule, value)
-        case LevelRule(), LevelTarget():
-            levels = {
-                level: Text(
-                    vi=f"{rule.id}: đang ở mức độ {value.level}, cần mức độ {needed} ({rule.name.vi}).",
-                    en=f"{rule.id}: is at level {value.level}, needs level {needed} ({rule.name.en}).",
-                )
-                for level, needed in rule.min_level.items()
-                if value.level < needed
-            }
-            return _Measured(str(value.level), levels)
-        case ShareRule(), ShareTarget():
-            lacks = {
-                level: short
-                for level in LEVELS
-                if (short := _short(rule.id, rule.name, value.share, rule.thresholds[level]))
-            }
-            return _Measured(_written(value.share), lacks, (_fraction(value.share) / rule.thresholds["L1"],))
-        case SharePairRule(), SharePairTarget():
-            return _compare_pair(rule, value, difficult)
-        case _:
-            raise ValueError(f"{rule.id} is of type {rule.type}, not {value.type}")
-
-
-def _compare_parts(rule: PartsRule, value: PartsTarget) -> _Measured:
-    said = {part: value.parts[part] for part in rule.parts if part in value.parts}
-    lacking = [rule.parts[part] for part, there in said.items() if not there]
-    lack = Text(
-        vi=f"{rule.id}: còn thiếu {', '.join(part.vi for part in lacking)}.",
-        en=f"{rule.id}: lacks {', '.join(part.en for part in lacking)}.",
-    )
-    measured = _Measured(
-        ", ".join(f"{part}={str(there).lower()}" for part, there in said.items()),
-        dict.fromkeys(LEVELS, lack) if lacking else {},
-    )
-    return replace(measured, absent=tuple(f"{rule.id}/{part}" for part in rule.parts if part not in said))
-
-
-def _compare_pair(rule: SharePairRule, value: SharePairTarget, difficult: bool) -> _Measured:
-    trained = Text(vi="được đào tạo chuyên môn kỹ thuật", en="technical or professional training")
-    university = Text(vi="đại học trở lên", en="university or higher")
-    lack: dict[LevelId, Text] = {}
-    for level in LEVELS:
-        needed = rule.required(level, difficult)
-        short = [
-            text
-            for text in (
-                _short(rule.id, trained, value.trained, needed.trained),
-                _short(rule.id, university, value.university, needed.university),
-            )
-            if text
-        ]
-        if short:
-            lack[level] = _joined(short)
-    first = rule.required("L1", difficult)
-    ratios = (_fraction(value.trained) / first.trained, _fraction(value.university) / first.university)
-    return _Measured(f"{_written(value.trained)}, {_written(value.university)}", lack, ratios)
-
-
-def _short(id: str, what: Text, share: Share, threshold: Fraction) -> Text | None:
-    """What a share lacks to its threshold ("at least"), in people; `None` if it lacks nothing."""
-    if _fraction(share) >= threshold:
-        return None
-    people = ceil(threshold * share.denominator) - share.numerator
-    has, needs = percent(_fraction(share)), percent(threshold)
-    return Text(
-        vi=f"{id}: {what.vi} {has} ({_written(share)}), cần {needs}: thiếu {people} người.",
-        en=f"{id}: {what.en} {has} ({_written(share)}), needs {needs}: {people} people are missing.",
-    )
-
-
-def _fraction(share: Share) -> Fraction:
-    return Fraction(share.numerator, share.denominator)
-
-
-def _written(share: Share) -> str:
-    return f"{share.numerator}/{share.denominator}"
-
-
-def percent(share: Fraction) -> str:
-    """A share for reading: percent cut, never rounded, after three digits, so that 59.9999 % does not read as 60 %."""
-    whole, rest = divmod(share.numerator * 100_000 // share.denominator, 1000)
-    return f"{whole}{f'.{rest:03d}'.rstrip('0') if rest else ''} %"
-
-
-def _recognised(rubric: PassFailRubric, recognitions: list[Recognition], period: int) -> tuple[bool, Step]:
-    """Whether a recognition of level 1 or higher, old enough and still valid on the cut-off date, opens level 2."""
-    day = cut_off(period)
-    latest = _months_before(day, rubric.recognised.months)
-    years = rubric.validity.months // 12
-    decisions = sorted(recognitions, key=lambda one: (one.decided_on, one.decision_number))
-    for one in decisions:
-        if one.decided_on <= latest and day.year <= one.decided_on.year + years:
-            return True, step_on(
-                rubric.recognised,
-                f"Đã được công nhận mức độ {one.level} theo quyết định {one.decision_number} ngày "
-                f"{one.decided_on:%d/%m/%Y}, đủ {rubric.recognised.months} tháng và còn hiệu lực.",
-                f"Recognised at level {one.level} by decision {one.decision_number} of {one.decided_on.isoformat()}, "
-                f"at least {rubric.recognised.months} months before and still valid.",
-                rubric.validity,
-            )
-    return False, step_on(
-        rubric.recognised,
-        f"Mọi chỉ tiêu đạt mức độ 2, nhưng mức độ 2 cần quyết định công nhận mức độ 1 từ ngày {latest:%d/%m/%Y} trở về "
-        f"trước, còn hiệu lực vào {day:%d/%m/%Y}: kết quả dừng ở mức độ 1.",
-        f"All targets are met at level 2, but level 2 needs a recognition of level 1 decided on or before "
-        f"{latest.isoformat()} and still valid on {day.isoformat()}: the result stays at level 1.",
-        rubric.validity,
-    )
-
-
-def _months_before(day: date, months: int) -> date:
-    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

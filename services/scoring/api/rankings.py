@@ -1,0 +1,126 @@
+"""Rankings as they were published: the latest version, any earlier one, or the one that stood on a day."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from services.scoring.domain.ranking import Cut, cut_off
+from services.scoring.store import rankings as store
+from shared.contracts.base import Text
+from shared.contracts.facts import RankChange, RankingPublished, RankingRow
+from shared.messaging.handling import Document
+from shared.rulebook import cut_off as cut_off_date
+from shared.rulebook.ranking import CutOff, TieRule, cut_offs
+from shared.web.auth import Caller, caller
+from shared.web.paging import Page
+from shared.web.problems import ApiProblem, not_found
+
+router = APIRouter()
+Who = Annotated[Caller, Depends(caller)]
+
+
+async def asked_head(
+    request: Request,
+    scope: str,
+    period: int,
+    version: Annotated[int | None, Query(ge=1, description="A version as it was published")] = None,
+    on: Annotated[date | None, Query(description="The version that stood at the end of this day in Viet Nam")] = None,
+) -> Document:
+    """The version that the caller asks for; the latest one by default."""
+    if version is not None and on is not None:
+        raise ApiProblem(
+            422,
+            "version_or_day",
+            Text(vi="Chỉ nêu phiên bản hoặc ngày, không nêu cả hai.", en="Name a version or a day, not both."),
+            Text(vi="Bỏ một trong hai tham số version, on.", en="Leave out one of version and on."),
+        )
+    head = await store.head(request.app.state.mongo, scope, period, version, on)
+    if head is None:
+        which = f" version {version}" if version is not None else f" on {on}" if on is not None else ""
+        raise not_found("ranking", f"{scope}/{period}{which}")
+    return head
+
+
+Head = Annotated[Document, Depends(asked_head)]
+
+
+@router.get("/rankings", summary="All rankings: the head of the latest version of each")
+async def list_rankings(request: Request, who: Who, period: int | None = None) -> list[RankingPublished]:
+    return [RankingPublished.model_validate(row) for row in await store.heads(request.app.state.mongo, period)]
+
+
+@router.get("/rankings/{scope}/{period}", summary="Rows of a ranking, in order; `after` is a page number")
+async def get_ranking(
+    request: Request, who: Who, head: Head, after: Annotated[int, Query(ge=0)] = 0
+) -> Page[RankingRow]:
+    if after >= max(head["pages"], 1):
+        raise not_found("ranking page", f"{head['scope']}/{head['period']}/{after + 1}")
+    rows = await store.rows(request.app.state.mongo, head, after + 1)
+    return Page(items=rows, next=str(after + 1) if after + 1 < head["pages"] else None)
+
+
+@router.get("/rankings/{scope}/{period}/head", summary="The head of a ranking, with its manifest of pages")
+async def get_head(who: Who, head: Head) -> RankingPublished:
+    return RankingPublished.model_validate(head)
+
+
+@router.get("/rankings/{scope}/{period}/versions", summary="The heads of all versions, newest first")
+async def get_versions(request: Request, who: Who, scope: str, period: int) -> list[RankingPublished]:
+    rows = await store.versions(request.app.state.mongo, scope, period)
+    return [RankingPublished.model_validate(row) for row in rows]
+
+
+@router.get(
+    "/rankings/{scope}/{period}/changes", summary="What a version changed against the one it supersedes, and why"
+)
+async def get_changes(
+    request: Request, who: Who, head: Head, after: Annotated[int, Query(ge=0)] = 0
+) -> Page[RankChange]:
+    pages = await store.changes(request.app.state.mongo, head["scope"], head["period"], head["version"])
+    items = pages[after]["changes"] if after < len(pages) else []
+    return Page(items=items, next=str(after + 1) if after + 1 < len(pages) else None)
+
+
+@router.get("/rankings/{scope}/{period}/cut-offs", summary="The cut-offs that the ministry or the province has set")
+async def get_cut_offs(who: Who, scope: str, period: int) -> list[CutOff]:
+    return cut_offs(scope, cut_off_date(period))
+
+
+@router.get(
+    "/rankings/{scope}/{period}/cut-off", summary="Who is inside a cut-off; equals are all inside or all outside"
+)
+async def get_cut_off(
+    request: Request,
+    who: Who,
+    head: Head,
+    id: Annotated[str | None, Query(description="One of `cut-offs`")] = None,
+    places: Annotated[int | None, Query(ge=1, le=20_000, description="To try one that nobody has set")] = None,
+    ties: Annotated[TieRule | None, Query(description="Equals at the last place: all inside, or none")] = None,
+) -> Cut:
+    if id is not None:
+        known = {one.id: one for one in cut_offs(head["scope"], cut_off_date(head["period"]))}
+        if id not in known:
+            raise not_found("cut-off", id)
+        places, ties = known[id].places, known[id].ties
+    if places is None or ties is None:
+        raise ApiProblem(
+            422,
+            "no_cut_off",
+            Text(vi="Chưa nêu ngưỡng chọn.", en="No cut-off was named."),
+            Text(
+                vi="Nêu id của một ngưỡng đã ban hành, hoặc cả places và ties.",
+                en="Name the id of one that was set, or both places and ties.",
+            ),
+        )
+    return cut_off(await store.first_rows(request.app.state.mongo, head, places), places, ties)
+
+
+@router.get("/rankings/{scope}/{period}/units/{unit_id}", summary="One commune's place in a ranking")
+async def get_row(request: Request, who: Who, head: Head, unit_id: str) -> dict[str, Any]:
+    row = await store.row(request.app.state.mongo, head, unit_id)
+    if row is None:
+        raise not_found("ranking row", f"{head['scope']}/{head['period']}/{unit_id}")
+    return row | {name: head[name] for name in ("scope", "period", "version", "ranked")}

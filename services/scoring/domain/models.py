@@ -1,0 +1,147 @@
+"""Learning models (Decisions 281 and 448, 387 and 677): exact shares, set beside the goals of the state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from services.scoring.domain.judging import Judgement, chosen, notes_on, step_on, weakest
+from services.scoring.domain.shares import fraction, percent, short, written
+from shared.contracts.base import Step, Text
+from shared.contracts.facts import CriterionResult, TargetResult
+from shared.contracts.submissions import Share, ShareTarget, TargetsContent
+from shared.rulebook.goals import Goal, goals_for
+from shared.rulebook.models import ModelShare, ModelsRubric
+
+
+def judge_models(rubric: ModelsRubric, content: TargetsContent, period: int, province: str | None = None) -> Judgement:
+    """Roll up one commune's models. Content must fit the rubric.
+
+    Args:
+        province: holder of the commune on the cut-off date; adds the goals of its own plan.
+
+    `Judgement.shares` holds each share that was sent (`learning_citizens: "3123/5021"`) under its metric: recognised
+    without evidence counts as none recognised. A goal judges nobody: none is a grade or a level.
+    """
+    values = {one.id: value for one in rubric.models if isinstance(value := content.targets.get(one.id), ShareTarget)}
+    missing = [one.id for one in rubric.models if one.id not in values]
+    unproven = [id for id, value in values.items() if not value.evidence]
+    shares = {id: _counted(value) for id, value in values.items()}
+    difficult = content.difficult_area and content.difficult_area_basis is not None
+    goals = goals_for(period, province)
+
+    steps = [chosen(rubric, period)]
+    if content.difficult_area:
+        steps.append(_area_step(rubric, content.difficult_area_basis))
+    if unproven:
+        ids = ", ".join(unproven)
+        steps.append(
+            step_on(
+                rubric.no_evidence,
+                f"Không có quyết định làm minh chứng, tính là chưa công nhận: {ids}.",
+                f"Without a decision as evidence none counts as recognised: {ids}.",
+            )
+        )
+    criteria, next_step, notes = [], [], notes_on(rubric, period)
+    for one in rubric.models:
+        aims = [goal for goal in goals if goal.metric == one.metric]
+        share = shares.get(one.id)
+        criteria.append(_criterion(rubric, one, values.get(one.id), share, aims, difficult))
+        if share is None:
+            continue
+        steps.append(_share_step(one, share))
+        notes += [_goal_step(one, share, goal, difficult) for goal in aims]
+        lacks = [short(one.id, one.name, share, goal.share(difficult_area=difficult), one.counted) for goal in aims]
+        next_step += [lack for lack in lacks if lack]
+    if missing:
+        ids = ", ".join(missing)
+        steps.append(
+            step_on(
+                rubric,
+                f"Chưa có dữ liệu ({ids}): thiếu không phải là 0; các tỷ lệ khác vẫn được tính.",
+                f"Not sent ({ids}): missing is not zero; the other shares are computed.",
+            )
+        )
+        next_step.append(Text(vi=f"Nộp bản bổ sung có {ids}.", en=f"Send a correction that has {ids}."))
+    return Judgement(
+        criteria,
+        missing,
+        steps,
+        notes,
+        next_step,
+        shares={one.metric: written(shares[one.id]) for one in rubric.models if one.id in shares},
+    )
+
+
+def _counted(value: ShareTarget) -> Share:
+    """The share as it counts: what no decision proves is not recognised."""
+    return value.share if value.evidence else Share(numerator=0, denominator=value.share.denominator)
+
+
+def _area_step(rubric: ModelsRubric, basis: str | None) -> Step:
+    if basis is None:
+        return step_on(
+            rubric.difficult_area,
+            "Khai vùng khó khăn nhưng không nêu căn cứ: so với mục tiêu chung.",
+            "A difficult area is claimed without its basis: compared with the goals for all.",
+        )
+    return step_on(
+        rubric.difficult_area,
+        f"So với mục tiêu của vùng khó khăn theo {basis}.",
+        f"Compared with the goals of difficult areas, on the basis of {basis}.",
+    )
+
+
+def _share_step(one: ModelShare, share: Share) -> Step:
+    text = f"{written(share)} = {percent(fraction(share))}"
+    return step_on(one, f"{one.name.vi}: {text}.", f"{one.name.en}: {text}.")
+
+
+def _goal_step(one: ModelShare, share: Share, goal: Goal, difficult: bool) -> Step:
+    wanted = goal.share(difficult_area=difficult)
+    met = fraction(share) >= wanted
+    return step_on(
+        goal,
+        f"{one.name.vi}: mục tiêu đến năm {goal.year} là {percent(wanted)}, {'đã đạt' if met else 'chưa đạt'}.",
+        f"{one.name.en}: the goal for {goal.year} is {percent(wanted)}, {'reached' if met else 'not reached'}.",
+    )
+
+
+def _criterion(
+    rubric: ModelsRubric,
+    one: ModelShare,
+    value: ShareTarget | None,
+    share: Share | None,
+    aims: Sequence[Goal],
+    difficult: bool,
+) -> CriterionResult:
+    reason = None
+    if value is None:
+        reason = Text(vi=f"Chưa có dữ liệu: {one.id}.", en=f"Not sent: {one.id}.")
+    elif not value.evidence:
+        reason = Text(
+            vi=f"Không có quyết định công nhận làm minh chứng: {written(value.share)} không được tính.",
+            en=f"No decision proves it: {written(value.share)} does not count.",
+        )
+    wanted: dict[str, Fraction] = {goal.id: goal.share(difficult_area=difficult) for goal in aims}
+    grounds = [one] if value is None or value.evidence else [one, rubric.no_evidence]
+    target = TargetResult(
+        id=one.id,
+        name=one.name,
+        value=None if share is None else written(share),
+        met={goal: None if share is None else fraction(share) >= least for goal, least in wanted.items()},
+        threshold={goal: f"≥ {percent(least)}" for goal, least in wanted.items()},
+        reason=reason,
+        evidence=[] if value is None else value.evidence,
+        citation="; ".join(dict.fromkeys(ground.citation for ground in (*grounds, *aims))),
+        provenance=weakest(ground.provenance for ground in grounds),
+    )
+    return CriterionResult(
+        id=one.id,
+        name=one.name,
+        met=target.met,
+        targets=[target],
+        reason=reason,
+        citation=one.citation,
+        provenance=target.provenance,
+    )
