@@ -181,6 +181,7 @@ def test_a_score_feeds_its_budget_year_and_later_ones() -> None:
         "state": "scored",
         "rubric": "clc_2553_2013",
         "grade": "kha",
+        "total": "70",
         "traceparent": TRACE,
     }
 

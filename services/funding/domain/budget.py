@@ -2,76 +2,260 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 from operator import attrgetter
+from typing import Literal
 
-from services.funding.domain.centres import Centre, Factors, factors_of, stake_of
+from services.funding.domain.centres import Centre, Factors, counted, factors_of, relax_norms, stake_of
 from services.funding.domain.explanation import Account, explain
-from services.funding.domain.sharing import Share, Stake, solve
+from services.funding.domain.grants import explain_grant
+from services.funding.domain.sharing import Share, Solution, Stake, solve
 from shared.contracts.base import Provenance, Step, Text, content_hash
 from shared.contracts.facts import Allocation, AllocationCase, BudgetRunProposed
-from shared.rulebook import FundingNorms, FundingPolicy, RulebookError
+from shared.rulebook import FundingNorms, FundingPolicy, NoRuleInForce, RulebookError
+from shared.rulebook.areas import area_list
+from shared.rulebook.faults import Fault
 
 WITHDRAWN = "withdrawn"
 """Flag of the closing line of a centre that left the province's proposal; such a line is no part of the run's proof."""
 
 
 @dataclass(frozen=True, slots=True)
+class Charge:
+    """A delta of the year before that its reserve could not pay. What is not paid now stays carried (đồng)."""
+
+    centre_id: str
+    due: int
+    paid: int
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
-    """One province's proposal: its lines in order of centre id, and the proof that they add up. Money in đồng."""
+    """One province's proposal for one purpose, and the proof that it adds up. Money in đồng.
+
+    Always Σ paid charges + Σ equipment grants + Σ line amounts + reserve = envelope.
+    """
 
     envelope: int
-    case: AllocationCase
+    operating: int
+    """What the lines share: the envelope without charges and equipment."""
     lines: tuple[Allocation, ...]
-    reserve: int
-    lambda_: Fraction | None
-    theta: Fraction | None
+    """In order of centre id."""
+    stakes: tuple[Stake, ...]
+    """Of the lines, in their order."""
+    solution: Solution
+    step: int
     flags: tuple[str, ...]
     provenance: Provenance
+    norms: str
+    policy: str
+    """Ids of the rules that it was computed with."""
+    norms_relaxed: bool = False
+    """The province's own higher norms could not all be paid, so that the floors of `stakes` are the law's."""
+    alternative: tuple[Stake, ...] = ()
+    """The same stakes under the other assumption about the province's own norms (see `stakes_when`)."""
+    charges: tuple[Charge, ...] = ()
+    """Deltas carried from the year before, in order of centre id: the first charge."""
+    equipment: Budget | None = None
+    """The initial equipment of newly established centres, a purpose of its own; `None` where none is due."""
+
+    def stakes_when(self, norms_relaxed: bool) -> tuple[Stake, ...]:
+        """The stakes as a run sees them that could not (or could) pay the province's own norms.
+
+        A correction is computed as its approved run was, whatever the corrected inputs would make of a new one.
+        """
+        return self.stakes if norms_relaxed == self.norms_relaxed else self.alternative
+
+    @property
+    def case(self) -> AllocationCase:
+        """How the money was shared."""
+        return self.solution.case
+
+    @property
+    def reserve(self) -> int:
+        """What is left."""
+        return self.solution.reserve
+
+    @property
+    def lambda_(self) -> Fraction | None:
+        """Đồng per unit of weight."""
+        return self.solution.lambda_
+
+    @property
+    def theta(self) -> Fraction | None:
+        """Part of the protection of last year's support that could be paid."""
+        return self.solution.theta
 
 
 def allocate(
-    centres: Iterable[Centre], envelope: int, *, period: int, norms: FundingNorms, policy: FundingPolicy
+    centres: Iterable[Centre],
+    envelope: int,
+    *,
+    period: int,
+    norms: FundingNorms,
+    policy: FundingPolicy,
+    carried: Mapping[str, int] | None = None,
 ) -> Budget:
     """Share `envelope` đồng of the budget year after assessment `period` among a province's eligible centres.
 
-    Floors are the legal minima of Circular 96/2008/TT-BTC; everything above them is policy (see its
-    provenance). The order of `centres` does not matter.
+    Deltas `carried` from the year before (by centre id, đồng) leave the envelope first, then the initial equipment of
+    newly established centres; what cannot be paid is paid pro rata and marked. Floors are the legal minima of Circular
+    96/2008/TT-BTC or a province's higher norms; everything above them is policy (see its provenance). The order of
+    `centres` does not matter.
 
     Raises:
-        RulebookError: the policy has no factor for a grade, or its rounding step does not divide a legal minimum.
-        ValueError: a centre is named twice.
+        RulebookError: the policy has no factor for a result, or its rounding step does not divide a minimum.
+        ValueError: a centre is named twice, or a carried delta is negative.
     """
     ordered = sorted(centres, key=attrgetter("centre_id"))
-    step = policy.rounding.step
-    for area_class, norm in norms.yearly.items():
-        if norm.amount % step:
-            raise RulebookError(policy.id, "rounding/step", f"{step} does not divide the minimum of {area_class}")
-    factors = [factors_of(centre, policy) for centre in ordered]
-    stakes = [stake_of(centre, f.weight, norms, policy) for centre, f in zip(ordered, factors, strict=True)]
-    solution = solve(stakes, envelope, step=step, relax_caps=policy.surplus.use == "relax_caps")
+    step, year = policy.rounding.step, period + 1
+    _prove_step(norms, policy)
+    charges = _charges(carried or {}, envelope)
+    left = envelope - sum(charge.paid for charge in charges)
+    equipment = _equipment([c for c in ordered if c.newly_established], left, period, norms, policy)
+    operating = left - (sum(line.amount for line in equipment.lines) if equipment else 0)
 
-    floors = sum(stake.floor for stake in stakes)
-    account = Account(period, envelope, floors, solution, norms, policy)
+    factors = [factors_of(centre, policy) for centre in ordered]
+    wanted = [stake_of(centre, f.weight, year, norms, policy) for centre, f in zip(ordered, factors, strict=True)]
+    legal = [relax_norms(stake, centre, norms, policy) for stake, centre in zip(wanted, ordered, strict=True)]
+    relaxed = _unpayable(wanted, legal, operating)
+    stakes, alternative = (legal, wanted) if relaxed else (wanted, legal)
+    solution = solve(stakes, operating, step=step, relax_caps=policy.surplus.use == "relax_caps")
+    account = Account(
+        period=period,
+        envelope=operating,
+        floors=sum(stake.floor for stake in stakes),
+        solution=solution,
+        norms=norms,
+        policy=policy,
+        areas=_area_list(year),
+        norms_relaxed=relaxed,
+    )
     lines = tuple(_line(account, *parts) for parts in zip(ordered, factors, stakes, solution.shares, strict=True))
-    flags = {flag for line in lines for flag in line.flags}
-    if solution.case in ("below_legal_minimum", "hold_harmless_relaxed"):
+
+    flags = {flag for line in lines for flag in line.flags if flag != "not_due"}
+    if solution.case == "below_legal_minimum":
         flags.add(solution.case)
+    elif solution.case == "hold_harmless_relaxed":
+        flags.add("provincial_norm_relaxed" if account.norms_relaxed else solution.case)
     if solution.reserve:
         flags.add("reserve")
+    if any(charge.paid < charge.due for charge in charges):
+        flags.add("carried_unpaid")
+    if equipment and "below_legal_minimum" in equipment.flags:
+        flags.add("equipment_below_legal_minimum")
     return Budget(
         envelope=envelope,
-        case=solution.case,
+        operating=operating,
         lines=lines,
-        reserve=solution.reserve,
-        lambda_=solution.lambda_,
-        theta=solution.theta,
+        stakes=tuple(stakes),
+        solution=solution,
+        step=step,
         flags=tuple(sorted(flags)),
-        provenance=max(norms.provenance, policy.provenance, key=list(Provenance).index),
+        provenance=_weaker(norms.provenance, policy.provenance),
+        norms=norms.id,
+        policy=policy.id,
+        norms_relaxed=relaxed,
+        alternative=tuple(alternative),
+        charges=charges,
+        equipment=equipment,
     )
+
+
+def _prove_step(norms: FundingNorms, policy: FundingPolicy) -> None:
+    step = policy.rounding.step
+    amounts = {f"yearly/{area}": norm.amount for area, norm in norms.yearly.items()}
+    amounts |= {f"{norms.id}/yearly/{area}": norms.legal(area).amount for area in norms.yearly}
+    amounts["initial_equipment"] = norms.initial_equipment.amount
+    for what, amount in amounts.items():
+        if amount % step:
+            raise RulebookError(
+                policy.id, "rounding/step", Fault("step_too_coarse", step=step, what=what, amount=amount)
+            )
+
+
+def _charges(carried: Mapping[str, int], envelope: int) -> tuple[Charge, ...]:
+    """The first charge, to the đồng: it is a debt of a year whose step may have been another."""
+    due = [(key, amount) for key, amount in sorted(carried.items()) if amount]
+    stakes = [Stake(key, amount, amount, amount, Fraction(0)) for key, amount in due]
+    shares = solve(stakes, min(envelope, sum(carried.values()))).shares
+    return tuple(Charge(key, amount, share.amount) for (key, amount), share in zip(due, shares, strict=True))
+
+
+def _equipment(
+    centres: Sequence[Centre], available: int, period: int, norms: FundingNorms, policy: FundingPolicy
+) -> Budget | None:
+    """The initial equipment as a budget of its own: all that is due, or pro rata what there is."""
+    if not centres:
+        return None
+    amount, step = norms.initial_equipment.amount, policy.rounding.step
+    stakes = [Stake(centre.centre_id, amount, amount, amount, Fraction(0)) for centre in centres]
+    envelope = min(available - available % step, amount * len(stakes))
+    solution = solve(stakes, envelope, step=step)
+    lines = tuple(
+        Allocation(
+            centre_id=centre.centre_id,
+            name=centre.name,
+            commune_code=centre.commune_code,
+            amount=share.amount,
+            floor=amount,
+            lower=amount,
+            upper=amount,
+            last_year=None,
+            performance_factor="0",
+            equity_factor="0",
+            size_factor="0",
+            weight="0",
+            grade=None,
+            assessment=_published(centre),
+            result_version=None,
+            binds=share.binds,
+            exact=str(share.exact),
+            flags=["below_legal_minimum"] if share.amount < amount else [],
+            steps=explain_grant(norms, policy, envelope, len(stakes), share, period),
+        )
+        for centre, share in zip(centres, solution.shares, strict=True)
+    )
+    return Budget(
+        envelope=envelope,
+        operating=envelope,
+        lines=lines,
+        stakes=tuple(stakes),
+        solution=solution,
+        step=step,
+        flags=("below_legal_minimum",) if solution.case == "below_legal_minimum" else (),
+        provenance=_weaker(norms.provenance, policy.provenance),
+        norms=norms.id,
+        policy=policy.id,
+    )
+
+
+def _unpayable(wanted: Sequence[Stake], legal: Sequence[Stake], operating: int) -> bool:
+    """Whether the province grants more than the law and cannot pay that to all.
+
+    Then the law's minima are the floors and its own norms only bounds, so that what a province grants above the law is
+    never paid with another centre's legal minimum.
+    """
+    floors = sum(stake.floor for stake in wanted)
+    return operating < floors and floors > sum(stake.floor for stake in legal)
+
+
+def _area_list(year: int) -> str | None:
+    try:
+        return area_list(date(year, 1, 1)).legal_reference
+    except NoRuleInForce:
+        return None
+
+
+def _weaker(*marks: Provenance) -> Provenance:
+    return max(marks, key=list(Provenance).index)
+
+
+def _published(centre: Centre) -> Literal["scored", "pending", "not_submitted"]:
+    return "not_submitted" if centre.assessment == "not_due" else centre.assessment
 
 
 def _line(account: Account, centre: Centre, factors: Factors, stake: Stake, share: Share) -> Allocation:
@@ -79,11 +263,12 @@ def _line(account: Account, centre: Centre, factors: Factors, stake: Stake, shar
     if share.amount < stake.floor:
         flags.append("below_legal_minimum")
     elif share.amount < stake.lower:
-        flags.append("hold_harmless_relaxed")
+        flags.append("provincial_norm_relaxed" if account.norms_relaxed else "hold_harmless_relaxed")
     if stake.upper is not None and share.amount > stake.upper:
         flags.append("caps_relaxed")
-    if centre.assessment == "pending":
-        flags.append("pending")
+    if centre.assessment in ("pending", "not_due"):
+        flags.append(centre.assessment)
+    grade = counted(centre, account.policy)
     return Allocation(
         centre_id=centre.centre_id,
         name=centre.name,
@@ -96,9 +281,11 @@ def _line(account: Account, centre: Centre, factors: Factors, stake: Stake, shar
         performance_factor=str(factors.performance),
         equity_factor=str(factors.equity),
         size_factor=str(factors.size),
+        months=centre.months,
         weight=str(stake.weight),
-        grade=centre.grade.id if centre.grade else None,
-        assessment=centre.assessment,
+        grade=grade.id if grade else None,
+        score=None if grade is None or grade.score is None else grade.score,
+        assessment=_published(centre),
         result_version=centre.result_version,
         binds=share.binds,
         exact=str(share.exact),
@@ -107,14 +294,23 @@ def _line(account: Account, centre: Centre, factors: Factors, stake: Stake, shar
     )
 
 
-def head_of(budget: Budget, *, province: str, year: int, version: int, proposed_at: datetime) -> BudgetRunProposed:
+def head_of(
+    budget: Budget,
+    *,
+    province: str,
+    year: int,
+    version: int,
+    proposed_at: datetime,
+) -> BudgetRunProposed:
     """The published proof of a budget. Its hash is over `[[centre id, amount], …]` in order of centre id."""
     return BudgetRunProposed(
         province=province,
         year=year,
         version=version,
         envelope=budget.envelope,
-        allocated=budget.envelope - budget.reserve,
+        carried=sum(charge.paid for charge in budget.charges),
+        equipment=sum(line.amount for line in budget.equipment.lines) if budget.equipment else 0,
+        allocated=budget.operating - budget.reserve,
         reserve=budget.reserve,
         centres=len(budget.lines),
         case=budget.case,
@@ -130,11 +326,11 @@ def head_of(budget: Budget, *, province: str, year: int, version: int, proposed_
 def withdrawn(line: Allocation, policy: FundingPolicy) -> Allocation:
     """The closing line of a centre that no longer takes part: 0 đồng and the reason, so that no old amount stays."""
     reason = Text(
-        vi="Trung tâm không còn thuộc đề nghị của tỉnh trong năm ngân sách này (đã chuyển sang tỉnh khác, "
-        "hoặc ngày thành lập được đính chính sang năm sau); số đã đề nghị được rút về 0 đồng.",
-        en="The centre no longer takes part in the province's proposal for this budget year (it moved to "
-        "another province, or its opening date was corrected to a later year); the proposed amount is "
-        "withdrawn to 0 đồng.",
+        vi="Trung tâm không còn thuộc đề nghị của tỉnh trong năm ngân sách này (đã chuyển sang tỉnh khác, đã giải thể "
+        "hoặc sáp nhập, hoặc ngày thành lập được đính chính sang năm sau); số đã đề nghị được rút về 0 đồng.",
+        en="The centre no longer takes part in the province's proposal for this budget year (it moved to another "
+        "province, it was closed or merged, or its opening date was corrected to a later year); the proposed amount "
+        "is withdrawn to 0 đồng.",
     )
     return line.model_copy(
         update={

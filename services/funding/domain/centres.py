@@ -2,25 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
-from services.funding.domain.sharing import Stake, bounds
+from services.funding.domain.sharing import Stake, bounds, round_up
 from shared.contracts.base import Text
 from shared.contracts.submissions import AreaClass
 from shared.rulebook import FundingNorms, FundingPolicy, PointsRubric, RulebookError, rubric
+from shared.rulebook.faults import Fault
 
-Assessment = Literal["scored", "pending", "not_submitted"]
+Assessment = Literal["scored", "pending", "not_submitted", "not_due"]
+"""Where a centre's file of the period stands. `not_due`: the centre opened after the period."""
+MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """A centre's grade in one assessment period."""
+    """A centre's result in one assessment period: its grade, and its points where the rubric gives some."""
 
     id: str
     name: Text
     period: int
+    score: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a centre takes over of one predecessor's support, in đồng a year."""
+
+    predecessor: str
+    support: int
+    """Of the predecessor in the year before the change, for a whole year."""
+    amount: int
+    """This centre's part of it."""
+    months: int = MONTHS
+    """Of the year of the change: the months that the predecessor does not carry itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """That a centre continues others, or gave a part of itself away, since a budget year."""
+
+    year: int
+    own: int | None
+    """The support that stays its own, of the year before the change, for a whole year; `None`: it had none."""
+    parts: tuple[Part, ...]
+
+    @property
+    def total(self) -> int:
+        """What it and its predecessors had together in the year before the change."""
+        return (self.own or 0) + sum(part.amount for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +66,25 @@ class Centre:
     area_class: AreaClass
     population_served: int
     last_year: int | None
-    """Support approved for the year before, in đồng; `None` for a new centre."""
+    """Support of the year before with its adjustments and carried delta, in đồng; `None` where there was none."""
     assessment: Assessment
     grade: Grade | None = None
-    """The grade whose factor counts: of the period, or for a pending file the last one known before it."""
+    """The result whose factor counts: of the period, or for a pending file the last one known before it."""
     result_version: int | None = None
+    months: int = MONTHS
+    """Months of the budget year that are supported."""
+    last_months: int = MONTHS
+    """Months of the year before that `last_year` paid for."""
+    succession: Succession | None = None
+    newly_established: bool = False
+    """Whether the initial equipment is due: newly established, and never granted before."""
 
 
-def grade_of(rubric_id: str, grade_id: str, period: int) -> Grade:
+def grade_of(rubric_id: str, grade_id: str, period: int, score: Decimal | None = None) -> Grade:
     """The grade with the name that its rubric gives it. Raises `LookupError` if the rulebook knows no such grade."""
     found = rubric(rubric_id)
     names = {grade.id: grade.name for grade in found.grades} if isinstance(found, PointsRubric) else {}
-    return Grade(grade_id, names[grade_id], period)
+    return Grade(grade_id, names[grade_id], period, score)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,44 +94,114 @@ class Factors:
     performance: Fraction
     equity: Fraction
     size: Fraction
+    time: Fraction = Fraction(1)
+    """Part of the year that is supported."""
 
     @property
     def weight(self) -> Fraction:
         """The centre's part of the performance pool, relative to the others'."""
-        return self.performance * self.equity * self.size
+        return self.performance * self.equity * self.size * self.time
 
 
 def factors_of(centre: Centre, policy: FundingPolicy) -> Factors:
     """The policy's factors for a centre.
 
-    A pending file without any earlier grade counts like one that was not submitted: performance that nobody
-    has seen earns no part of the pool. Its protection of last year's support stays (`stake_of`).
+    A pending file without any earlier result counts like one that was not submitted: performance that nobody
+    has seen earns no part of the pool. Its protection of last year's support is a rule of its own (`stake_of`).
 
     Raises:
-        RulebookError: the policy has no factor for the centre's grade.
+        RulebookError: the policy has no factor for the centre's grade or points.
     """
-    performance = policy.performance.not_submitted
-    if centre.grade is not None:
-        if centre.grade.id not in policy.performance.by_grade:
-            path = f"performance/by_grade/{centre.grade.id}"
-            raise RulebookError(policy.id, path, f"there is no factor for this grade of centre {centre.centre_id}")
-        performance = policy.performance.by_grade[centre.grade.id]
     return Factors(
-        performance,
+        _performance(centre, policy),
         policy.equity.by_area_class[centre.area_class],
         policy.size.factor(centre.population_served),
+        Fraction(centre.months, MONTHS),
     )
 
 
-def stake_of(centre: Centre, weight: Fraction, norms: FundingNorms, policy: FundingPolicy) -> Stake:
-    """Floor, bounds and weight. Only a centre that submitted nothing loses the protection of last year's support."""
-    floor = norms.floor(centre.area_class).amount
+def counted(centre: Centre, policy: FundingPolicy) -> Grade | None:
+    """The result that the policy lets count for a centre, if there is one."""
+    if centre.assessment == "scored" or (centre.assessment == "pending" and policy.pending.counts == "last_result"):
+        return centre.grade
+    return None
+
+
+def _performance(centre: Centre, policy: FundingPolicy) -> Fraction:
+    grade, rule = counted(centre, policy), policy.performance
+    if grade is None:
+        return policy.not_due.factor if centre.assessment == "not_due" else policy.not_submitted.factor
+    try:
+        if not rule.by_score:
+            return rule.of_grade(grade.id)
+        if grade.score is not None:
+            return rule.of_score(grade.score)
+    except LookupError:
+        pass
+    path = "performance/by_score" if rule.by_score else f"performance/by_grade/{grade.id}"
+    result = "" if grade.score is None else f" ({grade.score})"
+    fault = Fault("factor_missing", result=f"{grade.id}{result}", centre=centre.centre_id)
+    raise RulebookError(policy.id, path, fault)
+
+
+def held(centre: Centre, policy: FundingPolicy) -> bool:
+    """Whether last year's support protects the centre."""
+    if centre.assessment == "scored":
+        return True
+    return {
+        "pending": policy.pending.hold_harmless,
+        "not_submitted": policy.not_submitted.hold_harmless,
+        "not_due": policy.not_due.hold_harmless,
+    }[centre.assessment]
+
+
+def takes_over(centre: Centre, year: int, policy: FundingPolicy) -> bool:
+    """Whether the transition of merged and split centres still counts for the centre in a budget year."""
+    rule, since = policy.transition, centre.succession
+    return since is not None and rule.hold_harmless != "none" and since.year <= year < since.year + rule.years
+
+
+def base_of(centre: Centre, year: int, policy: FundingPolicy) -> Fraction | None:
+    """L of a budget year: what its support is measured against, in đồng for the months of that year; exact.
+
+    Last year's support, stretched or cut to as many months as are supported now. In the year of a merger or split it is
+    what stayed the centre's own with its parts of its predecessors' support; in the following years of the transition
+    at least as much as that was. `None`: there was none, the centre is new.
+    """
+    own = None if centre.last_year is None else Fraction(centre.last_year * centre.months, centre.last_months)
+    since = centre.succession
+    if since is None or not takes_over(centre, year, policy):
+        return own
+    protected = policy.transition.protected
+    if year == since.year:
+        if since.own is None and not since.parts:
+            return None
+        kept = Fraction((since.own or 0) * centre.months, MONTHS)
+        return kept + sum(protected * part.amount * part.months / MONTHS for part in since.parts)
+    parts = sum(part.amount for part in since.parts)
+    guaranteed = ((since.own or 0) + protected * parts) * centre.months / MONTHS
+    return max(own, guaranteed) if own is not None else guaranteed
+
+
+def stake_of(centre: Centre, weight: Fraction, year: int, norms: FundingNorms, policy: FundingPolicy) -> Stake:
+    """Floor, bounds and weight in one budget year. A part of a year has that part of the floor, never rounded down."""
+    floor = floor_of(norms.floor(centre.area_class).amount, centre, policy)
     lower, upper = bounds(
         floor,
-        centre.last_year,
-        held=centre.assessment != "not_submitted",
+        base_of(centre, year, policy),
+        held=held(centre, policy),
         rise=policy.change.rise,
         fall=policy.change.fall,
         step=policy.rounding.step,
     )
     return Stake(centre.centre_id, floor, lower, upper, weight)
+
+
+def relax_norms(stake: Stake, centre: Centre, norms: FundingNorms, policy: FundingPolicy) -> Stake:
+    """The stake where a province cannot pay its own higher norms: the law's minimum, and its norm as a bound."""
+    return replace(stake, floor=floor_of(norms.legal(centre.area_class).amount, centre, policy), lower=stake.floor)
+
+
+def floor_of(amount: int, centre: Centre, policy: FundingPolicy) -> int:
+    """A yearly minimum for the months that are supported, up to the rounding step."""
+    return round_up(Fraction(amount * centre.months, MONTHS), policy.rounding.step)

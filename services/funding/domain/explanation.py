@@ -6,10 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from services.funding.domain.centres import Centre, Factors
+from services.funding.domain.centres import (
+    MONTHS,
+    Centre,
+    Factors,
+    Part,
+    base_of,
+    counted,
+    floor_of,
+    held,
+    takes_over,
+)
 from services.funding.domain.sharing import Binds, Share, Solution, Stake
+from services.funding.domain.wording import AREAS, en, vi
 from shared.contracts.base import Step, Text
-from shared.contracts.submissions import AreaClass
 from shared.rulebook import FundingNorms, FundingPolicy
 
 
@@ -19,32 +29,34 @@ class Account:
 
     period: int
     envelope: int
+    """What is shared among the lines."""
     floors: int
     solution: Solution
     norms: FundingNorms
     policy: FundingPolicy
+    areas: str | None = None
+    """The list that says in which area class a commune lies; `None`: none is known to be in force."""
+    norms_relaxed: bool = False
+    """The envelope cannot pay a province's own higher norms, so they only bound what the law's minima leave."""
 
 
 def explain(account: Account, centre: Centre, factors: Factors, stake: Stake, share: Share) -> list[Step]:
     """The way from the legal minimum to the amount."""
-    return [
+    steps = [
         _floor_step(account, centre),
+        _own_norm_step(account, centre),
+        _months_step(account, centre),
         _performance_step(account, centre, factors),
         _equity_step(account, centre, factors),
         _size_step(account, centre, factors),
+        _succession_step(account, centre),
         _bounds_step(account, centre, stake),
         _share_step(account, stake, share),
         _rounding_step(account, share),
     ]
+    return [step for step in steps if step is not None]
 
 
-_AREAS: Mapping[AreaClass, Text] = {
-    "region_1": Text(vi="khu vực I", en="Region I"),
-    "region_2": Text(vi="khu vực II", en="Region II"),
-    "region_3": Text(vi="khu vực III", en="Region III"),
-    "other": Text(vi="ngoài khu vực I, II, III", en="outside Regions I, II, III"),
-}
-_SEPARATORS = str.maketrans(",.", ".,")
 _BINDS: Mapping[Binds, Text] = {
     "floor": Text(vi="mức tối thiểu quyết định", en="the minimum decides"),
     "lower": Text(vi="giới hạn dưới quyết định", en="the lower bound decides"),
@@ -54,90 +66,173 @@ _BINDS: Mapping[Binds, Text] = {
 
 
 def _floor_step(account: Account, centre: Centre) -> Step:
-    norm = account.norms.floor(centre.area_class)
-    area = _AREAS[centre.area_class]
+    norm = account.norms.legal(centre.area_class)
+    area = AREAS[centre.area_class]
     if norm.amount:
         what = Text(
-            vi=f"Mức hỗ trợ tối thiểu một năm ({area.vi}): {_vi(norm.amount)} đồng.",
-            en=f"Legal minimum of support per year ({area.en}): {_en(norm.amount)} đồng.",
+            vi=f"Mức hỗ trợ tối thiểu một năm ({area.vi}): {vi(norm.amount)} đồng.",
+            en=f"Legal minimum of support per year ({area.en}): {en(norm.amount)} đồng.",
         )
     else:
         what = Text(
             vi=f"Xã {area.vi}: không quy định mức hỗ trợ tối thiểu, tỉnh quyết định.",
             en=f"Commune {area.en}: no legal minimum; the province decides.",
         )
-    return Step(what=what, citation=norm.citation, provenance=norm.provenance)
+    listed = account.areas if centre.area_class in account.norms.eligibility.area_classes else None
+    citation = f"{norm.citation}; {listed}" if listed else norm.citation
+    return Step(what=what, citation=citation, provenance=norm.provenance)
+
+
+def _own_norm_step(account: Account, centre: Centre) -> Step | None:
+    own, law = account.norms.floor(centre.area_class), account.norms.legal(centre.area_class)
+    if own.amount == law.amount:
+        return None
+    what = Text(
+        vi=f"Tỉnh quy định mức cao hơn: {vi(own.amount)} đồng một năm"
+        f"{'; kinh phí không đủ chi mức này cho mọi trung tâm' if account.norms_relaxed else ''}.",
+        en=f"The province grants more: {en(own.amount)} đồng per year"
+        f"{'; the envelope cannot pay that to every centre' if account.norms_relaxed else ''}.",
+    )
+    return Step(what=what, citation=own.citation, provenance=own.provenance)
+
+
+def _months_step(account: Account, centre: Centre) -> Step | None:
+    if centre.months == MONTHS:
+        return None
+    rule, policy = account.policy.proration, account.policy
+    floor = floor_of(account.norms.floor(centre.area_class).amount, centre, policy)
+    day = "cuối" if rule.counts == "last_day" else "đầu"
+    what = Text(
+        vi=f"Hoạt động {centre.months}/{MONTHS} tháng của năm {account.period + 1} (tính tháng mà trung tâm tồn tại "
+        f"vào ngày {day} tháng): mức tối thiểu {vi(floor)} đồng, làm tròn lên.",
+        en=f"Open for {centre.months}/{MONTHS} months of {account.period + 1} (a month counts where the centre exists "
+        f"on its {'last' if rule.counts == 'last_day' else 'first'} day): minimum {en(floor)} đồng, rounded up.",
+    )
+    return Step(what=what, citation=rule.citation, provenance=rule.provenance)
 
 
 def _performance_step(account: Account, centre: Centre, factors: Factors) -> Step:
-    rule = account.policy.performance
-    return Step(
-        what=_performance(centre, account.period, _vi(factors.performance), _en(factors.performance)),
-        citation=rule.citation,
-        provenance=rule.provenance,
+    policy = account.policy
+    rule = {"not_submitted": policy.not_submitted, "not_due": policy.not_due, "pending": policy.pending}.get(
+        centre.assessment, policy.performance
     )
+    return Step(what=_performance(account, centre, factors), citation=rule.citation, provenance=rule.provenance)
 
 
-def _performance(centre: Centre, period: int, vi: str, en: str) -> Text:
-    """`vi`, `en`: the performance factor as each language writes it."""
-    grade = centre.grade
+def _performance(account: Account, centre: Centre, factors: Factors) -> Text:
+    period, policy, factor = account.period, account.policy, factors.performance
+    kept = held(centre, policy)
+    kept_vi = "vẫn giữ mức bảo đảm so với năm trước" if kept else "không áp dụng mức bảo đảm so với năm trước"
+    kept_en = "last year's support stays protected" if kept else "last year's support is not protected"
+    grade = counted(centre, policy)
     if centre.assessment == "not_submitted":
         return Text(
-            vi=f"Không có hồ sơ đánh giá kỳ {period}: hệ số hiệu quả {vi}, không áp dụng mức bảo đảm so với năm trước.",
-            en=f"No assessment was submitted for period {period}: performance factor {en}, and last year's "
-            "support is not protected.",
+            vi=f"Không có hồ sơ đánh giá kỳ {period}: hệ số hiệu quả {vi(factor)}, {kept_vi}.",
+            en=f"No assessment was submitted for period {period}: performance factor {en(factor)}, and {kept_en}.",
+        )
+    if centre.assessment == "not_due":
+        return Text(
+            vi=f"Trung tâm thành lập sau kỳ đánh giá {period} nên chưa phải nộp hồ sơ: hệ số hiệu quả {vi(factor)}, "
+            f"{kept_vi}.",
+            en=f"The centre opened after assessment period {period}, so nothing was due: performance factor "
+            f"{en(factor)}, and {kept_en}.",
         )
     if grade is None:
         return Text(
-            vi=f"Hồ sơ kỳ {period} đang chờ xử lý (bị từ chối, tạm giữ hoặc chưa đủ) và chưa có xếp loại "
-            f"của kỳ trước: tạm tính hệ số hiệu quả {vi} như khi chưa nộp, nhưng vẫn giữ mức bảo đảm so với "
-            "năm trước.",
+            vi=f"Hồ sơ kỳ {period} đang chờ xử lý (bị từ chối, tạm giữ hoặc chưa đủ) và không có xếp loại nào "
+            f"của kỳ trước được tính: tạm tính hệ số hiệu quả {vi(factor)} như khi chưa nộp, nhưng {kept_vi}.",
             en=f"The file of period {period} is pending (rejected, held or incomplete) and no earlier grade "
-            f"is known: performance factor {en} meanwhile, as if nothing was submitted, yet last year's "
-            "support stays protected.",
+            f"counts: performance factor {en(factor)} meanwhile, as if nothing was submitted, yet {kept_en}.",
         )
+    result = grade.name
+    if policy.performance.by_score and grade.score is not None:
+        points = Fraction(grade.score)
+        result = Text(vi=f"{result.vi}, {vi(points)} điểm", en=f"{result.en}, {en(points)} points")
     if centre.assessment == "pending":
         return Text(
             vi=f"Hồ sơ kỳ {period} đang chờ xử lý (bị từ chối, tạm giữ hoặc chưa đủ): tạm tính theo xếp "
-            f"loại gần nhất, {grade.name.vi} của kỳ {grade.period}; hệ số hiệu quả {vi}.",
+            f"loại gần nhất, {result.vi} của kỳ {grade.period}; hệ số hiệu quả {vi(factor)}, {kept_vi}.",
             en=f"The file of period {period} is pending (rejected, held or incomplete): the last known "
-            f"grade, {grade.name.en} of period {grade.period}, counts meanwhile; performance factor {en}.",
+            f"grade, {result.en} of period {grade.period}, counts meanwhile; performance factor {en(factor)}, and "
+            f"{kept_en}.",
         )
     return Text(
-        vi=f"Kỳ đánh giá {period}: xếp loại {grade.name.vi}; hệ số hiệu quả {vi}.",
-        en=f"Assessment period {period}: grade {grade.name.en}; performance factor {en}.",
+        vi=f"Kỳ đánh giá {period}: xếp loại {result.vi}; hệ số hiệu quả {vi(factor)}.",
+        en=f"Assessment period {period}: grade {result.en}; performance factor {en(factor)}.",
     )
 
 
 def _equity_step(account: Account, centre: Centre, factors: Factors) -> Step:
-    area, rule = _AREAS[centre.area_class], account.policy.equity
+    area, rule = AREAS[centre.area_class], account.policy.equity
     what = Text(
-        vi=f"Hệ số khu vực ({area.vi}): {_vi(factors.equity)}.",
-        en=f"Equity factor ({area.en}): {_en(factors.equity)}.",
+        vi=f"Hệ số khu vực ({area.vi}): {vi(factors.equity)}.",
+        en=f"Equity factor ({area.en}): {en(factors.equity)}.",
     )
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)
 
 
 def _size_step(account: Account, centre: Centre, factors: Factors) -> Step:
-    rule, product = account.policy.size, (factors.performance, factors.equity, factors.size)
+    rule, product = account.policy.size, [factors.performance, factors.equity, factors.size]
+    if centre.months != MONTHS:
+        product.append(factors.time)
     what = Text(
-        vi=f"Hệ số quy mô (phục vụ {_vi(centre.population_served)} người): {_vi(factors.size)}. "
-        f"Trọng số = {' × '.join(map(_vi, product))} = {_vi(factors.weight)}.",
-        en=f"Size factor ({_en(centre.population_served)} people served): {_en(factors.size)}. "
-        f"Weight = {' × '.join(map(_en, product))} = {_en(factors.weight)}.",
+        vi=f"Hệ số quy mô (phục vụ {vi(centre.population_served)} người): {vi(factors.size)}. "
+        f"Trọng số = {' × '.join(map(vi, product))} = {vi(factors.weight)}.",
+        en=f"Size factor ({en(centre.population_served)} people served): {en(factors.size)}. "
+        f"Weight = {' × '.join(map(en, product))} = {en(factors.weight)}.",
     )
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)
 
 
+def _succession_step(account: Account, centre: Centre) -> Step | None:
+    since, rule = centre.succession, account.policy.transition
+    if since is None or not takes_over(centre, account.period + 1, account.policy):
+        return None
+    if since.parts:
+        parts = [_part(part) for part in since.parts] + ([_own(since.own)] if since.own is not None else [])
+        parts_vi, parts_en = "; ".join(part.vi for part in parts), "; ".join(part.en for part in parts)
+        first, last = since.year, since.year + rule.years - 1
+        what = Text(
+            vi=f"Kế thừa do sáp nhập hoặc chia tách năm {since.year}: {parts_vi}. Mức bảo "
+            f"đảm {vi(100 * rule.protected)} % phần kế thừa áp dụng cho các năm {first}–{last}.",
+            en=f"Takes over after the merger or split in {since.year}: {parts_en}. "
+            f"{en(100 * rule.protected)} % of what was taken over is protected in the years {first}–{last}.",
+        )
+    else:
+        what = Text(
+            vi=f"Đã tách một phần sang trung tâm khác năm {since.year}: giữ lại {vi(since.own or 0)} đồng của mức hỗ "
+            "trợ năm trước đó, theo dân số được phục vụ.",
+            en=f"Gave a part of itself to other centres in {since.year}: of the support of the year before "
+            f"{en(since.own or 0)} đồng stay its own, by population served.",
+        )
+    return Step(what=what, citation=rule.citation, provenance=rule.provenance)
+
+
+def _part(part: Part) -> Text:
+    whole, amount, name = part.support, part.amount, part.predecessor
+    if amount == whole:
+        return Text(vi=f"{vi(amount)} đồng của {name}", en=f"{en(amount)} đồng of {name}")
+    return Text(
+        vi=f"{vi(amount)} trong {vi(whole)} đồng của {name}, theo dân số được phục vụ",
+        en=f"{en(amount)} of the {en(whole)} đồng of {name}, by population served",
+    )
+
+
+def _own(amount: int) -> Text:
+    return Text(vi=f"{vi(amount)} đồng của chính trung tâm", en=f"{en(amount)} đồng of its own")
+
+
 def _bounds_step(account: Account, centre: Centre, stake: Stake) -> Step:
-    rule, year = account.policy.change, account.period
-    unprotected = centre.assessment == "not_submitted"
-    if centre.last_year is None:
+    policy, year = account.policy, account.period
+    rule = policy.change
+    unprotected = not held(centre, policy)
+    base = base_of(centre, year + 1, policy)
+    if base is None:
         what = Text(
             vi=f"Không có mức hỗ trợ được duyệt của năm {year}: coi là trung tâm mới, không giới hạn mức "
-            f"tăng; ít nhất {_vi(stake.lower)} đồng.",
+            f"tăng; ít nhất {vi(stake.lower)} đồng.",
             en=f"No support approved for {year}: treated as a new centre, its rise is not capped; at least "
-            f"{_en(stake.lower)} đồng.",
+            f"{en(stake.lower)} đồng.",
         )
     elif stake.upper is None:
         what = Text(
@@ -145,17 +240,34 @@ def _bounds_step(account: Account, centre: Centre, stake: Stake) -> Step:
             en=f"No support in {year} and no legal minimum: the rise is not capped.",
         )
     else:
+        before = _base(account, centre, base)
         what = Text(
-            vi=f"Năm {year} được duyệt {_vi(centre.last_year)} đồng; thay đổi từ −{_vi(100 * rule.fall)} % "
-            f"đến +{_vi(100 * rule.rise)} %, không dưới mức tối thiểu"
-            f"{' (không bảo đảm mức năm trước)' if unprotected else ''}: từ {_vi(stake.lower)} đến "
-            f"{_vi(stake.upper)} đồng.",
-            en=f"{_en(centre.last_year)} đồng approved for {year}; change from −{_en(100 * rule.fall)} % to "
-            f"+{_en(100 * rule.rise)} %, never below the legal minimum"
-            f"{' (last year not protected)' if unprotected else ''}: from {_en(stake.lower)} to "
-            f"{_en(stake.upper)} đồng.",
+            vi=f"{before.vi}; thay đổi từ −{vi(100 * rule.fall)} % đến +{vi(100 * rule.rise)} %, không dưới mức tối "
+            f"thiểu{' (không bảo đảm mức năm trước)' if unprotected else ''}: từ {vi(stake.lower)} đến "
+            f"{vi(stake.upper)} đồng.",
+            en=f"{before.en}; change from −{en(100 * rule.fall)} % to +{en(100 * rule.rise)} %, never below the legal "
+            f"minimum{' (last year not protected)' if unprotected else ''}: from {en(stake.lower)} to "
+            f"{en(stake.upper)} đồng.",
         )
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)
+
+
+def _base(account: Account, centre: Centre, base: Fraction) -> Text:
+    """What the change is counted from, and how it came about where it is not simply last year's support."""
+    year = account.period
+    if centre.last_year is None or takes_over(centre, year + 1, account.policy):
+        return Text(vi=f"Mức so sánh với năm {year}: {vi(base)} đồng", en=f"Measured against {year}: {en(base)} đồng")
+    if base == centre.last_year:
+        return Text(
+            vi=f"Năm {year} được duyệt {vi(centre.last_year)} đồng",
+            en=f"{en(centre.last_year)} đồng approved for {year}",
+        )
+    return Text(
+        vi=f"Năm {year} được duyệt {vi(centre.last_year)} đồng cho {centre.last_months} tháng, tức {vi(base)} đồng cho "
+        f"{centre.months} tháng",
+        en=f"{en(centre.last_year)} đồng approved for {centre.last_months} months of {year}, that is {en(base)} đồng "
+        f"for {centre.months} months",
+    )
 
 
 def _share_step(account: Account, stake: Stake, share: Share) -> Step:
@@ -163,41 +275,52 @@ def _share_step(account: Account, stake: Stake, share: Share) -> Step:
     binds = _BINDS[share.binds]
     if solution.case == "below_legal_minimum":
         what = Text(
-            vi=f"Kinh phí của tỉnh ({_vi(envelope)} đồng) không đủ chi tổng mức tối thiểu "
-            f"({_vi(account.floors)} đồng): các mức tối thiểu được chia theo cùng tỷ lệ; phần của trung tâm "
-            f"{_vi(share.exact)} đồng.",
-            en=f"The province's envelope ({_en(envelope)} đồng) cannot pay all legal minima "
-            f"({_en(account.floors)} đồng): the minima are shared pro rata; this centre's part is "
-            f"{_en(share.exact)} đồng.",
+            vi=f"Kinh phí của tỉnh ({vi(envelope)} đồng) không đủ chi tổng mức tối thiểu "
+            f"({vi(account.floors)} đồng): các mức tối thiểu được chia theo cùng tỷ lệ; phần của trung tâm "
+            f"{vi(share.exact)} đồng.",
+            en=f"The province's envelope ({en(envelope)} đồng) cannot pay all legal minima "
+            f"({en(account.floors)} đồng): the minima are shared pro rata; this centre's part is "
+            f"{en(share.exact)} đồng.",
         )
         return Step(what=what, citation=policy.citation, provenance=policy.provenance)
+    if solution.theta is not None and account.norms_relaxed:
+        norms = account.norms
+        what = Text(
+            vi=f"Kinh phí của tỉnh ({vi(envelope)} đồng) đủ chi mức tối thiểu theo luật nhưng không đủ mức cao hơn của "
+            f"tỉnh: mỗi trung tâm nhận mức tối thiểu và θ = {vi(solution.theta)} phần vượt mức đó, tức "
+            f"{vi(share.exact)} đồng.",
+            en=f"The province's envelope ({en(envelope)} đồng) pays the legal minima but not all of the province's own "
+            f"higher norms: each centre gets its legal minimum and θ = {en(solution.theta)} of the part above it, here "
+            f"{en(share.exact)} đồng.",
+        )
+        return Step(what=what, citation=norms.citation, provenance=norms.provenance)
     if solution.theta is not None:
         what = Text(
-            vi=f"Kinh phí của tỉnh ({_vi(envelope)} đồng) đủ chi mức tối thiểu nhưng không đủ mức bảo đảm "
-            f"so với năm trước: mỗi trung tâm nhận mức tối thiểu và θ = {_vi(solution.theta)} phần bảo đảm "
-            f"vượt mức đó, tức {_vi(share.exact)} đồng.",
-            en=f"The province's envelope ({_en(envelope)} đồng) pays the legal minima but not all of the "
-            f"protection of last year's support: each centre gets its minimum and θ = {_en(solution.theta)} "
-            f"of the protected part above it, here {_en(share.exact)} đồng.",
+            vi=f"Kinh phí của tỉnh ({vi(envelope)} đồng) đủ chi mức tối thiểu nhưng không đủ mức bảo đảm "
+            f"so với năm trước: mỗi trung tâm nhận mức tối thiểu và θ = {vi(solution.theta)} phần bảo đảm "
+            f"vượt mức đó, tức {vi(share.exact)} đồng.",
+            en=f"The province's envelope ({en(envelope)} đồng) pays the legal minima but not all of the "
+            f"protection of last year's support: each centre gets its minimum and θ = {en(solution.theta)} "
+            f"of the protected part above it, here {en(share.exact)} đồng.",
         )
         return Step(what=what, citation=policy.change.citation, provenance=policy.change.provenance)
     if solution.lambda_ is not None:
         raw = stake.floor + solution.lambda_ * stake.weight
         what = Text(
             vi=f"{'Giới hạn tăng được nới theo chính sách. ' if solution.caps_relaxed else ''}Mức tối thiểu "
-            f"+ λ × trọng số, λ = {_vi(solution.lambda_)} đồng: {_vi(raw)} đồng; {binds.vi}, được "
-            f"{_vi(share.exact)} đồng.",
+            f"+ λ × trọng số, λ = {vi(solution.lambda_)} đồng: {vi(raw)} đồng; {binds.vi}, được "
+            f"{vi(share.exact)} đồng.",
             en=f"{'The caps are relaxed by policy. ' if solution.caps_relaxed else ''}Minimum + λ × "
-            f"weight, λ = {_en(solution.lambda_)} đồng: {_en(raw)} đồng; {binds.en}, giving "
-            f"{_en(share.exact)} đồng.",
+            f"weight, λ = {en(solution.lambda_)} đồng: {en(raw)} đồng; {binds.en}, giving "
+            f"{en(share.exact)} đồng.",
         )
         ground = policy.surplus if solution.caps_relaxed else policy
         return Step(what=what, citation=ground.citation, provenance=ground.provenance)
     what = Text(
-        vi=f"Kinh phí của tỉnh ({_vi(envelope)} đồng) vượt tổng các giới hạn: {binds.vi}, được "
-        f"{_vi(share.exact)} đồng; phần còn lại {_vi(solution.reserve)} đồng đưa vào dự phòng.",
-        en=f"The province's envelope ({_en(envelope)} đồng) is above all bounds together: {binds.en}, giving "
-        f"{_en(share.exact)} đồng; the remaining {_en(solution.reserve)} đồng are the reserve.",
+        vi=f"Kinh phí của tỉnh ({vi(envelope)} đồng) vượt tổng các giới hạn: {binds.vi}, được "
+        f"{vi(share.exact)} đồng; phần còn lại {vi(solution.reserve)} đồng đưa vào dự phòng.",
+        en=f"The province's envelope ({en(envelope)} đồng) is above all bounds together: {binds.en}, giving "
+        f"{en(share.exact)} đồng; the remaining {en(solution.reserve)} đồng are the reserve.",
     )
     return Step(what=what, citation=policy.surplus.citation, provenance=policy.surplus.provenance)
 
@@ -205,21 +328,7 @@ def _share_step(account: Account, stake: Stake, share: Share) -> Step:
 def _rounding_step(account: Account, share: Share) -> Step:
     rule = account.policy.rounding
     what = Text(
-        vi=f"Làm tròn một lần theo phần dư lớn nhất, đơn vị {_vi(rule.step)} đồng: {_vi(share.amount)} đồng.",
-        en=f"Rounded once by largest remainder, in steps of {_en(rule.step)} đồng: {_en(share.amount)} đồng.",
+        vi=f"Làm tròn một lần theo phần dư lớn nhất, đơn vị {vi(rule.step)} đồng: {vi(share.amount)} đồng.",
+        en=f"Rounded once by largest remainder, in steps of {en(rule.step)} đồng: {en(share.amount)} đồng.",
     )
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)
-
-
-def _en(number: Fraction | int) -> str:
-    """A number as English writes it: `1,234.5`, exact up to six decimals; a longer one is cut, `33.3333…`."""
-    millionths, rest = divmod(number.numerator * 1_000_000, number.denominator)
-    whole, decimals = divmod(millionths, 1_000_000)
-    if rest:
-        return f"{whole:,}.{decimals // 100:04}…"
-    return f"{whole:,}.{decimals:06}".rstrip("0").rstrip(".")
-
-
-def _vi(number: Fraction | int) -> str:
-    """The same number as Vietnamese writes it: `1.234,5`."""
-    return _en(number).translate(_SEPARATORS)

@@ -58,7 +58,7 @@ class Solution:
 
 
 def bounds(
-    floor: int, last_year: int | None, *, held: bool, rise: Fraction, fall: Fraction, step: int
+    floor: int, last_year: Fraction | int | None, *, held: bool, rise: Fraction, fall: Fraction, step: int
 ) -> tuple[int, int | None]:
     """Lower and upper bound in đồng, moved inward to the rounding step.
 
@@ -67,9 +67,9 @@ def bounds(
     """
     if last_year is None:
         return floor, None
-    lower = max(floor, _up((1 - fall) * last_year, step)) if held else floor
+    lower = max(floor, round_up((1 - fall) * last_year, step)) if held else floor
     base = max(last_year, floor)
-    return lower, max(lower, _down((1 + rise) * base, step)) if base else None
+    return lower, max(lower, round_down((1 + rise) * base, step)) if base else None
 
 
 def solve(stakes: Sequence[Stake], envelope: int, *, step: int = 1, relax_caps: bool = False) -> Solution:
@@ -111,7 +111,7 @@ def solve(stakes: Sequence[Stake], envelope: int, *, step: int = 1, relax_caps: 
     else:
         case, exact, spent = "above_caps", [Fraction(top) for top in capped if top is not None], ceiling
 
-    whole = _round(exact, [stake.key for stake in scaled])
+    whole = largest_remainder(exact, [stake.key for stake in scaled])
     reserve = envelope - step * spent
     if sum(exact) != spent or step * sum(whole) + reserve != envelope:
         raise AssertionError(f"shares {sum(exact)}, rounded {sum(whole)}, are not the {spent} steps to be spent")
@@ -165,7 +165,7 @@ def _clamp(stake: Stake, level: Fraction) -> Fraction:
     return amount if stake.upper is None else min(amount, Fraction(stake.upper))
 
 
-def _round(exact: Sequence[Fraction], keys: Sequence[str]) -> list[int]:
+def largest_remainder(exact: Sequence[Fraction], keys: Sequence[str]) -> list[int]:
     """The one rounding: largest remainder, ties by key.
 
     The steps to hand out are fewer than the shares with a remainder, and the bounds are whole: so no share
@@ -189,9 +189,11 @@ def _binds(stake: Stake, exact: Fraction, case: AllocationCase) -> Binds:
     return "lower" if exact == stake.lower else "none"
 
 
-def _up(amount: Fraction, step: int) -> int:
+def round_up(amount: Fraction, step: int) -> int:
+    """The least whole number of steps that is not below `amount`."""
     return math.ceil(amount / step) * step
 
 
-def _down(amount: Fraction, step: int) -> int:
+def round_down(amount: Fraction, step: int) -> int:
+    """The largest whole number of steps that is not above `amount`."""
     return math.floor(amount / step) * step

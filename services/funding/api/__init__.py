@@ -1,0 +1,11 @@
+"""HTTP side of funding."""
+
+from fastapi import APIRouter
+
+from services.funding.api import adjustments, budgets, exports, journals, proposals, views
+
+router = APIRouter()
+for each in (proposals, budgets, adjustments, journals, exports, views):
+    router.include_router(each.router)
+
+__all__ = ["router"]

@@ -1,0 +1,134 @@
+"""The life of a province's budget over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from services.funding import store
+from services.funding.api.orders import Deciding, IdempotencyKey, Who, ordered
+from services.funding.domain.life import Approval, Life, State
+from services.funding.handlers.records import ActionRecord, Command
+from services.funding.handlers.snapshots import is_whole
+from shared.contracts.facts import BudgetAdjusted, BudgetApproved, BudgetRunProposed, JournalMark, Purpose
+from shared.messaging.handling import Document, Outcome
+from shared.messaging.reader import Reader
+from shared.web.auth import Caller
+from shared.web.problems import not_found
+
+router = APIRouter(prefix="/budgets/{province}/{year}", tags=["life of a budget"])
+
+
+class Step(StrEnum):
+    """What a person may ask for."""
+
+    SIMULATE = "simulate"
+    SUBMIT = "submit"
+    WITHDRAW = "withdraw"
+    RETURN = "return"
+    APPROVE = "approve"
+    PUBLISH = "publish"
+
+
+class BudgetView(BaseModel):
+    """Where a budget stands, and everything that was done to it or refused. Money in đồng."""
+
+    province: str
+    year: int
+    state: State
+    version: int
+    hash: str
+    """Version and hash of the proposal: what an order has to name."""
+    submitted_by: str | None
+    approval: Approval | None
+    envelope: int
+    reserve: int
+    """As decided; before the approval: as proposed."""
+    journals: dict[Purpose, JournalMark]
+    run: BudgetRunProposed
+    history: list[ActionRecord]
+
+
+@router.get("", summary="State, proposal, journal heads and history of a budget")
+async def get_budget(request: Request, who: Who, province: str, year: int) -> BudgetView:
+    who.require(province)
+    found = await store.budget(request.app.state.mongo, province, year)
+    if found is None:
+        raise not_found("budget", f"{province}/{year}")
+    return await _view(request, *found)
+
+
+@router.get("/decisions", summary="What each centre was given, as it stands now")
+async def list_decisions(request: Request, who: Who, province: str, year: int) -> list[BudgetApproved | BudgetAdjusted]:
+    who.require(province)
+    rows = await store.decisions(request.app.state.mongo, {"province": province, "year": year})
+    return [(BudgetAdjusted if "adjustment_id" in row else BudgetApproved).model_validate(row) for row in rows]
+
+
+@router.get("/snapshot", summary="The frozen inputs and rules of the approval, from which it can be computed again")
+async def get_snapshot(request: Request, who: Who, province: str, year: int) -> dict[str, Any]:
+    return await _snapshot(request, who, province, year)
+
+
+class SnapshotCheck(BaseModel):
+    """Whether a snapshot is whole and still gives what was approved, to the last byte."""
+
+    hash: str
+    result: str
+    same: bool
+
+
+@router.get("/snapshot/verify", summary="Compute the budget again from the snapshot alone, and compare")
+async def verify_snapshot(request: Request, who: Who, province: str, year: int) -> SnapshotCheck:
+    kept = await _snapshot(request, who, province, year)
+    return SnapshotCheck(hash=kept["hash"], result=kept["result"], same=is_whole(kept))
+
+
+@router.post("/{step}", summary="Simulate, submit, withdraw, return, approve or publish")
+async def take_step(
+    request: Request, who: Who, province: str, year: int, step: Step, body: Deciding, key: IdempotencyKey = None
+) -> BudgetView:
+    """The order names version and hash of the proposal that the caller has seen, and why.
+
+    A province simulates, submits and withdraws its own budget, as finance does; finance or the ministry returns or
+    publishes; finance approves, and never somebody who simulated or submitted it.
+    """
+
+    async def decide(reader: Reader, command: Command, now: datetime) -> Outcome:
+        return await store.act(reader, province, year, command, now)
+
+    await ordered(request, who, key, body, step.value, f"{province}/{year}", decide)
+    found = await store.budget(request.app.state.mongo, province, year)
+    if found is None:
+        raise not_found("budget", f"{province}/{year}")
+    return await _view(request, *found)
+
+
+async def _view(request: Request, life: Life, run: Document) -> BudgetView:
+    proposal = BudgetRunProposed.model_validate(run)
+    return BudgetView(
+        province=life.province,
+        year=life.year,
+        state=life.state,
+        version=life.version,
+        hash=life.hash,
+        submitted_by=life.submitted_by,
+        approval=life.approval,
+        envelope=proposal.envelope if life.envelope is None else life.envelope,
+        reserve=proposal.reserve if life.reserve is None else life.reserve,
+        journals=life.journals,
+        run=proposal,
+        history=await store.actions(request.app.state.mongo, life.province, life.year),
+    )
+
+
+async def _snapshot(request: Request, who: Caller, province: str, year: int) -> Document:
+    who.require(province)
+    kept = await store.snapshot(request.app.state.mongo, province, year)
+    if kept is None:
+        raise not_found("approved budget", f"{province}/{year}")
+    return kept

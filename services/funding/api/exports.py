@@ -1,0 +1,60 @@
+"""Decisions on support as files: CSV for systems, XLSX for people, open-contracting releases for the public."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Path as PathNumber
+from fastapi.responses import JSONResponse
+
+from services.funding.domain.releases import csv_of, package_of, xlsx_of
+from services.funding.store import exports as store
+from shared.contracts.facts import Decided
+from shared.web.auth import Caller, caller
+
+router = APIRouter(tags=["exports"])
+Who = Annotated[Caller, Depends(caller)]
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class Form(StrEnum):
+    """Form of an export."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    OCDS = "ocds"
+
+
+@router.get(
+    "/exports/{province}/{year}",
+    summary="Published decisions of a province and budget year: what stands, or every version as OCDS releases",
+    response_class=Response,
+)
+async def export(
+    request: Request,
+    who: Who,
+    province: str,
+    year: Annotated[int, PathNumber(ge=2013, le=2100)],
+    form: Annotated[Form, Query(alias="format")] = Form.CSV,
+) -> Response:
+    who.require(province)
+    versions = await store.published(request.app.state.mongo, province, year)
+    if form is Form.OCDS:
+        package = package_of(versions, uri=str(request.url), published_at=request.app.state.runtime.clock.now())
+        return JSONResponse(package)
+    standing = latest(versions)
+    content, media_type = (csv_of(standing), "text/csv") if form is Form.CSV else (xlsx_of(standing), XLSX)
+    name = f"langhoc-{province}-{year}.{form}"
+    return Response(content, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def latest(versions: list[Decided]) -> list[Decided]:
+    """The newest version of each decision, in order of centre and purpose."""
+    newest: dict[tuple[str, str], Decided] = {}
+    for one in versions:
+        key = (one.centre_id, one.purpose)
+        if key not in newest or newest[key].version < one.version:
+            newest[key] = one
+    return [newest[key] for key in sorted(newest)]

@@ -1,0 +1,80 @@
+"""The journal of a budget over HTTP: all entries, and whether the chain is whole."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from services.funding import store
+from services.funding.api.orders import Who
+from shared.contracts.base import Text
+from shared.contracts.facts import JournalMark, Purpose
+from shared.contracts.journal import Broken, JournalEntry, balances, verify
+from shared.web.problems import not_found
+
+router = APIRouter(prefix="/journal/{province}/{year}", tags=["journal"])
+
+
+class Journal(BaseModel):
+    """All entries of a province, year and purpose, and the head that was published with the last decision."""
+
+    province: str
+    year: int
+    purpose: Purpose
+    head: JournalMark
+    entries: list[JournalEntry]
+
+
+class Found(BaseModel):
+    """One thing wrong with a journal."""
+
+    broken: Broken
+    number: int
+    text: Text
+
+
+class Verified(BaseModel):
+    """What the entries give. Money in đồng."""
+
+    whole: bool
+    breaches: list[Found]
+    head: JournalMark
+    entries: int
+    total: int
+    """Support, settlements and reserve together: what the purpose has of the envelope."""
+    reserve: int
+    centres: dict[str, int]
+    settled: dict[str, int]
+    carried: dict[str, int]
+
+
+@router.get("", summary="All entries, in their order")
+async def get_journal(request: Request, who: Who, province: str, year: int, purpose: Purpose = "operating") -> Journal:
+    who.require(province)
+    found = await store.budget(request.app.state.mongo, province, year)
+    head = found[0].journals.get(purpose) if found else None
+    if head is None:
+        raise not_found("journal", f"{province}/{year}/{purpose}")
+    entries = await store.journal(request.app.state.mongo, province, year, purpose)
+    return Journal(province=province, year=year, purpose=purpose, head=head, entries=entries)
+
+
+@router.get("/verify", summary="Every hash computed again, and the balances")
+async def verify_journal(
+    request: Request, who: Who, province: str, year: int, purpose: Purpose = "operating"
+) -> Verified:
+    """Who trusts no server verifies on their own machine: `langhoc journal verify`."""
+    journal = await get_journal(request, who, province, year, purpose)
+    breaches = verify(journal.entries, journal.head)
+    sums = balances(journal.entries)
+    return Verified(
+        whole=not breaches,
+        breaches=[Found(broken=each.broken, number=each.number, text=each.text) for each in breaches],
+        head=journal.head,
+        entries=len(journal.entries),
+        total=sums.total,
+        reserve=sums.reserve,
+        centres=sums.centres,
+        settled=sums.settled,
+        carried=sums.carried,
+    )

@@ -1,0 +1,125 @@
+"""An order of a person over HTTP: who gives it, under which id, and in which words it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request
+from pydantic import Field
+
+from services.funding import store
+from services.funding.domain.life import Person
+from services.funding.domain.refusals import FORBIDDEN
+from services.funding.handlers.records import DONE, ActionRecord, Command
+from shared.contracts.base import Claim, Identifier, Text
+from shared.messaging.commands import Commands
+from shared.messaging.handling import Outcome
+from shared.messaging.reader import Reader
+from shared.mongo import Unavailable
+from shared.web.auth import Caller, caller
+from shared.web.problems import ApiProblem, not_found
+
+Who = Annotated[Caller, Depends(caller)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", max_length=200, description="Chosen by the sender; the same again does nothing"),
+]
+
+
+class Deciding(Claim):
+    """Body of an order: the reason, and the version that it speaks of."""
+
+    why: Annotated[str, Field(max_length=2_000)] = ""
+    """Mandatory; left out, the refusal says so in words and is recorded."""
+    version: int
+    hash: str
+    """Version and hash of what the caller has seen; what has moved on since is not decided on."""
+    id: Identifier | None = None
+    """Id of the order, for senders that cannot set the header `Idempotency-Key`."""
+
+
+Decide = Callable[[Reader, Command, datetime], Coroutine[Any, Any, Outcome]]
+
+
+async def ordered(
+    request: Request, who: Caller, key: str | None, body: Deciding, action: str, subject: str, decide: Decide
+) -> ActionRecord:
+    """Carry an order out, once, and return its record; a repeated one is answered like the first time.
+
+    Raises `ApiProblem` where it is refused (which is recorded too), or where there is nothing to act on.
+    """
+    command = Command(
+        id=_id_of(who, key, body),
+        action=action,
+        subject=subject,
+        person=Person(who.subject, who.role.value, who.province),
+        why=body.why,
+        version=body.version,
+        hash=body.hash,
+        at=datetime.min.replace(tzinfo=UTC),  # business time is the command's, when it is decided
+    )
+    commands: Commands = request.app.state.runtime.commands
+    try:
+        await commands.run(f"funding/{command.id}", lambda reader, now: decide(reader, command, now))
+    except store.Absent as absent:
+        raise not_found("budget or adjustment", str(absent)) from absent
+    except Unavailable as error:
+        raise _unavailable() from error
+    record = await store.record_of(request.app.state.mongo, str(command.id))
+    if record is None:
+        raise AssertionError(f"command {command.id} left no record")
+    if record.asked != command.asked:
+        raise _reused(str(command.id))
+    if record.result != DONE:
+        raise _refused(record)
+    return record
+
+
+def _id_of(who: Caller, key: str | None, body: Deciding) -> str:
+    given = key or body.id
+    if not given:
+        raise ApiProblem(
+            422,
+            "idempotency_key_missing",
+            Text(vi="Yêu cầu không có mã để chống lặp.", en="The order has no id that would keep it from repeating."),
+            Text(
+                vi="Gửi tiêu đề Idempotency-Key (hoặc trường id) với một mã mới cho mỗi quyết định.",
+                en="Send the header Idempotency-Key (or the field id) with a new id for each decision.",
+            ),
+        )
+    return f"{who.subject}/{given}"
+
+
+def _refused(record: ActionRecord) -> ApiProblem:
+    first = record.problems[0]
+    status = 403 if first.code in FORBIDDEN else 422 if first.code == "reason_missing" else 409
+    return ApiProblem(status, first.code, first.message, first.mend, record.problems)
+
+
+def _reused(command: str) -> ApiProblem:
+    return ApiProblem(
+        422,
+        "idempotency_key_reused",
+        Text(
+            vi=f"Mã {command} đã dùng cho một yêu cầu khác.",
+            en=f"The id {command} was used for another order.",
+        ),
+        Text(vi="Dùng mã mới cho mỗi quyết định.", en="Use a new id for each decision."),
+    )
+
+
+def _unavailable() -> ApiProblem:
+    return ApiProblem(
+        503,
+        "database_unavailable",
+        Text(
+            vi="Cơ sở dữ liệu không trả lời; chưa rõ yêu cầu đã được ghi hay chưa.",
+            en="The database does not answer; it is not known whether the order was written.",
+        ),
+        Text(
+            vi="Gửi lại với cùng mã: một yêu cầu không bao giờ có tác dụng hai lần.",
+            en="Send it again under the same id: an order never has an effect twice.",
+        ),
+    )

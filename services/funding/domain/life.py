@@ -1,0 +1,184 @@
+"""The life of a province's budget: who may do what in which state. Pure.
+
+    received → proposed → simulated → submitted → approved → published → adjusted
+                  ↑            ↑          ├→ returned  ─┐ (by who would approve)
+                  │            │          └→ withdrawn ─┤ (by who submitted)
+                  │            └────────────────────────┘
+                  └── a correction before the approval: a new version of the proposal
+
+An approval is for ever: what comes later is an adjustment of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.funding.domain.refusals import refusal
+from shared.contracts.base import Contract, Instant, Problem
+from shared.contracts.facts import JournalMark, Purpose
+
+
+class State(StrEnum):
+    """Where a budget stands."""
+
+    RECEIVED = "received"
+    """An envelope is there, a proposal not yet."""
+    PROPOSED = "proposed"
+    SIMULATED = "simulated"
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    WITHDRAWN = "withdrawn"
+    APPROVED = "approved"
+    PUBLISHED = "published"
+    ADJUSTED = "adjusted"
+
+
+class Action(StrEnum):
+    """What is done to a budget; `propose` and `adjust` follow from what was computed or decided elsewhere."""
+
+    PROPOSE = "propose"
+    SIMULATE = "simulate"
+    SUBMIT = "submit"
+    WITHDRAW = "withdraw"
+    RETURN = "return"
+    APPROVE = "approve"
+    PUBLISH = "publish"
+    ADJUST = "adjust"
+
+
+_OPEN = (State.PROPOSED, State.SIMULATED, State.RETURNED, State.WITHDRAWN)
+DECIDED = frozenset({State.APPROVED, State.PUBLISHED, State.ADJUSTED})
+"""States in which nothing proposed changes any more."""
+TRANSITIONS: Mapping[tuple[State, Action], State] = {
+    (State.RECEIVED, Action.PROPOSE): State.PROPOSED,
+    **{(state, Action.PROPOSE): State.PROPOSED for state in (*_OPEN, State.SUBMITTED)},
+    **{(state, Action.SIMULATE): State.SIMULATED for state in _OPEN},
+    (State.SIMULATED, Action.SUBMIT): State.SUBMITTED,
+    (State.SUBMITTED, Action.WITHDRAW): State.WITHDRAWN,
+    (State.SUBMITTED, Action.RETURN): State.RETURNED,
+    (State.SUBMITTED, Action.APPROVE): State.APPROVED,
+    (State.APPROVED, Action.PUBLISH): State.PUBLISHED,
+    (State.PUBLISHED, Action.ADJUST): State.ADJUSTED,
+    (State.ADJUSTED, Action.ADJUST): State.ADJUSTED,
+}
+PREPARERS = frozenset({"province", "finance"})
+ROLES: Mapping[Action, frozenset[str]] = {
+    Action.SIMULATE: PREPARERS,
+    Action.SUBMIT: PREPARERS,
+    Action.WITHDRAW: PREPARERS,
+    Action.RETURN: frozenset({"finance", "ministry"}),
+    Action.APPROVE: frozenset({"finance"}),
+    Action.PUBLISH: frozenset({"finance", "ministry"}),
+}
+"""Roles of `shared.web.auth` per action of a person; a province acts on its own budget only."""
+PREPARING = frozenset({Action.SIMULATE, Action.SUBMIT})
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who acts, from the token."""
+
+    subject: str
+    role: str
+    province: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a person asks for, and the version it speaks of."""
+
+    action: Action
+    person: Person
+    why: str
+    version: int
+    hash: str
+
+
+class Approval(Contract):
+    """Who approved what, on which frozen inputs."""
+
+    by: str
+    at: Instant
+    why: str
+    snapshot: str
+    """Hash of the frozen inputs."""
+
+
+class Life(Contract):
+    """Where a province's budget of one year stands, and who prepared it. Money in đồng."""
+
+    province: str
+    year: int
+    state: State
+    version: int
+    """Version and hash of the proposal that stands; 0 and empty before the first."""
+    hash: str
+    prepared_by: tuple[str, ...] = ()
+    """Everybody who ever simulated or submitted it: none of them approves it."""
+    submitted_by: str | None = None
+    approval: Approval | None = None
+    envelope: int | None = None
+    """From the approval on: what the journal adds up to."""
+    reserve: int | None = None
+    journals: dict[Purpose, JournalMark] = {}
+    actions: int = 0
+    """How many actions are recorded, refused ones too."""
+
+    @property
+    def key(self) -> str:
+        """`<province>/<year>`."""
+        return f"{self.province}/{self.year}"
+
+
+def refusals(life: Life, order: Order) -> list[Problem]:
+    """Everything that stands in the way of an order, the most important first; empty: it may be carried out."""
+    return [*persons(life.province, order.person, ROLES[order.action], order.why), *_of_budget(life, order)]
+
+
+def persons(province: str, person: Person, roles: frozenset[str], why: str) -> Iterator[Problem]:
+    """What forbids a person any such action on a province's money."""
+    if person.role not in roles:
+        yield refusal("role_not_allowed", "", given=person.role, wanted=", ".join(sorted(roles)))
+    elif person.role == "province" and person.province != province:
+        yield refusal("other_province", "", given=str(person.province), wanted=province)
+    if not why.strip():
+        yield refusal("reason_missing", "/why")
+
+
+def _of_budget(life: Life, order: Order) -> Iterator[Problem]:
+    if order.action is Action.APPROVE and order.person.subject in life.prepared_by:
+        yield refusal("same_person", "", given=order.person.subject, wanted="")
+    if (life.state, order.action) not in TRANSITIONS:
+        fitting = sorted(state for state, action in TRANSITIONS if action is order.action)
+        yield refusal("wrong_state", "", given=life.state, wanted=", ".join(fitting))
+    if (order.version, order.hash) != (life.version, life.hash):
+        field = "/version" if order.version != life.version else "/hash"
+        yield refusal("moved_on", field, given=f"{order.version} {order.hash}", wanted=f"{life.version} {life.hash}")
+
+
+def step(life: Life, order: Order) -> Life:
+    """The life after an order that nothing stands in the way of. Raises `KeyError` where `refusals` was not asked."""
+    subject = order.person.subject
+    hands = life.prepared_by
+    if order.action in PREPARING and subject not in hands:
+        hands = (*hands, subject)
+    return life.model_copy(
+        update={
+            "state": TRANSITIONS[life.state, order.action],
+            "prepared_by": hands,
+            "submitted_by": subject if order.action is Action.SUBMIT else life.submitted_by,
+        }
+    )
+
+
+def proposed(life: Life, version: int, hash: str) -> Life:
+    """The life after a new version of the proposal. Raises `KeyError` after the approval: nothing changes silently."""
+    state = TRANSITIONS[life.state, Action.PROPOSE]
+    return life.model_copy(update={"state": state, "version": version, "hash": hash, "submitted_by": None})
+
+
+def adjusted(life: Life) -> Life:
+    """The life after an adjustment was approved. Raises `KeyError` before the publication."""
+    return life.model_copy(update={"state": TRANSITIONS[life.state, Action.ADJUST]})

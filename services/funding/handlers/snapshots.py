@@ -1,0 +1,115 @@
+"""The frozen inputs of an approval: whoever holds a snapshot computes the same budget again, to the last byte.
+
+A snapshot holds everything that the computation reads, the rules themselves included, not only their names: a rulebook
+that was changed since, or a register that has moved on, cannot change what was approved.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+from services.funding.domain import Budget, head_of
+from services.funding.domain.frozen import freeze
+from services.funding.handlers.proposals import ProvinceInputs, Rules, calculated, graded
+from shared.contracts.base import Text, canonical, content_hash
+from shared.contracts.facts import BudgetRunProposed
+from shared.messaging.handling import Document, Ref
+from shared.rulebook import FundingNorms, FundingPolicy
+from shared.rulebook.funding import Proration
+
+UNSEEN = "traceparent"
+"""Part of a score document that no amount depends on."""
+
+
+def snapshot_ref(province: str, year: int) -> Ref:
+    """Where the snapshot of a budget's approval is kept. There is one approval per province and year."""
+    return Ref("snapshots", f"{province}/{year}/1")
+
+
+def snapshot_of(budget: Budget, inputs: ProvinceInputs, rules: Rules, run: BudgetRunProposed, at: datetime) -> Document:
+    """The snapshot of a run that is being approved.
+
+    `result` is the hash of what the inputs give; `frozen` is what later corrections are computed with; `hash` is over
+    everything.
+    """
+    snapshot: Document = {
+        "province": inputs.province,
+        "year": inputs.year,
+        "run_version": run.version,
+        "at": at.isoformat(),
+        "inputs": _plain(inputs),
+        "rules": {
+            "norms": rules.norms.model_dump(mode="json"),
+            "minima": rules.norms.minima.model_dump(mode="json") if rules.norms.minima else None,
+            "policy": rules.policy.model_dump(mode="json"),
+            "grades": _grades(inputs, rules),
+            "before": rules.before.model_dump(mode="json") if rules.before else None,
+        },
+        "run": run.model_dump(mode="json"),
+        "result": result_of(budget, run),
+        "frozen": freeze(budget, province=inputs.province, year=inputs.year, run_version=run.version).to_json(),
+    }
+    return {**snapshot, "hash": content_hash(snapshot)}
+
+
+def result_of(budget: Budget, run: BudgetRunProposed) -> str:
+    """Hash of a budget as it is published: its run, its lines and its grants."""
+    head = head_of(budget, province=run.province, year=run.year, version=run.version, proposed_at=run.proposed_at)
+    grants = budget.equipment.lines if budget.equipment else ()
+    return content_hash(
+        {
+            "run": head.model_dump(mode="json"),
+            "lines": [line.model_dump(mode="json") for line in budget.lines],
+            "grants": [line.model_dump(mode="json") for line in grants],
+        }
+    )
+
+
+def recomputed(snapshot: Mapping[str, Any]) -> tuple[Budget, str]:
+    """The budget from a snapshot alone, and the hash of its result."""
+    inputs = ProvinceInputs(**{field.name: snapshot["inputs"][field.name] for field in fields(ProvinceInputs)})
+    budget = calculated(inputs, rules_of(snapshot))
+    return budget, result_of(budget, BudgetRunProposed.model_validate(snapshot["run"]))
+
+
+def rules_of(snapshot: Mapping[str, Any]) -> Rules:
+    """The rules that were frozen."""
+    kept = snapshot["rules"]
+    norms = FundingNorms.model_validate_json(json.dumps(kept["norms"]))
+    if kept["minima"] is not None:
+        norms = norms.above(FundingNorms.model_validate_json(json.dumps(kept["minima"])))
+    before = None if kept["before"] is None else Proration.model_validate_json(json.dumps(kept["before"]))
+    return Rules(
+        norms=norms,
+        policy=FundingPolicy.model_validate_json(json.dumps(kept["policy"])),
+        before=before,
+        grades={name: Text.model_validate(text) for name, text in kept["grades"].items()},
+    )
+
+
+def _grades(inputs: ProvinceInputs, rules: Rules) -> dict[str, Any]:
+    """The names of all grades among the inputs, as explanations write them."""
+    known = [score for score in inputs.scores if score["grade"]]
+    names = {f"{score['rubric']}/{score['grade']}": graded(score, rules).name for score in known}
+    return {name: text.model_dump() for name, text in sorted(names.items())}
+
+
+def is_whole(snapshot: Mapping[str, Any]) -> bool:
+    """Whether a snapshot says what it said when it was made, and still gives the same bytes."""
+    content = {name: value for name, value in snapshot.items() if name not in ("_id", "_rev", "hash")}
+    return (content_hash(content), recomputed(snapshot)[1]) == (snapshot["hash"], snapshot["result"])
+
+
+def _plain(inputs: ProvinceInputs) -> dict[str, Any]:
+    """The inputs in one order, whatever order they came in, without what no amount depends on."""
+    return {name: _ordered(value) for name, value in asdict(inputs).items()}
+
+
+def _ordered(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        return value
+    return sorted(({k: v for k, v in each.items() if k != UNSEEN} for each in value), key=canonical)
