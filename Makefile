@@ -10,7 +10,7 @@ SEED ?= 1
 MINUTES ?= 2
 CODE := shared services cli deploy tests
 
-.PHONY: help demo down test chaos mutants lint format lock clean
+.PHONY: help demo down test chaos bench mutants lint format lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ test: $(READY) ## Run all tests on real servers (T=tests/unit picks some)
 
 chaos: $(READY) ## Kill and freeze everything under load, then check every figure (SEED=1 MINUTES=2)
 	@$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES)
+
+bench: $(READY) ## Measure speed, side by side with a baseline of the same run
+	@$(BIN)/python -m tests.bench
 
 mutants: $(READY) ## Take one safeguard after the other away and show that tests notice
 	@$(BIN)/python -m tests.faults.mutations

@@ -34,6 +34,15 @@ class Client:
         """The JSON answer to an order."""
         return self._ask(service, "POST", self.platform.base_url(service), path, json=body)
 
+    def lines(self, service: str, path: str, body: dict[str, Any]) -> list[str]:
+        """The lines of an answer with one JSON object on each."""
+        text = self._send(service, "POST", self.platform.base_url(service), path, json=body).text
+        return [line for line in text.split("\n") if line]  # `splitlines` would also split inside of strings
+
+    def download(self, service: str, path: str, **query: Any) -> bytes:
+        """A file that a service makes."""
+        return self._send(service, "GET", self.platform.base_url(service), path, params=_given(query)).content
+
     def find(self, service: str, path: str, **query: Any) -> Any | None:
         """Like `get`, but `None` when there is no such thing (404)."""
         try:
@@ -78,19 +87,24 @@ class Client:
             time.sleep(CLOCK_RESOLUTION)
 
     def _ask(self, service: str, method: str, base: str, path: str, **content: Any) -> Any:
+        return self._send(service, method, base, path, **content).json()
+
+    def _send(self, service: str, method: str, base: str, path: str, **content: Any) -> httpx.Response:
         try:
             response = self._http.request(method, f"{base}{path}", **content)
         except httpx.HTTPError as error:
             raise LocalPlatformError(
                 f"{service} does not answer at {base} ({error}). See: langhoc status, langhoc logs {service}"
             ) from error
-        if response.status_code == 200:
-            return response.json()
+        if response.status_code in (200, 202):
+            return response
         problem = response.json() if response.headers["content-type"] == "application/problem+json" else {}
         if "mend" not in problem:
             raise LocalPlatformError(f"{service} answered {response.status_code}: {response.text[:300]}")
-        said = f"{problem['message']['en']} {problem['mend']['en']}"
-        raise (NotFound if response.status_code == 404 else Refused)(said)
+        said = [f"{problem['message']['en']} {problem['mend']['en']}"]
+        for one in problem.get("problems", []):
+            said.append(f"  {one['field'] or '/'}: {one['message']['en']} → {one['mend']['en']}")
+        raise (NotFound if response.status_code == 404 else Refused)("\n".join(said))
 
 
 def _account() -> str:

@@ -1,4 +1,4 @@
-"""`langhoc wait`, `submit`, `rankings`, `budgets`, `alerts` and `explain`: what the platform holds."""
+"""`langhoc wait`, `submit`, `budgets`, `alerts` and `explain`: what the platform holds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WAIT_SECONDS = 300.0
 
 def app_commands(app: typer.Typer) -> None:
     """Register this module's commands."""
-    for command in (wait, submit, rankings, budgets, alerts, explain):
+    for command in (wait, submit, budgets, alerts, explain):
         app.command()(command)
 
 
@@ -125,51 +125,6 @@ def publish(
         raise LocalPlatformError(f"Kafka at {platform.kafka} did not take the submissions: {error}") from error
 
 
-def rankings(
-    period: Annotated[int, typer.Option(help="Assessment period (year).")],
-    province: Province = None,
-    top: Annotated[int | None, typer.Option(min=1, help="Only the first rows.")] = None,
-    format: FormatOption = Format.TABLE,
-) -> None:
-    """The ranking of all communes of the nation or of one province; unranked ones stand last, with their reason.
-
-    A province is named by its code on the period's cut-off date: 2022 still has the 63 provinces.
-    """
-    with plain_errors():
-        rows = ranking_rows(Client(), period, province)
-        show_ranking(rows[:top], format, f"Ranking {period}, {scope_of(province)}")
-
-
-def scope_of(province: str | None) -> str:
-    """The scope of a ranking."""
-    return f"province-{province}" if province else "nation"
-
-
-def ranking_rows(client: Client, period: int, province: str | None) -> list[dict[str, Any]]:
-    """All rows of the latest ranking."""
-    return list(client.pages("scoring", f"/rankings/{scope_of(province)}/{period}"))
-
-
-def show_ranking(rows: list[dict[str, Any]], format: Format, title: str) -> None:
-    """Print rows of a ranking."""
-    flat = [{**row, "result": _result(row), "reason": row["reason"]["vi"] if row["reason"] else ""} for row in rows]
-    columns = {
-        "rank": "Rank",
-        "code": "Code",
-        "name": "Commune",
-        "holder": "Province",
-        "result": "Result",
-        "reason": "Not ranked because",
-    }
-    emit(flat, columns, format, title=title, numbers=["rank"], full=rows)
-
-
-def _result(row: dict[str, Any]) -> str:
-    if row["level"] is not None:
-        return f"level {row['level']}"
-    return f"{row['total']} {row['grade']}" if row["total"] is not None else ""
-
-
 def budgets(
     year: Annotated[int, typer.Option(help="Budget year.")],
     province: Province = None,
@@ -194,7 +149,8 @@ def budget_rows(client: Client, year: int, province: str | None = None) -> list[
     rows = []
     for run in client.get("funding", "/budgets", year=year, province=province):
         lines = amounts.get(run["province"], {})
-        adds_up = sum(lines.values()) + run["reserve"] == run["envelope"] and len(lines) == run["centres"]
+        besides = run["carried"] + run["equipment"] + run["reserve"]
+        adds_up = sum(lines.values()) + besides == run["envelope"] and len(lines) == run["centres"]
         rows.append({**run, "adds_up": adds_up, "allocations": lines})
     return rows
 
@@ -277,7 +233,13 @@ def alerts(
 
 
 def explain(
-    code: Annotated[str, typer.Argument(help="Commune code (5 digits), unit id or centre id.")],
+    code: Annotated[
+        str,
+        typer.Argument(
+            metavar="CODE|SUBJECT",
+            help="Commune code (5 digits), unit id, centre id, or another assessment's subject, e.g. district/001.",
+        ),
+    ],
     period: Annotated[int | None, typer.Option(help="Assessment period; the latest by default.")] = None,
     on: Annotated[
         str | None, typer.Option(metavar="DATE", help="Day on which the code is meant, e.g. 2022-12-31.")
@@ -287,15 +249,15 @@ def explain(
 ) -> None:
     """The whole way from a submission to rank and money, each step with its rule and citation.
 
-    A code alone names no unit: most codes were used again in July 2025, so it is read on the period's last day.
+    A code alone names no unit: most codes were used again in July 2025. It is read on the day given with --on, else on
+    the last day of --period.
     """
     with plain_errors():
-        if on is not None:
-            try:
-                period = date.fromisoformat(on).year
-            except ValueError:
-                raise LocalPlatformError(f"{on!r} is not a date. Write it like 2022-12-31.") from None
-        story = collect(Client(), code, period)
+        try:
+            day = date.fromisoformat(on) if on is not None else None
+        except ValueError:
+            raise LocalPlatformError(f"{on!r} is not a date. Write it like 2022-12-31.") from None
+        story = collect(Client(), code, period, day)
         if format is Format.JSON:
             emit([], {}, format, full=story)
         else:

@@ -13,10 +13,11 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cli.client import Client
-from cli.data import budget_rows, publish, ranking_rows, scope_of, show_budgets, show_ranking, wait_settled
+from cli.data import budget_rows, publish, show_budgets, wait_settled
 from cli.output import emit
 from cli.platform import Format, clock_offset, console, create_topics, plain_errors, show_simulated_time
 from cli.publishing import Message, Sent
+from cli.rankings import ranking_rows, scope_of, show_ranking
 from cli.synthetic import (
     AFTER_DEADLINE,
     BUDGET_YEAR,
@@ -160,11 +161,13 @@ def _show_budgets(client: Client) -> None:
     rows = budget_rows(client, BUDGET_YEAR)
     show_budgets(rows, Format.TABLE, f"Budgets {BUDGET_YEAR}")
     total, lines, reserve = (sum(row[name] for row in rows) for name in ("envelope", "allocated", "reserve"))
+    besides = sum(row["equipment"] + row["carried"] for row in rows)
     console.print(
-        f"Nation: Σ lines {lines:,} + reserve {reserve:,} = {lines + reserve:,} đồng; envelopes {total:,} đồng",
+        f"Nation: Σ lines {lines:,} + reserve {reserve:,}{f' + equipment and carried {besides:,}' if besides else ''} "
+        f"= {lines + reserve + besides:,} đồng; envelopes {total:,} đồng",
         highlight=False,
     )
-    if not rows or not all(row["adds_up"] for row in rows) or lines + reserve != total:
+    if not rows or not all(row["adds_up"] for row in rows) or lines + reserve + besides != total:
         raise LocalPlatformError("The lines do not add up to the envelopes.")
 
 

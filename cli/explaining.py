@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, get_args
 
-from rich.padding import Padding
-from rich.table import Table
+from rich.markup import escape
 
+from cli import result_tree
 from cli.client import Client
 from cli.output import dong
 from cli.platform import console
+from cli.result_tree import ground, outcome
 from deploy.local import LocalPlatformError
+from shared.contracts.submissions import AssessmentSeries
 from shared.registry import Unit, registry
 
 Story = dict[str, Any]
+COMMUNE_CODE = r"[0-9]{5}|D[0-9]{3}"
 
 
 class Language(StrEnum):
@@ -26,28 +30,67 @@ class Language(StrEnum):
     EN = "en"
 
 
-def collect(client: Client, subject: str, period: int | None) -> Story:
-    """Everything the services hold about a commune code, unit id or centre id."""
-    results = client.get("scoring", f"/results/{subject}", period=period)
+def collect(client: Client, subject: str, period: int | None, on: date | None = None) -> Story:
+    """Everything the services hold about a commune, a centre, or the subject of another assessment.
+
+    Args:
+        subject: commune code, unit id, centre id, or `<series>/<subject>` (`district/001`).
+        period: assessment period; `None` = the latest.
+        on: day on which a commune's code is meant; `None` = the last day of the period.
+    """
+    day = on if on is not None else date(period, 12, 31) if period is not None else None
+    asked = _dated(subject, day) if day is not None else subject
+    results = client.get("scoring", f"/results/{asked}", period=period)
     if results:
         period = results[0]["period"]
+    elif period is None and on is not None:
+        period = on.year
     if period is None:
         raise LocalPlatformError(f"Nothing is known of {subject}. Check the code, or name a period: --period 2025.")
     result = results[0] if results else None
-    code = result["code"] if result and "code" in result else subject.split("@", 1)[0]
-    unit = registry().unit(code, date(period, 12, 31))
+    unit = _meant(asked, result, date(period, 12, 31))
+    code = unit.code if unit else asked.partition("/")[2] if _is_series(asked) else asked
     story: Story = {"subject": subject, "period": period, "unit": _unit(unit) if unit else None}
     story["submissions"] = client.get("intake", f"/subjects/{code}", period=period)
     story["receipts"] = list(client.pages("intake", "/receipts", subject=code, period=period, limit=100))
     story["result"] = result
     story["ranks"] = []
-    if unit is not None:
-        for scope in (f"province-{unit.province_code}", "nation"):
+    if unit is not None and not _is_series(asked):
+        area_class = result.get("area_class") if result else None
+        scopes = (f"province-{unit.province_code}", "nation", *([f"area-{area_class}"] if area_class else []))
+        for scope in scopes:
             row = client.find("scoring", f"/rankings/{scope}/{period}/units/{unit.unit_id}")
             if row is not None:
                 story["ranks"].append(row)
-    story["centres"] = list(_centres(client, code, result, period))
+    story["centres"] = [] if _is_series(asked) else list(_centres(client, code, result, period))
     return story
+
+
+def _is_series(subject: str) -> bool:
+    return subject.partition("/")[0] in get_args(AssessmentSeries)
+
+
+def _dated(subject: str, day: date) -> str:
+    """The subject with a commune's code made the id of the unit that carried it on that day.
+
+    Raises `LocalPlatformError` where no unit did.
+    """
+    series, _, code = subject.rpartition("/") if _is_series(subject) else ("", "", subject)
+    if not re.fullmatch(COMMUNE_CODE, code):
+        return subject
+    unit = registry().unit(code, day)
+    if unit is None:
+        near = ", ".join(registry().candidates(code, day))
+        raise LocalPlatformError(
+            f"No commune had the code {code} on {day}." + (f" Was one of these meant: {near}?" if near else "")
+        )
+    return f"{series}/{unit.unit_id}" if series else unit.unit_id
+
+
+def _meant(subject: str, result: Story | None, day: date) -> Unit | None:
+    """The commune that is spoken of, if it is one."""
+    unit_id = result["unit_id"] if result and "unit_id" in result else subject.rpartition("/")[2]
+    return registry().by_id(unit_id) or (None if _is_series(subject) else registry().unit(subject, day))
 
 
 def _unit(unit: Unit) -> Story:
@@ -94,7 +137,6 @@ _HEADINGS = {
     "rank": ("Xếp hạng", "Rank"),
     "centre": ("Trung tâm học tập cộng đồng", "Community learning centre"),
     "money": ("Kinh phí", "Money"),
-    "next": ("Để đạt mức tiếp theo", "For the next grade or level"),
     "steps": ("Các bước", "Steps"),
 }
 
@@ -146,51 +188,8 @@ def _submissions(story: Story, lang: str) -> None:
 
 
 def _result(result: Story, lang: str) -> None:
-    outcome = (
-        f"level {result['level']}"
-        if result["level"] is not None
-        else f"{result['total']} → {result['grade']}"
-        if result["total"] is not None
-        else result["state"]
-    )
-    _head(
-        "result",
-        lang,
-        f"[bold]{outcome}[/bold] · {result['rubric']} · version {result['version']} · {result['provenance']}",
-    )
-    table = Table(box=None, pad_edge=False)
-    for name in ("", "", "value", "required / max", "met", "citation"):
-        table.add_column(name)
-    for criterion in result["criteria"]:
-        table.add_row(
-            criterion["id"],
-            criterion["name"][lang],
-            criterion["points"] or "",
-            criterion["max_points"] or "",
-            _met(criterion["met"]),
-            f"{criterion['citation']} [{criterion['provenance']}]".replace("[", r"\["),
-        )
-        for target in criterion["targets"]:
-            why = f" — {target['reason'][lang]}" if target["reason"] else ""
-            table.add_row(
-                target["id"],
-                f"  {target['name'][lang]}{why}",
-                target["value"] or "—",
-                " · ".join(f"{level} {text}" for level, text in target["threshold"].items()),
-                _met(target["met"]),
-                f"{target['citation']} [{target['provenance']}]".replace("[", r"\["),
-            )
-    console.print(Padding(table, (0, 0, 0, 2)))
-    if result["next_step"]:
-        _head("next", lang)
-        for text in result["next_step"]:
-            console.print(f"  • {text[lang]}", highlight=False)
-    _steps(result["explanation"], lang)
-
-
-def _met(met: dict[str, bool | None]) -> str:
-    signs = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "?"}
-    return " ".join(f"{level}{signs[value]}" for level, value in met.items())
+    _head("result", lang, f"[bold]{escape(outcome(result, lang))}[/bold]")
+    console.print(result_tree.render(result, lang))
 
 
 def _money(line: Story, lang: str) -> None:
@@ -206,4 +205,5 @@ def _steps(steps: list[Story], lang: str) -> None:
     _head("steps", lang)
     for number, step in enumerate(steps, 1):
         console.print(f"  {number}. {step['what'][lang]}", highlight=False)
-        console.print(f"     [dim]{step['citation']} · {step['provenance']}[/dim]", highlight=False)
+        said = ground(step["citation"], step["provenance"], lang)
+        console.print(f"     [dim]{escape(said)}[/dim]", highlight=False)

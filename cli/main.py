@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import data, dead_letters, demo, platform
+from cli import data, dead_letters, demo, journal, platform, rankings, recompute, rulebook, units, views
 
 app = typer.Typer(
     name="langhoc",
@@ -19,8 +19,14 @@ app = typer.Typer(
 )
 platform.app_commands(app)
 data.app_commands(app)
+rankings.app_commands(app)
 dead_letters.app_commands(app)
+recompute.app_commands(app)
+units.app_commands(app)
+views.app_commands(app)
+journal.app_commands(app)
 demo.app_commands(app)
+rulebook.app_commands(app)
 
 if __name__ == "__main__":
     app()

@@ -83,8 +83,8 @@ def topic_of(message: Message) -> str:
 
 
 def key_of(data: Mapping[str, Any], province: str) -> str:
-    """What a submission speaks of: its centre, else its unit, else the province."""
-    named = (data.get("centre_id"), data.get("unit_code"), province)
+    """What a submission speaks of: its centre, its unit, its other subject, or the province."""
+    named = (data.get("centre_id"), data.get("unit_code"), data.get("subject"), province)
     return next(one for one in named if isinstance(one, str) and one)
 
 

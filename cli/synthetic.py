@@ -21,6 +21,7 @@ from random import Random
 from typing import Any, Literal, TypeVar
 
 from cli.publishing import Message, key_of
+from cli.synthetic_series import of_commune, of_province, status_at
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType, contract_of
 from shared.contracts.submissions import (
@@ -45,7 +46,8 @@ from shared.contracts.submissions import (
 )
 from shared.registry import RegisterGap, Unit, registry
 from shared.rulebook import HANOI, PassFailRubric, PointsRubric, Series, cut_off, funding_norms, rubric_for
-from shared.rulebook.rubrics import BooleanRule, Grade, LevelRule, PartsRule, SharePairRule, ShareRule, Target
+from shared.rulebook.points import Grade
+from shared.rulebook.targets import BooleanRule, LevelRule, PartsRule, SharePairRule, ShareRule, Target
 
 __all__ = [
     "ABOVE_CAPS",
@@ -197,6 +199,7 @@ class Demonstration:
             yield from self._centre_files(province, reversed(places))
             yield from self._mistakes(province, places)
             yield self._unregistered(province, places[0])
+            yield from self._other_series(province, places[-4:-1])
 
     def legacy(self) -> Iterator[Message]:
         """All communes of one province that is no more, by the points of Circular 44/2014; by now every one is late."""
@@ -211,8 +214,7 @@ class Demonstration:
         """One commune of each province, which sends its first file after the deadline."""
         for province in self.provinces:
             place = self._shuffled(province)[-1]
-            file = _commune(place.unit, PERIOD, self._targets(place, "good"))
-            yield _message(province, file, Status.ACCEPTED_LATE, "late")
+            yield _message(province, self._good_commune(place), Status.ACCEPTED_LATE, "late")
 
     # ------------------------------------------------------------------------------------------------ places
 
@@ -296,7 +298,7 @@ class Demonstration:
         for numerator, note in ((15_000, "60_percent"), (14_999, "59.996_percent")):
             place = next(places)
             content = _with_citizens(self._targets(place, "good"), numerator)
-            yield _message(province, _commune(place.unit, PERIOD, content), note=note)
+            yield _message(province, _commune_of(place, content), note=note)
 
         right = _message(province, self._good_commune(next(places)), note="mended")
         code = int(json.loads(right.body)["unit_code"])  # what a spreadsheet makes of it
@@ -308,7 +310,7 @@ class Demonstration:
         for place in places:
             quality = self._quality(place)
             if quality != "never":
-                yield _message(province, _commune(place.unit, PERIOD, self._targets(place, quality)), note=quality)
+                yield _message(province, _commune_of(place, self._targets(place, quality)), note=quality)
 
     def _centre_files(self, province: str, places: Iterator[Place]) -> Iterator[Message]:
         yield from _histories(province, places, self._centre_draft)
@@ -327,6 +329,18 @@ class Demonstration:
             elif fate < 0.045:
                 content, note = _unproven(content, "N2"), "without_evidence"
             yield _message(province, _centre(place, content), note=note)
+
+    def _other_series(self, province: str, places: Sequence[Place]) -> Iterator[Message]:
+        """Universal education and learning models of some communes, a learning unit, and the province itself."""
+        random = self._random("series", province)
+        name = next(one.name for one in registry().provinces(ON_TIME.date()) if one.code == province)
+        files = of_province(province, name, PERIOD, random, MARK)
+        for place in places:
+            claimed = self._targets(place, "good").targets[CITIZENS]
+            assert isinstance(claimed, ShareTarget)
+            files += of_commune(place.unit, PERIOD, claimed.share, random, MARK)
+        for file in files:
+            yield _message(province, file, status_at(file, ON_TIME), file.series)
 
     def _mistakes(self, province: str, places: Sequence[Place]) -> Iterator[Message]:
         """Every mistake once, each about another place; what that place sends properly stays untouched."""
@@ -409,12 +423,12 @@ class Demonstration:
                 return content
 
     def _good_commune(self, place: Place) -> CommuneSubmitted:
-        return _commune(place.unit, PERIOD, self._targets(place, "good"))
+        return _commune_of(place, self._targets(place, "good"))
 
     def _commune_draft(self, place: Place, number: int) -> CommuneSubmitted:
         """The `number`-th thing that a commune says about the period, each different."""
         content = _with_citizens(self._targets(place, "good"), 15_000 + 1_000 * number)
-        return _renamed(_commune(place.unit, PERIOD, content), f"-{number}")
+        return _renamed(_commune_of(place, content), f"-{number}")
 
     def _centre_draft(self, place: Place, number: int) -> CentreSubmitted:
         """The `number`-th thing that a centre says about the period, each different."""
@@ -444,6 +458,12 @@ def _commune(unit: Unit, period: int, content: TargetsContent | PointsContent) -
         rubric=rubric_for("commune", period).id,
         content=content,
     )
+
+
+def _commune_of(place: Place, content: TargetsContent) -> CommuneSubmitted:
+    """The period's file of a commune, which tells the area class that was drawn for it."""
+    told = {"area_class": place.area_class, "area_class_basis": f"Danh sách khu vực ({MARK})"}
+    return _commune(place.unit, PERIOD, content).model_copy(update=told)
 
 
 def _centre(place: Place, content: PointsContent) -> CentreSubmitted:
@@ -598,6 +618,8 @@ def _value(
                 university=draw(*_band(standing, one.university, two.university)),
                 evidence=evidence,
             )
+        case _:
+            raise ValueError(f"no commune is asked for {rule.id} ({rule.type})")
 
 
 def _band(standing: Standing, first: Fraction, second: Fraction) -> tuple[Fraction, Fraction]:

@@ -15,6 +15,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 
 from cli.publishing import Sent
+from services.scoring.domain.differences import judged
+from services.scoring.handlers.rankings import page_ids
 from shared.contracts.topics import all_topics, family_of, topic_names
 from shared.messaging.topics import province_codes
 from tests.oracle import Oracle
@@ -79,12 +81,12 @@ def check_states(world: ServiceProcesses, oracle: Oracle, findings: Findings) ->
         "result",
         stored(world, "scoring", "results"),
         oracle.scoring.documents("results"),
-        lambda document: {**without("version")(document["result"]), "input_version": document["input_version"]},
+        lambda document: {**judged(document["result"]), "hash": document["result"]["hash"]},
     )
     findings.same(
         "ranking",
-        _rankings(stored(world, "scoring", "ranking_pages").values()),
-        _rankings(oracle.scoring.documents("ranking_pages").values()),
+        _rankings(stored(world, "scoring", "rankings").values(), stored(world, "scoring", "ranking_pages")),
+        _rankings(oracle.scoring.documents("rankings").values(), oracle.scoring.documents("ranking_pages")),
         without(),
     )
     findings.same(
@@ -103,18 +105,13 @@ def check_states(world: ServiceProcesses, oracle: Oracle, findings: Findings) ->
     _check_alerts(world, oracle, findings)
 
 
-def _rankings(pages: Iterable[Document]) -> dict[str, Document]:
+def _rankings(heads: Iterable[Document], pages: Mapping[str, Document]) -> dict[str, Document]:
     """Rows of the latest version of each ranking, by scope, period and unit."""
-    latest: dict[tuple[str, int], int] = {}
-    kept = list(pages)
-    for page in kept:
-        scope = (page["scope"], page["period"])
-        latest[scope] = max(latest.get(scope, 0), page["version"])
     return {
-        f"{page['scope']}/{page['period']}/{row['unit_id']}": without("result_version")(row)
-        for page in kept
-        if page["version"] == latest[page["scope"], page["period"]]
-        for row in page["rows"]
+        f"{head['scope']}/{head['period']}/{row['unit_id']}": without("result_version", "result_hash")(row)
+        for head in heads
+        for id in page_ids(head)
+        for row in pages[id]["rows"]
     }
 
 
@@ -126,8 +123,9 @@ def _check_sums(world: ServiceProcesses, findings: Findings) -> None:
             for line in lines
             if (line["province"], line["year"]) == (run["province"], run["year"])
         ]
-        if sum(amounts) + run["reserve"] != run["envelope"]:
-            findings.wrong.append(f"budget run {key}: {sum(amounts)} + {run['reserve']} is not {run['envelope']}")
+        besides = run["carried"] + run["equipment"] + run["reserve"]
+        if sum(amounts) + besides != run["envelope"]:
+            findings.wrong.append(f"budget run {key}: {sum(amounts)} + {besides} is not {run['envelope']}")
 
 
 def _check_alerts(world: ServiceProcesses, oracle: Oracle, findings: Findings) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from cli.publishing import Message, Sent, headers_of
@@ -17,6 +17,10 @@ from services.funding import handlers as funding
 from services.intake import handlers as intake
 from services.notifications import handlers as notifications
 from services.scoring import handlers as scoring
+from services.scoring.domain import Standing
+from services.scoring.handlers import areas, rankings
+from services.scoring.handlers.documents import area_ref
+from services.scoring.handlers.results import Judging, reference_in
 from shared.contracts.catalogue import contract_of
 from shared.messaging import envelope
 from shared.messaging.clock import BusinessClock
@@ -36,6 +40,8 @@ from shared.messaging.pipeline import Handle, classify
 from shared.registry import registry
 
 NOW = datetime(2026, 2, 25, 2, 0, tzinfo=UTC)
+OVER_SETS = ("assessment-", "references-")
+"""Scopes of scoring besides rankings."""
 
 
 @dataclass
@@ -61,7 +67,7 @@ class _Service:
         decision = classify(received, self.consumer)
         if not isinstance(decision, Handle):
             return []
-        for ref in decision.route.needs(received):
+        for ref in (*decision.route.needs(received), *decision.route.further(received, self.states)):
             self.states.documents.setdefault(ref, None)  # type: ignore[arg-type]
         outcome = self.states.apply(decision.route.handle(received, self.states))
         self.requests.update(outcome.requests)
@@ -108,11 +114,13 @@ class Oracle:
 
     def is_current(self, alert: str) -> bool:
         """Whether an alert about a result speaks of the result that stands at the end."""
-        _, _, subject, period, outcome = alert.split("/")
-        document = self.scoring.states[Ref("results", f"{subject}/{period}")]
-        assert document is not None
-        result = document["result"]
-        return outcome in (f"level-{result['level']}", str(result["grade"]))
+        _, _, *subject, period, outcome = alert.split("/")
+        (result,) = (
+            document["result"]
+            for document in self.scoring.documents("results").values()
+            if (document["subject"], document["period"]) == ("/".join(subject), int(period))
+        )
+        return outcome in (f"level-{result['level']}", f"grade-{result['grade']}")
 
     def _follow(self, events: Iterable[Outgoing], cause: Received[Any]) -> None:
         waiting = deque((event, cause.event_id, index) for index, event in enumerate(events))
@@ -128,8 +136,10 @@ class Oracle:
         return self._followers.get(topic) or self._followers.get(topic.split(".", 1)[0], ())
 
     def _recompute(self) -> None:
+        self._judge_sets()
         for request in sorted(self.scoring.requests, key=lambda request: (request.scope, request.period)):
-            self._apply(self.scoring, self._ranking(request))
+            if not request.scope.startswith(OVER_SETS):
+                self._apply(self.scoring, self._ranking(request))
         for request in sorted(self.funding.requests, key=lambda request: (request.scope, request.period)):
             self._apply(self.funding, self._proposal(request))
 
@@ -140,17 +150,48 @@ class Oracle:
             for follower in self._followers.get(event.topic, ()):
                 follower.handle(received)
 
+    def _judge_sets(self) -> None:
+        """Districts, then provinces, then communes that a centre has left: each may ask for the next."""
+        done: set[Recalculation] = set()
+        while waiting := {each for each in self.scoring.requests if each.scope.startswith(OVER_SETS)} - done:
+            request = min(waiting, key=lambda each: (each.scope, each.period))
+            done.add(request)
+            outcome = self._set(request)
+            self.scoring.requests.update(outcome.requests)
+            self._apply(self.scoring, outcome)
+
+    def _set(self, request: Recalculation) -> Outcome:
+        name, _, rest = request.scope.partition("-")
+        documents, period = self.scoring.documents, request.period
+        if name == "references":
+            fed = [each for each in documents("results").values() if (each["feeds"], each["period"]) == (rest, period)]
+            judging = Judging(self.scoring.states, Outcome(), "reference", None)
+            judging.refer(rest, period, filter(None, map(reference_in, fed)))
+            return judging.outcome
+        series, _, code = rest.partition("-")
+        filed = self.scoring.states.documents.get(area_ref(series, code, period))
+        if filed is None:
+            return Outcome()
+        districts = areas.districts_of(code, period, registry()) if series == "province" else []
+        if districts:
+            counts = areas.districts_reached(districts, period, documents("results"))
+        else:
+            counts = areas.communes_recognised(
+                areas.communes_of(series, code, period, registry()), period, documents("recognitions"), registry()
+            )
+        return areas.judge_area(self.scoring.states, filed, counts)
+
     def _ranking(self, request: Recalculation) -> Outcome:
-        holder = None if request.scope == scoring.NATION else request.scope.removeprefix("province-")
-        results = [
-            document
-            for document in self.scoring.documents("results").values()
-            if document["kind"] == "commune"
-            and document["period"] == request.period
-            and holder in (None, document["holder"])
-        ]
-        units = registry().units(date(request.period, 12, 31), holder)
-        return scoring.ranking(request.scope, request.period, results, units, None, NOW)
+        scope, period = request.scope, request.period
+        terms = rankings.terms(scope, period, self.scoring.states[rankings.ranking_ref(scope, period - 1)], registry())
+        results: dict[str, list[Standing]] = {}
+        for document in self.scoring.documents("results").values():
+            if document["kind"] == "commune" and document["period"] == period:
+                results.setdefault(document["holder"], []).append(Standing.model_validate(document["result"]))
+        pages = rankings.page_ids(terms.earlier) if terms.earlier else []
+        kept = self.scoring.documents(rankings.RANKING_PAGES)
+        earlier = {row["unit_id"]: row for id in pages for row in kept[id]["rows"]}
+        return scoring.ranking(terms, results, NOW, seen={}, earlier=earlier)
 
     def _proposal(self, request: Recalculation) -> Outcome:
         def of(collection: str) -> list[Document]:
@@ -163,7 +204,7 @@ class Oracle:
             envelope=self.funding.states[Ref("envelopes", f"{request.scope}/{request.period}")],
             centres=of("centres"),
             scores=[score for score in of("scores") if score["period"] < request.period],
-            supports=[support for support in of("supports") if support["year"] == request.period - 1],
+            supports=[support for support in of("supports") if support["year"] < request.period],
             pending=[file for file in of("pending") if file["period"] == request.period - 1],
         )
         return funding.propose(inputs, None, [], NOW)

@@ -19,4 +19,5 @@ def main() -> None:
         handlers.routes(settings.clock_offset),
         handlers.refusals(settings.clock_offset),
     )
-    run_service(settings, consumer, [api.router], migrate=store.migrate)
+    compute = store.compute(settings.clock_offset)
+    run_service(settings, consumer, [api.router], migrate=store.migrate, compute=compute)

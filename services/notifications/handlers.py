@@ -16,7 +16,7 @@ raise alerts about amounts that live for a second.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -24,12 +24,16 @@ from pydantic import BaseModel
 
 from services.notifications.domain import (
     Told,
+    adjusted_alert,
+    adjustment_proposed_alert,
+    approved_alert,
     assessment_deadline,
     below_minimum_alerts,
     below_minimum_keys,
     is_complete,
     receipt_alert,
     result_alert,
+    result_changed_alert,
     support_changed_alert,
 )
 from shared.contracts.catalogue import EventType
@@ -104,8 +108,12 @@ def _result_ref(result: CommuneScored | CentreScored) -> Ref:
 
 
 def _result_needs(event: ScoredEvent) -> Iterable[Ref]:
-    alert = result_alert(event.data, event.event_id, event.received_at)
-    return [_result_ref(event.data), *([_alert_ref(alert.alert_id)] if alert else [])]
+    return [_result_ref(event.data), *(_alert_ref(alert.alert_id) for alert in _result_alerts(event))]
+
+
+def _result_alerts(event: ScoredEvent) -> Iterable[Alert]:
+    told = (event.data, event.event_id, event.received_at)
+    return filter(None, (result_alert(*told), result_changed_alert(*told)))
 
 
 def _on_result(event: ScoredEvent, states: States) -> Outcome:
@@ -113,9 +121,9 @@ def _on_result(event: ScoredEvent, states: States) -> Outcome:
     if _is_stale(event.data.version, states[ref]):
         return Outcome(verdict=STALE)
     outcome = Outcome(puts={ref: {"version": event.data.version}})
-    alert = result_alert(event.data, event.event_id, event.received_at)
-    if alert and states[_alert_ref(alert.alert_id)] is None:
-        _raise(outcome, alert)
+    for alert in _result_alerts(event):
+        if states[_alert_ref(alert.alert_id)] is None:
+            _raise(outcome, alert)
     return outcome
 
 
@@ -206,7 +214,33 @@ def settled(run: Document | None, supports: Iterable[Document], told: Mapping[st
     return outcome
 
 
+# ------------------------------------------------------------------------------------------------ decisions
+
+
+def _decision(alert_of: Callable[[B, str, datetime], Alert | None]) -> Route[B]:
+    """A decision about money is told once; its key holds the version that it speaks of."""
+
+    def needs(event: Received[B]) -> Iterable[Ref]:
+        alert = alert_of(event.data, event.event_id, event.received_at)
+        return [_alert_ref(alert.alert_id)] if alert else []
+
+    def handle(event: Received[B], states: States) -> Outcome:
+        alert = alert_of(event.data, event.event_id, event.received_at)
+        if alert is None:
+            return Outcome(verdict=IGNORED)
+        if states[_alert_ref(alert.alert_id)] is not None:
+            return Outcome(verdict=REPEATED)
+        outcome = Outcome()
+        _raise(outcome, alert)
+        return outcome
+
+    return Route(needs, handle)
+
+
 ROUTES: Mapping[str, Route[Any]] = {
+    EventType.BUDGET_RUN_APPROVED: _decision(approved_alert),
+    EventType.BUDGET_ADJUSTED: _decision(adjusted_alert),
+    EventType.ADJUSTMENT_PROPOSED: _decision(adjustment_proposed_alert),
     EventType.RECEIPT_ISSUED: Route(_receipt_needs, _on_receipt),
     EventType.COMMUNE_SCORED: Route(_result_needs, _on_result),
     EventType.CENTRE_SCORED: Route(_result_needs, _on_result),

@@ -131,10 +131,12 @@ STALE = "stale"
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[T]):
-    """How one event type is handled. `needs` must name every document that `handle` will read or put."""
+    """How one event type is handled. `needs` and `further` must name every document that `handle` will read or put."""
 
     needs: Callable[[Received[T]], Iterable[Ref]]
     handle: Callable[[Received[T], States], Outcome]
+    further: Callable[[Received[T], States], Iterable[Ref]] = lambda received, states: ()
+    """Documents whose identity is told by those of `needs`: a unit's earlier ids, by the register."""
 
 
 @dataclass(frozen=True, slots=True)

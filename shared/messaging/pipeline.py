@@ -331,6 +331,11 @@ class Pipeline:
                 except Exception:
                     failures[number] = traceback.format_exc(limit=-5)
         await reader.load(ref for refs in needs.values() for ref in refs)
+        for number in needs:
+            needs[number], failure = _further(items[number][1], reader, needs[number])
+            if failure is not None:
+                failures[number] = failure
+        await reader.load(ref for refs in needs.values() for ref in refs)
 
         batch = _Batch(now=datetime.now(UTC))
         finished: list[Any] = []
@@ -345,6 +350,10 @@ class Pipeline:
                 finished.append(record)
                 continue
             failure = failures.get(number)
+            if isinstance(decision, Handle) and failure is None:
+                # Again: a record before it in this batch may have changed what the identities rest on.
+                needs[number], failure = _further(decision, reader, needs[number])
+                await reader.load(needs[number])
             if isinstance(decision, Handle) and failure is None:
                 failure = self._handle(decision, reader, needs[number], batch)
                 if failure is None:
@@ -452,6 +461,15 @@ class Pipeline:
             progress.next_offsets[_partition(record)] = record.offset + 1
         progress.stopped |= stopped
         progress.written |= bool(batch.outbox)
+
+
+def _further(decision: Decision, reader: Reader, needs: frozenset[Ref]) -> tuple[frozenset[Ref], str | None]:
+    """All that a record needs, as far as the documents that are loaded tell; or the traceback."""
+    assert isinstance(decision, Handle)
+    try:
+        return needs | frozenset(decision.route.further(decision.received, View(reader, needs))), None
+    except Exception:
+        return needs, traceback.format_exc(limit=-5)
 
 
 def _unwritable(decision: Decision, error: Permanent) -> Bury:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from shared.messaging.handling import Document, Ref
@@ -44,6 +44,10 @@ class Reader:
     async def look(self, collection: str, query: Query, projection: Mapping[str, int]) -> list[Document]:
         """Parts of documents, with their `_id`; only to look at, they cannot be put."""
         return await self._mongo.find(collection, query, projection=projection)
+
+    async def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
+        """What the database computes over documents; only to look at."""
+        return await self._mongo.aggregate(collection, pipeline)
 
     def __getitem__(self, ref: Ref) -> Document | None:
         """A loaded document, with this batch's own writes applied. `KeyError` if it was not loaded."""

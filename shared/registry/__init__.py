@@ -1,19 +1,24 @@
-"""Administrative units as dated data: provinces, communes, their successions on 1 July 2025."""
+"""Administrative units as dated data: provinces, districts, communes and their successions."""
 
+from shared.registry.copies import CorrectionsDocument, corrected_register, with_correction
 from shared.registry.loading import RegistryError, load, registry
+from shared.registry.lookups import Registry, touched_units
 from shared.registry.names import same_name
 from shared.registry.units import (
     REORGANISATION,
+    District,
     Province,
     RegisterGap,
-    Registry,
     Succession,
     Unit,
     Unknown,
+    unit_id_of,
 )
 
 __all__ = [
     "REORGANISATION",
+    "CorrectionsDocument",
+    "District",
     "Province",
     "RegisterGap",
     "Registry",
@@ -21,7 +26,11 @@ __all__ = [
     "Succession",
     "Unit",
     "Unknown",
+    "corrected_register",
     "load",
     "registry",
     "same_name",
+    "touched_units",
+    "unit_id_of",
+    "with_correction",
 ]

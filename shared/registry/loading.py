@@ -10,15 +10,23 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Literal, TypeVar, cast
+from typing import Literal, NamedTuple, TypeVar, cast
 
 from shared.contracts.base import to_nfc
-from shared.registry.units import REORGANISATION, Edition, Province, Registry, Succession, Unit
+from shared.registry.lookups import Registry
+from shared.registry.units import REORGANISATION, Province, Succession, Unit
 
 DATA = Path(__file__).parent / "data"
 Row = dict[str, str]
 T = TypeVar("T", Province, Unit)
 _CODES = {"province": re.compile(r"[0-9]{2}"), "commune": re.compile(r"[0-9]{5}|D[0-9]{3}")}
+
+
+class _Edition(NamedTuple):
+    """One state of the country as its two files hold it, by code."""
+
+    provinces: dict[str, Province]
+    units: dict[str, Unit]
 
 
 class RegistryError(Exception):
@@ -44,11 +52,14 @@ def load(folder: Path) -> Registry:
     legacy = _edition(folder, "legacy_provinces.csv", "legacy_communes.csv", None, REORGANISATION)
     current = _edition(folder, "provinces.csv", "communes.csv", REORGANISATION, None)
     return Registry(
-        legacy, current, _province_succession(folder, legacy, current), _succession(folder, legacy, current)
+        (*legacy.provinces.values(), *current.provinces.values()),
+        (*legacy.units.values(), *current.units.values()),
+        _province_succession(folder, legacy, current),
+        _succession(folder, legacy, current),
     )
 
 
-def _edition(folder: Path, provinces: str, communes: str, valid_from: date | None, valid_to: date | None) -> Edition:
+def _edition(folder: Path, provinces: str, communes: str, valid_from: date | None, valid_to: date | None) -> _Edition:
     edition = "2025-07" if valid_from else "pre-2025-07"
 
     def province(row: Row) -> Province:
@@ -75,15 +86,13 @@ def _edition(folder: Path, provinces: str, communes: str, valid_from: date | Non
 
     known = _by_code(provinces, map(province, _read(folder, provinces, "code", "name")))
     units = _by_code(communes, map(unit, _read(folder, communes, "code", "name", "type", "province_code")))
-    by_province: dict[str, list[Unit]] = {code: [] for code in known}
     for one in units.values():
         if one.province_code not in known:
             raise RegistryError(communes, f"{one.code} names the province {one.province_code!r}, not in {provinces}")
-        by_province[one.province_code].append(one)
-    return Edition(known, units, {code: tuple(members) for code, members in by_province.items()})
+    return _Edition(known, units)
 
 
-def _province_succession(folder: Path, legacy: Edition, current: Edition) -> dict[str, str]:
+def _province_succession(folder: Path, legacy: _Edition, current: _Edition) -> dict[str, str]:
     file = "province_succession_2025.csv"
     rows = {row["legacy_code"]: row["code"] for row in _read(folder, file, "legacy_code", "code")}
     if rows.keys() != legacy.provinces.keys() or set(rows.values()) != current.provinces.keys():
@@ -91,7 +100,7 @@ def _province_succession(folder: Path, legacy: Edition, current: Edition) -> dic
     return rows
 
 
-def _succession(folder: Path, legacy: Edition, current: Edition) -> list[Succession]:
+def _succession(folder: Path, legacy: _Edition, current: _Edition) -> list[Succession]:
     file = "commune_succession_2025.csv"
     found: list[Succession] = []
     for row in _read(folder, file, "legacy_code", "code", "share", "is_default"):
@@ -102,7 +111,23 @@ def _succession(folder: Path, legacy: Edition, current: Edition) -> list[Success
             raise RegistryError(file, f"{row['legacy_code']} → {row['code']} must be whole or part, default 0 or 1")
         share = cast(Literal["whole", "part"], row["share"])
         found.append(Succession(before.unit_id, after.unit_id, share, row["is_default"] == "1"))
+    _prove_whole(file, legacy, current, found)
     return found
+
+
+def _prove_whole(file: str, legacy: _Edition, current: _Edition, rows: list[Succession]) -> None:
+    """No unit is lost between the editions: half a file must not load as half a country."""
+    by_predecessor: dict[str, list[Succession]] = {unit.unit_id: [] for unit in legacy.units.values()}
+    for row in rows:
+        by_predecessor[row.predecessor].append(row)
+    for unit_id, own in by_predecessor.items():
+        if sum(row.is_default for row in own) != 1:
+            raise RegistryError(file, f"{unit_id} must have one main successor")
+        if any(row.share == "whole" for row in own) and len(own) > 1:
+            raise RegistryError(file, f"{unit_id} goes whole to one unit, and to another as well")
+    orphans = {unit.unit_id for unit in current.units.values()} - {row.successor for row in rows}
+    if orphans:
+        raise RegistryError(file, f"{min(orphans)} came from nowhere; every unit has a predecessor")
 
 
 def _read(folder: Path, file: str, *columns: str) -> list[Row]:

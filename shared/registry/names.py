@@ -16,10 +16,11 @@ def same_name(a: str, b: str) -> bool:
     Tolerated: composed or decomposed Unicode, letter case, the place of the tone mark in its syllable (`Hoà`, `Hòa`),
     and apostrophes, hyphens or blanks (`M'Đrắk`, `M Đrắk`). A different tone or letter is a different name.
     """
-    return _comparable(a) == _comparable(b)
+    return comparable(a) == comparable(b)
 
 
-def _comparable(name: str) -> str:
+def comparable(name: str) -> str:
+    """What two spellings of the same name have in common; not to be shown."""
     syllables = _SEPARATORS.split(unicodedata.normalize("NFD", name.strip()).casefold())
     return "".join(_tone_last(syllable) for syllable in syllables)
 

@@ -149,7 +149,7 @@ class MemoryMongo:
 
     async def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
         self._answer()
-        rows = self.all(collection)
+        rows = list(self.rows(collection).values())
         for stage in pipeline:
             ((name, what),) = stage.items()
             if name == "$match":
@@ -161,7 +161,7 @@ class MemoryMongo:
                 rows = self._group(rows, what)
             else:
                 raise UnknownToTheFake(name)
-        return rows
+        return copy.deepcopy(rows)
 
     async def insert(self, collection: str, documents: Sequence[Document], session: Session | None = None) -> None:
         self._answer()
@@ -266,17 +266,12 @@ class MemoryMongo:
             return any(all(self._holds(row, *term) for term in choice.items()) for choice in wanted)
         if path.startswith("$"):
             raise UnknownToTheFake(path)
-        value = _path(row, path)
-        if not isinstance(wanted, Mapping):
-            return bool(value == wanted)
-        for name, operand in wanted.items():
-            if name not in _COMPARISONS:
-                raise UnknownToTheFake(name)
-            if name in ("$gt", "$gte", "$lt", "$lte") and type(value) is not type(operand):
-                return False  # the server compares within one type only
-            if not _COMPARISONS[name](value, operand):
-                return False
-        return True
+        inside = _inside(row, path)
+        if inside is not None:
+            if not isinstance(wanted, Mapping) or wanted.keys() == {"$in"}:
+                return any(_compares(value, wanted) for value in inside)
+            raise UnknownToTheFake(f"{wanted} inside a list")
+        return _compares(_path(row, path), wanted)
 
     def _value(self, expression: Any, row: Document) -> Any:
         if expression == "$$NOW":
@@ -335,6 +330,26 @@ def _stored(document: Document) -> Document:
     if len(encoded) > LARGEST_DOCUMENT:
         raise Permanent(f"{len(encoded):,} bytes")
     return bson.decode(encoded, CodecOptions(tz_aware=True))
+
+
+def _compares(value: Any, wanted: Any) -> bool:
+    if not isinstance(wanted, Mapping):
+        return bool(value == wanted)
+    for name, operand in wanted.items():
+        if name not in _COMPARISONS:
+            raise UnknownToTheFake(name)
+        if name in ("$gt", "$gte", "$lt", "$lte") and type(value) is not type(operand):
+            return False  # the server compares within one type only
+        if not _COMPARISONS[name](value, operand):
+            return False
+    return True
+
+
+def _inside(row: Document, path: str) -> list[Any] | None:
+    """The values at a path that leads through one list of documents (`rows.unit_id`); `None` where it does not."""
+    outer, _, last = path.rpartition(".")
+    documents = _path(row, outer) if outer else None
+    return [_path(document, last) for document in documents] if isinstance(documents, list) else None
 
 
 def _path(row: Document, path: str) -> Any:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from shared.contracts.base import Text
+from shared.contracts.base import Problem, Text
 
 
 class ApiProblem(Exception):
     """A refusal with everything the caller needs to mend it."""
 
-    def __init__(self, status: int, code: str, title: Text, mend: Text) -> None:
+    def __init__(self, status: int, code: str, title: Text, mend: Text, problems: Sequence[Problem] = ()) -> None:
+        """`problems`: everything that is wrong with what was sent, each in its place."""
         super().__init__(title.en)
         self.status = status
         self.code = code
         self.title = title
         self.mend = mend
+        self.problems = problems
 
 
 def not_found(what: str, identity: str) -> ApiProblem:
@@ -51,7 +55,8 @@ def install(app: FastAPI) -> None:
 
     async def ours(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, ApiProblem)
-        return _answer(error.status, error.code, error.title, error.mend)
+        found = {"problems": [one.model_dump() for one in error.problems]} if error.problems else {}
+        return _answer(error.status, error.code, error.title, error.mend, **found)
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)

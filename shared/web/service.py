@@ -12,6 +12,7 @@ from shared.messaging.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
 from shared.mongo.connect import connect
+from shared.rulebook.checking import prove
 from shared.telemetry import configure_logs, setup_traces
 from shared.web.app import build_app, serve
 
@@ -27,6 +28,7 @@ def run_service(
     """Run the service named like its consumer until SIGTERM. `compute` makes its results over whole sets."""
     name = consumer.name
     configure_logs(name, settings.instance)
+    prove()  # a fault in the rules stops the process here, not a province's submission later
     provider = setup_traces(name, settings.instance)
     mongo = connect(settings.mongo_driver, settings.mongo, settings.database_prefix + name)
     runtime = Runtime(name, settings, mongo, consumer, migrate=migrate, compute=compute)

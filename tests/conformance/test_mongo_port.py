@@ -54,6 +54,15 @@ async def test_find_filters_sorts_pages_and_projects(mongo: Mongo) -> None:
     assert await mongo.count("things", {"absent": {"$lte": 5}}) == 0
 
 
+async def test_a_document_is_found_by_what_a_list_in_it_holds(mongo: Mongo) -> None:
+    await mongo.insert("things", [{"_id": n, "rows": [{"unit": f"u{n}"}, {"unit": f"u{n + 1}"}]} for n in range(4)])
+    await mongo.insert("things", [{"_id": "empty", "rows": []}])
+
+    assert [row["_id"] for row in await mongo.find("things", {"rows.unit": "u2"}, sort=[("_id", 1)])] == [1, 2]
+    query = {"_id": {"$in": [0, 1, "empty"]}, "rows.unit": {"$in": ["u0", "u2", "u9"]}}
+    assert [row["_id"] for row in await mongo.find("things", query, sort=[("_id", 1)])] == [0, 1]
+
+
 async def test_groups_are_counted_by_the_database(mongo: Mongo) -> None:
     await mongo.insert("things", [{"_id": n, "scope": "nation" if n % 2 else "04", "at": n} for n in range(5)])
 

@@ -114,7 +114,7 @@ MUTANTS = (
         "no version check",
         [
             Patch(
-                "services/scoring/handlers.py",
+                "services/scoring/handlers/assessments.py",
                 '    return stored is not None and accepted.version <= stored["input_version"]\n',
                 "    return False\n",
             ),

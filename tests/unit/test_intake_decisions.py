@@ -11,25 +11,31 @@ from typing import Any
 
 import pytest
 
-from services.intake import handlers
-from services.intake.domain import Arrival, Current, Findings, Taken, check_commune, check_registration, decide
-from services.intake.problems import problem
+from services.intake.domain import (
+    Arrival,
+    Current,
+    Findings,
+    Taken,
+    check_commune,
+    check_registration,
+    decide,
+)
+from services.intake.problems import candidates, problem
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
-from shared.contracts.facts import CommuneAccepted, Receipt, RegistrationAccepted
-from shared.contracts.submissions import CentreRegistered, CommuneSubmitted
-from shared.messaging import envelope
-from shared.messaging.handling import Dictionary, Outcome, Received, Ref, Unreadable
+from shared.contracts.facts import CommuneAccepted, RegistrationAccepted
+from shared.contracts.submissions import CommuneSubmitted
+from shared.messaging.handling import Ref
 from shared.rulebook import HANOI
-from tests.unit.delivery_samples import AT, head, record
+from tests.unit.delivery_samples import AT
+from tests.unit.intake_samples import KNOWN, Intake, commune, registration
 
 LAST_DAY = datetime(2026, 2, 28, tzinfo=HANOI)
 DEADLINE = LAST_DAY + timedelta(days=1)
 NOTHING_WRONG = Findings(deadline=DEADLINE)
 LEGACY: dict[str, Any] = {"period": 2022, "rubric": "lc_commune_44_2014"}
 WRONG = [problem("field_missing", "/x")]
-HELD = [problem("register_gap", "/unit_code", code="00999")]
-ROUTES, REFUSALS = handlers.routes(0), handlers.refusals(0)
+HELD = [problem("register_gap", "/unit_code", code="00999", **candidates(()))]
 
 
 def status(**changes: Any) -> Status:
@@ -93,7 +99,7 @@ def test_the_table_above_reaches_every_status() -> None:
 )
 def test_the_last_legal_day_counts_to_its_last_instant_in_viet_nam(received_at: datetime, expected: Status) -> None:
     """C2, C3: a deadline compared as a date, or in the host's zone, has made provinces late elsewhere."""
-    findings = check_commune(commune(), Arrival("01", received_at))
+    findings = check_commune(commune(), Arrival("01", received_at), KNOWN)
     assert findings.deadline == DEADLINE
     assert not findings.problems
     assert status(findings=findings, received_at=received_at) is expected
@@ -108,38 +114,8 @@ def test_the_last_legal_day_counts_to_its_last_instant_in_viet_nam(received_at: 
 )
 def test_a_period_opens_at_midnight_in_viet_nam(received_at: datetime, codes: list[str]) -> None:
     """C1: elsewhere the window was locked while it was open."""
-    findings = check_commune(commune(), Arrival("01", received_at))
+    findings = check_commune(commune(), Arrival("01", received_at), KNOWN)
     assert [found.code for found in findings.problems] == codes
-
-
-def commune(**changes: Any) -> CommuneSubmitted:
-    """An assessment of Ba Đình for 2025, sent by Hà Nội (01)."""
-    return CommuneSubmitted.model_validate(
-        {
-            "submission_id": "HN-1",
-            "unit_code": "00004",
-            "period": 2025,
-            "rubric": "lc_commune_25_2023",
-            "content": {"scoring": "pass_fail", "targets": {"C1.1": {"type": "boolean", "met": True}}},
-        }
-        | changes
-    )
-
-
-def registration(**changes: Any) -> CentreRegistered:
-    """A centre in Ba Đình."""
-    return CentreRegistered.model_validate(
-        {
-            "submission_id": "HN-R1",
-            "centre_id": "C-1",
-            "name": "TTHTCĐ Ba Đình",
-            "commune_code": "00004",
-            "area_class": "other",
-            "population_served": 12_000,
-            "opened_on": "2010-09-05",
-        }
-        | changes
-    )
 
 
 @pytest.mark.parametrize(
@@ -163,7 +139,7 @@ def registration(**changes: Any) -> CentreRegistered:
 def test_all_problems_of_an_assessment_are_found_at_once(
     data: CommuneSubmitted, province: str, problems: list[str], held: list[str]
 ) -> None:
-    findings = check_commune(data, Arrival(province, AT))
+    findings = check_commune(data, Arrival(province, AT), KNOWN)
     assert [found.code for found in findings.problems] == problems
     assert [found.code for found in findings.held] == held
 
@@ -171,8 +147,8 @@ def test_all_problems_of_an_assessment_are_found_at_once(
 def test_a_name_that_differs_is_a_warning_and_its_spelling_is_none() -> None:
     """B3, B10: the code decides; NFD and NFC are the same name."""
     decomposed = "Phu\u031bo\u031b\u0300ng Ba \u0110i\u0300nh"
-    assert check_commune(commune(unit_name=decomposed), Arrival("01", AT)).warnings == []
-    findings = check_commune(commune(unit_name="Phường Trúc Bạch"), Arrival("01", AT))
+    assert check_commune(commune(unit_name=decomposed), Arrival("01", AT), KNOWN).warnings == []
+    findings = check_commune(commune(unit_name="Phường Trúc Bạch"), Arrival("01", AT), KNOWN)
     assert [found.code for found in findings.warnings] == ["name_differs"]
     assert findings.problems == []
 
@@ -180,44 +156,11 @@ def test_a_name_that_differs_is_a_warning_and_its_spelling_is_none() -> None:
 @pytest.mark.parametrize(("opened_on", "codes"), [("2026-01-10", []), ("2026-01-11", ["date_in_future"])])
 def test_today_is_today_in_viet_nam(opened_on: str, codes: list[str]) -> None:
     late_evening_in_utc = datetime.fromisoformat("2026-01-09T17:30:00Z")  # already the 10th in Hà Nội
-    findings = check_registration(registration(opened_on=opened_on), Arrival("01", late_evening_in_utc), None)
+    findings = check_registration(registration(opened_on=opened_on), Arrival("01", late_evening_in_utc), KNOWN)
     assert [found.code for found in findings.problems] == codes
 
 
 # ------------------------------------------------------------------------------------------------- through the handlers
-
-
-class Intake:
-    """Intake's routes over a dictionary, as the pipeline calls them."""
-
-    def __init__(self) -> None:
-        self.states = Dictionary()
-        self._offset = 0
-
-    def receive(
-        self,
-        type_: str,
-        data: CommuneSubmitted | CentreRegistered | bytes,
-        province: str = "01",
-        at: datetime = AT,
-    ) -> tuple[Receipt, Outcome]:
-        """Send one record; returns its receipt and everything it led to."""
-        self._offset += 1
-        value = data if isinstance(data, bytes) else data.model_dump_json().encode()
-        sent = record(value, head(type_), topic=f"submissions.{province}", offset=self._offset)
-        received: Received[Any] = envelope.read(sent, received_at=at, trusted=False)
-        route = REFUSALS if isinstance(received.data, Unreadable) else ROUTES[received.type]
-        outcome = self.states.apply(route.handle(received, self.states))
-        assert outcome.puts.keys() <= set(route.needs(received))
-        answer = outcome.events[0].data
-        assert isinstance(answer, Receipt)
-        assert outcome.events[0].topic == f"receipts.{province}"
-        assert outcome.verdict == answer.status
-        return answer, outcome
-
-    def commune(self, province: str = "01", at: datetime = AT, **changes: Any) -> Receipt:
-        """Send an assessment."""
-        return self.receive(EventType.COMMUNE_SUBMITTED, commune(**changes), province, at)[0]
 
 
 OTHER = {"scoring": "pass_fail", "targets": {"C1.1": {"type": "boolean", "met": False}}}

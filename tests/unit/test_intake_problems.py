@@ -15,13 +15,16 @@ from hypothesis import strategies as st
 
 from services.intake import domain, handlers, problems
 from services.intake.problems import CODES, FORMS, MOST, at_most, of_unreadable, problem
+from services.intake.texts import CATALOGUE
 from shared.contracts.base import Problem
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import Receipt
-from shared.contracts.submissions import CentreRegistered, CommuneSubmitted, RecognitionSubmitted
+from shared.contracts.register import RegisterCorrection
+from shared.contracts.submissions import AssessmentSubmitted, CentreRegistered, CommuneSubmitted, RecognitionSubmitted
 from shared.messaging import envelope
 from shared.messaging.handling import Dictionary, Reason, Received, Unreadable
 from shared.messaging.outbox import LARGEST_BODY
+from shared.registry import registry
 from tests.unit.delivery_samples import AT, head, record
 
 OWN_FOLDER = Path(problems.__file__).parent
@@ -55,7 +58,7 @@ def texts(problem: Problem) -> list[str]:
 def calls() -> list[tuple[str, set[str]]]:
     """Every `problem("code", …, name=value)` in the service's source, with the names of its values."""
     answer = []
-    for path in sorted(OWN_FOLDER.glob("*.py")):
+    for path in sorted(OWN_FOLDER.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "problem":
                 code = node.args[0]
@@ -67,7 +70,7 @@ def calls() -> list[tuple[str, set[str]]]:
 
 def placeholders(code: str) -> set[str]:
     """The values that the texts of a code ask for."""
-    template = problems._CATALOGUE[code]
+    template = CATALOGUE[code]
     return {name for text in template for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
@@ -105,7 +108,7 @@ def test_every_text_is_there_in_two_languages(code: str) -> None:
 
 
 def test_every_pattern_of_the_contract_is_said_in_words() -> None:
-    models = (CommuneSubmitted, CentreRegistered, RecognitionSubmitted)
+    models = (CommuneSubmitted, CentreRegistered, RecognitionSubmitted, AssessmentSubmitted, RegisterCorrection)
     schemas = json.dumps([model.model_json_schema() for model in models], ensure_ascii=False)
     patterns = {json.loads(f'"{found}"') for found in re.findall(r'"pattern": "((?:[^"\\]|\\.)*)"', schemas)}
     names = {json.loads(f'"{found}"') for found in re.findall(r'"patternProperties": \{"((?:[^"\\]|\\.)*)"', schemas)}
@@ -269,7 +272,9 @@ def test_thousands_of_unknown_criteria_are_one_receipt_too() -> None:
     receipt = outcome.events[0].data
     assert isinstance(receipt, Receipt)
     assert receipt.problems[-1].code == "more_problems"
-    assert domain.check_commune(data, domain.Arrival("01", AT)).problems[MOST:], "more were found than are named"
+    assert domain.check_commune(data, domain.Arrival("01", AT), domain.Known(registry())).problems[MOST:], (
+        "more were found than are named"
+    )
 
 
 def answer(received: Received[Unreadable]) -> Receipt:

@@ -9,16 +9,21 @@ import pytest
 from pydantic import BaseModel
 
 from services.notifications.handlers import ROUTES, WAITING, settled
-from shared.contracts.base import Provenance, Status, content_hash
+from shared.contracts.base import Provenance, Status, Text, content_hash
 from shared.contracts.catalogue import contract_of
 from shared.contracts.facts import (
+    AdjustmentProposed,
     Alert,
     Allocation,
+    BudgetAdjusted,
     BudgetProposed,
+    BudgetRunApproved,
     BudgetRunProposed,
     CentreScored,
     CommuneScored,
+    JournalMark,
     Receipt,
+    Superseded,
 )
 from shared.messaging.handling import (
     STALE,
@@ -333,3 +338,140 @@ def test_a_missing_assessment_is_told_of_when_its_time_is_over() -> None:
     assert request.due is not None
     assert settle(states, request.due - timedelta(microseconds=1)).events == []
     assert [alert.subject for alert in alerts_of(settle(states, request.due))] == ["a"]
+
+
+# ------------------------------------------------------------------------------- results that replace another
+
+
+def replaced(result: CommuneScored, level: int, cause: str, state: str = "scored") -> CommuneScored:
+    before = {"version": result.version - 1, "state": state, "total": None, "grade": None, "level": level}
+    superseded = Superseded.model_validate({**before, "hash": "h", "cause": cause})
+    return result.model_copy(update={"supersedes": superseded})
+
+
+@pytest.mark.parametrize("cause", ["correction", "recognition", "reference", "recompute"])
+def test_e10_a_province_hears_once_that_a_result_it_knew_was_replaced_and_why(cause: str) -> None:
+    states, corrected = Dictionary(), replaced(commune(2, 2), 1, cause)
+    (alert,) = alerts_of(handle(states, corrected))
+    assert (alert.kind, alert.alert_id) == ("result_changed", "result_changed/commune/01273/2025/2")
+    assert "trước đây đạt mức độ 1, nay đạt mức độ 2" in alert.text.vi.lower()
+    assert "before, reaches level 1; now, reaches level 2" in alert.text.en.lower()
+    assert alerts_of(handle(states, corrected)) == []
+
+
+def test_a_new_version_with_the_same_outcome_is_no_news() -> None:
+    assert alerts_of(handle(Dictionary(), replaced(commune(2, 1), 1, "correction"))) == []
+
+
+def test_a_result_that_falls_below_the_threshold_is_told_as_both() -> None:
+    kinds = [alert.kind for alert in alerts_of(handle(Dictionary(), replaced(commune(2, 0), 1, "correction")))]
+    assert kinds == ["result_below_threshold", "result_changed"]
+
+
+def test_what_was_incomplete_before_is_said_so() -> None:
+    result = replaced(commune(2, 1), 1, "correction", state="incomplete")
+    (alert,) = alerts_of(handle(Dictionary(), result.model_copy(update={"level": 1})))
+    assert "before, incomplete; now, reaches" in alert.text.en
+
+
+# ------------------------------------------------------------------------------------------------ decided money
+
+
+MARK = JournalMark(number=3, hash="c" * 64)
+
+
+def approved_run(**changes: Any) -> BudgetRunApproved:
+    facts = {
+        "province": "04",
+        "year": 2026,
+        "purpose": "operating",
+        "version": 4,
+        "envelope": 1_000_000_000,
+        "allocated": 990_000_000,
+        "reserve": 10_000_000,
+        "centres": 40,
+        "hash": "a" * 64,
+        "snapshot": "b" * 64,
+        "journal": MARK,
+        "submitted_by": "an",
+        "approved_by": "binh",
+        "approved_at": NOW,
+        "published_by": "binh",
+        "published_at": NOW,
+    }
+    return BudgetRunApproved(**{**facts, **changes})
+
+
+def adjusted(**changes: Any) -> BudgetAdjusted:
+    facts = {
+        "province": "04",
+        "year": 2026,
+        "purpose": "operating",
+        "centre_id": "c-1",
+        "version": 2,
+        "amount": 23_000_000,
+        "previous_amount": 25_000_000,
+        "delta": -2_000_000,
+        "allocation": line("c-1", 23_000_000).allocation,
+        "entry": 3,
+        "journal": MARK,
+        "decided_by": "binh",
+        "decided_at": NOW,
+        "why": "điểm được đính chính",
+        "adjustment_id": "04/2026/c-1/1",
+        "carried": 0,
+        "reserve": 12_000_000,
+        "submitted_by": "an",
+    }
+    return BudgetAdjusted(**{**facts, **changes})
+
+
+def proposed(**changes: Any) -> AdjustmentProposed:
+    facts = {
+        "adjustment_id": "04/2026/c-1/1",
+        "version": 1,
+        "province": "04",
+        "year": 2026,
+        "purpose": "operating",
+        "centre_id": "c-1",
+        "state": "proposed",
+        "amount": 25_000_000,
+        "corrected": 23_000_000,
+        "delta": -2_000_000,
+        "carried": 0,
+        "allocation": line("c-1", 23_000_000).allocation,
+        "reason": Text(vi="Xếp loại nay là Khá.", en="The grade is now fair."),
+        "hash": "d" * 64,
+        "proposed_at": NOW,
+    }
+    return AdjustmentProposed(**{**facts, **changes})
+
+
+def test_an_approved_budget_is_told_once_with_figures_that_add_up() -> None:
+    states = Dictionary()
+    (alert,) = alerts_of(handle(states, approved_run()))
+    assert (alert.kind, alert.audience) == ("support_approved", "04")
+    assert "990,000,000 đồng for 40 centres, reserve 10,000,000 đồng, in all 1,000,000,000 đồng" in alert.text.en
+    assert "990.000.000 đồng cho 40 trung tâm" in alert.text.vi
+    assert alerts_of(handle(states, approved_run())) == []
+
+
+def test_an_adjustment_is_told_with_its_sign_its_reason_and_what_is_carried() -> None:
+    states = Dictionary()
+    (alert,) = alerts_of(handle(states, adjusted()))
+    assert "by -2,000,000 đồng and is now 23,000,000 đồng. Reason: điểm được đính chính" in alert.text.en
+    assert "carried" not in alert.text.en
+    (second,) = alerts_of(handle(states, adjusted(version=3, delta=500_000, carried=1_500_000)))
+    assert "+500.000 đồng" in second.text.vi
+    assert "1.500.000 đồng được chuyển sang năm sau" in second.text.vi
+
+
+def test_a_proposed_adjustment_asks_for_a_decision_and_its_later_states_do_not() -> None:
+    states = Dictionary()
+    (alert,) = alerts_of(handle(states, proposed()))
+    assert alert.kind == "adjustment_proposed"
+    assert "25,000,000 đồng were approved, the corrected figures give 23,000,000 đồng" in alert.text.en
+    for state in ("submitted", "approved", "refused", "void"):
+        assert alerts_of(handle(states, proposed(version=2, state=state))) == []
+    reserve = proposed(centre_id=None, allocation=None, adjustment_id="04/2026/_reserve/1")
+    assert [alert.subject for alert in alerts_of(handle(states, reserve))] == ["04"]

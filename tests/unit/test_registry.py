@@ -48,7 +48,7 @@ def test_a_code_that_is_not_there_is_a_gap_before_and_unknown_after() -> None:
     assert registry().lookup("0004", OLD) == Unknown("0004", OLD, ("00004",)), "no code at all is no gap"
 
 
-@pytest.mark.parametrize("typed", ["4", "0004", " 00004", "00040"])
+@pytest.mark.parametrize("typed", ["4", "0004", " 00004"])
 def test_candidates_for_a_mistyped_code(typed: str) -> None:
     assert registry().candidates(typed) == ("00004",)
 
@@ -135,7 +135,7 @@ def test_other_name(a: str, b: str) -> None:
 
 @pytest.mark.parametrize("file", sorted(path.name for path in DATA.glob("*.csv")))
 @pytest.mark.parametrize(("content", "message"), [(None, "is missing"), ("", "no column")])
-def test_a_missing_or_empty_file_stops_loudly(tmp_path: Path, file: str, content: str | None, message: str) -> None:
+def test_d10_a_missing_or_empty_file_stops_loudly(tmp_path: Path, file: str, content: str | None, message: str) -> None:
     folder = shutil.copytree(DATA, tmp_path / "data")
     (folder / file).unlink()
     if content is not None:

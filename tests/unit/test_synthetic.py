@@ -120,7 +120,7 @@ def commune_results(intake: Intake, period: int) -> dict[str, CommuneScored]:
             for unit_id in registry().lineage(fact.unit_id):
                 recognitions[unit_id].append(Recognition.of(fact))
     accepted = [fact for fact in intake.facts if isinstance(fact, CommuneAccepted) and fact.period == period]
-    return {fact.unit_id: score_commune(fact, recognitions[fact.unit_id], 1) for fact in accepted}
+    return {fact.unit_id: score_commune(fact, recognitions[fact.unit_id], (), 1) for fact in accepted}
 
 
 def tally(receipts: Iterable[Receipt]) -> dict[Status, int]:

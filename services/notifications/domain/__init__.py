@@ -12,16 +12,25 @@ from services.notifications.domain.budgets import (
     is_complete,
     support_changed_alert,
 )
+from services.notifications.domain.decisions import (
+    adjusted_alert,
+    adjustment_proposed_alert,
+    approved_alert,
+)
 from services.notifications.domain.receipts import receipt_alert
-from services.notifications.domain.results import result_alert
+from services.notifications.domain.results import result_alert, result_changed_alert
 
 __all__ = [
     "Told",
+    "adjusted_alert",
+    "adjustment_proposed_alert",
+    "approved_alert",
     "assessment_deadline",
     "below_minimum_alerts",
     "below_minimum_keys",
     "is_complete",
     "receipt_alert",
     "result_alert",
+    "result_changed_alert",
     "support_changed_alert",
 ]

@@ -101,7 +101,7 @@ def support_changed_alert(line: BudgetProposed, told: Told | None, cause: str, r
     taken back is said too. `None` also for a new centre.
     """
     allocation, last = line.allocation, line.allocation.last_year
-    rule = alert_policy(date(line.year, 1, 1)).support_change
+    rule = alert_policy(date(line.year, 1, 1), line.province).support_change
     believed = told.amount if told else last
     if last is None or believed is None or abs(allocation.amount - believed) <= rule.more_than * believed:
         return None

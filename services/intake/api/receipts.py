@@ -1,4 +1,4 @@
-"""HTTP side of intake: receipts and what is accepted."""
+"""Receipts, what is held, and what is accepted."""
 
 from __future__ import annotations
 
@@ -44,6 +44,21 @@ async def get_receipt(request: Request, who: Who, receipt_id: str) -> Receipt:
     return Receipt.model_validate(found)
 
 
+@router.get("/held", summary="Submissions that wait for the register, with the codes that may be meant")
+async def list_held(
+    request: Request,
+    who: Who,
+    province: str | None = None,
+    period: int | None = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Page[Receipt]:
+    query = who.within(province, period=period)
+    rows = await store.held(request.app.state.mongo, query, after=after, limit=limit + 1)
+    items = [Receipt.model_validate(row) for row in rows[:limit]]
+    return Page(items=items, next=items[-1].receipt_id if len(rows) > limit else None)
+
+
 @router.get("/tally", summary="How many submissions have which status; the sum is what was received")
 async def get_tally(
     request: Request, who: Who, province: str | None = None, period: int | None = None
@@ -52,7 +67,7 @@ async def get_tally(
     return {"received": sum(counts.values()), **counts}
 
 
-@router.get("/subjects/{subject}", summary="What is accepted of a unit, centre or province, with all versions")
+@router.get("/subjects/{subject:path}", summary="What is accepted of a unit, centre or province, with all versions")
 async def get_history(request: Request, who: Who, subject: str, period: int | None = None) -> list[dict[str, Any]]:
     rows = await store.history(request.app.state.mongo, subject, period)
     return [row for row in rows if who.may_see(row["province"])]

@@ -1,0 +1,9 @@
+"""HTTP side of intake: receipts and what is accepted; the register of units and its corrections."""
+
+from fastapi import APIRouter
+
+from services.intake.api import receipts, register
+
+router = APIRouter()
+router.include_router(receipts.router)
+router.include_router(register.router)

@@ -1,0 +1,178 @@
+"""The register of units: what a unit is on a day, and corrections by the ministry's operators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Query, Request
+from pydantic import BaseModel, ValidationError
+
+from services.intake import store
+from services.intake.domain import life_of
+from services.intake.handlers import register as handlers
+from services.intake.handlers.register import Touched, Unsound
+from services.intake.problems import of_validation
+from shared.contracts.base import Problem, Text
+from shared.contracts.register import RegisterCorrected, RegisterCorrection
+from shared.messaging.handling import Outcome
+from shared.messaging.reader import Reader
+from shared.messaging.register import REGISTER
+from shared.registry import Registry, Succession, Unit, corrected_register, touched_units
+from shared.web.auth import Caller, Role, caller, require_role
+from shared.web.problems import ApiProblem, not_found
+
+router = APIRouter(prefix="/register", tags=["register"])
+Who = Annotated[Caller, Depends(caller)]
+Operator = Annotated[Caller, Depends(require_role(Role.MINISTRY))]
+
+
+class Relative(BaseModel):
+    """A unit that another came from or went to."""
+
+    unit_id: str
+    name: str
+    share: str
+    is_default: bool
+
+
+class UnitView(BaseModel):
+    """A unit, and in words what it is, why, and what that means for its assessments."""
+
+    unit_id: str
+    code: str
+    name: str
+    type: str
+    province: str
+    entitled: str
+    """Today's province that speaks for it."""
+    district_code: str | None
+    district_name: str | None
+    valid_from: date | None
+    valid_to: date | None
+    lineage: list[str]
+    continues: str | None
+    """Id of the one unit that it is the same as; `None`: it starts unassessed."""
+    predecessors: list[Relative]
+    successors: list[Relative]
+    life: list[Text]
+
+
+class Corrected(BaseModel):
+    """What a correction led to, or with `dry_run` would lead to."""
+
+    version: int
+    dry_run: bool
+    repeated: bool
+    """The same correction was entered before; nothing changed."""
+    releases: list[str]
+    """Codes that submissions wait for and that the register knows from now on."""
+    touched: list[Touched]
+    """Accepted submissions about units that it names. They stand as accepted; a province may correct them."""
+
+
+@router.get("", summary="The corrections that the register has taken, in their order")
+async def list_corrections(request: Request, who: Who) -> list[RegisterCorrected]:
+    document = await store.corrections(request.app.state.mongo)
+    return [RegisterCorrected.model_validate(row) for row in (document or {"corrections": []})["corrections"]]
+
+
+@router.get("/units/{code}", summary="What a code, or a unit's id, means on a day")
+async def get_unit(
+    request: Request, who: Who, code: str, on: Annotated[date | None, Query(description="Today by default")] = None
+) -> UnitView:
+    register = await store.register(request.app.state.mongo)
+    day = on or request.app.state.runtime.clock.now().date()
+    unit = register.by_id(code) or register.unit(code, day)
+    if unit is None:
+        raise not_found("unit", f"{code}, {day}")
+    return _view(register, unit)
+
+
+@router.post("/corrections", summary="Correct the register; taken whole, or not at all with everything that is wrong")
+async def correct(
+    request: Request, who: Operator, body: Annotated[dict[str, Any], Body()], dry_run: bool = False
+) -> Corrected:
+    """`dry_run`: only tell what it would lead to. The same correction under the same id is taken once."""
+    correction = _read(body)
+    mongo = request.app.state.mongo
+
+    async def decide(reader: Reader, at: datetime) -> Outcome:
+        return await store.correct(reader, at, lambda *given: handlers.correct(correction, who.subject, *given))
+
+    before = await store.corrections(mongo)
+    known = handlers.same_id(before, correction.correction_id)
+    if known is not None and known.correction == correction:
+        return _repeated(known, dry_run)
+    try:
+        if dry_run:
+            outcome = await decide(Reader(mongo), request.app.state.runtime.clock.now())
+        else:
+            done = await request.app.state.runtime.commands.run(handlers.command_id(correction), decide)
+            if done is None:  # a twin of this request was faster
+                return _repeated(handlers.fact_of(await store.corrections(mongo), correction), dry_run)
+            outcome = done
+    except Unsound as unsound:
+        raise _refused(unsound.problems) from unsound
+    after = outcome.puts[REGISTER]
+    rows = await store.accepted_of(mongo, handlers.named_subjects(correction), touched_units(correction))
+    return Corrected(
+        version=handlers.fact_of(after, correction).version,
+        dry_run=dry_run,
+        repeated=False,
+        releases=handlers.released_codes(outcome),
+        touched=handlers.touched(corrected_register(before), corrected_register(after), correction, rows),
+    )
+
+
+def _read(body: dict[str, Any]) -> RegisterCorrection:
+    try:
+        return RegisterCorrection.model_validate(body)
+    except ValidationError as error:
+        raise _refused([of_validation(each) for each in error.errors(include_url=False)]) from error
+
+
+def _refused(problems: Sequence[Problem]) -> ApiProblem:
+    return ApiProblem(
+        422,
+        "correction_unsound",
+        Text(
+            vi=f"Bản đính chính danh mục có {len(problems)} lỗi; không nội dung nào được ghi nhận.",
+            en=f"The correction of the register has {len(problems)} problem(s); nothing of it was taken.",
+        ),
+        Text(vi="Sửa từng lỗi được nêu rồi gửi lại.", en="Mend each of them, then send it again."),
+        problems,
+    )
+
+
+def _repeated(fact: RegisterCorrected, dry_run: bool) -> Corrected:
+    return Corrected(version=fact.version, dry_run=dry_run, repeated=True, releases=[], touched=[])
+
+
+def _view(register: Registry, unit: Unit) -> UnitView:
+    on = unit.valid_from or (unit.valid_to or date.max) - timedelta(days=1)
+    same = register.continues(unit)
+    return UnitView(
+        unit_id=unit.unit_id,
+        code=unit.code,
+        name=unit.name,
+        type=unit.type,
+        province=unit.province_code,
+        entitled=register.speaker(unit.province_code, on),
+        district_code=unit.district_code,
+        district_name=unit.district_name,
+        valid_from=unit.valid_from,
+        valid_to=unit.valid_to,
+        lineage=list(register.lineage(unit.unit_id)),
+        continues=same.unit_id if same else None,
+        predecessors=[_relative(register, row, row.predecessor) for row in register.predecessors(unit.unit_id)],
+        successors=[_relative(register, row, row.successor) for row in register.successors(unit.unit_id)],
+        life=life_of(register, unit),
+    )
+
+
+def _relative(register: Registry, row: Succession, unit_id: str) -> Relative:
+    unit = register.by_id(unit_id)
+    name = unit.name if unit else ""
+    return Relative(unit_id=unit_id, name=name, share=row.share, is_default=row.is_default)

@@ -1,0 +1,41 @@
+"""Pure decisions of intake: what is wrong with a submission, what becomes of it, and what the register becomes.
+
+`check_*` looks at one submission against law, register and rights; `decide` settles identity and version against what
+was accepted before; `check_correction` judges a correction of the register.
+"""
+
+from services.intake.domain.checking import (
+    check_assessment,
+    check_centre,
+    check_commune,
+    check_envelope,
+    check_recognition,
+    check_registration,
+    check_support,
+)
+from services.intake.domain.deciding import Current, Taken, Verdict, decide
+from services.intake.domain.findings import Arrival, Awaited, Findings, Known, Subject
+from services.intake.domain.life import life_of
+from services.intake.domain.register import check_correction, resolves
+
+__all__ = [
+    "Arrival",
+    "Awaited",
+    "Current",
+    "Findings",
+    "Known",
+    "Subject",
+    "Taken",
+    "Verdict",
+    "check_assessment",
+    "check_centre",
+    "check_commune",
+    "check_correction",
+    "check_envelope",
+    "check_recognition",
+    "check_registration",
+    "check_support",
+    "decide",
+    "life_of",
+    "resolves",
+]

@@ -1,0 +1,68 @@
+"""What a check of a submission looks at, and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
+
+from shared.contracts.base import Problem
+from shared.contracts.facts import RegistrationAccepted
+from shared.registry import Registry, Unit
+from shared.rulebook import HANOI
+
+
+class Subject(NamedTuple):
+    """What an assessment speaks of, as the register has it."""
+
+    id: str
+    name: str
+    holder: str
+    """Province that held it on the cut-off date, in the codes of that day."""
+
+
+class Awaited(NamedTuple):
+    """A code that meant nothing yet on a day before the register reaches back."""
+
+    code: str
+    on: date
+
+
+@dataclass(slots=True)
+class Findings:
+    """Everything found about one submission."""
+
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    held: list[Problem] = field(default_factory=list)
+    """Grounds on which it cannot be decided now, though nothing is wrong with it."""
+    awaited: Awaited | None = None
+    """What the register must know before it can be decided."""
+    unit: Unit | None = None
+    subject: Subject | None = None
+    deadline: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """By whom and when, from the channel, never from the body."""
+
+    province: str
+    received_at: datetime
+
+    @property
+    def day(self) -> date:
+        """The legal day of reception."""
+        return self.received_at.astimezone(HANOI).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What intake holds that a submission is checked against."""
+
+    register: Registry
+    centres: Mapping[str, RegistrationAccepted | None] = field(default_factory=dict)
+    """The registered centres that the submission names."""
+    owner: str | None = None
+    """Province that was the first to send an assessment of the learning unit."""

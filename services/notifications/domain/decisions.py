@@ -1,0 +1,109 @@
+"""Alerts about decided money: a budget that was approved, an adjustment that is proposed or decided."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.notifications.domain.wording import en, province_name, vi
+from shared.contracts.base import Text
+from shared.contracts.facts import AdjustmentProposed, Alert, BudgetAdjusted, BudgetRunApproved
+
+_PURPOSES = {
+    "operating": Text(vi="hoạt động thường xuyên", en="operating"),
+    "equipment": Text(vi="trang thiết bị ban đầu", en="initial equipment"),
+}
+
+
+def approved_alert(run: BudgetRunApproved, cause: str, raised_at: datetime) -> Alert:
+    """To the province: its budget is approved and published."""
+    name, purpose = province_name(run.province, raised_at.date()), _PURPOSES[run.purpose]
+    return Alert(
+        alert_id=f"support_approved/{run.province}/{run.year}/{run.purpose}/{run.version}",
+        kind="support_approved",
+        severity="info",
+        province=run.province,
+        audience=run.province,
+        subject=run.province,
+        period=run.year,
+        text=Text(
+            vi=f"Kinh phí {purpose.vi} năm {run.year} của {name} đã được phê duyệt: {vi(run.allocated)} đồng cho "
+            f"{vi(run.centres)} trung tâm, dự phòng {vi(run.reserve)} đồng, tổng {vi(run.envelope)} đồng.",
+            en=f"The {purpose.en} budget {run.year} of {name} is approved: {en(run.allocated)} đồng for "
+            f"{en(run.centres)} centres, reserve {en(run.reserve)} đồng, in all {en(run.envelope)} đồng.",
+        ),
+        action=Text(
+            vi="Thông báo mức hỗ trợ cho từng trung tâm. Số đã duyệt không tự thay đổi; đính chính sau này được xử lý "
+            "bằng điều chỉnh.",
+            en="Tell each centre its support. What is approved never changes by itself; later corrections are handled "
+            "as adjustments.",
+        ),
+        due=None,
+        cause=cause,
+        raised_at=raised_at,
+    )
+
+
+def adjusted_alert(decided: BudgetAdjusted, cause: str, raised_at: datetime) -> Alert:
+    """To the province: a centre's support was adjusted."""
+    centre, carried, delta = decided.allocation.name, decided.carried, _signed(decided.delta)
+    later = Text(vi="", en="")
+    if carried:
+        later = Text(
+            vi=f" Phần {vi(carried)} đồng được chuyển sang năm sau vì dự phòng không đủ.",
+            en=f" {en(carried)} đồng are carried to the next year, because the reserve does not hold them.",
+        )
+    return Alert(
+        alert_id=f"support_adjusted/{decided.centre_id}/{decided.year}/{decided.purpose}/{decided.version}",
+        kind="support_adjusted",
+        severity="warning",
+        province=decided.province,
+        audience=decided.province,
+        subject=decided.centre_id,
+        period=decided.year,
+        text=Text(
+            vi=f"Hỗ trợ năm {decided.year} của {centre} ({decided.centre_id}) được điều chỉnh {delta.vi} đồng, nay là "
+            f"{vi(decided.amount)} đồng. Lý do: {decided.why}{later.vi}",
+            en=f"Support {decided.year} of {centre} ({decided.centre_id}) was adjusted by {delta.en} đồng and is now "
+            f"{en(decided.amount)} đồng. Reason: {decided.why}{later.en}",
+        ),
+        action=Text(
+            vi="Thông báo cho trung tâm và chi trả theo số mới.", en="Tell the centre and pay by the new amount."
+        ),
+        due=None,
+        cause=cause,
+        raised_at=raised_at,
+    )
+
+
+def adjustment_proposed_alert(proposed: AdjustmentProposed, cause: str, raised_at: datetime) -> Alert | None:
+    """To the province: a correction after approval asks for a decision; `None` for later states of the proposal."""
+    if proposed.state != "proposed":
+        return None
+    name = proposed.allocation.name if proposed.allocation else province_name(proposed.province, raised_at.date())
+    return Alert(
+        alert_id=f"adjustment_proposed/{proposed.adjustment_id}/{proposed.version}",
+        kind="adjustment_proposed",
+        severity="warning",
+        province=proposed.province,
+        audience=proposed.province,
+        subject=proposed.centre_id or proposed.province,
+        period=proposed.year,
+        text=Text(
+            vi=f"Đề nghị điều chỉnh kinh phí năm {proposed.year} của {name}: đã duyệt {vi(proposed.amount)} đồng, theo "
+            f"số liệu đính chính là {vi(proposed.corrected)} đồng. {proposed.reason.vi}",
+            en=f"An adjustment of the {proposed.year} support of {name} is proposed: {en(proposed.amount)} đồng were "
+            f"approved, the corrected figures give {en(proposed.corrected)} đồng. {proposed.reason.en}",
+        ),
+        action=Text(
+            vi="Xem xét và trình phê duyệt; số đã duyệt giữ nguyên cho đến khi có quyết định.",
+            en="Look at it and submit it for approval; what is approved stands until it is decided.",
+        ),
+        due=None,
+        cause=cause,
+        raised_at=raised_at,
+    )
+
+
+def _signed(amount: int) -> Text:
+    sign = "+" if amount > 0 else "-" if amount < 0 else ""
+    return Text(vi=f"{sign}{vi(abs(amount))}", en=f"{sign}{en(abs(amount))}")

@@ -1,0 +1,55 @@
+"""A national re-score in memory: every commune, all criteria, every explanation, then the national ranking."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import date
+
+from cli.synthetic import ON_TIME, PERIOD, Demonstration
+from services.intake import handlers
+from services.scoring.domain import score_commune
+from shared.contracts.base import Status
+from shared.contracts.catalogue import EventType
+from shared.contracts.facts import CommuneAccepted, CommuneScored
+from shared.messaging import envelope
+from shared.messaging.handling import Dictionary
+from shared.registry import registry
+from tests.bench.delivery import records_of
+from tests.bench.table import Row, ratio
+
+
+def _accepted() -> Iterator[CommuneAccepted]:
+    """The accepted assessments of a made-up national year, one per commune."""
+    messages = [
+        message
+        for message in Demonstration().assessments()
+        if message.type == EventType.COMMUNE_SUBMITTED and message.expected is Status.ACCEPTED
+    ]
+    route = handlers.routes(0)[EventType.COMMUNE_SUBMITTED]
+    seen: set[str] = set()
+    for record in records_of(messages):
+        received = envelope.read(record, received_at=ON_TIME, trusted=False)
+        for event in route.handle(received, Dictionary()).events:
+            if isinstance(event.data, CommuneAccepted) and event.data.unit_id not in seen:
+                seen.add(event.data.unit_id)
+                yield event.data
+
+
+def run() -> list[Row]:
+    """Measure in this process."""
+    accepted = list(_accepted())
+    raw = [one.model_dump_json() for one in accepted]
+    units = len(registry().units(date(PERIOD, 12, 31)))
+
+    started = time.perf_counter()
+    read = [CommuneAccepted.model_validate_json(one) for one in raw]
+    reading = time.perf_counter() - started
+    started = time.perf_counter()
+    scored: list[CommuneScored] = [score_commune(one, (), (), 1) for one in read]
+    scoring = time.perf_counter() - started
+    targets = sum(len(criterion.targets) for result in scored for criterion in result.criteria)
+    return [
+        Row(f"reading {len(accepted):,} accepted assessments of {units:,} communes", f"{reading:.2f} s", "baseline"),
+        Row(f"scoring them: {targets:,} targets, each explained", f"{scoring:.2f} s", ratio(scoring, reading)),
+    ]
