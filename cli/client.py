@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from deploy.local import LocalPlatformError, Platform, default_state, issue_token
+from deploy.local.identity import Role
 
 CLOCK_RESOLUTION = 0.5
 ORDER = ("intake", "scoring", "funding", "notifications")
@@ -20,10 +21,18 @@ ORDER = ("intake", "scoring", "funding", "notifications")
 class Client:
     """Speaks with a running platform. Raises `LocalPlatformError` in plain words when it cannot."""
 
-    def __init__(self, platform: Platform | None = None) -> None:
+    def __init__(
+        self,
+        platform: Platform | None = None,
+        *,
+        account: str | None = None,
+        role: Role = "ministry",
+        province: str | None = None,
+    ) -> None:
+        """`account`: in whose name, by default of who is at the keyboard; the role `province` needs its `province`."""
         state = default_state()
         self.platform = platform or Platform.load(state)
-        token = issue_token(state, _account(), "ministry")
+        token = issue_token(state, account or _account(), role, province)
         self._http = httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=60)
 
     def get(self, service: str, path: str, **query: Any) -> Any:
@@ -102,8 +111,9 @@ class Client:
         if "mend" not in problem:
             raise LocalPlatformError(f"{service} answered {response.status_code}: {response.text[:300]}")
         said = [f"{problem['message']['en']} {problem['mend']['en']}"]
-        for one in problem.get("problems", []):
-            said.append(f"  {one['field'] or '/'}: {one['message']['en']} → {one['mend']['en']}")
+        listed = problem.get("problems", [])
+        if len(listed) > 1 or any(one["message"] != problem["message"] for one in listed):
+            said += [f"  {one['field'] or '/'}: {one['message']['en']} → {one['mend']['en']}" for one in listed]
         raise (NotFound if response.status_code == 404 else Refused)("\n".join(said))
 
 

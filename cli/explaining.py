@@ -16,8 +16,9 @@ from cli.output import dong
 from cli.platform import console
 from cli.result_tree import ground, outcome
 from deploy.local import LocalPlatformError
+from shared.contracts.register import RegisterCorrected
 from shared.contracts.submissions import AssessmentSeries
-from shared.registry import Unit, registry
+from shared.registry import Registry, Unit, registry
 
 Story = dict[str, Any]
 COMMUNE_CODE = r"[0-9]{5}|D[0-9]{3}"
@@ -38,8 +39,9 @@ def collect(client: Client, subject: str, period: int | None, on: date | None = 
         period: assessment period; `None` = the latest.
         on: day on which a commune's code is meant; `None` = the last day of the period.
     """
+    register = _register(client)
     day = on if on is not None else date(period, 12, 31) if period is not None else None
-    asked = _dated(subject, day) if day is not None else subject
+    asked = _dated(register, subject, day) if day is not None else subject
     results = client.get("scoring", f"/results/{asked}", period=period)
     if results:
         period = results[0]["period"]
@@ -48,9 +50,9 @@ def collect(client: Client, subject: str, period: int | None, on: date | None = 
     if period is None:
         raise LocalPlatformError(f"Nothing is known of {subject}. Check the code, or name a period: --period 2025.")
     result = results[0] if results else None
-    unit = _meant(asked, result, date(period, 12, 31))
+    unit = _meant(register, asked, result, date(period, 12, 31))
     code = unit.code if unit else asked.partition("/")[2] if _is_series(asked) else asked
-    story: Story = {"subject": subject, "period": period, "unit": _unit(unit) if unit else None}
+    story: Story = {"subject": subject, "period": period, "unit": _unit(register, unit) if unit else None}
     story["submissions"] = client.get("intake", f"/subjects/{code}", period=period)
     story["receipts"] = list(client.pages("intake", "/receipts", subject=code, period=period, limit=100))
     story["result"] = result
@@ -70,7 +72,13 @@ def _is_series(subject: str) -> bool:
     return subject.partition("/")[0] in get_args(AssessmentSeries)
 
 
-def _dated(subject: str, day: date) -> str:
+def _register(client: Client) -> Registry:
+    """The register with the corrections that intake has taken."""
+    taken = [RegisterCorrected.model_validate(row).correction for row in client.get("intake", "/register")]
+    return registry().corrected(taken) if taken else registry()
+
+
+def _dated(register: Registry, subject: str, day: date) -> str:
     """The subject with a commune's code made the id of the unit that carried it on that day.
 
     Raises `LocalPlatformError` where no unit did.
@@ -78,23 +86,22 @@ def _dated(subject: str, day: date) -> str:
     series, _, code = subject.rpartition("/") if _is_series(subject) else ("", "", subject)
     if not re.fullmatch(COMMUNE_CODE, code):
         return subject
-    unit = registry().unit(code, day)
+    unit = register.unit(code, day)
     if unit is None:
-        near = ", ".join(registry().candidates(code, day))
+        near = ", ".join(register.candidates(code, day))
         raise LocalPlatformError(
             f"No commune had the code {code} on {day}." + (f" Was one of these meant: {near}?" if near else "")
         )
     return f"{series}/{unit.unit_id}" if series else unit.unit_id
 
 
-def _meant(subject: str, result: Story | None, day: date) -> Unit | None:
+def _meant(register: Registry, subject: str, result: Story | None, day: date) -> Unit | None:
     """The commune that is spoken of, if it is one."""
     unit_id = result["unit_id"] if result and "unit_id" in result else subject.rpartition("/")[2]
-    return registry().by_id(unit_id) or (None if _is_series(subject) else registry().unit(subject, day))
+    return register.by_id(unit_id) or (None if _is_series(subject) else register.unit(subject, day))
 
 
-def _unit(unit: Unit) -> Story:
-    known = registry()
+def _unit(known: Registry, unit: Unit) -> Story:
     return {
         "unit_id": unit.unit_id,
         "code": unit.code,
@@ -102,13 +109,13 @@ def _unit(unit: Unit) -> Story:
         "province": unit.province_code,
         "valid_from": str(unit.valid_from) if unit.valid_from else None,
         "valid_to": str(unit.valid_to) if unit.valid_to else None,
-        "predecessors": [_relative(s.predecessor, s.share) for s in known.predecessors(unit.unit_id)],
-        "successors": [_relative(s.successor, s.share) for s in known.successors(unit.unit_id)],
+        "predecessors": [_relative(known, s.predecessor, s.share) for s in known.predecessors(unit.unit_id)],
+        "successors": [_relative(known, s.successor, s.share) for s in known.successors(unit.unit_id)],
     }
 
 
-def _relative(unit_id: str, share: str) -> str:
-    unit = registry().by_id(unit_id)
+def _relative(known: Registry, unit_id: str, share: str) -> str:
+    unit = known.by_id(unit_id)
     return f"{unit_id} {unit.name if unit else ''} ({share})"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import data, dead_letters, demo, journal, platform, rankings, recompute, rulebook, units, views
+from cli import budget, data, dead_letters, demo, journal, platform, rankings, recompute, rulebook, units, views
 
 app = typer.Typer(
     name="langhoc",
@@ -24,6 +24,7 @@ dead_letters.app_commands(app)
 recompute.app_commands(app)
 units.app_commands(app)
 views.app_commands(app)
+budget.app_commands(app)
 journal.app_commands(app)
 demo.app_commands(app)
 rulebook.app_commands(app)

@@ -47,6 +47,8 @@ _W: Mapping[str, tuple[str, str]] = {
     "why": ("lý do", "reason"),
     "by": ("theo", "by"),
     "of": ("trên", "of"),
+    "true": ("có", "yes"),
+    "false": ("không", "no"),
     "yes": ("đạt", "met"),
     "no": ("không đạt", "not met"),
     "open": ("chưa tính được", "cannot be computed"),
@@ -67,6 +69,32 @@ _SIGNS: Mapping[bool | None, tuple[str, str, str]] = {
     False: ("✗", "red", "no"),
     None: ("?", "yellow", "open"),
 }
+
+
+_NAMES: Mapping[str, tuple[str, str]] = {
+    "centre": ("trung tâm học tập cộng đồng", "community learning centre"),
+    "universal_education": ("phổ cập giáo dục, xóa mù chữ", "universal education"),
+    "learning_models": ("mô hình học tập", "learning models"),
+    "grade": ("xếp loại", "grade"),
+    "tot": ("tốt", "tốt (good)"),
+    "kha": ("khá", "khá (fair)"),
+    "trung_binh": ("trung bình", "trung bình (average)"),
+    "yeu": ("yếu", "yếu (weak)"),
+    "preschool_5": ("mầm non cho trẻ 5 tuổi", "preschool for 5-year-olds"),
+    "primary": ("tiểu học", "primary"),
+    "lower_secondary": ("trung học cơ sở", "lower secondary"),
+    "literacy": ("xóa mù chữ", "literacy"),
+    "learning_citizens": ("công dân học tập", "learning citizens"),
+    "learning_families": ("gia đình học tập", "learning families"),
+    "learning_clans": ("dòng họ học tập", "learning clans"),
+    "learning_hamlets": ("cộng đồng học tập thôn", "hamlet learning communities"),
+    "learning_units": ("đơn vị học tập", "learning units"),
+}
+"""What results that others use are called; a name that is not here stands as it is."""
+
+
+def _name(id: str, lang: str) -> str:
+    return _NAMES[id][0 if lang == "vi" else 1] if id in _NAMES else id
 
 
 def word(key: str, lang: str) -> str:
@@ -141,10 +169,10 @@ def _details(judged: Json, lang: str) -> list[tuple[str, RenderableType]]:
     """The lines below a criterion or target."""
     rows: list[tuple[str, RenderableType]] = []
     if "value" in judged:
-        rows.append((word("value", lang), judged["value"] or "—"))
+        rows.append((word("value", lang), _said(judged["value"] or "—", lang)))
         for asked, levels in _by_threshold(judged).items():
             met = _met({level: judged["met"].get(level) for level in levels}, lang)
-            rows.append((word("asked", lang), Text.assemble(asked, " — ", met)))
+            rows.append((word("asked", lang), Text.assemble(_said(asked, lang), " — ", met)))
     if judged["reason"]:
         rows.append((word("why", lang), judged["reason"][lang]))
     if "value" in judged or judged["evidence"]:
@@ -156,8 +184,13 @@ def _by_threshold(target: Json) -> dict[str, list[str]]:
     """Levels by what they ask for: often the same of both."""
     levels: dict[str, list[str]] = {}
     for level, asked in target["threshold"].items():
-        levels.setdefault("✓" if asked == "true" else asked, []).append(level)
+        levels.setdefault(asked, []).append(level)
     return levels
+
+
+def _said(value: str, lang: str) -> str:
+    """A value as people say it."""
+    return {"true": word("true", lang), "false": word("false", lang)}.get(value, value)
 
 
 def _met(met: Mapping[str, bool | None], lang: str) -> Text:
@@ -180,9 +213,9 @@ def _recognition(recognition: Json | None, lang: str) -> str:
 
 
 def _reference(reference: Json, lang: str) -> str:
-    said = ", ".join(f"{name} {value}" for name, value in reference["outcome"].items())
+    said = ", ".join(f"{_name(name, lang)} {_name(value, lang)}" for name, value in reference["outcome"].items())
     return (
-        f"{reference['series']} {reference['subject']}: {said} "
+        f"{_name(reference['series'], lang)} {reference['subject']}: {said} "
         f"({reference['rubric']}, v{reference['version']}, {reference['hash'][:12]})"
     )
 
@@ -233,7 +266,7 @@ def _rule(result: Json) -> Any:
 
 def _legal_reference(result: Json) -> str:
     rule = _rule(result)
-    return rule.legal_reference if rule is not None else result["rubric"]
+    return str(rule.legal_reference if rule is not None else result["rubric"])
 
 
 def _level_name(result: Json, lang: str) -> str:

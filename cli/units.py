@@ -108,8 +108,14 @@ def _tell(answer: Story) -> None:
     console.print(f"The register {would} version {answer['version']}.", highlight=False)
     if answer["releases"]:
         will = "would be" if answer["dry_run"] else "are being"
-        codes = ", ".join(answer["releases"])
-        console.print(f"Submissions that waited for {codes} {will} decided again.", highlight=False)
+        columns = {
+            "code": "Waits for",
+            "period": "Period",
+            "province": "Province",
+            "submission_id": "Submission",
+            "receipt_id": "Receipt",
+        }
+        emit(answer["releases"], columns, Format.TABLE, title=f"Held submissions that {will} decided again")
 
 
 @register.command("list")

@@ -38,7 +38,7 @@ def app_commands(app: typer.Typer) -> None:
 
 def simulate(
     province: ProvinceOption,
-    year: Annotated[int, typer.Option(help="Budget year.")],
+    year: Annotated[int, typer.Option("--year", "-y", help="Budget year.")],
     policy: Annotated[
         Path | None, typer.Option(help="A policy to try, in the form of funding_policy.yaml.", dir_okay=False)
     ] = None,
@@ -197,7 +197,7 @@ class ExportForm(StrEnum):
 
 def export(
     province: ProvinceOption,
-    year: Annotated[int, typer.Option(help="Budget year.")],
+    year: Annotated[int, typer.Option("--year", "-y", help="Budget year.")],
     out: Annotated[Path, typer.Option(help="File to write.", dir_okay=False)],
     form: Annotated[
         ExportForm, typer.Option("--format", help="csv for systems, xlsx for people, ocds for open contracting.")

@@ -139,13 +139,28 @@ def _check_alerts(world: ServiceProcesses, oracle: Oracle, findings: Findings) -
         if sorted(each) != list(range(1, len(each) + 1)):
             findings.lost.append(f"alerts {subject} have gaps: {sorted(each)}")
     expected = oracle.notifications.documents("alerts")
-    told = {key: alert for key, alert in found.items() if key not in changed}
+    # Which versions a result went through depends on what arrived first; the last one must have been told.
+    replaced = {key for key in (*found, *expected) if key.startswith("result_changed/")}
+    findings.lost += [f"alert {key} is missing" for key in _last_changes(world) - found.keys()]
+    told = {key: alert for key, alert in found.items() if key not in changed | replaced}
+    expected = {key: alert for key, alert in expected.items() if key not in replaced}
     surplus = told.keys() - expected.keys()
     findings.doubled += [f"alert {key} should not exist" for key in surplus]
     for key in expected.keys() - told.keys():
         # An outcome that a later version replaced need not have been seen.
         if not key.startswith("result_below_threshold/") or oracle.is_current(key):
             findings.lost.append(f"alert {key} is missing")
+
+
+def _last_changes(world: ServiceProcesses) -> set[str]:
+    """Keys of the alerts that every result of a commune or centre must have led to which replaced another outcome."""
+    keys = set()
+    for document in stored(world, "scoring", "results").values():
+        result, outcome = document["result"], ("state", "total", "grade", "level")
+        before, kind = result["supersedes"], document["kind"]
+        if before and kind in ("commune", "centre") and any(before[name] != result[name] for name in outcome):
+            keys.add(f"result_changed/{kind}/{document['subject']}/{result['period']}/{result['version']}")
+    return keys
 
 
 async def check_events(

@@ -1,7 +1,7 @@
 """`python -m services.funding.recompute SNAPSHOT.json`: compute an approved budget again from its snapshot alone.
 
 The file is the answer of `GET /budgets/{province}/{year}/snapshot`. No server, no register and no rulebook is asked.
-Ends with 0 where it gives the same bytes as what was approved, else with 1.
+Ends with 0 where every figure is what was approved, to the last fraction, else with 1.
 """
 
 from __future__ import annotations

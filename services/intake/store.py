@@ -16,7 +16,7 @@ from shared.messaging.register import REGISTER
 from shared.mongo import Mongo
 from shared.registry import Registry, corrected_register
 
-_WAITING = {"awaits": 1, "awaits_on": 1, "period": 1}
+_WAITING = dict.fromkeys(("awaits", "awaits_on", "period", "province", "submission_id"), 1)
 
 
 async def migrate(mongo: Mongo) -> None:

@@ -173,8 +173,8 @@ class TargetResult(Contract):
     value: str | None
     """The value as submitted, exact and readable (`3123/5021`); `None` when missing."""
     met: dict[str, bool | None]
-    """Per level (`L1`, `L2`; of an indicator under points: `met`): met, not met, or `None` when it cannot be computed. A
-    level that does not ask the target of such a subject is absent."""
+    """Per level (`L1`, `L2`; of an indicator under points: `met`): met, not met, or `None` when it cannot be computed.
+    A level that does not ask the target of such a subject is absent."""
     threshold: dict[str, str]
     """Per level, what was required."""
     reason: Text | None = None
@@ -399,8 +399,8 @@ class RankingPublished(Contract):
     provenance: Provenance | None = None
     """How well the order of the ranking is supported."""
     inputs_hash: str = ""
-    """SHA-256 over `[[province, hash], …]` by province, each hash over its `[[unit id, result version, result hash], …]`
-    by unit id: what was ranked, whatever the rule."""
+    """SHA-256 over `[[province, hash], …]` by province, each hash over its `[[unit id, result version, result hash],
+    …]` by unit id: what was ranked, whatever the rule."""
     changes: int = 0
     """Units whose result changed since `supersedes`; they are listed in `ranking.changes`."""
     shifted: int = 0

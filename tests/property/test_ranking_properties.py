@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from services.scoring.domain import revision
 from services.scoring.domain.ranking import cut_off, numbered
+from services.scoring.handlers.rankings import holder_of, page_ids
 from services.scoring.store import rankings as store
 from shared.contracts.base import content_hash
 from shared.contracts.facts import RankingRow
@@ -134,7 +135,7 @@ async def test_every_unit_has_one_row_and_a_rank_that_agrees_with_all_results(st
             wanted = scope.removeprefix("area-")
             assert rows.keys() == {id for id, each in results.items() if each["area_class"] == wanted}
         else:
-            holder = handlers.holder_of(scope)
+            holder = holder_of(scope)
             assert rows.keys() == {unit.unit_id for unit in UNITS if holder in (None, unit.province_code)}
         for unit_id, row in rows.items():
             key = results[unit_id]["rank_key"] if unit_id in results else None
@@ -158,7 +159,7 @@ async def test_what_was_ranked_can_be_proven_from_the_published_pages_alone(step
                 inputs.append([row["unit_id"], row["result_version"], row["result_hash"]])
         proven = [[holder, content_hash(sorted(each))] for holder, each in sorted(by_holder.items()) if each]
         assert head["inputs_hash"] == content_hash(proven)
-        pages = [world.mongo.rows("ranking_pages")[id] for id in handlers.page_ids(head)]
+        pages = [world.mongo.rows("ranking_pages")[id] for id in page_ids(head)]
         assert [page["hash"] for page in pages] == [content_hash(page["rows"]) for page in pages]
         assert head["hash"] == content_hash([page["hash"] for page in pages])
 

@@ -191,6 +191,17 @@ class Bench:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    async def adjustments(self, **query: Any) -> list[Any]:
+        """The adjustments there are, page by page."""
+        found: list[Any] = []
+        after: str | None = None
+        while True:
+            page = await self.get("/adjustments", **query, limit=2, **({"after": after} if after else {}))
+            found += page["items"]
+            after = page["next"]
+            if after is None:
+                return found
+
     async def order(self, who: Officer, path: str, *, key: str | None = None, **body: Any) -> httpx.Response:
         """An order on what stands now, unless `version` and `hash` say otherwise."""
         self.asked += 1

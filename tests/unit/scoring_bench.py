@@ -58,7 +58,7 @@ class Bench:
 
     async def decide(self, fact: Any) -> tuple[Reader, Outcome]:
         """What a fact leads to on the state as it is now; nothing is written."""
-        record = received(fact, contract_of(type(fact)).type)
+        record = received(fact, contract_of(fact.__class__).type)
         route = routes[record.type]
         needs = frozenset(route.needs(record))
         reader = Reader(self.mongo)
@@ -92,9 +92,7 @@ class Bench:
             await self.mongo.delete(RECALCULATIONS, {"_id": {"$in": list(used)}}, session)
 
         cause = f"test/{self.mongo.commits}"
-        await self._writer.write(
-            reader, outcome, cause=cause, at=NOW, span=trace.get_current_span(), also=also
-        )
+        await self._writer.write(reader, outcome, cause=cause, at=NOW, span=trace.get_current_span(), also=also)
 
     def documents(self, collection: str) -> dict[str, Document]:
         """All documents of a collection by id."""

@@ -40,7 +40,7 @@ B1 = "/adjustments/04/2026/b/1"
 
 async def only(bench: Bench, **query: Any) -> Any:
     """The one adjustment there is."""
-    (found,) = await bench.get("/adjustments", year=2026, **query)
+    (found,) = await bench.adjustments(year=2026, **query)
     return found
 
 
@@ -192,6 +192,18 @@ async def test_a_further_correction_replaces_what_is_open(tmp_path: Path) -> Non
     assert await bench.refused(HOA, f"{B1}/approve", **stale) == (409, ["wrong_state", "moved_on"])
 
 
+async def test_a_hand_in_a_replaced_adjustment_counts_too(tmp_path: Path) -> None:
+    bench = await improved(tmp_path)
+    await bench.done(HOA, f"{B1}/submit")
+    await bench.tell(support("b", 28_000_000, version=2))
+    await bench.settle()
+    await bench.done(LAN, f"{B1}/submit")
+    assert await bench.refused(HOA, f"{B1}/approve") == (403, ["same_person"])
+    await bench.done(TUAN, f"{B1}/approve")
+    (fact,) = bench.events(BudgetAdjusted)
+    assert fact.submitted_by == "lan"
+
+
 async def test_a_correction_taken_back_makes_the_proposal_void(tmp_path: Path) -> None:
     bench = await improved(tmp_path)
     await bench.tell(registration("b", version=3))
@@ -200,7 +212,7 @@ async def test_a_correction_taken_back_makes_the_proposal_void(tmp_path: Path) -
     assert await bench.refused(LAN, f"{B1}/submit") == (409, ["wrong_state"])
     await bench.tell(registration("b", version=4, area_class="region_2"))
     await bench.settle()
-    found = await bench.get("/adjustments", year=2026, state="proposed")
+    found = await bench.adjustments(year=2026, state="proposed")
     assert [each["adjustment_id"] for each in found] == ["04/2026/b/2"]
 
 
@@ -213,7 +225,7 @@ async def test_what_was_refused_is_not_proposed_again_but_a_new_correction_is(tm
     assert (await only(bench))["state"] == "refused"
     await bench.tell(support("b", 28_000_000, version=2))
     await bench.settle()
-    assert [each["state"] for each in await bench.get("/adjustments", year=2026)] == ["refused", "proposed"]
+    assert [each["state"] for each in await bench.adjustments(year=2026)] == ["refused", "proposed"]
 
 
 async def test_what_the_reserve_cannot_pay_is_carried_and_settled_by_the_next_year(tmp_path: Path) -> None:
@@ -285,7 +297,7 @@ async def test_a_corrected_envelope_moves_the_reserve_alone(tmp_path: Path) -> N
     assert (await bench.get(BUDGET))["reserve"] == 15_000_000
     await bench.settle()
     await assert_adds_up(bench, 65_000_000)
-    assert [each["state"] for each in await bench.get("/adjustments", year=2026)] == ["approved"]
+    assert [each["state"] for each in await bench.adjustments(year=2026)] == ["approved"]
 
 
 async def test_an_envelope_cut_below_what_is_decided_is_refused_with_what_to_do(tmp_path: Path) -> None:
@@ -326,7 +338,7 @@ async def test_an_approved_adjustment_is_taken_back_by_entries_that_name_its_ent
     assert verify(entries, bench.events(BudgetAdjusted)[-1].journal) == []
     assert [fact.amount for fact in bench.events(BudgetAdjusted)] == [31_250_000, 25_000_000]
     await assert_adds_up(bench)
-    states = [each["state"] for each in await bench.get("/adjustments", year=2026)]
+    states = [each["state"] for each in await bench.adjustments(year=2026)]
     assert states == ["approved", "approved"], "what people took back is not proposed to them again"
     assert await bench.refused(LAN, f"{B1}/reverse") == (409, ["not_reversible"])
 
@@ -386,7 +398,7 @@ async def test_a_policy_that_runs_again_proposes_every_centres_change(
     await bench.tell(score("b", "tot", version=2))
     await bench.settle()
     assert bench.contents() == before
-    moves = {each["centre_id"]: each["delta"] for each in await bench.get("/adjustments", year=2026)}
+    moves = {each["centre_id"]: each["delta"] for each in await bench.adjustments(year=2026)}
     assert moves == {"a": -750_000, "b": 750_000}
     for centre in "ba":
         await bench.done(LAN, f"/adjustments/04/2026/{centre}/1/submit")
@@ -403,7 +415,7 @@ async def test_a_policy_that_runs_again_proposes_every_centres_change(
     await bench.done(LAN, "/adjustments/04/2026/_reserve/1/submit")
     await bench.done(HOA, "/adjustments/04/2026/_reserve/1/approve")
     await bench.settle()
-    waiting = await bench.get("/adjustments", year=2026, state="proposed")
+    waiting = await bench.adjustments(year=2026, state="proposed")
     assert {each["centre_id"]: each["delta"] for each in waiting} == {"a": 500_000, "b": 500_000}
 
 
@@ -456,7 +468,7 @@ async def test_a_cut_after_the_debt_was_paid_comes_back_once(tmp_path: Path) -> 
     await bench.done(HOA, f"{B1}/approve")
     await approve_year(bench, 2027)
     assert settled(bench, 2027) == {"b": owed}
-    assert [each["state"] for each in await bench.get("/adjustments", year=2026)] == ["approved"]
+    assert [each["state"] for each in await bench.adjustments(year=2026)] == ["approved"]
 
     await bench.tell(registration("b", version=3))
     await bench.settle()
@@ -523,7 +535,7 @@ async def decide_something(bench: Bench, dice: random.Random) -> None:
     """Officers do the next two things to an adjustment, open or approved; a refusal is an answer too."""
     steps = {"proposed": ["submit"], "submitted": ["approve", "approve", "refuse"], "approved": ["reverse"]}
     for _ in range(2):
-        known = [each for each in await bench.get("/adjustments", year=2026) if each["state"] in steps]
+        known = [each for each in await bench.adjustments(year=2026) if each["state"] in steps]
         waiting = [each for each in known if each["state"] == "submitted"] or known
         if waiting:
             one = dice.choice(waiting)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from itertools import permutations
@@ -126,6 +127,25 @@ def test_f2_a_line_that_was_changed_is_no_proof(change: dict[str, Any]) -> None:
     assert not proof_of(head, lines).holds
     assert not proof_of(head, [*run.lines, run.lines[1]]).holds
     assert not proof_of(head, run.lines[:1]).holds
+
+
+def failing(run: Budget, lines: Sequence[Allocation], **changes: Any) -> list[str]:
+    head = head_of(run, province="04", year=2026, version=1, proposed_at=NOW)
+    proof = proof_of(head.model_copy(update=changes), lines)
+    return [statement.what.en.split(" is ")[0] for statement in proof.statements if not statement.holds]
+
+
+def test_f2_the_page_says_what_does_not_hold() -> None:
+    run = budget(centre("a", "tot"), centre("b", "yeu"), envelope=43_500_000)
+    a, b = run.lines
+    assert failing(run, run.lines) == []
+    assert failing(run, run.lines, allocated=1) == ["Sum of the amounts", "The sum before rounding"]
+    whole = "0 + 0 + 43,500,000 + 1 = 43,500,001 đồng, the envelope"
+    assert failing(run, run.lines, reserve=1) == ["Reserve", whole]
+    below = b.model_copy(update={"amount": 19_999_999, "lower": 0})
+    assert "Centres below the minimum" in failing(run, [a, below])
+    assert failing(run, run.lines, hash="x") == ["Hash x"]
+    assert failing(run, run.lines, centres=3) == ["Centres, each counted once"]
 
 
 def test_f2_closing_lines_are_no_part_of_the_proof() -> None:
@@ -265,6 +285,11 @@ def test_d11_the_parts_of_a_split_centre_are_the_whole_and_nothing_is_passed_on_
     assert merged is not None
     assert [(part.predecessor, part.amount) for part in merged.parts] == [("s", 21_000_000), ("t", 11_000_000)]
     assert merged.total == 32_000_000
+
+
+def test_d11_a_centre_that_names_itself_continues_nobody() -> None:
+    register = [Registered("a", 8_000, date(2024, 1, 1), None, ("a",))]
+    assert participants(register, 2026, POLICY, {("a", 2025): 20_000_000, ("a", 2023): 1})["a"].succession is None
 
 
 def test_d11_nobody_served_means_equal_parts() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from services.funding import recompute
-from shared.contracts.base import content_hash
+from services.funding.handlers.snapshots import recomputed
+from shared.contracts.base import canonical, content_hash
 from shared.contracts.facts import BudgetApproved, BudgetProposed, BudgetRunApproved
 from shared.mongo import Unavailable
 from tests.unit.funding_bench import (
@@ -251,7 +252,7 @@ async def test_f4_a_centre_that_moves_after_the_approval_is_not_counted_again(tm
     await bench.settle()
     assert {line.allocation.centre_id for line in bench.events(BudgetProposed) if line.province == "08"} == {"c"}
     assert bench.document("allocations", "b/2026")["province"] == "04"
-    assert await bench.get("/adjustments", year=2026) == []
+    assert await bench.adjustments(year=2026) == []
     for who, step in ((OTHER, "simulate"), (OTHER, "submit"), (HOA, "approve")):
         await bench.done(who, f"/budgets/08/2026/{step}")
     owners = {row["centre_id"]: row["province"] for row in bench.mongo.all("decisions")}
@@ -284,6 +285,16 @@ async def test_f5_what_is_decided_is_not_approved_a_second_time(tmp_path: Path) 
     assert bench.contents() == before
 
 
+async def test_the_proof_of_a_province_holds_and_shows_where_it_does_not(tmp_path: Path) -> None:
+    bench = await approved(tmp_path, 60_000_000)
+    proof = await bench.get(f"{BUDGET}/proof")
+    assert proof["holds"]
+    figures = {each["what"]["en"]: each["figure"] for each in proof["statements"]}
+    assert (figures["Envelope of the province"], figures["Reserve"]) == (60_000_000, 10_000_000)
+    bench.mongo.rows("allocations")["a/2026"]["allocation"]["amount"] -= 1
+    assert not (await bench.get(f"{BUDGET}/proof"))["holds"]
+
+
 # ------------------------------------------------------------------------------------------------- snapshots
 
 
@@ -303,6 +314,9 @@ async def test_d9_a_snapshot_alone_gives_the_same_bytes(tmp_path: Path, monkeypa
     assert checked["same"]
     decisions = await bench.get(f"{BUDGET}/decisions")
     assert {line["snapshot"] for line in decisions} == {checked["hash"]}
+    budget, _ = recomputed(await bench.get(f"{BUDGET}/snapshot"))
+    again = [line.model_dump(mode="json") for line in budget.lines]
+    assert canonical(again) == canonical([line["allocation"] for line in decisions]), "every explanation too"
 
 
 async def test_d9_a_snapshot_that_was_changed_is_detected(tmp_path: Path) -> None:
@@ -386,13 +400,26 @@ async def test_a_database_that_is_gone_is_no_success(tmp_path: Path) -> None:
 
 async def test_everybody_reads_what_they_may_see(tmp_path: Path) -> None:
     bench = await published(tmp_path)
-    paths = [BUDGET, f"{BUDGET}/decisions", f"{BUDGET}/snapshot", f"{BUDGET}/snapshot/verify", "/journal/04/2026"]
+    paths = [
+        BUDGET,
+        f"{BUDGET}/proof",
+        f"{BUDGET}/decisions",
+        f"{BUDGET}/snapshot",
+        f"{BUDGET}/snapshot/verify",
+        "/journal/04/2026",
+    ]
     for path in [*paths, "/journal/04/2026/verify"]:
         for who in (LAN, HOA, AN, KIM):
             await bench.get(path, who)
         assert (await bench.http(OTHER).get(path)).json()["code"] == "other_province"
     assert (await bench.http(OTHER).get("/adjustments", params={"province": "04"})).status_code == 403
-    for path in ("/budgets/04/2031", "/budgets/04/2031/snapshot", "/journal/04/2031", "/adjustments/04/2026/x/1"):
+    for path in (
+        "/budgets/04/2031",
+        "/budgets/04/2031/proof",
+        "/budgets/04/2031/snapshot",
+        "/journal/04/2031",
+        "/adjustments/04/2026/x/1",
+    ):
         assert (await bench.http(HOA).get(path)).json()["code"] == "not_found"
 
 

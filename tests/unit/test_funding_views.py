@@ -155,5 +155,5 @@ def test_a_grade_cannot_be_effective_and_weak(tmp_path: Any) -> None:
     text = (DATA / "sustainability_policy.yaml").read_text(encoding="utf-8")
     file = tmp_path / "sustainability_policy.yaml"
     file.write_text(text.replace("[trung_binh, yeu]", "[kha, yeu]"), encoding="utf-8")
-    with pytest.raises(RulebookError, match="kha cannot be effective and weak; .* keep each grade in one list"):
+    with pytest.raises(RulebookError, match=r"kha cannot be effective and weak; .* keep each grade in one list"):
         load_layers((tmp_path,), file.name, SustainabilityPolicy)

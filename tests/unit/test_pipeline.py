@@ -239,6 +239,47 @@ async def test_a_failing_handler_leaves_a_dead_letter_and_nothing_else(bench: Be
     assert bench.mongo.rows("totals").keys() == {"04"}
 
 
+async def test_what_a_document_tells_is_loaded_too_also_after_a_record_before_it_changed_it(bench: Bench) -> None:
+    """The second record of the batch needs what the first one's write names, not what the database said before."""
+    pointer = Ref("pointers", "current")
+
+    def further(received: Received[EnvelopeAccepted], states: States) -> list[Ref]:
+        document = states[pointer]
+        return [Ref("totals", document["to"])] if document else []
+
+    def handle(received: Received[EnvelopeAccepted], states: States) -> Outcome:
+        refs = further(received, states)
+        seen = {ref.id: states[ref] for ref in refs}
+        return Outcome(puts={pointer: {"to": received.data.province, "seen": seen}})
+
+    await bench.mongo.insert("totals", [{"_id": "01", "_rev": 1, "count": 7}, {"_id": "04", "_rev": 1, "count": 9}])
+    await bench.mongo.insert("pointers", [{"_id": "current", "_rev": 1, "to": "01"}])
+    consumer = Consumer(
+        "test", (IN,), {EventType.ENVELOPE_ACCEPTED: Route(lambda received: [pointer], handle, further)}
+    )
+    pipeline = Pipeline("test", consumer, bench.mongo, clock=BusinessClock(), brake=Brake(LIMIT))
+    await pipeline.process([stored(0, province="04"), stored(1, province="05")])
+    kept = bench.mongo.rows("pointers")["current"]
+    assert (kept["to"], kept["seen"]) == ("05", {"04": {"count": 9}})
+    assert not bench.mongo.rows("dead_letters")
+
+
+async def test_a_failure_to_tell_what_else_is_needed_is_that_records_own(bench: Bench) -> None:
+    def further(received: Received[EnvelopeAccepted], states: States) -> list[Ref]:
+        if received.data.province == "05":
+            raise LookupError("no such thing")
+        return []
+
+    route = Route(lambda received: [total(received.data.province)], _handle, further)
+    consumer = Consumer("test", (IN,), {EventType.ENVELOPE_ACCEPTED: route})
+    pipeline = Pipeline("test", consumer, bench.mongo, clock=BusinessClock(), brake=Brake(LIMIT))
+    await pipeline.process([stored(0, province="05"), stored(1, province="04")])
+    (letter,) = bench.mongo.rows("dead_letters").values()
+    assert (letter["offset"], letter["reason"]) == (0, "handler_failed")
+    assert "no such thing" in letter["detail"]
+    assert bench.mongo.rows("totals").keys() == {"04"}
+
+
 async def test_what_one_record_needs_is_no_licence_for_another(bench: Bench) -> None:
     """A need that is forgotten fails always, not only when no neighbour happens to load the document."""
     await bench.process(stored(0, province="99"), stored(1, "forgets to put"), stored(2, "forgets to read"))

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from services.scoring.handlers.documents import RECOMPUTES, RESULTS
+from services.scoring.handlers.documents import RECOMPUTES, RESULTS, Inputs
 from services.scoring.handlers.recomputes import Audit
+from services.scoring.handlers.results import score
 from services.scoring.store import recomputes
 from shared.messaging.collections import RECALCULATIONS
 from shared.mongo import Unavailable
@@ -104,15 +105,20 @@ async def test_a_centre_judged_again_has_its_commune_judged_again() -> None:
     bench = await Bench().start()
     old = {"period": 2025, "rubric": "lc_commune_44_2014"}
     await bench.accept(centre(points("clc_2553_2013")), commune(points("lc_commune_44_2014"), unit_id=UNIT, **old))
-    tampered(bench, "TT/1/2025", grade="yeu")
-    row = bench.mongo.rows("references")[COMMUNE]
-    items = [each | {"outcome": {"grade": "yeu"}} for each in row["items"]]
-    bench.mongo.rows("references")[COMMUNE] = row | {"items": items}
-    done = await order(bench)
-    (reference,) = bench.result(COMMUNE)["references"]
-    assert reference["outcome"] == {"grade": "tot"}
-    assert reference["version"] == bench.result("TT/1/2025")["version"] == 2
-    assert done["state"] == "done"
+    right = bench.result(COMMUNE)
+    tampered(bench, "TT/1/2025", grade="yeu")  # what older rules may have made of the centre, and so of the commune
+    row, kept = bench.mongo.rows(RESULTS)[COMMUNE], bench.mongo.rows("references")[COMMUNE]
+    items = [each | {"outcome": {"grade": "yeu"}} for each in kept["items"]]
+    bench.mongo.rows("references")[COMMUNE] = kept | {"items": items}
+    row = row | {"inputs": row["inputs"] | {"references": items}}
+    wrong = score(Inputs.of(row), 1).model_dump(mode="json")
+    assert wrong["total"] != right["total"]
+    bench.mongo.rows(RESULTS)[COMMUNE] = row | {"result": wrong}
+    assert (await order(bench))["state"] == "done"
+    result = bench.result(COMMUNE)
+    assert (result["total"], result["hash"]) == (right["total"], right["hash"])
+    assert (result["version"], result["supersedes"]["cause"]) == (2, "reference")
+    assert result["references"][0]["version"] == bench.result("TT/1/2025")["version"] == 2
 
 
 async def test_an_order_goes_through_the_results_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.contracts.facts import CommuneScored
+from shared.contracts.facts import AssessmentScored, CommuneScored
 from shared.mongo import Conflict, DuplicateKey
 from shared.registry import registry
 from tests.unit.scoring_assessments import OLD_UNIT, learning_models, models, share, standards, universal_education
@@ -44,6 +44,7 @@ async def test_each_series_is_kept_and_published_under_its_own_name() -> None:
     (scored,) = await bench.accept(universal_education())
     (event,) = scored.events
     assert (event.topic, event.key, event.subject) == ("scores", f"universal_education/{UNIT}", event.key)
+    assert isinstance(event.data, AssessmentScored)
     assert event.data.standards == {"preschool_5": 1, "primary": 3, "lower_secondary": 3, "literacy": 2}
     document = bench.documents("results")[f"universal_education@{UNIT}/2025"]
     assert (document["kind"], document["subject"], document["feeds"]) == ("universal_education", event.subject, UNIT)
@@ -194,7 +195,8 @@ def _ends(facts: list[Any]) -> dict[str, Any]:
         for id, document in bench.documents(collection).items()
         if document.get("items") != []  # that nothing is known may be written, or not
     }
-    return _without_versions(documents)
+    found: dict[str, Any] = _without_versions(documents)
+    return found
 
 
 _COUNTED = {"_rev", "version", "supersedes", "superseded"}

@@ -69,6 +69,8 @@ async def test_a_new_submission_is_a_new_version_even_if_it_comes_to_the_same() 
     bench = await Bench().start()
     first, second = await bench.accept(centre(points(CLC)), centre(points(CLC), version=2))
     before, after = first.events[0].data, second.events[0].data
+    assert isinstance(before, CentreScored)
+    assert isinstance(after, CentreScored)
     assert (after.version, after.input_version, after.hash) == (2, 2, before.hash)
 
 

@@ -15,16 +15,17 @@ import yaml
 from fastapi import FastAPI
 from typer.testing import CliRunner, Result
 
-from cli import units
+from cli import explaining, units
 from cli.client import Client
 from cli.main import app as langhoc
-from deploy.local import Platform
+from deploy.local import LocalPlatformError, Platform
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from tests.unit.intake_bench import Bench
 from tests.unit.intake_samples import commune
 from tests.unit.register_samples import gap_filled, split
 from tests.unit.test_dead_letters_http import Wire
+from tests.unit.test_explain import Services
 
 RESULTS = [
     {"unit_id": "00004@2025-07", "period": 2025, "level": 1, "grade": None, "rubric": "lc_commune_25_2023"},
@@ -120,7 +121,8 @@ async def test_a_correction_written_by_hand_is_rehearsed_and_then_taken_once(
     rehearsed = await terminal.run("register", "correct", str(file), "--dry-run")
     assert rehearsed.exit_code == 0, rehearsed.output
     assert "would become version 1" in rehearsed.output
-    assert "waited for 00999 would be decided again" in rehearsed.output
+    assert "Held submissions that would be decided again" in rehearsed.output
+    assert "HN-1" in rehearsed.output
     assert not bench.mongo.rows("register")
     assert (await terminal.json("held", "list"))[0]["subject"] == "00999"
 
@@ -214,3 +216,14 @@ async def test_a_wrong_question_is_answered_in_plain_words(terminal: Terminal, a
 async def test_without_anything_it_says_so(terminal: Terminal) -> None:
     assert "Nothing is held" in (await terminal.run("held", "list")).output
     assert "it is the imported one" in (await terminal.run("register", "list")).output
+
+
+async def test_explain_reads_a_code_by_the_corrected_register(bench: Bench) -> None:
+    """D5: what the ministry corrected is what everybody is told."""
+    async with bench.http() as http:
+        await http.post("/register/corrections", json=gap_filled().model_dump(mode="json"))
+        taken = (await http.get("/register")).json()
+    story = explaining.collect(Services(**{"/register": taken}), "00999", 2022)  # type: ignore[arg-type]
+    assert story["unit"]["unit_id"] == "00999@pre-2024-01-01"
+    with pytest.raises(LocalPlatformError, match="No commune had the code 00999"):
+        explaining.collect(Services(), "00999", 2022)  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from shared.contracts.facts import AdjustmentProposed, AdjustmentState
 from shared.messaging.handling import Outcome
 from shared.messaging.reader import Reader
 from shared.web.auth import Caller
+from shared.web.paging import After, Limit, Page
 from shared.web.problems import not_found
 
 router = APIRouter(prefix="/adjustments", tags=["adjustments"])
@@ -26,9 +27,13 @@ async def list_adjustments(
     province: str | None = None,
     year: int | None = None,
     state: Annotated[AdjustmentState | None, Query(description="Only those in this state")] = None,
-) -> list[AdjustmentProposed]:
+    limit: Limit = 100,
+    after: After = None,
+) -> Page[AdjustmentProposed]:
     query = who.within(province, **{"year": year, "proposal.state": state})
-    return await store.adjustments(request.app.state.mongo, query)
+    found = await store.adjustments(request.app.state.mongo, query, after=after, limit=limit + 1)
+    items = found[:limit]
+    return Page(items=items, next=items[-1].adjustment_id if len(found) > limit else None)
 
 
 @router.post("/{adjustment_id:path}/submit", summary="Ask for the decision on a proposed adjustment")

@@ -11,10 +11,19 @@ from pydantic import BaseModel
 
 from services.funding import store
 from services.funding.api.orders import Deciding, IdempotencyKey, Who, ordered
+from services.funding.domain import proof_of
 from services.funding.domain.life import Approval, Life, State
 from services.funding.handlers.records import ActionRecord, Command
 from services.funding.handlers.snapshots import is_whole
-from shared.contracts.facts import BudgetAdjusted, BudgetApproved, BudgetRunProposed, JournalMark, Purpose
+from shared.contracts.base import Text
+from shared.contracts.facts import (
+    Allocation,
+    BudgetAdjusted,
+    BudgetApproved,
+    BudgetRunProposed,
+    JournalMark,
+    Purpose,
+)
 from shared.messaging.handling import Document, Outcome
 from shared.messaging.reader import Reader
 from shared.web.auth import Caller
@@ -62,6 +71,36 @@ async def get_budget(request: Request, who: Who, province: str, year: int) -> Bu
     return await _view(request, *found)
 
 
+class StatementView(BaseModel):
+    """One line of the proof: a figure in đồng or a number of centres, and whether it holds."""
+
+    what: Text
+    figure: int
+    holds: bool
+
+
+class ProofView(BaseModel):
+    """The page that anybody can check with paper and pencil."""
+
+    holds: bool
+    statements: list[StatementView]
+
+
+@router.get("/proof", summary="That all amounts of the proposal (once approved: of what was approved) add up")
+async def get_proof(request: Request, who: Who, province: str, year: int) -> ProofView:
+    who.require(province)
+    found = await store.budget(request.app.state.mongo, province, year)
+    if found is None:
+        raise not_found("budget", f"{province}/{year}")
+    rows = await store.allocations(request.app.state.mongo, {"province": province, "year": year}, after=None, limit=0)
+    lines = [Allocation.model_validate(row["allocation"]) for row in rows]
+    proof = proof_of(BudgetRunProposed.model_validate(found[1]), lines)
+    return ProofView(
+        holds=proof.holds,
+        statements=[StatementView.model_validate(each, from_attributes=True) for each in proof.statements],
+    )
+
+
 @router.get("/decisions", summary="What each centre was given, as it stands now")
 async def list_decisions(request: Request, who: Who, province: str, year: int) -> list[BudgetApproved | BudgetAdjusted]:
     who.require(province)
@@ -75,7 +114,7 @@ async def get_snapshot(request: Request, who: Who, province: str, year: int) -> 
 
 
 class SnapshotCheck(BaseModel):
-    """Whether a snapshot is whole and still gives what was approved, to the last byte."""
+    """Whether a snapshot is whole and still gives every figure that was approved, to the last fraction."""
 
     hash: str
     result: str

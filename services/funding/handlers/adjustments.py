@@ -96,7 +96,8 @@ def _next(known: Sequence[Adjusting], wanted: Adjusting | None) -> Adjusting | N
         turned_down = _turned_down(known)
         number = last.number + 1 if last else 1
         return None if wanted.change == turned_down else _numbered(wanted, number, version=1)
-    replacing = _numbered(wanted, last.number, version=last.proposal.version + 1)
+    kept = wanted.model_copy(update={"prepared_by": last.prepared_by})
+    replacing = _numbered(kept, last.number, version=last.proposal.version + 1)
     return None if replacing.proposal.hash == last.proposal.hash else replacing
 
 
@@ -162,8 +163,8 @@ def submit(case: Case, command: Command) -> Outcome:
         return refused(case.life, command, problems)
     outcome = Outcome(verdict="submit")
     subject = command.person.subject
-    hands = case.adjusting.prepared_by
-    _keep(outcome, _moved(case.adjusting, "submitted", hands if subject in hands else (*hands, subject)))
+    others = [hand for hand in case.adjusting.prepared_by if hand != subject]
+    _keep(outcome, _moved(case.adjusting, "submitted", (*others, subject)))
     recorded(outcome, case.life, case.life, command)
     return outcome
 

@@ -32,7 +32,7 @@ class Adjusting(Contract):
     before: Allocation | None = None
     """The line that stood before it; `None` where there was none."""
     prepared_by: tuple[str, ...] = ()
-    """Everybody who submitted it: none of them decides on it."""
+    """Everybody who submitted it, the last one last: none of them decides on it."""
 
     @property
     def key(self) -> str:

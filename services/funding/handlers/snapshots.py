@@ -1,4 +1,4 @@
-"""The frozen inputs of an approval: whoever holds a snapshot computes the same budget again, to the last byte.
+"""The frozen inputs of an approval: whoever holds a snapshot computes the same budget again, to the last đồng.
 
 A snapshot holds everything that the computation reads, the rules themselves included, not only their names: a rulebook
 that was changed since, or a register that has moved on, cannot change what was approved.
@@ -12,7 +12,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from services.funding.domain import Budget, head_of
+from services.funding.domain import Budget
 from services.funding.domain.frozen import freeze
 from services.funding.handlers.proposals import ProvinceInputs, Rules, calculated, graded
 from shared.contracts.base import Text, canonical, content_hash
@@ -50,30 +50,40 @@ def snapshot_of(budget: Budget, inputs: ProvinceInputs, rules: Rules, run: Budge
             "before": rules.before.model_dump(mode="json") if rules.before else None,
         },
         "run": run.model_dump(mode="json"),
-        "result": result_of(budget, run),
+        "result": result_of(budget),
         "frozen": freeze(budget, province=inputs.province, year=inputs.year, run_version=run.version).to_json(),
     }
     return {**snapshot, "hash": content_hash(snapshot)}
 
 
-def result_of(budget: Budget, run: BudgetRunProposed) -> str:
-    """Hash of a budget as it is published: its run, its lines and its grants."""
-    head = head_of(budget, province=run.province, year=run.year, version=run.version, proposed_at=run.proposed_at)
-    grants = budget.equipment.lines if budget.equipment else ()
+def result_of(budget: Budget) -> str:
+    """Hash of every figure of a budget, exactly: amounts and shares, settlements, reserve, λ and θ.
+
+    Words are none of it: the same release writes the same ones to the last byte, a later one may explain better.
+    """
+    purposes = {"operating": budget.lines, "equipment": budget.equipment.lines if budget.equipment else ()}
     return content_hash(
         {
-            "run": head.model_dump(mode="json"),
-            "lines": [line.model_dump(mode="json") for line in budget.lines],
-            "grants": [line.model_dump(mode="json") for line in grants],
+            "lines": [
+                [purpose, line.centre_id, line.amount, line.exact]
+                for purpose, lines in purposes.items()
+                for line in lines
+            ],
+            "settled": [[charge.centre_id, charge.paid] for charge in budget.charges],
+            "reserve": budget.reserve,
+            "case": budget.case,
+            "lambda": str(budget.lambda_),
+            "theta": str(budget.theta),
         }
     )
 
 
 def recomputed(snapshot: Mapping[str, Any]) -> tuple[Budget, str]:
     """The budget from a snapshot alone, and the hash of its result."""
-    inputs = ProvinceInputs(**{field.name: snapshot["inputs"][field.name] for field in fields(ProvinceInputs)})
+    known = snapshot["inputs"]
+    inputs = ProvinceInputs(**{each.name: known[each.name] for each in fields(ProvinceInputs) if each.name in known})
     budget = calculated(inputs, rules_of(snapshot))
-    return budget, result_of(budget, BudgetRunProposed.model_validate(snapshot["run"]))
+    return budget, result_of(budget)
 
 
 def rules_of(snapshot: Mapping[str, Any]) -> Rules:
@@ -99,7 +109,7 @@ def _grades(inputs: ProvinceInputs, rules: Rules) -> dict[str, Any]:
 
 
 def is_whole(snapshot: Mapping[str, Any]) -> bool:
-    """Whether a snapshot says what it said when it was made, and still gives the same bytes."""
+    """Whether a snapshot says what it said when it was made, and still gives the same figures."""
     content = {name: value for name, value in snapshot.items() if name not in ("_id", "_rev", "hash")}
     return (content_hash(content), recomputed(snapshot)[1]) == (snapshot["hash"], snapshot["result"])
 

@@ -125,9 +125,13 @@ async def decisions(mongo: Mongo, query: dict[str, Any]) -> list[Document]:
     return bare(await mongo.find("decisions", query, sort=[("_id", 1)]))
 
 
-async def adjustments(mongo: Mongo, query: dict[str, Any]) -> list[AdjustmentProposed]:
-    """Adjustments, by province, year, centre and number."""
-    rows = await mongo.find("adjustments", query, sort=[("_id", 1)])
+async def adjustments(
+    mongo: Mongo, query: dict[str, Any], *, after: str | None = None, limit: int = 0
+) -> list[AdjustmentProposed]:
+    """Adjustments in order of their ids: by province, year, centre and number."""
+    if after:
+        query = {**query, "_id": {"$gt": after}}
+    rows = await mongo.find("adjustments", query, sort=[("_id", 1)], limit=limit)
     return [Adjusting.model_validate(row).proposal for row in rows]
 
 

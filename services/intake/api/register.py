@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from services.intake import store
 from services.intake.domain import life_of
 from services.intake.handlers import register as handlers
-from services.intake.handlers.register import Touched, Unsound
+from services.intake.handlers.register import Released, Touched, Unsound
 from services.intake.problems import of_validation
 from shared.contracts.base import Problem, Text
 from shared.contracts.register import RegisterCorrected, RegisterCorrection
@@ -20,6 +20,7 @@ from shared.messaging.handling import Outcome
 from shared.messaging.reader import Reader
 from shared.messaging.register import REGISTER
 from shared.registry import Registry, Succession, Unit, corrected_register, touched_units
+from shared.rulebook import HANOI
 from shared.web.auth import Caller, Role, caller, require_role
 from shared.web.problems import ApiProblem, not_found
 
@@ -66,8 +67,8 @@ class Corrected(BaseModel):
     dry_run: bool
     repeated: bool
     """The same correction was entered before; nothing changed."""
-    releases: list[str]
-    """Codes that submissions wait for and that the register knows from now on."""
+    releases: list[Released]
+    """Held submissions whose code the register knows from now on: they are decided again."""
     touched: list[Touched]
     """Accepted submissions about units that it names. They stand as accepted; a province may correct them."""
 
@@ -83,7 +84,7 @@ async def get_unit(
     request: Request, who: Who, code: str, on: Annotated[date | None, Query(description="Today by default")] = None
 ) -> UnitView:
     register = await store.register(request.app.state.mongo)
-    day = on or request.app.state.runtime.clock.now().date()
+    day = on or request.app.state.runtime.clock.now().astimezone(HANOI).date()
     unit = register.by_id(code) or register.unit(code, day)
     if unit is None:
         raise not_found("unit", f"{code}, {day}")
@@ -101,7 +102,7 @@ async def correct(
     async def decide(reader: Reader, at: datetime) -> Outcome:
         return await store.correct(reader, at, lambda *given: handlers.correct(correction, who.subject, *given))
 
-    before = await store.corrections(mongo)
+    before, held = await store.corrections(mongo), await store.waiting(mongo)
     known = handlers.same_id(before, correction.correction_id)
     if known is not None and known.correction == correction:
         return _repeated(known, dry_run)
@@ -121,7 +122,7 @@ async def correct(
         version=handlers.fact_of(after, correction).version,
         dry_run=dry_run,
         repeated=False,
-        releases=handlers.released_codes(outcome),
+        releases=handlers.released(corrected_register(after), held),
         touched=handlers.touched(corrected_register(before), corrected_register(after), correction, rows),
     )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from services.intake import domain
 from services.intake.handlers.release import awaited
-from services.intake.handlers.submissions import ACCEPTED_TOPIC, RELEASE, release_scope
+from services.intake.handlers.submissions import ACCEPTED_TOPIC, release_scope
 from services.intake.problems import problem
 from shared.contracts.base import Problem, content_hash
 from shared.contracts.facts import SubmissionKind
@@ -83,12 +83,29 @@ def releases(register: Registry, held: Iterable[Document]) -> list[Recalculation
     return [Recalculation(release_scope(code), period) for code, period in sorted(found)]
 
 
-def released_codes(outcome: Outcome) -> list[str]:
-    """The codes that submissions wait for and that are decided again."""
-    return sorted({request.scope.removeprefix(RELEASE) for request in outcome.requests})
-
-
 # ------------------------------------------------------------------------------------------------- what it touches
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A held submission that is decided again."""
+
+    code: str
+    """What it waited for."""
+    period: int | None
+    province: str
+    submission_id: str
+    receipt_id: str
+
+
+def released(register: Registry, held: Iterable[Document]) -> list[Released]:
+    """The held submissions that this register allows to decide, in order of code and period."""
+    found = [
+        Released(awaited(one).code, one["period"], one["province"], one["submission_id"], one["_id"])
+        for one in held
+        if domain.resolves(register, *awaited(one))
+    ]
+    return sorted(found, key=lambda one: (one.code, one.period or 0, one.receipt_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ def judged(result: Mapping[str, Json]) -> dict[str, Json]:
 def differences(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[Difference]:
     """Every field in which two results (as JSON) differ, in order of their paths."""
     old, new = judged(before), judged(after)
+    if old == new:
+        return []
     steps = [Step.model_validate(step) for step in new["explanation"] if step not in old["explanation"]]
     grounds = dict(_grounds(new))
     found = []

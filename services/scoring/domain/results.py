@@ -37,6 +37,13 @@ _NOT_JUDGED: dict[str, Any] = {
 """What depends on the order of arrival, or on the hash itself."""
 
 
+def holder_of(accepted: CommuneAccepted | CentreAccepted | AssessmentAccepted) -> str:
+    """Province that held the subject on the cut-off date: the one whose own point tables it is judged by."""
+    if not isinstance(accepted, CentreAccepted):
+        return accepted.holder
+    return registry().holder(accepted.commune_code, cut_off(accepted.period)) or accepted.province
+
+
 def score_commune(
     accepted: CommuneAccepted,
     recognitions: Iterable[Recognition],
@@ -79,8 +86,7 @@ def score_commune(
 
 def score_centre(accepted: CentreAccepted, version: int, *, rule: Rubric | None = None) -> CentreScored:
     """Score one community learning centre for one period. Takes `rule` and raises as `score_commune`."""
-    holder = registry().holder(accepted.commune_code, cut_off(accepted.period)) or accepted.province
-    rule = rule or _rule(accepted.rubric, accepted.period, holder)
+    rule = rule or _rule(accepted.rubric, accepted.period, holder_of(accepted))
     judgement = _judge(rule, accepted.content, accepted.period, [], [])
     return _sealed(
         CentreScored(

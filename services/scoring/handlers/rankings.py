@@ -19,10 +19,7 @@ from typing import Any, NamedTuple, get_args
 
 from services.scoring.domain.movement import Earlier, Movement
 from services.scoring.domain.ranking import Standing, row_of, table_of
-from services.scoring.domain.revision import (
-    Place,
-    Stretch,
-)
+from services.scoring.domain.revision import Place, Stretch
 from shared.contracts.base import content_hash
 from shared.contracts.facts import CommuneScored, PageEntry, PreviousRanking, RankingChanges, RankingPage
 from shared.contracts.submissions import AreaClass
@@ -175,8 +172,9 @@ class Terms:
     def basis(self) -> str:
         """Changes with anything but results: then the ranking is made anew instead of revised."""
         units = [[unit.unit_id, unit.code, unit.name, unit.province_code] for unit in self.units.values()]
+        corrections = [each.model_dump(mode="json") for each in self.register.corrections]  # of successions too
         previous = self.previous.model_dump(mode="json") if self.previous else None
-        return content_hash([units, list(self.rule), self.policy.id, self.policy.identity, previous])
+        return content_hash([units, corrections, list(self.rule), self.policy.id, self.policy.identity, previous])
 
     def members(self, standings: Iterable[Standing]) -> dict[str, Standing]:
         """The results that have a row in this ranking, by unit id."""

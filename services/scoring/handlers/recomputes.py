@@ -10,8 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from services.scoring.domain.differences import Difference, differences
+from services.scoring.domain.results import holder_of
 from services.scoring.handlers.documents import AREA_SERIES, Inputs, recompute_ref
-from services.scoring.handlers.results import holder_of, score
+from services.scoring.handlers.results import score
 from shared.contracts.base import Provenance, Step, Text
 from shared.messaging.handling import Document, Outcome, Recalculation
 from shared.rulebook import NoRuleInForce, check_content

@@ -84,11 +84,6 @@ def kind_of(scored: Scored) -> str:
             return scored.series
 
 
-def holder_of(accepted: AcceptedAssessment) -> str:
-    """Province whose own point tables it is judged by: a centre's sender, else the holder on the cut-off date."""
-    return accepted.province if isinstance(accepted, CentreAccepted) else accepted.holder
-
-
 def commune_of(centre: CentreAccepted, register: Registry) -> Unit | None:
     """The commune in which a centre lay on the cut-off date; `None` where the register does not tell.
 
@@ -251,7 +246,7 @@ class Judging:
             "kind": kind_of(scored),
             "subject": subject_of(scored),
             "period": scored.period,
-            "holder": holder_of(inputs.accepted),
+            "holder": inputs.accepted.province if isinstance(scored, CentreScored) else scored.holder,
             "version": scored.version,
             "input_version": scored.input_version,
             "feeds": fed_unit(inputs.accepted, self.register),
