@@ -200,6 +200,17 @@ class Registry:
         rows = self.predecessors(unit.unit_id)
         return self._by_id[rows[0].predecessor] if len(rows) == 1 and rows[0].share == "whole" else None
 
+    def counterpart(self, unit_id: str, on: date) -> Unit | None:
+        """The unit in which a place known by `unit_id` lay on another day; `None` where the register does not tell.
+
+        The unit itself if it existed on that day; else the one that it continues, or into which it went whole. Of a
+        place in a merged unit nobody knows in which of the former ones it lay.
+        """
+        rows = self.successors(unit_id)
+        whole = [row.successor for row in rows] if [row.share for row in rows] == ["whole"] else []
+        same = [self.by_id(one) for one in (*self.lineage(unit_id), *whole)]
+        return next((unit for unit in same if unit is not None and unit.valid(on)), None)
+
     def lineage(self, unit_id: str) -> tuple[str, ...]:
         """All ids of the same unit, oldest first: of a continuing unit several, else the id itself (known or not)."""
         chain = [unit_id]

@@ -269,3 +269,19 @@ def test_d10_a_succession_that_loses_or_doubles_a_unit_stops(tmp_path: Path, old
 
 def _code(unit_id: str) -> str:
     return unit_id.split("@", 1)[0]
+
+
+def test_a_place_is_followed_to_its_unit_of_another_day_never_by_a_code_that_was_used_again() -> None:
+    known, before, after = registry(), date(2024, 12, 31), date(2025, 12, 31)
+    followed = 0
+    for unit in known.units(after):
+        former = known.counterpart(unit.unit_id, before)
+        assert known.counterpart(unit.unit_id, after) == unit
+        if former is None:  # made of several units, or of parts
+            assert known.continues(unit) is None
+            continue
+        followed += 1
+        assert former == known.continues(unit)
+    assert followed > 100
+    merged = [unit for unit in known.units(before) if known.counterpart(unit.unit_id, after) is not None]
+    assert len(merged) > 5_000, "most former units went whole into one"

@@ -165,8 +165,8 @@ def _holder(
     """Province by whose own point table it will be judged: it held the subject, or a centre's commune, on that day."""
     if isinstance(data, CentreSubmitted):
         centre = known.centres[data.centre_id]
-        code = known.register.holder(centre.commune_code, cut_off(data.period)) if centre else None
-        return code or arrival.province
+        unit = known.register.counterpart(centre.unit_id, cut_off(data.period)) if centre else None
+        return unit.province_code if unit else arrival.province
     return findings.subject.holder if findings.subject else arrival.province
 
 

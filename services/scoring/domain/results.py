@@ -41,7 +41,11 @@ def holder_of(accepted: CommuneAccepted | CentreAccepted | AssessmentAccepted) -
     """Province that held the subject on the cut-off date: the one whose own point tables it is judged by."""
     if not isinstance(accepted, CentreAccepted):
         return accepted.holder
-    return registry().holder(accepted.commune_code, cut_off(accepted.period)) or accepted.province
+    day = cut_off(accepted.period)
+    if accepted.unit_id is None:
+        return registry().holder(accepted.commune_code, day) or accepted.province
+    unit = registry().counterpart(accepted.unit_id, day)
+    return unit.province_code if unit else accepted.province
 
 
 def score_commune(

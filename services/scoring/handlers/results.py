@@ -85,18 +85,11 @@ def kind_of(scored: Scored) -> str:
 
 
 def commune_of(centre: CentreAccepted, register: Registry) -> Unit | None:
-    """The commune in which a centre lay on the cut-off date; `None` where the register does not tell.
-
-    The commune of its registration, if it existed on that day; else the one that it continues, or into which it went
-    whole. Of a centre in a merged commune nobody knows in which of the former ones it lay.
-    """
+    """The commune in which a centre lay on the cut-off date; `None` where the register does not tell."""
     day = cut_off(centre.period)
     if centre.unit_id is None:
         return register.unit(centre.commune_code, day)
-    rows = register.successors(centre.unit_id)
-    whole = [row.successor for row in rows] if [row.share for row in rows] == ["whole"] else []
-    same = [register.by_id(unit_id) for unit_id in (*register.lineage(centre.unit_id), *whole)]
-    return next((unit for unit in same if unit is not None and unit.valid(day)), None)
+    return register.counterpart(centre.unit_id, day)
 
 
 def reference(scored: Scored) -> Reference | None:
