@@ -20,6 +20,7 @@ from cli.publishing import Message, Sent
 from cli.rankings import ranking_rows, scope_of, show_ranking
 from cli.synthetic import (
     AFTER_DEADLINE,
+    BELOW_FLOORS,
     BUDGET_YEAR,
     LEGACY_PERIOD,
     LEGACY_PROVINCE,
@@ -230,6 +231,8 @@ def _show_next(client: Client, province: str, seconds: float) -> None:
         f"  langhoc explain {first['code']} --period {PERIOD}      why this commune stands where it stands\n"
         f"  langhoc rankings --period {PERIOD} --province {province}\n"
         f"  langhoc budgets --year {BUDGET_YEAR} --province {province}\n"
+        f"  langhoc budget proof --province {province} --year {BUDGET_YEAR}      that all amounts add up\n"
+        f"  langhoc simulate --province {BELOW_FLOORS} --year {BUDGET_YEAR} --envelope 800000000      what if\n"
         f"  langhoc alerts --province {province}\n"
         f"  langhoc status · langhoc logs intake -f · langhoc dead-letters list\n"
         f"  make down                                stop it\n"

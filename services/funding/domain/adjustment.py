@@ -7,7 +7,7 @@ order, repeated or taken back, end at the same amounts (docs/adr/0016).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from services.funding.domain.frozen import Frozen, FrozenLine
@@ -30,6 +30,8 @@ class Standing:
     """Per centre: approved amount and the adjustments paid in the year."""
     carried: Mapping[str, int]
     """Per centre: what the reserve could not pay; never negative, centres without one are left out."""
+    settled: Mapping[str, int] = field(default_factory=dict)
+    """Per centre: the part of `paid` that a later year paid of what was carried; it cannot return to this reserve."""
 
     def support(self, centre_id: str) -> int:
         """What counts as the year's support in the next one: approved + adjustments + carried delta."""
@@ -87,8 +89,8 @@ def adjust(frozen: Frozen, corrected: Stake, now: Standing, policy: FundingPolic
     """What a correction changes for its centre alone, by the approved run's own λ or θ.
 
     A raise is paid whole from the reserve, or where the reserve cannot, carried whole to the next year as a first
-    charge on its envelope. A cut first takes back what is still carried, then returns the rest to the reserve. Nobody
-    else's amount moves.
+    charge on its envelope. A cut first takes back what is still carried, then returns the rest to the reserve, as far
+    as this year has paid it: what a later year settled is not this reserve's. Nobody else's amount moves.
 
     Args:
         frozen: the approved run.
@@ -102,33 +104,39 @@ def adjust(frozen: Frozen, corrected: Stake, now: Standing, policy: FundingPolic
     """
     key = corrected.key
     exact = entitled(frozen, corrected)
-    after = _rounded(frozen, corrected, exact)
-    paid, owed = now.paid.get(key, 0), now.carried.get(key, 0)
-    delta = after - paid - owed
+    due = _rounded(frozen, corrected, exact)
+    paid, owed, settled = (amounts.get(key, 0) for amounts in (now.paid, now.carried, now.settled))
+    delta = due - paid - owed
     if delta > now.reserve:
         from_reserve, carried = 0, delta
     elif delta >= 0:
         from_reserve, carried = delta, 0
     else:
         carried = max(delta, -owed)
-        from_reserve = delta - carried
-    steps = (_rule_step(frozen, exact, after, policy), _money_step(from_reserve, carried, now.reserve, policy))
+        from_reserve = max(delta - carried, settled - paid)
+    after = paid + owed + from_reserve + carried
+    steps = (
+        _rule_step(frozen, exact, due, policy),
+        _money_step(from_reserve, carried, now.reserve, after - due, policy),
+    )
     return Adjustment(key, paid + owed, after, from_reserve, carried, exact, steps)
 
 
-def rerun(frozen: Frozen, stakes: Sequence[Stake], now: Standing, policy: FundingPolicy) -> tuple[Adjustment, ...]:
+def rerun(
+    frozen: Frozen, stakes: Sequence[Stake], now: Standing, policy: FundingPolicy, *, more: int = 0
+) -> tuple[Adjustment, ...]:
     """The whole run again with other inputs or another policy, as deltas of every centre against what was decided.
 
     For policy `after_approval: rerun`, and for a policy that is changed for a year already approved. What is shared
-    stays what was approved, so everything is paid within the year and nothing stays carried. A centre that is not
+    stays what was approved (and `more`, by which the envelope was corrected since, in đồng), so everything is paid within the year and nothing stays carried. A centre that is not
     among `stakes` any more gives back all it has. Only changes are returned, cuts first, so that the reserve can pay
     the raises.
 
     Raises:
         ValueError: as `solve`.
     """
-    relax = policy.surplus.use == "relax_caps"
-    solution = solve(stakes, frozen.operating, step=policy.rounding.step, relax_caps=relax)
+    relax, operating = policy.surplus.use == "relax_caps", frozen.operating + more
+    solution = solve(stakes, operating, step=policy.rounding.step, relax_caps=relax)
     shares = {stake.key: share for stake, share in zip(stakes, solution.shares, strict=True)}
     adjustments = []
     for key in sorted(shares.keys() | now.paid.keys()):
@@ -136,7 +144,7 @@ def rerun(frozen: Frozen, stakes: Sequence[Stake], now: Standing, policy: Fundin
         exact, after = (share.exact, share.amount) if share else (Fraction(0), 0)
         paid, owed = now.paid.get(key, 0), now.carried.get(key, 0)
         if after != paid or owed:
-            step = _rerun_step(frozen, exact, after, policy)
+            step = _rerun_step(frozen, operating, exact, after, policy)
             adjustments.append(Adjustment(key, paid + owed, after, after - paid, -owed, exact, (step,)))
     adjustments.sort(key=lambda one: (one.from_reserve, one.centre_id))
     if now.reserve - sum(one.from_reserve for one in adjustments) != solution.reserve:
@@ -202,7 +210,7 @@ def _rule_step(frozen: Frozen, exact: Fraction, after: int, policy: FundingPolic
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)
 
 
-def _money_step(from_reserve: int, carried: int, reserve: int, policy: FundingPolicy) -> Step:
+def _money_step(from_reserve: int, carried: int, reserve: int, kept: int, policy: FundingPolicy) -> Step:
     rule = policy.after_approval
     if carried > 0:
         what = Text(
@@ -225,15 +233,20 @@ def _money_step(from_reserve: int, carried: int, reserve: int, policy: FundingPo
         )
     else:
         what = Text(vi="Số tiền không đổi.", en="The amount does not change.")
+    if kept:
+        what = Text(
+            vi=f"{what.vi} {vi(kept)} đồng đã do kinh phí năm sau chi, không hoàn về dự phòng của năm này.",
+            en=f"{what.en} {en(kept)} đồng were paid by a later year's budget and do not return to this year's reserve.",
+        )
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)
 
 
-def _rerun_step(frozen: Frozen, exact: Fraction, after: int, policy: FundingPolicy) -> Step:
+def _rerun_step(frozen: Frozen, operating: int, exact: Fraction, after: int, policy: FundingPolicy) -> Step:
     rule = policy.after_approval
     what = Text(
-        vi=f"Tính lại toàn tỉnh trên {vi(frozen.operating)} đồng đã duyệt (lần {frozen.run_version}), theo chính sách "
+        vi=f"Tính lại toàn tỉnh trên {vi(operating)} đồng đã duyệt (lần {frozen.run_version}), theo chính sách "
         f"{policy.id}: {vi(exact)} đồng, làm tròn {vi(after)} đồng.",
-        en=f"The whole province again over the {en(frozen.operating)} đồng approved (run {frozen.run_version}), by "
+        en=f"The whole province again over the {en(operating)} đồng approved (run {frozen.run_version}), by "
         f"policy {policy.id}: {en(exact)} đồng, rounded {en(after)} đồng.",
     )
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)

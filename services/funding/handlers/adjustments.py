@@ -153,7 +153,9 @@ class Case:
     all_of_centre: Sequence[Document]
     """Documents of `adjustments` of the same centre (or reserve)."""
     entries: Sequence[Document] = ()
-    """Journal entries of the adjustment that it reverses, or that is to be reversed."""
+    """Journal entries of the adjustment that it reverses."""
+    settled: int = 0
+    """What later years have paid of what the decision carries over."""
 
 
 def submit(case: Case, command: Command) -> Outcome:
@@ -253,7 +255,8 @@ def reverse(case: Case, command: Command) -> Outcome:
     problems = list(_refusals(case, command, PREPARERS, "approved"))
     known = sorted(map(Adjusting.model_validate, case.all_of_centre), key=lambda each: each.number)
     last = known[-1]
-    if proposal.reverses or last.number != case.adjusting.number:
+    standing = [each.number for each in known if each.proposal.state not in ("refused", "void")]
+    if proposal.reverses or standing[-1:] != [case.adjusting.number]:
         problems.append(refusal("not_reversible", "", given=proposal.adjustment_id))
     if problems:
         return refused(life, command, problems)
@@ -312,8 +315,12 @@ def _of_money(case: Case) -> Iterator[Problem]:
     if life.state not in (State.PUBLISHED, State.ADJUSTED):
         wanted = f"{State.PUBLISHED}, {State.ADJUSTED}"
         yield refusal("wrong_state", "", given=life.state, wanted=wanted)
-    stands = life.envelope if proposal.centre_id is None else known["amount"] + known["carried_total"] if known else 0
-    if stands != proposal.amount:
+    if known and known["province"] != life.province:
+        yield refusal("decided_before", "", given=known["centre_id"])
+    amount, carried = (known["amount"], known["carried_total"]) if known else (0, 0)
+    stands = life.envelope if proposal.centre_id is None else amount + carried
+    paid_already = proposal.centre_id is not None and carried + proposal.carried < case.settled
+    if stands != proposal.amount or paid_already:
         yield refusal("inputs_changed", "/version", given=str(proposal.version))
     needed = -proposal.delta if proposal.centre_id is None else proposal.delta
     if needed > (life.reserve or 0):

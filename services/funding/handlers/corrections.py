@@ -114,11 +114,11 @@ def _moves(decided: Decisions, budget: Budget, inputs: ProvinceInputs, rules: Ru
         reserve=decided.life.reserve or 0,
         paid={key: line["amount"] + settled.get(key, 0) for key, line in known.items()},
         carried={key: left for key, line in known.items() if (left := line["carried_total"] - settled.get(key, 0))},
+        settled=settled,
     )
     if again:
         more = (decided.life.envelope or 0) - decided.snapshot["run"]["envelope"]
-        shared = replace(frozen, operating=frozen.operating + more, reserve=frozen.reserve + more)
-        return rerun(shared, list(stakes.values()), now, rules.policy)
+        return rerun(frozen, list(stakes.values()), now, rules.policy, more=more)
     moved = known.keys() - own
     return [adjust(frozen, stakes[key], now, rules.policy) for key in sorted(stakes.keys() - moved)]
 

@@ -173,7 +173,14 @@ def approve(life: Life, grounds: Grounds, command: Command) -> Outcome:
     recorded(outcome, life, after.model_copy(update=known), command)
     # What was approved is next year's last-year support; what came in meanwhile becomes an adjustment.
     outcome.requests += [Recalculation(life.province, life.year), Recalculation(life.province, life.year + 1)]
+    # What was paid of a debt can no longer be cancelled by an adjustment that is open in the year that carried it.
+    outcome.requests += [Recalculation(debt["province"], debt["year"]) for debt in debts_behind(grounds.inputs)]
     return outcome
+
+
+def debts_behind(inputs: ProvinceInputs) -> list[Document]:
+    """The decisions of earlier years that carried something over."""
+    return [line for line in inputs.decided if line["carried_total"] and line["year"] < inputs.year]
 
 
 def _stands(budget: Budget, grounds: Grounds) -> bool:

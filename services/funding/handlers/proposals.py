@@ -41,7 +41,8 @@ class ProvinceInputs:
     """Of the province, at least of the period before the year."""
     decided: Sequence[Document] = ()
     """Decisions of the years before on the province's centres, whoever took them: what counts of each, and of the
-    latest one on a centre with a debt (`debts_of`) its `allocation`."""
+    latest one on a centre with a debt (`debts_of`) its `allocation`. Of later years those that were decided first and
+    have paid what this year would pay again: debts, and the initial equipment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +81,21 @@ def calculated(inputs: ProvinceInputs, rules: Rules) -> Budget:
         period=inputs.year - 1,
         norms=rules.norms,
         policy=rules.policy,
-        carried=debts_of(inputs.decided),
+        carried=debts_of(inputs.decided, inputs.year),
     )
     return _told_apart(budget, inputs)
 
 
-def debts_of(decided: Iterable[Document]) -> dict[str, int]:
-    """What years carried over to a centre and none of them has paid yet, in đồng, by centre; only where there is some.
+def debts_of(decided: Iterable[Document], year: int) -> dict[str, int]:
+    """What the years before carried over and no other year has paid, in đồng, by centre; only where there is some.
 
-    The debt follows the centre: whoever has it in the register pays.
+    The debt follows the centre: whoever has it in the register pays. A later year that was decided first has paid too.
     """
     sums: dict[str, int] = {}
     for line in decided:
         if line["purpose"] == "operating":
-            sums[line["centre_id"]] = sums.get(line["centre_id"], 0) + line["carried_total"] - line["settled"]
+            carried = line["carried_total"] if line["year"] < year else 0
+            sums[line["centre_id"]] = sums.get(line["centre_id"], 0) + carried - line["settled"]
     return {centre_id: amount for centre_id, amount in sums.items() if amount > 0}
 
 

@@ -15,11 +15,12 @@ from services.funding.handlers.adjustments import (
     reverse,
     submit,
 )
-from services.funding.handlers.corrections import Adjusting
+from services.funding.handlers.corrections import Adjusting, settled_of
 from services.funding.handlers.lives import (
     PURPOSES,
     Grounds,
     approve,
+    debts_behind,
     decided_ref,
     life_of,
     move,
@@ -27,7 +28,7 @@ from services.funding.handlers.lives import (
 )
 from services.funding.handlers.records import ActionRecord, Command
 from services.funding.handlers.snapshots import snapshot_ref
-from services.funding.store.proposals import bare, inputs_of, life_and_run, lines_of
+from services.funding.store.proposals import OPERATING, bare, counted, inputs_of, life_and_run, lines_of
 from shared.contracts.facts import AdjustmentProposed
 from shared.contracts.journal import JournalEntry
 from shared.messaging.handling import Document, Outcome, Ref
@@ -49,7 +50,11 @@ async def act(reader: Reader, province: str, year: int, command: Command, now: d
     command = replace(command, at=now)
     match Action(command.action):
         case Action.APPROVE:
-            outcome = approve(life, await _grounds(reader, life, run), command)
+            grounds = await _grounds(reader, life, run)
+            outcome = approve(life, grounds, command)
+            # The decisions whose debts it pays are put again, unchanged: nobody pays or cancels them at this moment.
+            behind = [decided_ref(line["centre_id"], line["year"]) for line in debts_behind(grounds.inputs)]
+            outcome.puts |= {ref: debt for ref in behind if (debt := reader[ref])}
         case Action.PUBLISH:
             decided = await reader.find("decisions", {"province": province, "year": year})
             outcome = publish(life, run, decided.values(), command)
@@ -93,8 +98,17 @@ async def decide_on_adjustment(reader: Reader, adjustment_id: str, command: Comm
         decision=decision,
         all_of_centre=list(same.values()),
         entries=[entries[key] for key in sorted(entries)],
+        settled=await _settled(reader, decision),
     )
     return _ADJUSTING[command.action](case, replace(command, at=now))
+
+
+async def _settled(reader: Reader, decision: Document | None) -> int:
+    """What later years have paid of what a decision carries over. The decision is read before."""
+    if decision is None or not decision["carried_total"]:
+        return 0
+    everything = await counted(reader, {"centre_id": decision["centre_id"], "purpose": OPERATING})
+    return settled_of(everything, decision["year"])[decision["centre_id"]]
 
 
 # ------------------------------------------------------------------------------------------------- reading

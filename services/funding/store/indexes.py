@@ -7,8 +7,10 @@ from shared.mongo import Mongo
 
 async def migrate(mongo: Mongo) -> None:
     """Create the indexes. Safe to repeat."""
-    for collection in ("centres", "scores", "supports", "pending"):
+    for collection in ("centres", "pending"):
         await mongo.index(collection, [("province", 1)])
+    for collection in ("scores", "supports"):
+        await mongo.index(collection, [("centre_id", 1)])
     await mongo.index("allocations", [("province", 1), ("year", 1)])
     await mongo.index("allocations", [("allocation.centre_id", 1)])
     await mongo.index("allocations", [("allocation.commune_code", 1)])

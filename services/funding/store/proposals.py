@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -44,7 +45,7 @@ async def _followed(reader: Reader, life: Life, inputs: ProvinceInputs, now: dat
     decisions = await reader.find("decisions", {**query, "purpose": OPERATING})
     lines = {line["centre_id"]: line for line in decisions.values()}
     carrying = [centre_id for centre_id, line in lines.items() if line["carried_total"]]
-    everything = await _decisions(reader, {"centre_id": {"$in": carrying}, "purpose": OPERATING})
+    everything = await counted(reader, {"centre_id": {"$in": carrying}, "purpose": OPERATING})
     decided = Decisions(
         life=life,
         snapshot=snapshot,
@@ -52,7 +53,8 @@ async def _followed(reader: Reader, life: Life, inputs: ProvinceInputs, now: dat
         settled=settled_of(everything, life.year),
         adjustments=list((await reader.find("adjustments", query)).values()),
     )
-    return follow(decided, inputs, _system("propose_adjustment", "", "", now))
+    before = replace(inputs, decided=[line for line in inputs.decided if line["year"] < life.year])
+    return follow(decided, before, _system("propose_adjustment", "", "", now))
 
 
 def _system(action: str, subject: str, why: str, at: datetime) -> Command:
@@ -70,41 +72,64 @@ async def life_and_run(reader: Reader, province: str, year: int) -> tuple[Life, 
 async def inputs_of(reader: Reader, province: str, year: int) -> ProvinceInputs:
     """What is known of a province for a budget year.
 
-    A centre on which another province has decided for the year is left to it: it is counted once.
+    A centre on which another province has decided for the year is left to it: it is counted once. Results and supports
+    follow the centre, wherever it lay when they came.
     """
     centres = list((await reader.find("centres", {"province": province})).values())
-    ids = [centre["centre_id"] for centre in centres]
-    known = await _decisions(reader, {"centre_id": {"$in": ids}, "year": {"$lte": year}})
+    ids = {"$in": [centre["centre_id"] for centre in centres]}
+    known = await _decided(reader, ids)
     taken = {line["centre_id"] for line in known if line["year"] == year and line["province"] != province}
-    before = [line for line in known if line["year"] < year and line["centre_id"] not in taken]
+    decided = [line for line in known if _concerns(line, year) and line["centre_id"] not in taken]
     return ProvinceInputs(
         province=province,
         year=year,
         envelope=await reader.get(Ref("envelopes", f"{province}/{year}")),
         centres=[centre for centre in centres if centre["centre_id"] not in taken],
-        scores=list((await reader.find("scores", {"province": province, "period": {"$lt": year}})).values()),
-        supports=list((await reader.find("supports", {"province": province, "year": {"$lt": year}})).values()),
+        scores=list((await reader.find("scores", {"centre_id": ids, "period": {"$lt": year}})).values()),
+        supports=list((await reader.find("supports", {"centre_id": ids, "year": {"$lt": year}})).values()),
         pending=list((await reader.find("pending", {"province": province, "period": year - 1})).values()),
-        decided=await _with_lines(reader, before),
+        decided=await _with_lines(reader, decided, year),
     )
 
 
 _OF_DECISIONS = ("centre_id", "year", "purpose", "province", "amount", "carried_total", "settled")
 
 
-async def _decisions(reader: Reader, query: dict[str, Any]) -> list[Document]:
+async def _decided(reader: Reader, ids: dict[str, Any]) -> list[Document]:
+    """What counts of all decisions on these centres.
+
+    Those that carry a debt are read whole, and before anything that may have paid it: an approval that pays it puts
+    them again, so that two who pay it, or one who pays and one who cancels it, collide.
+    """
+    carrying = await reader.find("decisions", {"centre_id": ids, "purpose": OPERATING, "carried_total": {"$gt": 0}})
+    owing = {(line["centre_id"], line["year"], OPERATING): line for line in carrying.values()}
+    rows = [
+        (row, owing.get((row["centre_id"], row["year"], row["purpose"])))
+        for row in await counted(reader, {"centre_id": ids})
+    ]
+    return [{name: debt[name] for name in _OF_DECISIONS} if debt else {**row, "carried_total": 0} for row, debt in rows]
+
+
+def _concerns(line: Document, year: int) -> bool:
+    paid = line["settled"] or line["purpose"] != OPERATING
+    return bool(line["year"] < year or (line["year"] > year and paid))
+
+
+async def counted(reader: Reader, query: dict[str, Any]) -> list[Document]:
     """What counts of decisions."""
     rows = await reader.look("decisions", query, dict.fromkeys(_OF_DECISIONS, 1))
     return [{name: row[name] for name in _OF_DECISIONS} for row in rows]
 
 
-async def _with_lines(reader: Reader, decided: Sequence[Document]) -> list[Document]:
+async def _with_lines(reader: Reader, decided: Sequence[Document], year: int) -> list[Document]:
     """The decisions, the latest one on each centre with a debt together with its line."""
     latest = {
         centre_id: max(
-            line["year"] for line in decided if (line["centre_id"], line["purpose"]) == (centre_id, OPERATING)
+            line["year"]
+            for line in decided
+            if (line["centre_id"], line["purpose"]) == (centre_id, OPERATING) and line["year"] < year
         )
-        for centre_id in debts_of(decided)
+        for centre_id in debts_of(decided, year)
     }
     await reader.load(decided_ref(centre_id, year) for centre_id, year in latest.items())
     return [

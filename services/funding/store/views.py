@@ -49,16 +49,16 @@ async def sustainability(mongo: Mongo, province: str, first: int, last: int) -> 
     Support is what was decided; where nothing was decided, what the province stated, else what is proposed.
     """
     years = range(first, last + 1)
-    within = {"province": province, "year": {"$gte": first, "$lte": last}}
-    proposed = await mongo.find("allocations", within)
-    stated = await mongo.find("supports", within)
-    decided = await mongo.find("decisions", {**within, "purpose": "operating"})
+    centres = await mongo.find("centres", {"province": province})
+    ids, within = {"$in": [centre["centre_id"] for centre in centres]}, {"$gte": first, "$lte": last}
+    proposed = await mongo.find("allocations", {"allocation.centre_id": ids, "year": within})
+    stated = await mongo.find("supports", {"centre_id": ids, "year": within})
+    decided = await mongo.find("decisions", {"centre_id": ids, "year": within, "purpose": "operating"})
     supports: dict[tuple[str, int], int] = {}
     supports |= {(line["allocation"]["centre_id"], line["year"]): line["allocation"]["amount"] for line in proposed}
     supports |= {(line["centre_id"], line["year"]): line["amount"] for line in (*stated, *decided)}
-    scored = await mongo.find("scores", {"province": province, "period": {"$gte": first - 1, "$lt": last}})
+    scored = await mongo.find("scores", {"centre_id": ids, "period": {"$gte": first - 1, "$lt": last}})
     scores = {(score["centre_id"], score["period"] + 1): score for score in scored}
-    centres = await mongo.find("centres", {"province": province})
     histories = [_history(centre, years, supports, scores) for centre in centres]
     return views(histories, sustainability_policy(date(last, 1, 1), province))
 
