@@ -115,11 +115,11 @@ MUTANTS = (
         [
             Patch(
                 "services/scoring/handlers/assessments.py",
-                '    return stored is not None and accepted.version <= stored["input_version"]\n',
-                "    return False\n",
+                '    if stored is not None and accepted.version <= stored["input_version"]:\n',
+                "    if stored is not None and accepted.version < 0:\n",
             ),
             Patch(
-                "services/funding/handlers.py",
+                "services/funding/handlers/inputs.py",
                 '    return known is None or version > known["version"]\n',
                 "    return True\n",
             ),

@@ -196,7 +196,8 @@ class Bench:
         found: list[Any] = []
         after: str | None = None
         while True:
-            page = await self.get("/adjustments", **query, limit=2, **({"after": after} if after else {}))
+            asked: dict[str, Any] = query | {"limit": 2} | ({"after": after} if after else {})
+            page = await self.get("/adjustments", **asked)
             found += page["items"]
             after = page["next"]
             if after is None:
