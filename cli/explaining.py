@@ -114,9 +114,9 @@ def _unit(known: Registry, unit: Unit) -> Story:
     }
 
 
-def _relative(known: Registry, unit_id: str, share: str) -> str:
+def _relative(known: Registry, unit_id: str, share: str) -> Story:
     unit = known.by_id(unit_id)
-    return f"{unit_id} {unit.name if unit else ''} ({share})"
+    return {"unit_id": unit_id, "name": unit.name if unit else "", "share": share}
 
 
 def _centres(client: Client, code: str, result: Story | None, period: int) -> Iterator[Story]:
@@ -137,7 +137,7 @@ def _centres(client: Client, code: str, result: Story | None, period: int) -> It
 
 # ------------------------------------------------------------------------------------------------ rendering
 
-_HEADINGS = {
+_WORDS = {
     "unit": ("Đơn vị", "Unit"),
     "submission": ("Hồ sơ", "Submission"),
     "result": ("Kết quả", "Result"),
@@ -145,7 +145,18 @@ _HEADINGS = {
     "centre": ("Trung tâm học tập cộng đồng", "Community learning centre"),
     "money": ("Kinh phí", "Money"),
     "steps": ("Các bước", "Steps"),
+    "province": ("tỉnh", "province"),
+    "predecessors": ("từ đơn vị cũ", "predecessor"),
+    "successors": ("chuyển sang", "successor"),
+    "whole": ("toàn bộ", "whole"),
+    "part": ("một phần", "part"),
+    "version": ("phiên bản", "version"),
+    "receipt": ("phiếu", "receipt"),
 }
+
+
+def _word(key: str, lang: str) -> str:
+    return _WORDS[key][0 if lang == "vi" else 1]
 
 
 def render(story: Story, language: Language) -> None:
@@ -153,16 +164,18 @@ def render(story: Story, language: Language) -> None:
     lang = language.value
     _head("unit", lang, f"{story['subject']} · {story['period']}")
     if unit := story["unit"]:
-        console.print(f"  {unit['name']} ({unit['unit_id']}), province {unit['province']}", highlight=False)
+        said = f"  {unit['name']} ({unit['unit_id']}), {_word('province', lang)} {unit['province']}"
+        console.print(said, highlight=False)
         for relation in ("predecessors", "successors"):
-            for relative in unit[relation]:
-                console.print(f"  {relation[:-1]}: {relative}", highlight=False)
+            for one in unit[relation]:
+                share = _word(one["share"], lang)
+                console.print(f"  {_word(relation, lang)}: {one['unit_id']} {one['name']} ({share})", highlight=False)
     _submissions(story, lang)
     if story["result"]:
         _result(story["result"], lang)
     for row in story["ranks"]:
         place = f"{row['rank']} / {row['ranked']}" if row["rank"] else row["reason"][lang]
-        _head("rank", lang, f"{row['scope']}: [bold]{place}[/bold] (version {row['version']})")
+        _head("rank", lang, f"{row['scope']}: [bold]{place}[/bold] ({_word('version', lang)} {row['version']})")
     for centre in story["centres"]:
         _head("centre", lang, centre["centre_id"])
         if centre["result"] and centre["result"] is not story["result"]:
@@ -172,7 +185,7 @@ def render(story: Story, language: Language) -> None:
 
 
 def _head(key: str, lang: str, text: str = "") -> None:
-    heading = _HEADINGS[key][0 if lang == "vi" else 1]
+    heading = _word(key, lang)
     console.print(f"\n[bold cyan]{heading}[/bold cyan] {text}", highlight=False)
 
 
@@ -182,7 +195,7 @@ def _submissions(story: Story, lang: str) -> None:
         for entry in aggregate["history"]:
             console.print(
                 f"  {aggregate['kind']} v{entry['version']}: {entry['submission_id']} → {entry['status']}, "
-                f"{entry['received_at']}, receipt {entry['receipt_id']}",
+                f"{entry['received_at']}, {_word('receipt', lang)} {entry['receipt_id']}",
                 highlight=False,
             )
     for receipt in story["receipts"]:
@@ -202,9 +215,8 @@ def _result(result: Story, lang: str) -> None:
 def _money(line: Story, lang: str) -> None:
     allocation = line["allocation"]
     flags = f" · {', '.join(allocation['flags'])}" if allocation["flags"] else ""
-    _head(
-        "money", lang, f"[bold]{dong(allocation['amount'])}[/bold] ({line['year']}, version {line['version']}){flags}"
-    )
+    made = f"({line['year']}, {_word('version', lang)} {line['version']})"
+    _head("money", lang, f"[bold]{dong(allocation['amount'])}[/bold] {made}{flags}")
     _steps(allocation["steps"], lang)
 
 

@@ -5,8 +5,9 @@ Written for somebody who knows the regulations and no code; readable at 100 colu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -17,14 +18,18 @@ from rich.tree import Tree
 
 from cli.platform import VIETNAM
 from shared.rulebook import PassFailRubric, PointsRubric, rubric
+from shared.rulebook.targets import PartsRule
 
 Json = Mapping[str, Any]
+Said = Callable[[str], str]
 _W: Mapping[str, tuple[str, str]] = {
     "level": ("mức độ", "level"),
     "points": ("điểm", "points"),
     "computed": ("kết quả tính, chưa phải quyết định công nhận", "computed; not yet a decision that recognises"),
-    "incomplete": ("chưa đủ dữ liệu, chưa xếp loại", "incomplete, so nothing is graded yet"),
-    "judged": ("đã tính theo từng chuẩn", "judged by its standards"),
+    "incomplete": ("chưa đủ căn cứ, chưa xếp loại", "incomplete, so nothing is graded yet"),
+    "shares": ("đã tính các tỷ lệ, so với mục tiêu", "shares computed, beside the goals"),
+    "increase": ("tăng so với năm trước", "more than in the previous year"),
+    "decrease": ("giảm so với năm trước", "less than in the previous year"),
     "rule": ("Quy định", "Rule"),
     "ground": ("Căn cứ", "Ground"),
     "made": ("Lập từ", "Made from"),
@@ -39,7 +44,7 @@ _W: Mapping[str, tuple[str, str]] = {
     "in_force": ("còn hiệu lực vào ngày chốt", "in force on the cut-off date"),
     "expired": ("đã hết hiệu lực từ {day}", "expired on {day}"),
     "references": ("Dùng kết quả khác", "Uses other results"),
-    "missing": ("Còn thiếu dữ liệu", "Values missing"),
+    "missing": ("Chưa có giá trị", "Without a value"),
     "value": ("giá trị", "value"),
     "asked": ("yêu cầu", "asked"),
     "evidence": ("minh chứng", "evidence"),
@@ -92,6 +97,8 @@ _NAMES: Mapping[str, tuple[str, str]] = {
 }
 """What results that others use are called; a name that is not here stands as it is."""
 
+GRADES = ("tot", "kha", "trung_binh", "yeu")
+
 
 def _name(id: str, lang: str) -> str:
     return _NAMES[id][0 if lang == "vi" else 1] if id in _NAMES else id
@@ -111,12 +118,15 @@ def outcome(result: Json, lang: str) -> str:
     if result["grade"] is not None:
         grade = _grade_name(result, lang)
         return f"{_plain(result['total'])} {word('points', lang)} → {grade}" if result["total"] is not None else grade
-    return word("judged", lang)
+    if result.get("standards"):
+        return ", ".join(f"{_name(id, lang)}: {word('level', lang)} {n}" for id, n in result["standards"].items())
+    return word("shares", lang)
 
 
 def render(result: Json, lang: str) -> RenderableType:
     """The whole explanation of a result."""
-    criteria = [_criterion(each, lang) for each in result["criteria"]]
+    said = _said_in(result, lang)
+    criteria = [_criterion(each, said, lang) for each in result["criteria"]]
     parts: list[RenderableType] = [_facts(result, lang), Text(), *criteria]
     if result["next_step"]:
         parts += [_heading("next", lang), *_bullets(text[lang] for text in result["next_step"])]
@@ -145,8 +155,10 @@ def _facts(result: Json, lang: str) -> Table:
     return _lines(((word(key, lang), value) for key, value in rows), style="bold")
 
 
-def _criterion(criterion: Json, lang: str) -> Tree:
-    head = Text.assemble((f"{criterion['id']} ", "bold"), criterion["name"][lang])
+def _criterion(criterion: Json, said: Said, lang: str) -> Tree:
+    head = Text(criterion["name"][lang])
+    if criterion["id"] not in _NAMES:  # standards have no number in the law
+        head = Text.assemble((f"{criterion['id']} ", "bold"), head)
     if criterion["max_points"] is not None:
         got = "?" if criterion["points"] is None else _plain(criterion["points"])
         maximum = f"{word('of', lang)} {_plain(criterion['max_points'])} {word('points', lang)}"
@@ -155,24 +167,24 @@ def _criterion(criterion: Json, lang: str) -> Tree:
         head.append(" — ").append(_met(criterion["met"], lang))
     tree = Tree(head, guide_style="dim")
     if not criterion["targets"]:
-        tree.add(_lines(_details(criterion, lang)))
+        tree.add(_lines(_details(criterion, said, lang)))
     else:
         if criterion["reason"]:
             tree.add(Text(criterion["reason"][lang]))
         for target in criterion["targets"]:
             branch = tree.add(Text.assemble((f"{target['id']} ", "bold"), target["name"][lang]))
-            branch.add(_lines(_details(target, lang)))
+            branch.add(_lines(_details(target, said, lang)))
     return tree
 
 
-def _details(judged: Json, lang: str) -> list[tuple[str, RenderableType]]:
+def _details(judged: Json, said: Said, lang: str) -> list[tuple[str, RenderableType]]:
     """The lines below a criterion or target."""
     rows: list[tuple[str, RenderableType]] = []
     if "value" in judged:
-        rows.append((word("value", lang), _said(judged["value"] or "—", lang)))
+        rows.append((word("value", lang), said(judged["value"] or "—")))
         for asked, levels in _by_threshold(judged).items():
             met = _met({level: judged["met"].get(level) for level in levels}, lang)
-            rows.append((word("asked", lang), Text.assemble(_said(asked, lang), " — ", met)))
+            rows.append((word("asked", lang), Text.assemble(said(asked), " — ", met)))
     if judged["reason"]:
         rows.append((word("why", lang), judged["reason"][lang]))
     if "value" in judged or judged["evidence"]:
@@ -188,9 +200,21 @@ def _by_threshold(target: Json) -> dict[str, list[str]]:
     return levels
 
 
-def _said(value: str, lang: str) -> str:
-    """A value as people say it."""
-    return {"true": word("true", lang), "false": word("false", lang)}.get(value, value)
+def _said_in(result: Json, lang: str) -> Said:
+    """How values and thresholds of a result are said: ids of parts and grades, yes and no, arrows as words."""
+    rule = _rule(result)
+    words = {"true": word("true", lang), "false": word("false", lang)}
+    words |= {"↑": word("increase", lang), "↓": word("decrease", lang)}
+    words |= {id: _name(id, lang) for id in GRADES}
+    if isinstance(rule, PassFailRubric):
+        parts = (target.parts for target in rule.targets if isinstance(target, PartsRule))
+        words |= {id: getattr(name, lang) for each in parts for id, name in each.items()}
+
+    def said(value: str) -> str:
+        listed = [re.split("(=|: )", each) for each in value.split(", ")]
+        return ", ".join("".join(": " if each == "=" else words.get(each, each) for each in one) for one in listed)
+
+    return said
 
 
 def _met(met: Mapping[str, bool | None], lang: str) -> Text:
@@ -206,10 +230,17 @@ def _recognition(recognition: Json | None, lang: str) -> str:
     if recognition is None:
         return word("no_recognition", lang)
     level, grade = recognition["level"], recognition["grade"]
-    decided = word("decision", lang).format(number=recognition["decision_number"], day=recognition["decided_on"])
-    what = f"{word('level', lang)} {level}" if level is not None else str(grade)
+    decided = word("decision", lang).format(
+        number=recognition["decision_number"], day=_day(recognition["decided_on"], lang)
+    )
+    what = f"{word('level', lang)} {level}" if level is not None else _name(grade, lang)
     held = word("in_force", lang) if recognition["in_force"] else word("expired", lang)
-    return f"{what}, {decided}, {held.format(day=recognition['valid_until'])}"
+    return f"{what}, {decided}, {held.format(day=_day(recognition['valid_until'], lang))}"
+
+
+def _day(iso: str, lang: str) -> str:
+    """A day as it is written in the language."""
+    return f"{date.fromisoformat(iso):%d/%m/%Y}" if lang == "vi" else iso
 
 
 def _reference(reference: Json, lang: str) -> str:

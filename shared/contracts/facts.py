@@ -99,6 +99,8 @@ class CentreAccepted(Accepted):
     commune_code: CommuneCode
     unit_id: str | None = None
     """The commune in which it was registered, whose code may since mean another; `None` in facts before this field."""
+    holder: ProvinceCode | None = None
+    """Province in which that place lay on the cut-off date, by the register that intake saw; `None`: not told."""
     period: Year
     rubric: str
     content: Content

@@ -112,7 +112,9 @@ class Results:
             "version": version,
             "result": result.model_dump(mode="json"),
         }
-        self.requests |= dict.fromkeys(rankings_of(_scored(period, unit.province_code, area_class), before))
+        self.requests |= dict.fromkeys(
+            rankings_of(_scored(period, unit.province_code, area_class), unit.province_code, before)
+        )
 
     async def settle(self) -> None:
         """Compute every ranking that is asked for, as the service does."""
@@ -138,7 +140,7 @@ class Results:
         other.mongo.collections["results"] = dict(self.mongo.rows("results"))
         for row in self.mongo.all("results"):
             scored = _scored(row["period"], row["holder"], row["result"]["area_class"])
-            other.requests |= dict.fromkeys(rankings_of(scored))
+            other.requests |= dict.fromkeys(rankings_of(scored, scored.holder))
         other.requests = dict.fromkeys(sorted(other.requests, key=lambda each: each.period))
         return other
 

@@ -15,9 +15,17 @@ from cli.explaining import Language
 from deploy.local import LocalPlatformError
 from services.scoring.store.results import results
 from shared.registry import registry
-from tests.unit.scoring_assessments import share, standards, universal_education
+from tests.unit.scoring_assessments import (
+    area_targets,
+    assessment,
+    learning_models,
+    share,
+    standards,
+    universal_education,
+)
 from tests.unit.scoring_bench import Bench
 from tests.unit.scoring_samples import UNIT, centre, commune, points, recognition, targets
+from tests.unit.test_scoring_areas import province
 
 WIDTH = 100
 
@@ -43,13 +51,19 @@ class Services:
         return []
 
 
-async def told(subject: str, *facts: Any, lang: Language = Language.EN, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The lines that are shown for a subject of 2025."""
+async def told(
+    subject: str,
+    *facts: Any,
+    lang: Language = Language.EN,
+    period: int = 2025,
+    monkeypatch: pytest.MonkeyPatch,
+) -> list[str]:
+    """The lines that are shown for a subject of a period."""
     bench = await Bench().start()
     await bench.accept(*facts)
     await bench.settle()
-    services = Services(**{f"/results/{subject}": await results(bench.mongo, subject, 2025)})
-    story = explaining.collect(services, subject, 2025)  # type: ignore[arg-type]
+    services = Services(**{f"/results/{subject}": await results(bench.mongo, subject, period)})
+    story = explaining.collect(services, subject, period)  # type: ignore[arg-type]
     recorded = Console(width=WIDTH, file=io.StringIO(), record=True, force_terminal=False)
     monkeypatch.setattr(explaining, "console", recorded)
     explaining.render(story, lang)
@@ -115,8 +129,54 @@ async def test_the_same_in_vietnamese(monkeypatch: pytest.MonkeyPatch) -> None:
         "thiếu 894 người",
         "Để đạt mức tiếp theo",
         "thay bởi quyết định công nhận",
+        "Phường Ba Đình (00004@2025-07), tỉnh 01",
+        "từ đơn vị cũ: 00004@pre-2025-07 Phường Trúc Bạch (toàn bộ)",
+        "quyết định 12/QĐ-PGDĐT ngày 15/03/2024",
+        "lấy 2 từ kết quả kỳ 2025 theo Nghị định 20/2014/NĐ-CP",
     ):
         assert part in text, part
+    assert not re.search("predecessor|province|true|office", text), "no word of the program"
+
+
+@pytest.mark.parametrize(
+    ("subject", "fact", "lang", "said"),
+    [
+        (f"universal_education/{UNIT}", universal_education(standards(TH1=share(970))), Language.VI,
+         "Kết quả mầm non cho trẻ 5 tuổi: mức độ 1, tiểu học: mức độ 2, trung học cơ sở: mức độ 3, xóa mù chữ"),
+        (f"learning_models/{UNIT}", learning_models(), Language.VI, "Kết quả đã tính các tỷ lệ, so với mục tiêu"),
+        (f"learning_models/{UNIT}", learning_models(), Language.EN, "Result shares computed, beside the goals"),
+        ("province/01", province(period=2025), Language.EN, "asked more than in the previous year"),
+        ("province/01", province(period=2025), Language.VI, "yêu cầu tăng so với năm trước"),
+        ("province/01", province(period=2025), Language.VI, "Không tính được C4.1 vì lý do đã nêu"),
+    ],
+)  # fmt: skip
+async def test_every_kind_of_result_is_told_in_words(
+    subject: str, fact: Any, lang: Language, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = flat(await told(subject, fact, lang=lang, monkeypatch=monkeypatch))
+    assert said in text
+    assert not re.search("[↑↓]|preschool_5|lower_secondary", text)
+
+
+async def test_the_grade_of_a_centre_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    unit = "00004@pre-2025-07"
+    facts = (
+        commune(points("lc_commune_44_2014"), unit_id=unit, period=2023, rubric="lc_commune_44_2014"),
+        centre(points("clc_2553_2013", N4="0"), period=2023, unit_id=unit),
+    )
+    text = flat(await told(unit, *facts, lang=Language.VI, period=2023, monkeypatch=monkeypatch))
+    assert "giá trị TT/1: khá yêu cầu tốt — ✗ không đạt" in text
+    assert "TC4: chỉ số TC4.c (TT/1: Khá; cần Tốt) không đạt, nên được nhiều nhất 8 điểm" in text
+
+
+async def test_targets_that_hold_for_other_kinds_of_unit_are_said_to_be_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = area_targets("lu_unit_24_2023")
+    assert content.traits == []
+    unit = assessment("learning_unit", "truong-1", "lu_unit_24_2023", content, name="Trường 1")
+    text = flat(await told("learning_unit/truong-1", unit, lang=Language.VI, monkeypatch=monkeypatch))
+    assert "Hồ sơ không nêu loại đơn vị nào trong các loại riêng: không áp dụng C1.3" in text
 
 
 async def test_points_stand_with_their_maximum_and_grades_have_names(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +189,7 @@ async def test_points_stand_with_their_maximum_and_grades_have_names(monkeypatch
 async def test_a_missing_value_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     text = flat(await told(UNIT, commune(targets(C1_1=None)), monkeypatch=monkeypatch))
     assert "incomplete, so nothing is graded yet" in text
-    assert "Values missing C1.1" in text
+    assert "Without a value C1.1" in text
     assert "? cannot be computed" in text
 
 

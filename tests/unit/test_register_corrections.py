@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from services.intake.domain import check_correction, life_of
+from services.intake.domain import Known, centre_holder, check_correction, life_of
 from shared.contracts.catalogue import EventType
+from shared.contracts.facts import RegistrationAccepted
 from shared.contracts.register import RegisterCorrection
+from shared.contracts.submissions import CentreSubmitted
 from shared.messaging import envelope
 from shared.messaging.handling import STALE, Dictionary, Received
 from shared.messaging.register import KEEP, REGISTER, register_of
@@ -257,3 +259,22 @@ def test_a_document_that_was_tampered_with_is_not_served_from_another_ones_regis
     assert first["hash"] != second["hash"]
     assert corrected_register(first).unit("00005", END_2026) is None
     assert corrected_register(second).unit("00005", END_2026) is not None
+
+
+def test_a_centre_lies_where_the_corrected_register_says() -> None:
+    """D5: by the own point table of that province intake checks it, and scoring judges it."""
+    mended = correction(
+        changed=[{"unit_id": "01273@2025-07", "name": "Phường Thục Phán", "type": "Phường", "province_code": "01",
+                  "valid_from": "2025-07-01"}]
+    )  # fmt: skip
+    data = CentreSubmitted.model_validate(
+        {"submission_id": "S-1", "centre_id": "C-1", "period": 2025, "rubric": "clc_2553_2013",
+         "content": {"scoring": "points", "points": {}}}
+    )  # fmt: skip
+    centre = RegistrationAccepted(
+        version=1, submission_id="R-1", receipt_id="r-1", province="04", received_at=AT, late=False, centre_id="C-1",
+        name="TTHTCĐ Thục Phán", commune_code="01273", unit_id="01273@2025-07", area_class="other",
+        population_served=9_000, opened_on=date(2010, 9, 5),
+    )  # fmt: skip
+    for register, holder in ((registry(), "04"), (registry().corrected([mended]), "01")):
+        assert centre_holder(data, Known(register, {"C-1": centre})) == holder

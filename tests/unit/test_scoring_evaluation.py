@@ -161,6 +161,8 @@ def test_a_centre_is_judged_by_the_table_of_the_province_that_it_lay_in(
     elsewhere = score_centre(centre(content, period=2024), 1)
     assert there.point_table == "clc_2553_2013/da-nang-2016"
     assert elsewhere.point_table == "clc_2553_2013/working-default-1"
+    as_accepted = score_centre(centre(content, period=2024, holder="48"), 1)
+    assert as_accepted.point_table == there.point_table, "intake saw a corrected register, and said what it saw"
 
 
 # --------------------------------------------------------------------------------------------------- references

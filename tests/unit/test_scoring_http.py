@@ -104,6 +104,17 @@ async def test_an_order_is_recorded_with_who_and_why_and_can_be_followed(ask: Ca
     assert (await ask("GET", "/recompute/none")).status_code == 404
 
 
+@pytest.mark.parametrize("other", [{"period": 2024}, {"province": "01"}])
+async def test_an_order_under_the_id_of_another_one_is_refused(
+    ask: Caller, bench: Bench, other: dict[str, Any]
+) -> None:
+    await ask("POST", "/recompute", ORDER)
+    asked = bench.requests()
+    answer = await ask("POST", "/recompute", ORDER | other)
+    assert (answer.status_code, answer.json()["code"]) == (409, "order_id_reused")
+    assert bench.requests() == asked
+
+
 async def test_an_order_without_a_reason_is_refused(ask: Caller) -> None:
     assert (await ask("POST", "/recompute", ORDER | {"why": ""})).status_code == 422
     assert (await ask("POST", "/recompute", ORDER | {"rulebook": stricter()})).status_code == 422

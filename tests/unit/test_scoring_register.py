@@ -16,10 +16,12 @@ from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
 from shared.messaging.handling import STALE, Consumer
 from shared.messaging.pipeline import Pipeline
+from shared.registry import registry
 from tests.unit.delivery_samples import Stored, head, record
 from tests.unit.register_samples import correction, fact, split, ward_made
 from tests.unit.scoring_bench import Bench
 from tests.unit.scoring_samples import commune, recognition, targets
+from tests.unit.test_scoring_areas import district
 
 NOW = datetime(2027, 1, 20, tzinfo=UTC)
 OLD, WARD, EAST = "00454@2025-07", "00454@2026-05-01", "00004@2026-05-01"
@@ -144,3 +146,45 @@ async def test_a_mended_province_moves_the_row(bench: Bench) -> None:
     await bench.settle(rankings=True, at=NOW)
     assert "01273@2025-07" not in await rows(bench, "province-04/2026")
     assert "01273@2025-07" in await rows(bench, "province-01/2026")
+    for province, holds in (("04", False), ("01", True)):
+        row = await row_of(bench, f"province-{province}/2026", "01273@2025-07")
+        assert (row is not None) == holds
+        assert row is None or (row["rank"], row["reason"]) == (1, None), "its result goes with it"
+
+    again = await Bench().start()
+    moved = of_2026("01273@2025-07", holder="04", province="04")
+    await again.accept(fact(1, mended), of_2026("00008@2025-07"), moved)
+    await again.settle(rankings=True, at=NOW)
+    heads = [each.documents("rankings")["province-01/2026"] for each in (bench, again)]
+    assert heads[0]["hash"] == heads[1]["hash"], "in whatever order the correction arrives"
+
+
+async def test_a_mended_district_has_the_former_one_counted_anew(bench: Bench) -> None:
+    """D5: the district that a commune leaves counts one commune less."""
+    unit = registry().by_id("00004@pre-2025-07")
+    assert unit is not None
+    assert unit.district_code == "001"
+    await bench.accept(district(), recognition(unit_id=unit.unit_id, code=unit.code, decided_on="2024-03-15"))
+    await bench.settle()
+    before = bench.result("district@001/2024")["criteria"]
+    mended = correction(
+        changed=[{"unit_id": unit.unit_id, "name": unit.name, "type": unit.type, "province_code": "01",
+                  "valid_to": "2025-07-01", "district_code": "002", "district_name": "Quận Hoàn Kiếm"}]
+    )  # fmt: skip
+    await bench.accept(fact(1, mended))
+    await bench.settle()
+    after = bench.result("district@001/2024")["criteria"]
+    assert [counted(criteria) for criteria in (before, after)] == ["L1 1/13, L2 0/13", "L1 0/12, L2 0/12"]
+
+
+def counted(criteria: list[Any]) -> str:
+    """What the share of recognised communes was computed from."""
+    return str(next(each for one in criteria for each in one["targets"] if each["id"] == "C4.1")["value"])
+
+
+async def row_of(bench: Bench, ranking: str, unit_id: str) -> Any:
+    """The unit's row in the last version of a ranking."""
+    head = bench.documents("rankings")[ranking]
+    pages = bench.documents("ranking_pages")
+    kept = [pages[f"{ranking}/{page['version']}/{page['page']}"] for page in head["manifest"]]
+    return next((row for page in kept for row in page["rows"] if row["unit_id"] == unit_id), None)

@@ -5,6 +5,7 @@ was accepted before; `check_correction` judges a correction of the register.
 """
 
 from services.intake.domain.checking import (
+    centre_holder,
     check_assessment,
     check_centre,
     check_commune,
@@ -27,6 +28,7 @@ __all__ = [
     "Subject",
     "Taken",
     "Verdict",
+    "centre_holder",
     "check_assessment",
     "check_centre",
     "check_commune",

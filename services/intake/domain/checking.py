@@ -164,10 +164,15 @@ def _holder(
 ) -> str:
     """Province by whose own point table it will be judged: it held the subject, or a centre's commune, on that day."""
     if isinstance(data, CentreSubmitted):
-        centre = known.centres[data.centre_id]
-        unit = known.register.counterpart(centre.unit_id, cut_off(data.period)) if centre else None
-        return unit.province_code if unit else arrival.province
+        return centre_holder(data, known) or arrival.province
     return findings.subject.holder if findings.subject else arrival.province
+
+
+def centre_holder(data: CentreSubmitted, known: Known) -> str | None:
+    """Province in which a centre lay on the cut-off date; `None` where the register does not tell."""
+    centre = known.centres[data.centre_id]
+    unit = known.register.counterpart(centre.unit_id, cut_off(data.period)) if centre else None
+    return unit.province_code if unit else None
 
 
 def opening(rubric: Rubric, period: int) -> date:

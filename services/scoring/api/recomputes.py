@@ -75,6 +75,18 @@ async def order(request: Request, who: Operator, body: Ordering) -> dict[str, An
             body.why,
             {"who": who.subject, "role": who.role.value},
         )
+    except store.OtherOrder as error:
+        period, province = error.order["period"], error.order["province"]
+        vi, en = (f"tỉnh {province}", f"province {province}") if province else ("cả nước", "the whole nation")
+        raise ApiProblem(
+            409,
+            "order_id_reused",
+            Text(
+                vi=f"Mã lệnh {body.id} đã dùng cho kỳ {period}, {vi}.",
+                en=f"The id {body.id} was used for an order for {period}, {en}.",
+            ),
+            Text(vi="Chọn một mã lệnh (id) khác.", en="Choose another id."),
+        ) from error
     except Unavailable as error:
         raise ApiProblem(
             503,

@@ -16,7 +16,7 @@ from services.scoring.domain.shares import fraction, percent, written
 from shared.contracts.base import Step, Text
 from shared.contracts.facts import CriterionResult, Reference, TargetResult
 from shared.contracts.submissions import PointsContent, ShareTarget
-from shared.rulebook import PointsRubric, plain
+from shared.rulebook import PointsRubric, plain, rubric
 from shared.rulebook.indicators import GradeOf, Indicator, IndicatorPolicy, LevelOf, ShareAtLeast
 from shared.rulebook.points import PointsCriterion
 
@@ -183,10 +183,8 @@ def _target(one: _Checked) -> TargetResult:
 
 
 def _cap_step(policy: IndicatorPolicy, cap: _Cap) -> Step:
-    vi, en = (
-        ", ".join(f"{one.indicator.id} ({one.value}; {needs} {one.threshold})" for one in cap.unmet)
-        for needs in ("cần", "needs")
-    )
+    found = [_found(one) for one in cap.unmet]
+    vi, en = ", ".join(one.vi for one in found), ", ".join(one.en for one in found)
     allowed, awarded = plain(cap.allowed), plain(cap.awarded)
     return step_on(
         policy,
@@ -194,6 +192,24 @@ def _cap_step(policy: IndicatorPolicy, cap: _Cap) -> Step:
         f"{cap.criterion}: the indicator {en} is not met, so it gets at most {allowed} points instead of {awarded}.",
         *(one.indicator for one in cap.unmet),
     )
+
+
+def _found(one: _Checked) -> Text:
+    """An unmet indicator: what was found and what it needs, grades by their names."""
+    id = one.indicator.id
+    if not isinstance(one.indicator.rule, GradeOf):
+        return Text(vi=f"{id} ({one.value}; cần {one.threshold})", en=f"{id} ({one.value}; needs {one.threshold})")
+    pairs = [(each, _grade(each.rubric, each.outcome["grade"])) for each in one.sources]
+    vi = ", ".join(f"{each.subject}: {grade.vi}" for each, grade in pairs)
+    en = ", ".join(f"{each.subject}: {grade.en}" for each, grade in pairs)
+    needed = _grade(one.sources[0].rubric, one.threshold)
+    return Text(vi=f"{id} ({vi}; cần {needed.vi})", en=f"{id} ({en}; needs {needed.en})")
+
+
+def _grade(rubric_id: str, id: str) -> Text:
+    rule = rubric(rubric_id)
+    names = {one.id: one.name for one in rule.grades} if isinstance(rule, PointsRubric) else {}
+    return names.get(id, Text(vi=id, en=id))
 
 
 def _unchecked(policy: IndicatorPolicy, checked: Sequence[_Checked]) -> list[Step]:

@@ -39,8 +39,9 @@ _NOT_JUDGED: dict[str, Any] = {
 
 def holder_of(accepted: CommuneAccepted | CentreAccepted | AssessmentAccepted) -> str:
     """Province that held the subject on the cut-off date: the one whose own point tables it is judged by."""
-    if not isinstance(accepted, CentreAccepted):
+    if accepted.holder is not None:
         return accepted.holder
+    assert isinstance(accepted, CentreAccepted)  # of the others it is always told
     day = cut_off(accepted.period)
     if accepted.unit_id is None:
         return registry().holder(accepted.commune_code, day) or accepted.province

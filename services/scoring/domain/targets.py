@@ -23,6 +23,7 @@ from shared.contracts.base import Step, Text
 from shared.contracts.facts import CriterionResult, Reference, TargetResult
 from shared.contracts.submissions import TargetsContent
 from shared.rulebook import PassFailRubric, cut_off
+from shared.rulebook import rubric as law_of
 from shared.rulebook.ranking import ranking_order
 from shared.rulebook.rubrics import PassFailCriterion
 from shared.rulebook.source import Grounded
@@ -52,8 +53,8 @@ def judge_targets(
     steps = [chosen(rubric, period), *_grounds(rubric, content, measured)]
     notes = [*_notes(rubric, measured), *notes_on(rubric, period)]
     if missing:
-        step, _ = incomplete(rubric, missing)
-        return Judgement(criteria, missing, [*steps, step], notes, _mend(rubric, measured), references=used)
+        steps += _undecided(rubric, measured)
+        return Judgement(criteria, missing, steps, notes, _mend(rubric, measured), references=used)
 
     count = {level: sum(level in one.levels for one in measured.values()) for level in LEVELS}
     met = {level: sum(one.met(level) is True for one in _held(measured, level)) for level in LEVELS}
@@ -114,7 +115,9 @@ def _grounds(rubric: PassFailRubric, content: TargetsContent, measured: Mapping[
     left_out = [id for id, one in measured.items() if not one.levels]
     if rubric.traits is not None and left_out:
         kinds = [name for trait, name in rubric.traits.names.items() if trait in content.traits]
-        kind = Text(vi=", ".join(one.vi for one in kinds), en=", ".join(one.en for one in kinds))
+        kind = Text(vi="Hồ sơ không nêu loại đơn vị nào trong các loại riêng", en="None of the special kinds is named")
+        if kinds:
+            kind = Text(vi=", ".join(one.vi for one in kinds), en=", ".join(one.en for one in kinds))
         ids = ", ".join(left_out)
         steps.append(
             step_on(
@@ -150,6 +153,7 @@ def _area_step(ground: Grounded, basis: str | None) -> Step:
 
 
 def _source_step(rule: Target, measured: Measured, source: Reference) -> Step:
+    law = law_of(source.rubric).legal_reference
     differs = measured.claimed is not None and measured.claimed != measured.value
     said = Text(vi="", en="")
     if differs:
@@ -159,8 +163,8 @@ def _source_step(rule: Target, measured: Measured, source: Reference) -> Step:
         )
     return step_on(
         rule,
-        f"{rule.id}: lấy {measured.value} từ kết quả {source.rubric} kỳ {source.period}{said.vi}.",
-        f"{rule.id}: {measured.value} is taken from the result under {source.rubric} for {source.period}{said.en}.",
+        f"{rule.id}: lấy {measured.value} từ kết quả kỳ {source.period} theo {law}{said.vi}.",
+        f"{rule.id}: {measured.value} is taken from the result for {source.period} under {law}{said.en}.",
     )
 
 
@@ -186,7 +190,19 @@ def _notes(rubric: PassFailRubric, measured: Mapping[str, Measured]) -> list[Ste
 
 
 def _rests_on_claim(measured: Measured) -> bool:
-    return measured.source is None and measured.value is not None
+    return measured.source is None and measured.value is not None and not measured.unproven
+
+
+def _undecided(rubric: PassFailRubric, measured: Mapping[str, Measured]) -> list[Step]:
+    """That nothing is graded: the sender left values out, or the rules give none."""
+    unsent = [id for id, one in measured.items() if one.not_sent]
+    open_ones = ", ".join(id for id, one in measured.items() if one.absent and not one.not_sent)
+    steps = [incomplete(rubric, unsent)[0]] if unsent else []
+    if open_ones:
+        vi = f"Không tính được {open_ones} vì lý do đã nêu, không phải do hồ sơ thiếu: chưa xếp loại."
+        en = f"{open_ones} cannot be computed for the reason given, not for want of data: nothing is graded yet."
+        steps.append(step_on(rubric.all_targets, vi, en))
+    return steps
 
 
 def _mend(rubric: PassFailRubric, measured: Mapping[str, Measured]) -> list[Text]:

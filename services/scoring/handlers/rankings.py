@@ -64,14 +64,15 @@ def area_class_of(scope: str) -> str | None:
     return name if scope.startswith(_AREA) and name in get_args(AreaClass) else None
 
 
-def rankings_of(scored: CommuneScored, before: Document | None = None) -> list[Recalculation]:
+def rankings_of(scored: CommuneScored, holder: str, before: Document | None = None) -> list[Recalculation]:
     """The rankings that a commune's new result comes into or leaves.
 
     Args:
         scored: the new result.
+        holder: province of the commune on the cut-off date, as the register has it now.
         before: the document of `results` that it replaces.
     """
-    scopes = [province_scope(scored.holder), NATION]
+    scopes = [province_scope(holder), NATION]
     classes = {scored.area_class, before["result"].get("area_class") if before else None} - {None}
     scopes += [area_class_scope(each) for each in get_args(AreaClass) if each in classes]
     return [Recalculation(scope, scored.period) for scope in scopes]

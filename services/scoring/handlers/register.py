@@ -41,7 +41,8 @@ def _handle(received: Received[RegisterCorrected], states: States) -> Outcome:
     requests: dict[Recalculation, None] = {}
     for unit_id, period in _touched(received, register):
         judging.commune(unit_id, period)
-        requests |= dict.fromkeys(areas_around(unit_id, [period], register))
+        for known in (before, register):  # also the area that the unit leaves counts anew
+            requests |= dict.fromkeys(areas_around(unit_id, [period], known))
         requests |= dict.fromkeys(_rankings(unit_id, period, before, register))
     judging.outcome.requests += requests
     return judging.outcome

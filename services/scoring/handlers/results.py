@@ -191,8 +191,9 @@ class Judging:
         if stored is not None:
             correction = stored["input_version"] != scored.input_version
             if not correction and judged(scored.model_dump(mode="json")) == judged(stored["result"]):
-                if stored["inputs"] != inputs.document():
-                    self.outcome.puts[ref] = stored | {"inputs": inputs.document()}
+                kept = stored | {"inputs": inputs.document(), "holder": self._holder(inputs.accepted)}
+                if kept != stored:
+                    self.outcome.puts[ref] = kept
                 return
             before = stored["result"] | {"cause": "correction" if correction else self.cause}
             superseded = Superseded.model_validate(before)
@@ -213,7 +214,7 @@ class Judging:
         fed = stored["feeds"] if stored else None
         match scored:
             case CommuneScored():
-                self.outcome.requests += rankings_of(scored, stored)
+                self.outcome.requests += rankings_of(scored, self._holder(scored), stored)
             case AssessmentScored(series="district"):
                 self.outcome.requests.append(Recalculation(area_scope("province", scored.holder), scored.period))
         if feeds is not None:
@@ -231,6 +232,17 @@ class Judging:
             self.outcome.puts[ref] = {"items": items}
             replace(self, cause="reference").commune(unit_id, period)
 
+    def _holder(self, of: AcceptedAssessment | Scored) -> str:
+        """The province in whose ranking it stands: what the register says now, whatever was known on acceptance."""
+        match of:
+            case CentreAccepted() | CentreScored():
+                return of.province
+            case CommuneAccepted() | CommuneScored():
+                unit = self.register.by_id(of.unit_id)
+                return unit.province_code if unit else of.holder
+            case _:
+                return of.holder
+
     def _now(self, ref: Ref) -> Document | None:
         return self.outcome.puts.get(ref) or self.states[ref]
 
@@ -239,7 +251,7 @@ class Judging:
             "kind": kind_of(scored),
             "subject": subject_of(scored),
             "period": scored.period,
-            "holder": inputs.accepted.province if isinstance(scored, CentreScored) else scored.holder,
+            "holder": self._holder(scored),
             "version": scored.version,
             "input_version": scored.input_version,
             "feeds": fed_unit(inputs.accepted, self.register),

@@ -19,6 +19,14 @@ from shared.rulebook.given import GivenRules
 CHUNK = 250
 
 
+class OtherOrder(Exception):
+    """An order of this id was given before, for another period or province."""
+
+    def __init__(self, order: Document) -> None:
+        super().__init__(order["id"])
+        self.order = order
+
+
 def _wanted(period: int, province: str | None) -> dict[str, Any]:
     """Results of a period, or those of one province (today's code: who speaks for them)."""
     return {"period": period} | ({"accepted.province": province} if province else {})
@@ -30,13 +38,17 @@ async def order(
     """Request every result of a period to be judged again; the same id again goes on where it stopped.
 
     Raises:
+        OtherOrder: the id belongs to an order of something else.
         Unavailable: the database does not answer; to be repeated with the same id.
     """
 
     async def begin(reader: Reader, now: datetime) -> Outcome:
         return Outcome(puts={recompute_ref(id): recomputes.ordered(id, period, province, why, who, now)})
 
-    await commands.run(f"recompute/{id}", begin)
+    if await commands.run(f"recompute/{id}", begin) is None:
+        before = await find(mongo, id)
+        if before is not None and (before["period"], before["province"]) != (period, province):
+            raise OtherOrder(before)
     requested = 0
     async for results in _ids(mongo, _wanted(period, province)):
         requested += len(results)
