@@ -47,7 +47,7 @@ class Commands:
     async def run(self, id: str, decide: Decide) -> Outcome | None:
         """Decide and write; returns what was decided, or `None` if a command of this id was done before.
 
-        Whatever `decide` raises passes through, and nothing is written.
+        Whatever `decide` raises passes through, and nothing is written, unless a twin of the command was faster.
 
         Raises:
             Unavailable: the database does not answer, or others kept being faster; to be repeated with the same id.
@@ -57,7 +57,14 @@ class Commands:
                 return None
             reader = Reader(self._mongo)
             at = self._clock.now()
-            outcome = await decide(reader, at)
+            try:
+                outcome = await decide(reader, at)
+            except Exception:
+                # Between the look above and what `decide` read, a twin of this command may have been written: what
+                # `decide` objects to is then this command's own effect.
+                if await self._mongo.find(COMMANDS, {"_id": id}):
+                    return None
+                raise
 
             async def keep(session: Session, at: datetime = at, verdict: str = outcome.verdict) -> None:
                 await self._mongo.insert(COMMANDS, [{"_id": id, "at": at, "verdict": verdict}], session)

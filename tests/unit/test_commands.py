@@ -108,6 +108,19 @@ async def test_a_refusal_writes_nothing_and_leaves_the_id_free() -> None:
     assert desk.effects == (1, 1, 1)
 
 
+async def test_who_objects_to_the_effect_of_their_own_twin_is_told_that_it_is_done() -> None:
+    desk = Desk()
+
+    async def overtaken(reader: Reader, at: datetime) -> Outcome:
+        await desk.commands.run("vote-1", desk.vote)
+        raise LookupError("already counted")
+
+    assert await desk.commands.run("vote-1", overtaken) is None
+    assert desk.effects == (1, 1, 1)
+    with pytest.raises(LookupError, match="already counted"):  # another command's effect is no excuse
+        await desk.commands.run("vote-2", overtaken)
+
+
 @pytest.mark.parametrize("fault", [Fault(Transient), Fault(CommitUnknown), Fault(CommitUnknown, applied=True)])
 async def test_a_commit_in_doubt_has_one_effect(fault: Fault) -> None:
     desk = Desk()
