@@ -128,9 +128,9 @@ def rerun(
     """The whole run again with other inputs or another policy, as deltas of every centre against what was decided.
 
     For policy `after_approval: rerun`, and for a policy that is changed for a year already approved. What is shared
-    stays what was approved (and `more`, by which the envelope was corrected since, in đồng), so everything is paid within the year and nothing stays carried. A centre that is not
-    among `stakes` any more gives back all it has. Only changes are returned, cuts first, so that the reserve can pay
-    the raises.
+    stays what was approved, with the `more` đồng by which the envelope was corrected since, so everything is paid
+    within the year and nothing stays carried. A centre that is not among `stakes` any more gives back all it has. Only
+    changes are returned, cuts first, so that the reserve can pay the raises.
 
     Raises:
         ValueError: as `solve`.
@@ -236,7 +236,7 @@ def _money_step(from_reserve: int, carried: int, reserve: int, kept: int, policy
     if kept:
         what = Text(
             vi=f"{what.vi} {vi(kept)} đồng đã do kinh phí năm sau chi, không hoàn về dự phòng của năm này.",
-            en=f"{what.en} {en(kept)} đồng were paid by a later year's budget and do not return to this year's reserve.",
+            en=f"{what.en} {en(kept)} đồng were paid by a later year's budget and do not return to this reserve.",
         )
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)
 

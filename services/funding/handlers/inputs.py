@@ -62,7 +62,8 @@ def _on_support(event: Received[SupportAccepted], states: States) -> Outcome:
     ref = Ref("supports", f"{data.centre_id}/{data.year}")
     if not _is_newer(data.version, states[ref]):
         return Outcome(verdict=STALE)
-    return Outcome(puts={ref: data.model_dump(mode="json")}, requests=[Recalculation(data.province, data.year + 1)])
+    requests = [Recalculation(province, data.year + 1) for province in _concerned(data, states)]
+    return Outcome(puts={ref: data.model_dump(mode="json")}, requests=requests)
 
 
 def _on_score(event: Received[CentreScored], states: States) -> Outcome:
@@ -79,7 +80,14 @@ def _on_score(event: Received[CentreScored], states: States) -> Outcome:
     # Later years too: there the grade stands in for a file that is still pending.
     later = [year for year in _years(states, data.province) if year > data.period]
     years = sorted({budget_year(data.period), *later})
-    return Outcome(puts={ref: document}, requests=[Recalculation(data.province, year) for year in years])
+    provinces = _concerned(data, states)
+    return Outcome(puts={ref: document}, requests=[Recalculation(each, year) for each in provinces for year in years])
+
+
+def _concerned(data: CentreScored | SupportAccepted, states: States) -> list[str]:
+    """The province that a fact comes from, and the one that has the centre by now."""
+    centre = states[Ref("centres", data.centre_id)]
+    return sorted({data.province} | ({centre["province"]} if centre else set()))
 
 
 def _pending_ref(receipt: Receipt) -> Ref | None:
@@ -127,11 +135,16 @@ ROUTES: Mapping[str, Route[Any]] = {
         _on_envelope,
     ),
     EventType.SUPPORT_ACCEPTED: Route(
-        lambda event: [Ref("supports", f"{event.data.centre_id}/{event.data.year}")], _on_support
+        lambda event: [
+            Ref("supports", f"{event.data.centre_id}/{event.data.year}"),
+            Ref("centres", event.data.centre_id),
+        ],
+        _on_support,
     ),
     EventType.CENTRE_SCORED: Route(
         lambda event: [
             Ref("scores", f"{event.data.centre_id}/{event.data.period}"),
+            Ref("centres", event.data.centre_id),
             Ref("years", event.data.province),
         ],
         _on_score,

@@ -173,8 +173,12 @@ def approve(life: Life, grounds: Grounds, command: Command) -> Outcome:
     recorded(outcome, life, after.model_copy(update=known), command)
     # What was approved is next year's last-year support; what came in meanwhile becomes an adjustment.
     outcome.requests += [Recalculation(life.province, life.year), Recalculation(life.province, life.year + 1)]
-    # What was paid of a debt can no longer be cancelled by an adjustment that is open in the year that carried it.
-    outcome.requests += [Recalculation(debt["province"], debt["year"]) for debt in debts_behind(grounds.inputs)]
+    # What was paid of a debt can no longer be cancelled by an adjustment that is open in the year that carried it, nor
+    # be paid by a year between.
+    for debt in debts_behind(grounds.inputs):
+        between = range(debt["year"] + 1, life.year)
+        outcome.requests += [Recalculation(debt["province"], debt["year"])]
+        outcome.requests += [Recalculation(life.province, year) for year in between]
     return outcome
 
 
