@@ -14,7 +14,7 @@ import typer
 
 from cli.client import Client
 from cli.explaining import Language
-from cli.output import dong, emit
+from cli.output import dong, emit, signed_dong
 from cli.platform import Format, console, plain_errors
 from deploy.local.identity import Role
 from shared.rulebook import HANOI
@@ -108,6 +108,11 @@ def _show(found: dict[str, Any], format: Format) -> None:
     emit(rows, columns, format, title="What was done", numbers=["number", "version"], full=found)
 
 
+def _money(amount: int | None, format: Format) -> str | int | None:
+    """Programs read plain numbers."""
+    return dong(amount) if format is Format.TABLE else amount
+
+
 def _moment(text: str) -> str:
     return f"{datetime.fromisoformat(text).astimezone(HANOI):%d/%m/%Y %H:%M}"
 
@@ -145,7 +150,7 @@ def proof(
     with plain_errors():
         found = Client().get("funding", f"/budgets/{province}/{year}/proof")
         rows = [
-            {"what": one["what"][language.value], "figure": dong(one["figure"]), "holds": one["holds"]}
+            {**one, "what": one["what"][language.value], "figure": _money(one["figure"], format)}
             for one in found["statements"]
         ]
         columns = {"what": "Statement", "figure": "Figure", "holds": "Holds"}
@@ -167,10 +172,10 @@ def list_adjustments(
         rows = [
             {
                 **one,
-                "amount": dong(one["amount"]),
-                "corrected": dong(one["corrected"]),
-                "delta": _signed(one["delta"]),
-                "carried": _signed(one["carried"]) if one["carried"] else "",
+                "amount": _money(one["amount"], format),
+                "corrected": _money(one["corrected"], format),
+                "delta": signed_dong(one["delta"]) if format is Format.TABLE else one["delta"],
+                "carried": _money(one["carried"] or None, format),
                 "reason": one["reason"]["vi"],
             }
             for one in found
@@ -201,9 +206,5 @@ def decide(
         found = officer.get("funding", f"/adjustments/{adjustment_id}")
         after = officer.post("funding", f"/adjustments/{adjustment_id}/{decision.value}", _order(found, why))
         console.print(
-            f"{after['adjustment_id']}: [bold]{after['state']}[/bold], {_signed(after['delta'])} ₫", highlight=False
+            f"{after['adjustment_id']}: [bold]{after['state']}[/bold], {signed_dong(after['delta'])} ₫", highlight=False
         )
-
-
-def _signed(amount: int) -> str:
-    return f"+{dong(amount)}" if amount > 0 else f"-{dong(-amount)}" if amount < 0 else "0"

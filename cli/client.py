@@ -110,9 +110,10 @@ class Client:
         problem = response.json() if response.headers["content-type"] == "application/problem+json" else {}
         if "mend" not in problem:
             raise LocalPlatformError(f"{service} answered {response.status_code}: {response.text[:300]}")
-        said = [f"{problem['message']['en']} {problem['mend']['en']}"]
-        listed = problem.get("problems", [])
-        if len(listed) > 1 or any(one["message"] != problem["message"] for one in listed):
+        said, listed = [f"{problem['message']['en']} {problem['mend']['en']}"], problem.get("problems", [])
+        if len(listed) == 1 and listed[0]["message"] == problem["message"]:
+            said = [f"{problem['message']['en']} Expected: {listed[0]['expected']['en']}. {problem['mend']['en']}"]
+        else:
             said += [f"  {one['field'] or '/'}: {one['message']['en']} → {one['mend']['en']}" for one in listed]
         raise (NotFound if response.status_code == 404 else Refused)("\n".join(said))
 

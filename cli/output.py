@@ -59,3 +59,8 @@ def _cell(value: Any) -> str:
 def dong(amount: int | None) -> str:
     """An amount of money for people, as Vietnamese writes it: `1.234.567`."""
     return "" if amount is None else f"{amount:,}".replace(",", ".")
+
+
+def signed_dong(amount: int) -> str:
+    """A change of money for people, with its sign: `+1.234`, `-1.234`, `0`."""
+    return f"+{dong(amount)}" if amount > 0 else f"-{dong(-amount)}" if amount < 0 else "0"

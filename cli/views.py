@@ -13,7 +13,7 @@ from rich.bar import Bar
 from rich.table import Table
 
 from cli.client import Client
-from cli.output import dong, emit
+from cli.output import dong, emit, signed_dong
 from cli.platform import Format, console, plain_errors
 from deploy.local import LocalPlatformError
 
@@ -114,7 +114,7 @@ def _show_areas(areas: list[dict[str, Any]]) -> None:
             "centres": area["centres"],
             "before": dong(area["before"]),
             "after": dong(area["after"]),
-            "delta": _signed(area["delta"]),
+            "delta": signed_dong(area["delta"]),
         }
         for area in areas
     ]
@@ -138,14 +138,10 @@ def _show_changes(changes: list[dict[str, Any]]) -> None:
         bar = Bar(
             high - low, min(delta, 0) - low, max(delta, 0) - low, width=WIDTH, color="red" if delta < 0 else "green"
         )
-        table.add_row(one["centre_id"], dong(one["before"]), dong(one["after"]), _signed(delta), bar)
+        table.add_row(one["centre_id"], dong(one["before"]), dong(one["after"]), signed_dong(delta), bar)
     console.print(table)
     if len(moved) > len(least) + len(most):
         console.print(f"… and {len(moved) - len(least) - len(most)} more; all of them with --format json", style="dim")
-
-
-def _signed(amount: int) -> str:
-    return f"+{dong(amount)}" if amount > 0 else f"-{dong(-amount)}" if amount < 0 else "0"
 
 
 def sustainability(

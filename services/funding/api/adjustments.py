@@ -64,7 +64,8 @@ async def reverse(
     """Answers with the adjustment that takes it back; a second person decides on that one."""
     taken_back = await _decided(request, who, adjustment_id, body, key, "reverse")
     query = {"proposal.reverses": taken_back.adjustment_id}
-    return (await store.adjustments(request.app.state.mongo, query))[-1]
+    asked = await store.adjustments(request.app.state.mongo, query)
+    return max(asked, key=lambda one: int(one.adjustment_id.rpartition("/")[2]))  # the newest; as text 10 is before 2
 
 
 @router.get("/{adjustment_id:path}", summary="One adjustment")
