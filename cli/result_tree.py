@@ -67,6 +67,7 @@ _W: Mapping[str, tuple[str, str]] = {
     "cause_recognition": ("quyết định công nhận", "a decision that recognises"),
     "reference": ("kết quả khác được dùng đã thay đổi", "another result that it uses changed"),
     "recompute": ("tính lại theo lệnh", "an order to judge again"),
+    "register": ("đính chính danh mục đơn vị hành chính", "a correction of the register"),
     "replaced": ("thay bởi", "replaced because of"),
 }
 _SIGNS: Mapping[bool | None, tuple[str, str, str]] = {

@@ -241,8 +241,9 @@ class Superseded(Contract):
     level: int | None
     hash: str
     """`hash` of that version."""
-    cause: Literal["correction", "recognition", "reference", "recompute"]
-    """A new submission, an authority's decision, another result that it uses, or an order to judge again."""
+    cause: Literal["correction", "recognition", "reference", "recompute", "register"]
+    """A new submission, an authority's decision, another result that it uses, an order to judge again, or a correction
+    of the register."""
 
 
 class Result(Contract):

@@ -349,7 +349,7 @@ def replaced(result: CommuneScored, level: int, cause: str, state: str = "scored
     return result.model_copy(update={"supersedes": superseded})
 
 
-@pytest.mark.parametrize("cause", ["correction", "recognition", "reference", "recompute"])
+@pytest.mark.parametrize("cause", ["correction", "recognition", "reference", "recompute", "register"])
 def test_e10_a_province_hears_once_that_a_result_it_knew_was_replaced_and_why(cause: str) -> None:
     states, corrected = Dictionary(), replaced(commune(2, 2), 1, cause)
     (alert,) = alerts_of(handle(states, corrected))

@@ -55,7 +55,7 @@ async def test_in_whatever_order_the_correction_arrives_the_end_is_the_same(benc
     assert before["level"] == 1, "another unit, as far as the register knew"
     await bench.accept(fact(1, ward_made()))
     after = bench.result(f"{WARD}/2026")
-    assert (after["level"], after["supersedes"]["level"], after["supersedes"]["cause"]) == (2, 1, "recognition")
+    assert (after["level"], after["supersedes"]["level"], after["supersedes"]["cause"]) == (2, 1, "register")
 
     other = await Bench().start()
     await other.accept(fact(1, ward_made()), of_2026(WARD), level_1(OLD))

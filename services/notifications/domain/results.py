@@ -58,6 +58,7 @@ _CAUSES: Mapping[str, Text] = {
     "recognition": Text(vi="có quyết định công nhận mới", en="an authority's decision came in"),
     "reference": Text(vi="kết quả khác mà nó dựa vào thay đổi", en="another result that it uses changed"),
     "recompute": Text(vi="Bộ yêu cầu chấm lại", en="the ministry had it judged again"),
+    "register": Text(vi="danh mục đơn vị hành chính được đính chính", en="the register of units was corrected"),
 }
 
 

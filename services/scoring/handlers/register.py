@@ -37,7 +37,7 @@ def _handle(received: Received[RegisterCorrected], states: States) -> Outcome:
     if document is None:
         return Outcome(verdict=STALE)
     before, register = register_of(states), corrected_register(document)
-    judging = Judging(states, Outcome(puts={REGISTER: document}), "recognition", received.traceparent)
+    judging = Judging(states, Outcome(puts={REGISTER: document}), "register", received.traceparent)
     requests: dict[Recalculation, None] = {}
     for unit_id, period in _touched(received, register):
         judging.commune(unit_id, period)

@@ -40,7 +40,7 @@ from shared.rulebook import Rubric, cut_off
 
 SCORES_TOPIC = "scores"
 Scored = CommuneScored | CentreScored | AssessmentScored
-Cause = Literal["recognition", "reference", "recompute"]
+Cause = Literal["recognition", "reference", "recompute", "register"]
 """Why an assessment that is already judged is judged again; a new submission explains itself."""
 
 
