@@ -97,7 +97,7 @@ class ServiceProcesses:
             )
             log.close()
 
-    def wait_ready(self, service: str, instance: int = 0, seconds: float = 60) -> None:
+    def wait_ready(self, service: str, instance: int = 0, seconds: float = 180) -> None:
         """Wait for `/health/ready`; fail with the log's end if the process dies."""
         key = f"{service}-{instance}"
         deadline = time.monotonic() + seconds

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,8 @@ from typer.testing import CliRunner, Result
 from cli import budget as commands
 from cli.client import Client
 from cli.main import app as langhoc
-from deploy.local import Platform
 from tests.unit.funding_bench import Bench, Officer, proposed, score
-from tests.unit.test_dead_letters_http import Wire
+from tests.unit.wire import Wire, platform_of
 
 NAMED = ("--province", "04", "--year", "2026")
 
@@ -26,15 +24,7 @@ async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """A proposed budget, and the commands on it in whatever name they are given."""
     bench = await proposed(tmp_path)
     loop = asyncio.get_running_loop()
-    platform = Platform(
-        kafka="",
-        mongo="",
-        zipkin=None,
-        embedded=(),
-        services={"funding": ("http://funding",)},
-        supervisor_socket=tmp_path / "socket",
-        started_at=datetime.now(UTC),
-    )
+    platform = platform_of(["funding"], tmp_path)
 
     class Here(Client):
         def __init__(self, *, account: str | None = None, role: str = "ministry", province: str | None = None) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,13 +19,13 @@ from typer.testing import CliRunner, Result
 from cli import dead_letters as commands
 from cli.client import Client
 from cli.main import app as langhoc
-from deploy.local import Platform
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from shared.messaging.handling import Reason
 from shared.mongo import Unavailable
 from shared.web import dead_letters, problems
 from shared.web.auth import Verifier
 from tests.probe import POISON, Bench
+from tests.unit.wire import Wire, platform_of
 
 BINARY = b"\xff\xfe binary"
 
@@ -216,31 +215,11 @@ async def test_a_database_that_is_gone_is_no_success(bench: Bench, http: httpx.A
 # ------------------------------------------------------------------------------------------------- command line
 
 
-class Wire:
-    """Where the command's requests go: to services in the test's own loop, by host name."""
-
-    def __init__(self, services: dict[str, httpx.AsyncClient]) -> None:
-        self._services = services
-        self._loop = asyncio.get_running_loop()
-
-    def request(self, method: str, url: str, **content: Any) -> httpx.Response:
-        service = self._services[httpx.URL(url).host]
-        return asyncio.run_coroutine_threadsafe(service.request(method, url, **content), self._loop).result(10)
-
-
 class Terminal:
     """`langhoc dead-letters` on a platform of these services."""
 
     def __init__(self, services: dict[str, httpx.AsyncClient], state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        platform = Platform(
-            kafka="",
-            mongo="",
-            zipkin=None,
-            embedded=(),
-            services={name: (f"http://{name}",) for name in services},
-            supervisor_socket=state / "socket",
-            started_at=datetime.now(UTC),
-        )
+        platform = platform_of(services, state)
         wire = Wire(services)
 
         class Here(Client):

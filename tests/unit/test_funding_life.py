@@ -59,6 +59,18 @@ async def test_g1_every_action_says_who_when_why_before_and_after(tmp_path: Path
     assert last["at"].endswith("Z")
 
 
+async def test_who_may_not_see_a_province_learns_nothing_of_its_budget_from_a_refusal(tmp_path: Path) -> None:
+    bench = await proposed(tmp_path)
+    stale: dict[str, Any] = {"version": 99, "hash": "guessed"}
+    for step in ("simulate", "submit", "approve"):
+        answer = await bench.order(OTHER, f"{BUDGET}/{step}", **stale)
+        assert answer.status_code == 403
+        assert {each["code"] for each in answer.json()["problems"]} <= {"other_province", "role_not_allowed"}
+        assert (await bench.get(BUDGET))["hash"] not in answer.text
+    last = (await bench.get(BUDGET))["history"][-1]
+    assert "moved_on" in [each["code"] for each in last["problems"]], "on record is everything"
+
+
 async def test_g1_a_refused_action_is_recorded_as_well(tmp_path: Path) -> None:
     bench = await proposed(tmp_path)
     assert await bench.refused(KIM, f"{BUDGET}/simulate") == (403, ["role_not_allowed"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,9 @@ from typer.testing import CliRunner, Result
 from cli import journal as commands
 from cli.client import Client
 from cli.main import app as langhoc
-from deploy.local import Platform
 from shared.contracts.facts import BudgetApproved
 from tests.unit.funding_bench import KIM, Bench, published
-from tests.unit.test_dead_letters_http import Wire
+from tests.unit.wire import Wire, platform_of
 
 NAMED = ("--province", "04", "--year", "2026")
 
@@ -28,15 +26,7 @@ async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """A published budget, and the command of an auditor on it."""
     bench = await published(tmp_path, 60_000_000)
     wire = Wire({"funding": bench.http(KIM)})
-    platform = Platform(
-        kafka="",
-        mongo="",
-        zipkin=None,
-        embedded=(),
-        services={"funding": ("http://funding",)},
-        supervisor_socket=tmp_path / "socket",
-        started_at=datetime.now(UTC),
-    )
+    platform = platform_of(["funding"], tmp_path)
 
     class Here(Client):
         def __init__(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,14 @@ from typer.testing import CliRunner, Result
 from cli import explaining, units
 from cli.client import Client
 from cli.main import app as langhoc
-from deploy.local import LocalPlatformError, Platform
+from deploy.local import LocalPlatformError
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from tests.unit.intake_bench import Bench
 from tests.unit.intake_samples import commune
 from tests.unit.register_samples import gap_filled, split
-from tests.unit.test_dead_letters_http import Wire
 from tests.unit.test_explain import Services
+from tests.unit.wire import Wire, platform_of
 
 RESULTS = [
     {"unit_id": "00004@2025-07", "period": 2025, "level": 1, "grade": None, "rubric": "lc_commune_25_2023"},
@@ -54,15 +53,7 @@ class Terminal:
             "intake": bench.http(),
             "scoring": httpx.AsyncClient(transport=transport, base_url="http://scoring"),
         }
-        platform = Platform(
-            kafka="",
-            mongo="",
-            zipkin=None,
-            embedded=(),
-            services={name: (f"http://{name}",) for name in services},
-            supervisor_socket=folder / "socket",
-            started_at=datetime.now(UTC),
-        )
+        platform = platform_of(services, folder)
         wire = Wire(services)
 
         class Here(Client):

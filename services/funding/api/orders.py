@@ -73,7 +73,7 @@ async def ordered(
     if record.asked != command.asked:
         raise _reused(str(command.id))
     if record.result != DONE:
-        raise _refused(record)
+        raise _refused(record, who)
     return record
 
 
@@ -92,10 +92,14 @@ def _id_of(who: Caller, key: str | None, body: Deciding) -> str:
     return f"{who.subject}/{given}"
 
 
-def _refused(record: ActionRecord) -> ApiProblem:
-    first = record.problems[0]
+def _refused(record: ActionRecord, who: Caller) -> ApiProblem:
+    """The record keeps every problem; who may not see the province is told only why not, nothing of its budget."""
+    problems = record.problems
+    if not who.may_see(record.province):
+        problems = [each for each in problems if each.code in FORBIDDEN]
+    first = problems[0]
     status = 403 if first.code in FORBIDDEN else 422 if first.code == "reason_missing" else 409
-    return ApiProblem(status, first.code, first.message, first.mend, record.problems)
+    return ApiProblem(status, first.code, first.message, first.mend, problems)
 
 
 def _reused(command: str) -> ApiProblem:

@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from services.funding.domain.budget import Budget
 from services.funding.domain.sharing import Stake
-from shared.contracts.facts import AllocationCase, Purpose
+from shared.contracts.facts import AllocationCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class FrozenLine:
 
 @dataclass(frozen=True)
 class Frozen:
-    """An approved run of one province, year and purpose. Money in đồng.
+    """The operating support that was approved for one province and year. Money in đồng.
 
     `operating` is what was shared among the centres: the envelope without carried deltas and equipment grants. Always
     Σ amounts + `reserve` = `operating`.
@@ -41,7 +41,6 @@ class Frozen:
 
     province: str
     year: int
-    purpose: Purpose
     run_version: int
     norms: str
     """Id of the norms that the run was computed with."""
@@ -76,7 +75,6 @@ class Frozen:
         return {
             "province": self.province,
             "year": self.year,
-            "purpose": self.purpose,
             "run_version": self.run_version,
             "norms": self.norms,
             "policy": self.policy,
@@ -108,7 +106,6 @@ class Frozen:
         return cls(
             province=stored["province"],
             year=stored["year"],
-            purpose=cast("Purpose", stored["purpose"]),
             run_version=stored["run_version"],
             norms=stored["norms"],
             policy=stored["policy"],
@@ -131,15 +128,11 @@ class Frozen:
         )
 
 
-def freeze(budget: Budget, *, province: str, year: int, run_version: int, purpose: Purpose = "operating") -> Frozen:
-    """What an approval of `budget`, published as version `run_version`, keeps of it.
-
-    The initial equipment is frozen by itself: `freeze(budget.equipment, …, purpose="equipment")`.
-    """
+def freeze(budget: Budget, *, province: str, year: int, run_version: int) -> Frozen:
+    """What an approval of `budget`, published as version `run_version`, keeps of it."""
     return Frozen(
         province=province,
         year=year,
-        purpose=purpose,
         run_version=run_version,
         norms=budget.norms,
         policy=budget.policy,
