@@ -31,7 +31,8 @@ class TopicFamily(BaseModel):
     retention_days: int | None
     """`None`: kept for ever (state facts, from which views are rebuilt)."""
     max_record_bytes: Annotated[int, Field(ge=1_024, le=1_048_576)] = 1_048_576
-    """What the broker takes at most; smaller for outside senders, so that what is made of a record fits too."""
+    """What a record may have at most, packed (the broker sees to it) and unpacked (its reader does); smaller for
+    outside senders, so that what is made of a record fits too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,15 @@ def family_of(topic: str) -> str:
         if topic == family.name or ("{" in family.name and topic.startswith(prefix)):
             return stem
     raise KeyError(topic)
+
+
+@cache
+def largest_record(topic: str) -> int:
+    """Bytes that a record of this topic may have, unpacked: key, value and headers together."""
+    try:
+        return families()[family_of(topic)].max_record_bytes
+    except KeyError:  # none of ours
+        return 1_048_576
 
 
 def sender_of(topic: str) -> str:

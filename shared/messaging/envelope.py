@@ -17,7 +17,9 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ValidationError
 
 from shared.contracts.catalogue import CONTRACTS, contract_of
-from shared.messaging.handling import Position, Reason, Received, Unreadable
+from shared.contracts.topics import largest_record
+from shared.messaging.batches import SAMPLE_BYTES, damage_of
+from shared.messaging.handling import Cut, Position, Reason, Received, Unreadable
 
 REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type")
 TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -81,7 +83,8 @@ def read(record: Record, *, received_at: datetime, trusted: bool) -> Received[Ba
 
     `trusted` tells whether `ce_source` and `ce_id` identify the event (our own services) or only its place does.
     """
-    headers, bad_header = _headers(record)
+    cut = _cut(record)
+    headers, bad_header = _headers(record) if cut is None else ({}, None)
     traceparent = headers.get("traceparent")
 
     def received(data: Any) -> Received[Any]:
@@ -96,10 +99,12 @@ def read(record: Record, *, received_at: datetime, trusted: bool) -> Received[Ba
             version=int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None,
             received_at=received_at,
             position=position_of(record),
-            raw=record.value or b"",
+            raw=(record.value or b"")[: SAMPLE_BYTES if cut else None],
             traceparent=traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None,
         )
 
+    if cut is not None:
+        return received(cut)
     body, problem = _json(record.value or b"")
     event_type = headers.get("ce_type")
     if bad_header:
@@ -118,6 +123,26 @@ def read(record: Record, *, received_at: datetime, trusted: bool) -> Received[Ba
         found = tuple(error.errors(include_url=False, include_context=True, include_input=True))
         detail = f"{error.error_count()} problem(s)"
         return received(Unreadable(Reason.INVALID_BODY, detail, event_type, body, found))
+
+
+def size_of(record: Record) -> int:
+    """Bytes of a record as it is kept: key, value and headers."""
+    headers = sum(len(name.encode("utf-8", "backslashreplace")) + len(value or b"") for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers
+
+
+def _cut(record: Record) -> Unreadable | None:
+    """A record that nobody could read, or that is larger, unpacked, than its topic allows."""
+    damage = damage_of(record)
+    if damage is not None:
+        reason = Reason.TOO_LARGE if damage.too_large else Reason.DAMAGED
+        detail = f"offsets {damage.first} to {record.offset}: {damage.detail}"
+        return Unreadable(reason, detail, None, None, cut=Cut(damage.size, damage.sha256, damage.first))
+    size, limit = size_of(record), largest_record(record.topic)
+    if size <= limit:
+        return None
+    cut = Cut(size, hashlib.sha256(record.value or b"").hexdigest(), record.offset)
+    return Unreadable(Reason.TOO_LARGE, f"{size:,} bytes instead of at most {limit:,}", None, None, cut=cut)
 
 
 def _headers(record: Record) -> tuple[dict[str, str], str | None]:

@@ -63,6 +63,7 @@ class Received(Generic[T]):
     """Business time of reception (broker append time, shifted by the clock offset)."""
     position: Position
     raw: bytes
+    """The value; of a record that was `Cut`, its beginning."""
     traceparent: str | None = None
 
 
@@ -77,6 +78,20 @@ class Reason(StrEnum):
     INVALID_BODY = "invalid_body"
     HANDLER_FAILED = "handler_failed"
     UNWRITABLE = "unwritable"
+    TOO_LARGE = "too_large"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Bytes of which only the beginning was kept."""
+
+    size: int
+    """How many there were."""
+    sha256: str
+    """Their hash: the record's value, or the whole batch as it was received."""
+    first: int
+    """Offset of the first record that these bytes stand for; the last is where they lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +105,8 @@ class Unreadable:
     """The decoded JSON, or `None` where it was no JSON."""
     errors: tuple[Mapping[str, Any], ...] = ()
     """Pydantic's error list, for `invalid_body`."""
+    cut: Cut | None = None
+    """What is known of the bytes, where only their beginning was kept: `too_large`, `damaged`."""
 
 
 @dataclass(frozen=True, slots=True)

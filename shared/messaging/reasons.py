@@ -82,4 +82,19 @@ WORDS: Mapping[Reason, Advice] = {
         ),
         _MEND_OURSELVES,
     ),
+    Reason.TOO_LARGE: Advice(
+        Text(
+            vi="Bản ghi, khi giải nén, lớn hơn mức mà chủ đề của nó cho phép; chỉ phần đầu được giữ lại.",
+            en="Unpacked, the record is larger than its topic allows; only its beginning was kept.",
+        ),
+        _MEND_PRODUCER,
+    ),
+    Reason.DAMAGED: Advice(
+        Text(
+            vi="Lô bản ghi không đọc được (nén lạ, sai mã kiểm tra hoặc hỏng cấu trúc); chỉ phần đầu được giữ lại.",
+            en="The batch cannot be read (unknown codec, wrong checksum or broken structure); only its beginning was "
+            "kept.",
+        ),
+        _MEND_PRODUCER,
+    ),
 }

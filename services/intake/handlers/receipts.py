@@ -68,7 +68,7 @@ def refusals(clock_offset: int) -> Route[Unreadable]:
             received,
             clock_offset,
             status=Status.REJECTED,
-            body_hash=hashlib.sha256(received.raw).hexdigest(),
+            body_hash=unreadable.cut.sha256 if unreadable.cut else hashlib.sha256(received.raw).hexdigest(),
             kind=_NAME_BY_TYPE.get(unreadable.type or ""),
             submission_id=_identifier(body.get("submission_id")),
             subject=_subject(body),
