@@ -5,18 +5,32 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from shared.messaging.tolerant import tolerate_header_names
+from shared.messaging.batches import read_answers
+from shared.messaging.fetching import FairConsumer
+
+
+class Broker(KafkaBroker):
+    """FastStream's broker, whose subscribers' loops ask consumers of ours."""
+
+    async def start(self) -> None:
+        """Connect, and start all subscribers."""
+        await self.connect()
+        config = self.config.broker_config
+        assert isinstance(config.builder, partial), "the framework makes its consumers another way"
+        config.builder = partial(FairConsumer, **config.builder.keywords)
+        await super().start()
 
 
 def make_broker(bootstrap: str, *, client_id: str) -> KafkaBroker:
     """A broker with durable, idempotent, bounded publishing and manual acknowledgement."""
-    tolerate_header_names()
-    return KafkaBroker(
+    read_answers()
+    return Broker(
         bootstrap.split(","),
         client_id=client_id,
         acks="all",

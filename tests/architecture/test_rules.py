@@ -104,6 +104,9 @@ def test_nobody_acknowledges_through_the_framework() -> None:
     assert calls("commit") - {"shared/mongo/transactions.py"} == {"shared/messaging/consuming.py"}
 
 
+CLIENTS = {"Broker", "KafkaBroker", "AIOKafkaConsumer", "FairConsumer", "AIOKafkaProducer"}
+
+
 def test_nobody_builds_a_broker_or_a_client_by_hand() -> None:
     """The library's defaults acknowledge before the work is done, create topics, and read `latest`."""
     built = {
@@ -111,7 +114,8 @@ def test_nobody_builds_a_broker_or_a_client_by_hand() -> None:
         for path, tree in sources(*PRODUCTION)
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
-        and dotted(node.func).rsplit(".", 1)[-1] in {"KafkaBroker", "AIOKafkaConsumer", "AIOKafkaProducer"}
+        and dotted(node.func).rsplit(".", 1)[-1]
+        in {"Broker", "KafkaBroker", "AIOKafkaConsumer", "FairConsumer", "AIOKafkaProducer"}
     }
     assert built == {"shared/messaging/broker.py"}
 

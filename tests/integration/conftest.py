@@ -1,0 +1,23 @@
+"""What the tests on a real broker share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+
+from deploy.local.harness import Servers
+from tests.integration.members import World
+
+
+@pytest.fixture
+async def world(servers: Servers) -> AsyncIterator[World]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    producer = AIOKafkaProducer(bootstrap_servers=servers.kafka, acks="all")
+    await admin.start()
+    await producer.start()
+    yield World(servers.kafka, admin, producer)
+    await producer.stop()
+    await admin.close()
