@@ -2,23 +2,25 @@
 
 Under manual acknowledgement the framework swallows exceptions and goes on; a later commit would pass the failed
 records. So every failure ends here: each partition is sought back to its first unfinished offset, and only offsets
-of finished records are committed, by partition and number.
+of finished records are committed, by partition and number. What is in trouble alone waits alone.
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 
 from shared.messaging.brake import Brake
 from shared.messaging.faults import NO_FAULTS, Faults, Injected, Step
+from shared.messaging.fetching import PAUSES, FairConsumer
 from shared.messaging.gate import Gate
 from shared.messaging.handling import Consumer
 from shared.messaging.outbox import Relay
@@ -32,7 +34,6 @@ log = structlog.get_logger()
 FETCH_BYTES = 8 * 1024 * 1024
 PARTITION_BYTES = 1024 * 1024 + 64 * 1024
 """Bounds on what a fetch may hold, so that a backlog of any length fits into a fixed amount of memory."""
-PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 class Consuming:
@@ -60,6 +61,8 @@ class Consuming:
         self._paused: dict[TopicPartition, float] = {}
         self.troubles = 0
         """Batches in a row that had to be put off."""
+        self.put_off: Counter[TopicPartition] = Counter()
+        """Partitions whose next record is in trouble of its own, and how often it was tried."""
         self._stopping = False
         self.assigned: set[TopicPartition] | None = None
         self.last_progress = time.monotonic()
@@ -114,8 +117,8 @@ class Consuming:
     # ------------------------------------------------------------------ ours
 
     @property
-    def _client(self) -> AIOKafkaConsumer:
-        client = self._subscriber.consumer
+    def _client(self) -> FairConsumer:
+        client: FairConsumer | None = self._subscriber.consumer
         assert client is not None
         return client
 
@@ -132,6 +135,7 @@ class Consuming:
         self.troubles = 0
         if progress.written:
             self._relay.wake()
+        self._put_off(progress)
         self._return_unfinished(records, progress)
         await self._commit(progress)
         self.last_progress = time.monotonic()
@@ -160,6 +164,23 @@ class Consuming:
             log.error("consuming.brake", consumer=self.name, topics=sorted({tp.topic for tp in partitions}))
             self._pause(partitions, self._settings.brake_probe)
 
+    def _put_off(self, progress: Progress) -> None:
+        """Let partitions whose next record is in trouble of its own wait, each for itself."""
+        for key in progress.next_offsets.keys() - progress.put_off.keys():
+            self.put_off.pop(TopicPartition(*key), None)
+        for key, error in progress.put_off.items():
+            partition = TopicPartition(*key)
+            seconds = PAUSES[min(self.put_off[partition], len(PAUSES) - 1)]
+            self.put_off[partition] += 1
+            log.error(
+                "consuming.put_off",
+                consumer=self.name,
+                position=f"{partition.topic}/{partition.partition}@{progress.next_offsets[key]}",
+                seconds=seconds,
+                error=repr(error)[:500],
+            )
+            self._pause([partition], seconds)
+
     def _back_off(self, records: Sequence[ConsumerRecord[Any, Any]], cause: Exception) -> None:
         """Read these records again later; meanwhile stay a member of the group."""
         metrics.RETRIES.labels(self.name, type(cause).__name__).inc()
@@ -187,6 +208,7 @@ class Consuming:
         self.assigned = partitions
         self._paused.clear()  # a new assignment starts unpaused
         self.troubles = 0
+        self.put_off.clear()
         self.last_progress = time.monotonic()
 
     def resume_due(self) -> None:
@@ -216,6 +238,11 @@ class Consuming:
         if total == 0:
             self.last_progress = time.monotonic()
         return total
+
+    def waiting(self) -> list[str]:
+        """Partitions that wait alone: their records cannot be read now, or the next one is in trouble of its own."""
+        unreadable = self._client.troubled if self._subscriber.consumer else set()
+        return sorted(f"{each.topic}/{each.partition}" for each in self.put_off.keys() | unreadable)
 
     @property
     def braked(self) -> set[str]:

@@ -7,7 +7,9 @@ never touches its neighbours:
 - a record that cannot be read, or whose handler fails, becomes a dead letter (or, from an outside sender, an answer);
 - a duplicate key in the inbox means another delivery was faster: drop it and decide again;
 - a moved revision means a document changed underneath: load and decide again;
-- a write that can never succeed is searched for by halving the batch until it is alone.
+- a write that can never succeed is searched for by halving the batch until it is alone;
+- a batch too slow for one transaction is halved too, and the next ones begin at the size that went through;
+- what is in trouble alone, although the database answers, is put off alone: the other partitions go on.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from shared.messaging import envelope, outbox
+from shared.messaging.batches import Damage
 from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTERS, INBOX, OUTBOX, RECALCULATIONS
@@ -54,6 +57,12 @@ from shared.telemetry import context_of, metrics, traceparent_of
 log = structlog.get_logger()
 Partition = tuple[str, int]
 MAX_DECISIONS = 20
+LARGEST_BATCH = 5_000
+PING_SECONDS = 5.0
+PATIENCE_SECONDS = 100.0
+"""How long one batch is tried by halves; well below what makes the group believe that its member is dead."""
+DETAIL_CHARACTERS = 20_000
+"""What a dead letter keeps of an error's text, which may repeat the record that it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +133,8 @@ class Buried:
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]
+    checksum: Damage | None = None
+    """Set where only the beginning of its bytes was kept: it stays unreadable."""
 
     @classmethod
     def of(cls, letter: Document) -> Buried:
@@ -136,7 +147,16 @@ class Buried:
             key=letter["key"],
             value=letter["value"],
             headers=[(name, bytes(value)) for name, value in letter["headers"]],
+            checksum=_damage(letter),
         )
+
+
+def _damage(letter: Document) -> Damage | None:
+    cut = letter.get("cut")
+    if cut is None:
+        return None
+    too_large = letter["reason"] == Reason.TOO_LARGE.value
+    return Damage(cut["first"], letter["detail"], too_large, False, cut["size"], cut["sha256"])
 
 
 def _partition(record: envelope.Record) -> Partition:
@@ -150,7 +170,10 @@ class Progress:
     next_offsets: dict[Partition, int] = field(default_factory=dict)
     stopped: set[Partition] = field(default_factory=set)
     """Partitions cut short by the brake."""
+    put_off: dict[Partition, Exception] = field(default_factory=dict)
+    """Partitions whose next record is in trouble that is its own, to be tried again later."""
     written: bool = False
+    since: float = field(default_factory=time.monotonic, compare=False)
 
 
 @dataclass(slots=True)
@@ -165,7 +188,7 @@ class _Batch:
     requests: dict[Recalculation, None] = field(default_factory=dict)
     dead: list[Document] = field(default_factory=list)
     spans: list[trace.Span] = field(default_factory=list)
-    verdicts: list[tuple[str, str]] = field(default_factory=list)
+    verdicts: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +205,7 @@ class Replay:
     requests: Sequence[Recalculation] = ()
 
 
+Attempt = Callable[[Sequence[tuple[Any, Decision]], Progress], Awaitable[None]]
 Settle = Callable[[Replay, Session], Awaitable[None]]
 """Changes the dead letter in the transaction of its replay, or refuses by an exception of its own."""
 
@@ -208,6 +232,7 @@ class Pipeline:
         self._deadline = transaction_deadline
         self._faults = faults
         self._tracer = trace.get_tracer("langhoc.messaging")
+        self._largest = LARGEST_BATCH
 
     async def process(self, records: Sequence[Any]) -> Progress:
         """Process a batch. Raises `Unavailable` when the database is; then nothing of the rest was finished."""
@@ -216,7 +241,10 @@ class Pipeline:
         for record in records:
             progress.next_offsets.setdefault(_partition(record), record.offset)
             decisions.append((record, self._read(record)))
-        await self._process(decisions, progress)
+        while decisions:
+            size = self._largest
+            await self._attempt(decisions[:size], progress)
+            decisions = _going_on(decisions[size:], progress)
         return progress
 
     async def replay(self, letter: Document, settle: Settle | None = None) -> Replay:
@@ -253,6 +281,40 @@ class Pipeline:
         )
         return classify(received, self._consumer)
 
+    async def _attempt(self, items: Sequence[tuple[Any, Decision]], progress: Progress) -> None:
+        """Process; in trouble that is not the database's, by halves, until what is in trouble is alone and put off."""
+        try:
+            await self._process(items, progress)
+        except Exception as error:
+            late = time.monotonic() - progress.since > PATIENCE_SECONDS
+            if late or (isinstance(error, MongoError) and not await self._answers()):
+                raise
+            self._largest = max(len(items) // 2, 1)
+            log.warning("pipeline.halved", consumer=self._consumer.name, records=len(items), error=repr(error)[:500])
+            metrics.RETRIES.labels(self._consumer.name, type(error).__name__).inc()
+            if len(items) == 1:
+                progress.put_off[_partition(items[0][0])] = error
+                return
+            await self._by_halves(items, progress, self._attempt)
+        else:
+            if len(items) >= self._largest:  # grows again slowly: each try that is too large costs its deadline
+                self._largest = min(self._largest + max(self._largest // 8, 1), LARGEST_BATCH)
+
+    async def _answers(self) -> bool:
+        try:
+            async with asyncio.timeout(PING_SECONDS):
+                await self._mongo.ping()
+        except (MongoError, TimeoutError):
+            return False
+        return True
+
+    async def _by_halves(self, items: Sequence[tuple[Any, Decision]], progress: Progress, step: Attempt) -> None:
+        middle = len(items) // 2
+        await step(items[:middle], progress)
+        rest = _going_on(items[middle:], progress)
+        if rest:
+            await step(rest, progress)
+
     async def _process(self, items: Sequence[tuple[Any, Decision]], progress: Progress) -> None:
         give_up = time.monotonic() + self._deadline
         for attempt in range(MAX_DECISIONS):
@@ -283,18 +345,15 @@ class Pipeline:
     async def _isolate(self, items: Sequence[tuple[Any, Decision]], error: Permanent, progress: Progress) -> None:
         """Halve the batch until the record whose effects cannot be written is alone; then bury it."""
         if len(items) > 1:
-            middle = len(items) // 2
-            await self._process(items[:middle], progress)
-            rest = [item for item in items[middle:] if _partition(item[0]) not in progress.stopped]
-            if rest:
-                await self._process(rest, progress)
+            await self._by_halves(items, progress, self._process)
             return
         record, decision = items[0]
         burial = _unwritable(decision, error)
+        sender = _sender(decision.received)
         if self._brake.closed(record.topic):
             progress.stopped.add(_partition(record))
             return
-        self._brake.failed(record.topic)
+        self._brake.failed(record.topic, sender)
         await self._process([(record, burial)], progress)
 
     async def _decide_again(self, letter: Document, record: Buried, decision: Decision) -> tuple[_Batch, Replay]:
@@ -314,7 +373,7 @@ class Pipeline:
             return _Batch(batch.now, spans=batch.spans), replay
         if found:
             batch.inbox.clear()
-        ((verdict, _),) = batch.verdicts
+        ((verdict, _, _),) = batch.verdicts
         return batch, Replay(verdict, writes=batch.writes, events=tuple(batch.outbox), requests=tuple(batch.requests))
 
     async def _decide(
@@ -346,9 +405,10 @@ class Pipeline:
                 continue
             received = decision.received
             if received.event_id in seen:
-                batch.verdicts.append(("absorbed", record.topic))
+                batch.verdicts.append(("absorbed", record.topic, ""))
                 finished.append(record)
                 continue
+            sender = _sender(received)
             failure = failures.get(number)
             if isinstance(decision, Handle) and failure is None:
                 # Again: a record before it in this batch may have changed what the identities rest on.
@@ -357,19 +417,19 @@ class Pipeline:
             if isinstance(decision, Handle) and failure is None:
                 failure = self._handle(decision, reader, needs[number], batch)
                 if failure is None:
-                    brake.succeeded(record.topic)
+                    brake.succeeded(record.topic, sender)
             if failure is not None:
                 if brake.closed(record.topic):
                     stopped.add(partition)
                     continue
-                brake.failed(record.topic)
-                batch.verdicts.append(("failed", record.topic))
+                brake.failed(record.topic, sender)
+                batch.verdicts.append(("failed", record.topic, sender))
                 self._bury(batch, record, received, Reason.HANDLER_FAILED, failure)
             elif isinstance(decision, Bury):
-                batch.verdicts.append(("dead", record.topic))
+                batch.verdicts.append(("dead", record.topic, sender))
                 self._bury(batch, record, received, decision.reason, decision.detail)
             elif isinstance(decision, Skip):
-                batch.verdicts.append(("skipped", record.topic))
+                batch.verdicts.append(("skipped", record.topic, sender))
             if not isinstance(decision, Skip):
                 batch.inbox.append({"_id": received.event_id, "at": batch.now})
                 seen.add(received.event_id)
@@ -410,7 +470,7 @@ class Pipeline:
         batch.requests.update(dict.fromkeys(outcome.requests))
         batch.outbox.extend(rows)
         batch.spans.extend(spans)
-        batch.verdicts.append((outcome.verdict, received.position.topic))
+        batch.verdicts.append((outcome.verdict, received.position.topic, _sender(received)))
         return None
 
     def _bury(self, batch: _Batch, record: Any, received: Received[Any], reason: Reason, detail: str) -> None:
@@ -445,12 +505,12 @@ class Pipeline:
         """After the commit: what was decided has become true."""
         for span in batch.spans:
             span.end()
-        for verdict, topic in batch.verdicts:
+        for verdict, topic, sender in batch.verdicts:
             metrics.RECORDS.labels(self._consumer.name, verdict).inc()
             if verdict == "failed":
-                self._brake.failed(topic)
+                self._brake.failed(topic, sender)
             elif verdict not in ("dead", "skipped", "absorbed"):
-                self._brake.succeeded(topic)
+                self._brake.succeeded(topic, sender)
         if batch.inbox:
             metrics.BATCH_RECORDS.observe(len(batch.inbox))
         for entry in batch.dead:
@@ -470,6 +530,17 @@ def _further(decision: Decision, reader: Reader, needs: frozenset[Ref]) -> tuple
         return needs | frozenset(decision.route.further(decision.received, View(reader, needs))), None
     except Exception:
         return needs, traceback.format_exc(limit=-5)
+
+
+def _going_on(items: Sequence[tuple[Any, Decision]], progress: Progress) -> list[tuple[Any, Decision]]:
+    """Those whose partitions neither the brake nor trouble has stopped."""
+    halted = progress.stopped | progress.put_off.keys()
+    return [item for item in items if _partition(item[0]) not in halted]
+
+
+def _sender(received: Received[Any]) -> str:
+    """Whose record it is: the province it speaks of, or whoever owns the topic."""
+    return str(getattr(received.data, "province", None) or received.position.topic)
 
 
 def _unwritable(decision: Decision, error: Permanent) -> Bury:
@@ -546,6 +617,7 @@ def dead_letter(
 ) -> Document:
     """The dead-letter document: raw bytes, why, and where the record lay. What people do with it: `dead_letters.py`."""
     position: Position = received.position
+    cut = received.data.cut if isinstance(received.data, Unreadable) else None
     return {
         "state": "open",
         "consumer": consumer,
@@ -554,13 +626,14 @@ def dead_letter(
         "partition": position.partition,
         "offset": position.offset,
         "appended_at": datetime.fromtimestamp(record.timestamp / 1000, UTC),
-        "key": None if record.key is None else Binary(record.key),
-        "headers": [[name, Binary(value or b"")] for name, value in record.headers],
-        "value": None if record.value is None else Binary(record.value),
+        "key": None if record.key is None or cut else Binary(record.key),
+        "headers": [] if cut else [[name, Binary(value or b"")] for name, value in record.headers],
+        "value": None if record.value is None else Binary(received.raw),
+        "cut": cut and {"size": cut.size, "sha256": cut.sha256, "first": cut.first},
         "type": received.type,
         "subject": received.subject,
         "reason": reason.value,
-        "detail": detail,
+        "detail": detail.encode("utf-8", "backslashreplace").decode()[:DETAIL_CHARACTERS],
         "attempts": 1,
         "at": now,
     }

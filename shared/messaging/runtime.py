@@ -232,6 +232,8 @@ class Runtime:
             checks.append(Check("database", False, repr(error)[:200]))
         troubles = self.consuming.troubles
         checks.append(Check("consumption", not troubles, f"{troubles} batches in a row were put off"))
+        waiting = self.consuming.waiting()
+        checks.append(Check("partitions", not waiting, f"wait alone: {', '.join(waiting)}" if waiting else "all go on"))
         braked = self.consuming.braked
         checks.append(Check("brake", not braked, f"stopped: {', '.join(sorted(braked))}" if braked else "open"))
         age = self.relay.oldest_seconds

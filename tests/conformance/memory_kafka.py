@@ -70,6 +70,7 @@ class MemoryClient:
         self._group = group
         self._positions: dict[TopicPartition, int] = {}
         self._paused: set[TopicPartition] = set()
+        self.troubled: set[TopicPartition] = set()
 
     def assign(self, partitions: Sequence[TopicPartition]) -> None:
         """Begin to read these partitions where the group has committed, nothing paused."""

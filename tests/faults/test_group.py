@@ -146,8 +146,8 @@ async def test_the_same_record_at_two_processes_at_the_same_instant_counts_once(
     assert not other.done(), "the second waits for the first"
     holding.go_on.set()
     async with asyncio.timeout(5):
-        assert await one == Progress({("in", 0): 2}, set(), True)
-        assert await other == Progress({("in", 0): 3}, set(), True)
+        assert await one == Progress({("in", 0): 2}, set(), written=True)
+        assert await other == Progress({("in", 0): 3}, set(), written=True)
 
     assert [(row["_id"], row["n"]) for row in await group.rows("tallies")] == [("04", 3)]
     assert {row["_id"] for row in await group.rows("outbox")} == {derived_id(f"{SOURCE}#o{n}", 0) for n in range(3)}

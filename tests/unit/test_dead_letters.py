@@ -183,7 +183,7 @@ async def test_the_brake_neither_stops_a_replay_nor_is_moved_by_it(bench: Bench)
         _, result = await bench.letters.replay(replay(first))
         assert result.verdict == expected
     assert bench.brake.topics() == {"intake.accepted"}
-    bench.brake.succeeded("intake.accepted")
+    bench.brake.succeeded("intake.accepted", "04")
 
     bench.probe.mended = False
     for _ in range(3):
