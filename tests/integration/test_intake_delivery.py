@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -14,9 +15,13 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
+from shared.contracts.topics import largest_record
+from shared.messaging.batches import SAMPLE_BYTES
+from tests import hostile
 from tests.platform import ServiceProcesses
 
 pytestmark = pytest.mark.integration
+LIMIT = largest_record("submissions.01")
 CAO_BANG = "01273"  # a commune of province 04
 
 
@@ -121,6 +126,43 @@ async def test_sigkill_in_mid_batch_loses_and_doubles_nothing(
     aggregates = processes.database("intake")["aggregates"]
     assert aggregates.count_documents({**mine, "version": 1}) == aggregates.count_documents(mine) == total
     assert processes.database("intake")["outbox"].count_documents({}) == 0
+
+
+async def test_what_grows_when_it_is_unpacked_is_answered_and_stops_nobody(
+    processes: ServiceProcesses, producer: AIOKafkaProducer
+) -> None:
+    """The broker counts packed bytes. 20 KB that became 20 MB stopped the nation's intake, and nobody was answered."""
+    processes.start("intake")
+    edge = LIMIT - len(json.dumps(registration(1))) - sum(len(name) + len(value) for name, value in headers()) - 1
+    sent = [
+        *[hostile.bomb(20, headers(), codec=codec) for codec in ("gzip", "lz4", "zstd")],
+        hostile.bomb(3, headers(), codec="snappy"),
+        hostile.bomb(200, headers(), codec="zstd"),
+        hostile.batch([json.dumps(registration(1, name="x" * 1_300_000)).encode()], headers(), codec="gzip"),
+        hostile.batch([json.dumps(registration(1)).encode()], [*headers(), ("pad", b"x" * 300_000)], codec="lz4"),
+        hostile.batch([b"{" + b"[" * 260_000], headers(), codec="zstd"),
+        hostile.nameless([json.dumps(registration(2)).encode()], headers()),
+        hostile.batch([json.dumps(registration(3)).encode()] * 2, headers(), codec="snappy"),
+        hostile.batch([json.dumps(registration(4)).encode() + b" " * edge], headers(), codec="gzip"),
+        hostile.batch([json.dumps(registration(5)).encode() + b" " * (edge + 100)], headers(), codec="gzip"),
+    ]
+    for number, raw in enumerate(sent):
+        await hostile.put(producer, "submissions.01", number % 2, raw)
+        await producer.send_and_wait("submissions.04", json.dumps(registration(number, CAO_BANG)).encode(), key=b"k",
+                                     headers=headers())  # fmt: skip
+    await asyncio.to_thread(processes.wait_settled, "intake")
+
+    database = processes.database("intake")
+    assert database["dead_letters"].count_documents({}) == 0
+    assert processes.get("intake", "/tally", province="04")["accepted"] == len(sent), "the neighbours"
+    kept = list(database["receipts"].find({"province": "01"}))
+    assert len(kept) == len(sent) + 1, "one answer to each record"
+    said = Counter((row["status"], *(problem["code"] for problem in row["receipt"]["problems"])) for row in kept)
+    assert said["rejected", "too_large"] == 8
+    assert said["accepted",] + said["unchanged",] + said["duplicate",] == 4
+    large = [row for row in kept if row["receipt"]["problems"] and row["receipt"]["problems"][0]["code"] == "too_large"]
+    assert max(len(row["raw"]) for row in large) <= SAMPLE_BYTES
+    assert all(len(row["receipt"]["body_hash"]) == 64 for row in large)
 
 
 async def test_the_broker_refuses_what_is_too_large_at_the_sender(producer: AIOKafkaProducer) -> None:
