@@ -22,6 +22,7 @@ LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__")
 CONSUMING = "shared/messaging/consuming.py"
 PIPELINE = "shared/messaging/pipeline.py"
 GROUP = "tests/faults/test_group.py"
+FETCHING = "tests/integration/test_fetching.py"
 KILLED = f"{GROUP}::test_a_process_killed_between_two_steps_loses_and_doubles_nothing"
 
 
@@ -158,6 +159,50 @@ MUTANTS = (
             "tests/conformance/test_delivery.py::test_a_failure_between_two_steps_leads_to_one_effect[memory-committing]",
             f"{KILLED}[committing]",
         ],
+    ),
+    Mutant(
+        "the other half passes the brake",
+        [
+            Patch(
+                PIPELINE,
+                "        rest = _going_on(items[middle:], progress)\n",
+                "        rest = list(items[middle:])\n",
+            )
+        ],
+        [
+            "tests/unit/test_pipeline.py::"
+            "test_behind_the_brake_nothing_of_the_partition_is_handled_in_the_other_half_of_a_batch",
+        ],
+    ),
+    Mutant(
+        "read uncommitted",
+        [Patch(CONSUMING, 'isolation_level="read_committed"', 'isolation_level="read_uncommitted"')],
+        ["tests/integration/test_canaries.py::test_row_13_what_a_sender_took_back_is_not_read"],
+    ),
+    Mutant(
+        "no rewind",
+        [
+            Patch(
+                "shared/messaging/fetching.py",
+                "            self.seek(partition, await self.position(partition))\n",
+                "            await self.position(partition)\n",
+            )
+        ],
+        [f"{FETCHING}::test_whatever_the_library_raises_while_it_reads_nothing_is_passed_over"],
+    ),
+    Mutant(
+        "no limit",
+        [Patch("shared/messaging/envelope.py", "    if size <= limit:\n", "    if size >= 0:\n")],
+        [
+            "tests/unit/test_envelope.py::test_a_record_is_measured_whole_and_the_limit_is_exact",
+            "tests/integration/test_intake_delivery.py::"
+            "test_what_grows_when_it_is_unpacked_is_answered_and_stops_nobody",
+        ],
+    ),
+    Mutant(
+        "no fair shares",
+        [Patch("shared/messaging/fetching.py", "max(batch.limit // LARGEST_SHARE, portion)", "batch.limit")],
+        [f"{FETCHING}::test_nobody_waits_behind_a_neighbours_backlog"],
     ),
 )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from shared.contracts.catalogue import EventType
+from shared.messaging.batches import Damage
 
 AT = datetime(2026, 1, 10, 2, 30, tzinfo=UTC)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -23,6 +24,7 @@ class Stored:
     headers: Sequence[tuple[str, bytes]] = ()
     key: bytes | None = None
     timestamp: int = int(AT.timestamp() * 1000)
+    checksum: Damage | None = None
 
 
 def head(type_: str = EventType.REGISTRATION_ACCEPTED, id: str = "e-1", **more: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 
 from shared.contracts.catalogue import CONTRACTS, EventType
 from shared.contracts.facts import EnvelopeAccepted
+from shared.contracts.topics import largest_record
 from shared.messaging import envelope
-from shared.messaging.handling import Position, Reason, Received, Unreadable
+from shared.messaging.batches import SAMPLE_BYTES, Damage
+from shared.messaging.handling import Cut, Position, Reason, Received, Unreadable
 from tests.unit.delivery_samples import AT, TRACE, Stored, head, record
 
 FACT = EnvelopeAccepted(
@@ -174,3 +177,44 @@ def test_a_body_that_is_read_can_be_written_and_read_again(changes: dict[str, ob
     if not isinstance(received.data, Unreadable):
         assert isinstance(received.data, EnvelopeAccepted)
         assert read(record(envelope.body_of(received.data), HEAD)).data == received.data
+
+
+# ------------------------------------------------------------------------------------------------- sizes
+
+
+@pytest.mark.parametrize("where", ["value", "key", "header", "name"])
+def test_a_record_is_measured_whole_and_the_limit_is_exact(where: str) -> None:
+    """The broker measures it packed; here it is what it takes."""
+    topic = "submissions.04"
+
+    def sized(more: int) -> Stored:
+        spare = largest_record(topic) - envelope.size_of(record(BODY, HEAD)) + more
+        match where:
+            case "value":
+                return record(BODY + b" " * spare, HEAD, topic=topic)
+            case "key":
+                return record(BODY, HEAD, topic=topic, key="k" * spare)
+            case "header":
+                return record(BODY, {**HEAD, "x": "x" * (spare - 1)}, topic=topic)
+            case _:
+                return record(BODY, {**HEAD, "x" * spare: ""}, topic=topic)
+
+    assert read(sized(0)).data == FACT
+    received = read(sized(1), trusted=False)
+    assert isinstance(received.data, Unreadable)
+    assert received.data.reason is Reason.TOO_LARGE
+    assert received.data.cut == Cut(
+        largest_record(topic) + 1, hashlib.sha256(sized(1).value or b"").hexdigest(), received.position.offset
+    )
+    assert received.raw == (sized(1).value or b"")[:SAMPLE_BYTES]
+
+
+def test_what_nobody_could_read_is_said_with_the_places_that_it_took() -> None:
+    lost = record(b"beginning", {}, offset=9)
+    lost.checksum = Damage(7, "codec 7", False, False, 3_000, "ab" * 32)
+    received = read(lost, trusted=False)
+    assert isinstance(received.data, Unreadable)
+    assert (received.data.reason, received.data.cut) == (Reason.DAMAGED, Cut(3_000, "ab" * 32, 7))
+    assert "offsets 7 to 9" in received.data.detail
+    lost.checksum = Damage(7, "too much", True, False, 3_000, "ab" * 32)
+    assert reason(lost) is Reason.TOO_LARGE

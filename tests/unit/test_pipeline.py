@@ -394,6 +394,29 @@ async def test_a_stopped_partition_does_not_make_another_lose_its_records(bench:
     assert progress.next_offsets[IN, 1] == 8
 
 
+async def test_behind_the_brake_nothing_of_the_partition_is_handled_in_the_other_half_of_a_batch(bench: Bench) -> None:
+    """Else it would be acknowledged, and what the brake left lying with it."""
+    bad = [stored(offset, "unwritable", province="01") for offset in range(8)]
+    good = [stored(offset, province="02") for offset in range(8, 16)]
+
+    progress = await bench.process(*bad, *good)
+
+    assert (progress.stopped, progress.next_offsets) == ({(IN, 0)}, {(IN, 0): LIMIT})
+    assert bench.counted("02") == 0
+
+
+async def test_one_senders_failures_do_not_stop_a_topic_that_works_for_others(bench: Bench) -> None:
+    """Fifty-eight files of one province that were too large closed scoring for the nation."""
+    await bench.process(stored(0, province="01"))
+    bad = [stored(offset, "poison", province="79") for offset in range(1, 20)]
+    progress = await bench.process(*bad)
+    assert (progress.stopped, progress.next_offsets) == (set(), {(IN, 0): 20})
+    assert len(bench.dead()) == 19
+
+    progress = await bench.process(*(stored(offset, "poison", province=f"{offset}") for offset in range(20, 30)))
+    assert progress.stopped == {(IN, 0)}, "when others fail too, it is us"
+
+
 # ------------------------------------------------------------------------------------------------- the database
 
 
