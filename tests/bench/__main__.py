@@ -5,14 +5,15 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import delivery, funding, scoring
+from tests.bench import delivery, funding, neighbours, scoring
 
 
 def main() -> None:
     """Measure and print."""
     console = Console()
     table = Table("what", "figure", "against the baseline of this run", title="Langhoc, measured on this machine")
-    for name, module in (("delivery", delivery), ("scoring", scoring), ("funding", funding)):
+    modules = {"delivery": delivery, "neighbours": neighbours, "scoring": scoring, "funding": funding}
+    for name, module in modules.items():
         with console.status(f"Measuring {name}"):
             rows = module.run()
         for row in rows:
