@@ -30,7 +30,7 @@ Record: TypeAlias = ConsumerRecord[Any, Any]
 BATCH_BYTES = 4 * 1024 * 1024
 PORTION = 64
 """Records taken at once from a partition, before the bytes are counted."""
-LARGEST_SHARE = 4
+LARGEST_SHARE = 8
 """Where several topics are read, none fills more than this part of a batch, even if the others have nothing now: what
 they send next waits no longer than that takes."""
 TRIES = 3
