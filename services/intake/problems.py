@@ -7,6 +7,7 @@ from typing import Any
 
 from services.intake.texts import CATALOGUE
 from shared.contracts.base import Problem, Text, to_nfc
+from shared.contracts.topics import families
 from shared.messaging.handling import Reason, Unreadable
 from shared.registry import registry
 
@@ -35,6 +36,8 @@ FORMS: Mapping[str, Text] = {
 """The patterns of the contract, in words."""
 MOST = 100
 """Problems named in one receipt: it must fit into a record, whatever was sent."""
+SHORT, LONG = 80, 300
+"""Characters shown of a value that was sent, and of what we say ourselves about a record."""
 
 
 def problem(name: str, field: str, **values: object) -> Problem:
@@ -68,6 +71,12 @@ def of_unreadable(unreadable: Unreadable) -> list[Problem]:
     """All problems of a record that could not be read, at once."""
     if unreadable.reason is Reason.INVALID_BODY:
         return [of_validation(error) for error in unreadable.errors]
+    if unreadable.reason is Reason.TOO_LARGE:
+        most = families()["submissions"].max_record_bytes
+        said = _printable(unreadable.detail, LONG)
+        return [problem("record_too_large", "", detail=said, most_vi=f"{most:,}".replace(",", "."), most_en=f"{most:,}")]
+    if unreadable.reason is Reason.DAMAGED:
+        return [problem("record_damaged", "", detail=_printable(unreadable.detail, LONG))]
     return [problem(unreadable.reason.value, "", detail=_printable(unreadable.detail))]
 
 
@@ -138,8 +147,8 @@ def _pointer(location: Sequence[int | str]) -> str:
     return "".join(f"/{part}" for part in parts)
 
 
-def _printable(value: object) -> str:
+def _printable(value: object, most: int = SHORT) -> str:
     """A short, safe rendering of what was sent."""
     text = value if isinstance(value, str) else repr(value)
     text = to_nfc(text.encode("utf-8", "replace").decode("utf-8")).replace("\x00", "�")
-    return text if len(text) <= 80 else text[:77] + "…"
+    return text if len(text) <= most else text[: most - 3] + "…"

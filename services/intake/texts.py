@@ -121,6 +121,21 @@ CATALOGUE: dict[str, tuple[str, str, str, str, str, str]] = {
         "Nội dung không phải JSON: {detail}.", "The body is not JSON: {detail}.",
         "một đối tượng JSON", "a JSON object", "Sửa phần mềm gửi.", "Mend the sending software.",
     ),
+    "record_too_large": (
+        "Bản ghi quá lớn: {detail}.", "The record is too large: {detail}.",
+        "nhiều nhất {most_vi} byte cho cả nội dung, khoá và tiêu đề, tính sau khi giải nén",
+        "at most {most_en} bytes for value, key and headers together, measured after decompression",
+        "Không gửi tài liệu trong hồ sơ: chỉ gửi số hiệu hoặc đường dẫn của minh chứng, hoặc chia minh chứng cho nhiều "
+        "hồ sơ.",
+        "Send no documents inside it: name evidence by number or address, or split it over several submissions.",
+    ),
+    "record_damaged": (
+        "Không thể đọc lô bản ghi: {detail}.", "The batch of records cannot be read: {detail}.",
+        "lô bản ghi không nén hoặc nén bằng gzip, snappy, lz4, zstd, mã kiểm tra đúng",
+        "a batch without compression or in gzip, snappy, lz4 or zstd, with a right checksum",
+        "Sửa phần mềm gửi, rồi gửi lại mọi hồ sơ của lô này; hồ sơ đã nhận sẽ được nhận ra là trùng.",
+        "Mend the sending software, then send every submission of the batch again; a repeat is recognised.",
+    ),
     "field_missing": (
         "Thiếu trường này.", "This field is missing.", "một giá trị", "a value",
         "Thêm trường này.", "Add the field.",

@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import string
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,30 @@ def test_every_reason_of_unreadability_has_words(reason: Reason) -> None:
     assert only.code == reason.value
     assert all(texts(only))
     assert not re.search(r"[{}\x00\ud800]", "".join(texts(only)))
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"), [(Reason.TOO_LARGE, "record_too_large"), (Reason.DAMAGED, "record_damaged")]
+)
+def test_a_record_that_nobody_can_read_is_answered_by_its_first_kilobyte(reason: Reason, code: str) -> None:
+    detail = f"20,000,000 bytes, SHA-256 {'0f' * 32}"
+    received = replace(unreadable(b"{"), data=Unreadable(reason, detail, COMMUNE, None), raw=b"x" * 1_024)
+    route = handlers.refusals(0)
+    outcome = route.handle(received, Dictionary())
+    (event,) = outcome.events
+    assert isinstance(event.data, Receipt)
+    (only,) = event.data.problems
+    assert (event.data.status, event.data.kind, only.code, only.field) == ("rejected", "commune", code, "")
+    assert detail in only.message.vi
+    assert detail in only.message.en
+    (kept,) = outcome.puts.values()
+    assert kept["raw"] == b"x" * 1_024
+
+
+def test_the_limit_of_a_record_is_that_of_its_topic() -> None:
+    (only,) = of_unreadable(Unreadable(Reason.TOO_LARGE, "300,000 bytes", None, None))
+    assert "262.144" in only.expected.vi
+    assert "262,144" in only.expected.en
 
 
 @pytest.mark.parametrize("code", sorted(CODES))
