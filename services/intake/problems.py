@@ -74,7 +74,9 @@ def of_unreadable(unreadable: Unreadable) -> list[Problem]:
     if unreadable.reason is Reason.TOO_LARGE:
         most = families()["submissions"].max_record_bytes
         said = _printable(unreadable.detail, LONG)
-        return [problem("record_too_large", "", detail=said, most_vi=f"{most:,}".replace(",", "."), most_en=f"{most:,}")]
+        return [
+            problem("record_too_large", "", detail=said, most_vi=f"{most:,}".replace(",", "."), most_en=f"{most:,}")
+        ]
     if unreadable.reason is Reason.DAMAGED:
         return [problem("record_damaged", "", detail=_printable(unreadable.detail, LONG))]
     return [problem(unreadable.reason.value, "", detail=_printable(unreadable.detail))]

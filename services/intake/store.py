@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.intake.handlers import release
-from services.intake.handlers.submissions import RELEASE
+from services.intake.handlers.submissions import RELEASE, VERSIONS
 from shared.contracts.base import Status
 from shared.messaging.handling import Document, Outcome
 from shared.messaging.reader import Reader
@@ -29,6 +29,7 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("aggregates", [("subject", 1), ("period", 1)])
     await mongo.index("aggregates", [("kind", 1), ("accepted.commune_code", 1)])
     await mongo.index("aggregates", [("accepted.unit_id", 1)])
+    await mongo.index(VERSIONS, [("aggregate", 1), ("version", 1)])
 
 
 def compute(clock_offset: int) -> Compute:
@@ -96,7 +97,15 @@ async def history(mongo: Mongo, subject: str, period: int | None) -> list[dict[s
     if period is not None:
         query["period"] = period
     rows = await mongo.find("aggregates", query, sort=[("period", 1)])
-    return [{name: value for name, value in row.items() if name not in ("_id", "_rev")} for row in rows]
+    ids = [row["_id"] for row in rows]
+    lines: dict[str, list[dict[str, Any]]] = {id: [] for id in ids}
+    for line in await mongo.find(VERSIONS, {"aggregate": {"$in": ids}}, sort=[("aggregate", 1), ("version", 1)]):
+        lines[line["aggregate"]].append(_bare(line, "aggregate"))
+    return [{**_bare(row), "history": row.get("history") or lines[row["_id"]]} for row in rows]
+
+
+def _bare(row: Document, *without: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in ("_id", "_rev", *without)}
 
 
 async def centres_of(mongo: Mongo, commune_code: str) -> list[dict[str, Any]]:

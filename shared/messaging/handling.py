@@ -28,6 +28,15 @@ class Ref:
     id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Entry(Ref):
+    """A document that is written once under an identity of its own and never changed: a line of a history.
+
+    A handler puts it without having named it in `needs`, and never reads it. So what grows with history grows by
+    documents, and none of them grows.
+    """
+
+
 class States(Protocol):
     """The documents as they are now, with the writes of earlier records of the same batch already applied."""
 
@@ -136,7 +145,8 @@ class Outcome:
     """What a handler decided: new documents, facts to publish, sets to recompute."""
 
     puts: dict[Ref, Document] = field(default_factory=dict)
-    """Whole new documents (without `_id`). Several handlers may put the same one within a batch: the last wins."""
+    """Whole new documents (without `_id`). Several handlers may put the same one within a batch: the last wins.
+    Under an `Entry` there must be none yet."""
     events: list[Outgoing] = field(default_factory=list)
     requests: list[Recalculation] = field(default_factory=list)
     verdict: str = "handled"
@@ -148,7 +158,8 @@ STALE = "stale"
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[T]):
-    """How one event type is handled. `needs` and `further` must name every document that `handle` will read or put."""
+    """How one event type is handled. `needs` and `further` must name every document that `handle` will read or put,
+    entries of a history apart."""
 
     needs: Callable[[Received[T]], Iterable[Ref]]
     handle: Callable[[Received[T], States], Outcome]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from shared.messaging.handling import Document, Ref
+from shared.messaging.handling import Document, Entry, Ref
 from shared.mongo import Mongo, Put
 from shared.mongo.port import Query, Sort
 
@@ -89,6 +89,6 @@ class View:
     def apply(self, puts: Mapping[Ref, Document]) -> None:
         """Make decisions visible to the next handler of the batch: all of them, or none if one was not asked for."""
         for ref in puts:
-            if ref not in self._needs:
+            if ref not in self._needs and not isinstance(ref, Entry):
                 raise KeyError(f"{ref} was put without being named in needs")
         self._reader.expect(puts)

@@ -1,8 +1,8 @@
 """Submission + state → receipt, accepted fact, new state. Pure; called by the pipeline.
 
-Collections: `submissions` (ids that are used up), `aggregates` (what is accepted per kind, subject and period, with its
-history), `receipts` (every answer ever given, with the raw bytes it answers), `learning_units` (to whom an id belongs),
-`register` (the corrections of the register).
+Collections: `submissions` (ids that are used up), `aggregates` (what is accepted per kind, subject and period),
+`versions` (every version that was ever accepted, without its content), `receipts` (every answer ever given, with the
+raw bytes it answers), `learning_units` (to whom an id belongs), `register` (the corrections of the register).
 """
 
 from services.intake.handlers.receipts import receipt_ref, refusals

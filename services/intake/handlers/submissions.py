@@ -14,6 +14,7 @@ from shared.contracts.facts import Accepted, Original, Receipt, RegistrationAcce
 from shared.contracts.topics import sender_of
 from shared.messaging.handling import (
     Document,
+    Entry,
     Outcome,
     Outgoing,
     Recalculation,
@@ -25,6 +26,7 @@ from shared.messaging.handling import (
 from shared.messaging.register import REGISTER, register_of
 
 ACCEPTED_TOPIC = "intake.accepted"
+VERSIONS = "versions"
 RELEASE = "release/"
 """Scope of the requests to decide held submissions again, followed by the code that they wait for."""
 
@@ -145,7 +147,8 @@ def settle(
             "late": verdict.status is Status.ACCEPTED_LATE,
         }
         fact = kind.accept(data, base, findings, known)
-        outcome.puts[aggregate_ref] = _aggregate(kind.name, answer, contents, fact, aggregate)
+        outcome.puts[aggregate_ref] = _aggregate(kind.name, answer, contents, fact)
+        outcome.puts |= _versions(aggregate_ref, aggregate, _version(answer, contents, fact))
         subject = kind.fact_subject(fact)
         outcome.events.append(Outgoing(ACCEPTED_TOPIC, subject, subject, fact))
         unit = kind.learning_unit(data)
@@ -180,15 +183,7 @@ def _original(answer: Receipt) -> Original:
     )
 
 
-def _aggregate(kind: str, answer: Receipt, contents: str, fact: Accepted, before: Document | None) -> Document:
-    entry = {
-        "version": fact.version,
-        "submission_id": fact.submission_id,
-        "receipt_id": fact.receipt_id,
-        "received_at": answer.received_at.isoformat(),
-        "status": answer.status.value,
-        "content_hash": contents,
-    }
+def _aggregate(kind: str, answer: Receipt, contents: str, fact: Accepted) -> Document:
     return {
         "kind": kind,
         "subject": answer.subject,
@@ -197,5 +192,24 @@ def _aggregate(kind: str, answer: Receipt, contents: str, fact: Accepted, before
         "version": fact.version,
         "content_hash": contents,
         "accepted": fact.model_dump(mode="json"),
-        "history": [*(before["history"] if before else []), entry],
+    }
+
+
+def _version(answer: Receipt, contents: str, fact: Accepted) -> Document:
+    """What the history says of a version."""
+    return {
+        "version": fact.version,
+        "submission_id": fact.submission_id,
+        "receipt_id": fact.receipt_id,
+        "received_at": answer.received_at.isoformat(),
+        "status": answer.status.value,
+        "content_hash": contents,
+    }
+
+
+def _versions(aggregate: Ref, before: Document | None, new: Document) -> dict[Ref, Document]:
+    """The new line of the history, and the lines that an older release kept in the aggregate itself."""
+    lines = [*((before or {}).get("history") or []), new]
+    return {
+        Entry(VERSIONS, f"{aggregate.id}/{line['version']:07}"): {"aggregate": aggregate.id, **line} for line in lines
     }

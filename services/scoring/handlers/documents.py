@@ -3,6 +3,7 @@
 | collection | `_id` | holds |
 |---|---|---|
 | `results` | `<subject>/<period>` | the last result, the accepted assessment and all other inputs it was made from |
+| `superseded` | `<subject>/<period>/<version>` | what a version had come to that a newer one replaced |
 | `recognitions` | `<unit id>` | decisions that recognise the unit, one per period |
 | `references` | `<unit id>/<period>` | what other rubrics' results say of the commune |
 | `areas` | `<series>@<code>/<period>` | the accepted assessment of a district or province, which is judged over a set |
@@ -23,6 +24,7 @@ from shared.messaging.register import REGISTER
 from shared.registry import Registry
 
 RESULTS = "results"
+SUPERSEDED = "superseded"
 RECOGNITIONS = "recognitions"
 REFERENCES = "references"
 AREAS = "areas"

@@ -10,6 +10,7 @@ from services.scoring.domain.differences import judged
 from services.scoring.domain.results import score_assessment, score_centre, score_commune
 from services.scoring.handlers.documents import (
     COMMUNE_SERIES,
+    SUPERSEDED,
     AcceptedAssessment,
     Inputs,
     area_scope,
@@ -33,7 +34,7 @@ from shared.contracts.facts import (
     Reference,
     Superseded,
 )
-from shared.messaging.handling import Document, Outcome, Outgoing, Recalculation, Ref, States
+from shared.messaging.handling import Document, Entry, Outcome, Outgoing, Recalculation, Ref, States
 from shared.messaging.register import REGISTER
 from shared.registry import Registry, Unit, corrected_register
 from shared.rulebook import Rubric, cut_off
@@ -187,7 +188,6 @@ class Judging:
         ref = ref_of(inputs.accepted)
         stored = self._now(ref)
         scored = score(inputs, stored["version"] + 1 if stored else 1)
-        history: list[Document] = []
         if stored is not None:
             correction = stored["input_version"] != scored.input_version
             if not correction and judged(scored.model_dump(mode="json")) == judged(stored["result"]):
@@ -198,14 +198,14 @@ class Judging:
             before = stored["result"] | {"cause": "correction" if correction else self.cause}
             superseded = Superseded.model_validate(before)
             scored = scored.model_copy(update={"supersedes": superseded})
-            history = [*stored["superseded"], superseded.model_dump(mode="json")]
+            self.outcome.puts |= _history(ref, stored, superseded)
         elif isinstance(inputs.accepted, CommuneAccepted):
             # Whoever adds a decision or a reference at this very moment finds no result to judge again. Writing what
             # was read makes the two collide, so that one of them decides on what the other wrote.
             for read in refs_of(inputs.accepted, self.register):
                 if read not in (ref, REGISTER):
                     self.outcome.puts[read] = self._now(read) or {"items": []}
-        self.outcome.puts[ref] = self._document(inputs, scored) | {"superseded": history}
+        self.outcome.puts[ref] = self._document(inputs, scored)
         subject = subject_of(scored)
         self.outcome.events.append(Outgoing(SCORES_TOPIC, subject, subject, scored, self.parent))
         self._follow(scored, fed_unit(inputs.accepted, self.register), stored)
@@ -264,6 +264,19 @@ class Judging:
         if isinstance(scored, CommuneScored):
             document |= {"unit_id": scored.unit_id, "rank_key": scored.rank_key}
         return document
+
+
+def _history(result: Ref, stored: Document, superseded: Superseded) -> dict[Ref, Document]:
+    """The version that is replaced, and those that an older release kept in the result itself."""
+    lines = [*(stored.get("superseded") or []), superseded.model_dump(mode="json")]
+    return {
+        Entry(SUPERSEDED, f"{result.id}/{line['version']:07}"): {
+            "of": result.id,
+            "version": line["version"],
+            "was": line,
+        }
+        for line in lines
+    }
 
 
 def _is_of(reference: Reference, scored: Scored) -> bool:

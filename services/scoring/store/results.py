@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.scoring.handlers.documents import AREAS, RESULTS
+from services.scoring.handlers.documents import AREAS, RESULTS, SUPERSEDED
 from shared.messaging.handling import Document
 from shared.mongo import Mongo
 
@@ -17,6 +17,7 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index(RESULTS, [("result.code", 1), ("period", 1)])
     await mongo.index(RESULTS, [("feeds", 1), ("period", 1)])
     await mongo.index(RESULTS, [("period", 1), ("accepted.province", 1), ("_id", 1)])
+    await mongo.index(SUPERSEDED, [("of", 1), ("version", 1)])
     await mongo.index(AREAS, [("period", 1), ("accepted.province", 1)])
 
 
@@ -29,4 +30,7 @@ async def results(mongo: Mongo, subject: str, period: int | None) -> list[Docume
     if period is not None:
         query["period"] = period
     rows = await mongo.find(RESULTS, query, sort=[("period", -1), ("_id", 1)])
-    return [row["result"] | {"superseded": row["superseded"]} for row in rows]
+    before: dict[str, list[Document]] = {row["_id"]: list(row.get("superseded") or []) for row in rows}
+    for line in await mongo.find(SUPERSEDED, {"of": {"$in": list(before)}}, sort=[("of", 1), ("version", 1)]):
+        before[line["of"]].append(line["was"])
+    return [row["result"] | {"superseded": before[row["_id"]]} for row in rows]
