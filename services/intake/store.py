@@ -127,8 +127,7 @@ async def accepted_of(mongo: Mongo, subjects: Sequence[str], units: Iterable[str
 
 async def corrections(mongo: Mongo) -> Document | None:
     """The document of corrections."""
-    rows = await mongo.find(REGISTER.collection, {"_id": REGISTER.id})
-    return rows[0] if rows else None
+    return await Reader(mongo).get(REGISTER)
 
 
 async def register(mongo: Mongo) -> Registry:

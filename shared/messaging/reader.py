@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from shared.messaging.growing import taken_apart, whole
 from shared.messaging.handling import Document, Entry, Ref
 from shared.mongo import Mongo, Put
 from shared.mongo.port import Query, Sort
@@ -19,6 +20,7 @@ class Reader:
         self._mongo = mongo
         self._documents: dict[Ref, Document | None] = {}
         self._revisions: dict[Ref, int] = {}
+        self._rows: dict[Ref, frozenset[Any]] = {}
 
     async def load(self, refs: Iterable[Ref]) -> None:
         """Load documents by identity, one query per collection."""
@@ -29,7 +31,8 @@ class Reader:
                 wanted.setdefault(ref.collection, []).append(ref.id)
         for collection, ids in wanted.items():
             for found in await self._mongo.find(collection, {"_id": {"$in": ids}}):
-                self._keep(collection, found)
+                head, ref = self._keep(collection, found), Ref(collection, str(found["_id"]))
+                self._documents[ref], self._rows[ref] = await whole(self._mongo, ref, head)
 
     async def get(self, ref: Ref) -> Document | None:
         """One document, or `None`."""
@@ -63,7 +66,8 @@ class Reader:
         for ref in refs:
             document = self._documents[ref]
             assert document is not None
-            writes.setdefault(ref.collection, []).append(Put(ref.id, self._revisions.get(ref), document))
+            kept = self._rows.get(ref, frozenset())
+            writes.setdefault(ref.collection, []).extend(taken_apart(ref, self._revisions.get(ref), document, kept))
         return writes
 
     def _keep(self, collection: str, found: dict[str, Any]) -> Document:

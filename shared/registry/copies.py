@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from shared.contracts.base import content_hash
@@ -43,5 +44,9 @@ def with_correction(document: CorrectionsDocument | None, fact: RegisterCorrecte
     rows: list[dict[str, Any]] = document["corrections"] if document else []
     if any(row["version"] == fact.version for row in rows):
         return None
-    rows = sorted([*rows, fact.model_dump(mode="json")], key=lambda row: int(row["version"]))
-    return {"hash": content_hash(rows), "corrections": rows}
+    row = fact.model_dump(mode="json")
+    if document is not None and fact.version > rows[-1]["version"]:
+        return {"hash": content_hash([document["hash"], row]), "corrections": [*rows, row]}
+    rows = sorted([*rows, row], key=lambda each: int(each["version"]))
+    hashes = accumulate(rows, lambda before, each: content_hash([before, each]), initial="")
+    return {"hash": [*hashes][-1], "corrections": rows}
