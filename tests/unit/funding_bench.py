@@ -246,7 +246,7 @@ class Bench:
 
     def contents(self) -> str:
         """Everything that is kept of decisions, to see that nothing moved."""
-        names = ("decisions", "journal", "allocations", "runs", "snapshots")
+        names = ("decisions", "journal", "allocations", "runs", "snapshots", "snapshot_parts")
         kept = {
             name: {str(row["_id"]): self.document(name, row["_id"]) for row in self.mongo.all(name)} for name in names
         }

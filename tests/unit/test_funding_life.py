@@ -334,8 +334,8 @@ async def test_d9_a_snapshot_alone_gives_the_same_bytes(tmp_path: Path, monkeypa
 
 async def test_d9_a_snapshot_that_was_changed_is_detected(tmp_path: Path) -> None:
     bench = await approved(tmp_path)
-    kept = bench.mongo.rows("snapshots")["04/2026/1"]
-    kept["inputs"]["centres"][0]["population_served"] = 9_000
+    part = bench.mongo.rows("snapshot_parts")["04/2026/1/00001"]
+    part["text"] = part["text"].replace('"population_served": 8000', '"population_served": 9000', 1)
     assert not (await bench.get(f"{BUDGET}/snapshot/verify"))["same"]
 
 

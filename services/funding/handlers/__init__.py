@@ -14,7 +14,8 @@ Documents, by collection and `_id`:
 | `runs` | `<province>/<year>` | the latest `BudgetRunProposed` |
 | `budgets` | `<province>/<year>` | `Life`: state, hands, approval, reserve, journal heads; from the first action on |
 | `actions` | `<province>/<year>/<number>` | `ActionRecord`: who, when, why, before, after; refused ones too |
-| `snapshots` | `<province>/<year>/1` | the inputs and rules that the approval froze |
+| `snapshots` | `<province>/<year>/1` | head of the inputs and rules that the approval froze |
+| `snapshot_parts` | `<province>/<year>/1/<number>` | their JSON in parts of at most a million characters |
 | `decisions` | `<centre id>/<year>/<purpose>` | what stands: the latest `BudgetApproved` or `BudgetAdjusted` |
 | `releases` | `<centre id>/<year>/<purpose>/<version>` | each of them as it was published |
 | `journal` | `<province>/<year>/<purpose>/<number>` | `JournalEntry`, never changed |

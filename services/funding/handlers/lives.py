@@ -19,7 +19,7 @@ from services.funding.handlers.proposals import (
     same_line,
 )
 from services.funding.handlers.records import Command, recorded, refused
-from services.funding.handlers.snapshots import snapshot_of, snapshot_ref
+from services.funding.handlers.snapshots import in_parts, snapshot_of
 from shared.contracts.base import Problem, content_hash
 from shared.contracts.facts import (
     Allocation,
@@ -160,7 +160,7 @@ def approve(life: Life, grounds: Grounds, command: Command) -> Outcome:
 
     outcome = Outcome(verdict=Action.APPROVE)
     snapshot = snapshot_of(budget, grounds.inputs, rules, run, command.at)
-    outcome.puts[snapshot_ref(life.province, life.year)] = snapshot
+    outcome.puts |= in_parts(snapshot)
     decision = journal.Decision(command.person.subject, command.person.role, command.at, command.why, "approval/1")
     after = step(life, order_of(command))
     for purpose in PURPOSES:

@@ -2,12 +2,14 @@
 
 A snapshot holds everything that the computation reads, the rules themselves included, not only their names: a rulebook
 that was changed since, or a register that has moved on, cannot change what was approved.
+
+It grows with the number of centres and with the years behind them, so it is kept in parts of a bounded size.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
@@ -21,6 +23,9 @@ from shared.messaging.handling import Document, Ref
 from shared.rulebook import FundingNorms, FundingPolicy
 from shared.rulebook.funding import Proration
 
+PARTS = "snapshot_parts"
+PART = 1_000_000
+"""Characters of a snapshot's JSON in one part: at most 4 MB."""
 UNSEEN = "traceparent"
 """Part of a score document that no amount depends on."""
 
@@ -28,6 +33,29 @@ UNSEEN = "traceparent"
 def snapshot_ref(province: str, year: int) -> Ref:
     """Where the snapshot of a budget's approval is kept. There is one approval per province and year."""
     return Ref("snapshots", f"{province}/{year}/1")
+
+
+def in_parts(snapshot: Document) -> dict[Ref, Document]:
+    """A snapshot as it is kept: a head that tells what it is, and its JSON in parts."""
+    head = snapshot_ref(snapshot["province"], snapshot["year"])
+    text = json.dumps(snapshot, ensure_ascii=False)
+    parts = [text[start : start + PART] for start in range(0, len(text), PART)]
+    named = {name: snapshot[name] for name in ("province", "year", "run_version", "at", "result", "hash")}
+    kept: dict[Ref, Document] = {head: {**named, "parts": len(parts)}}
+    return kept | {ref: {"text": part} for ref, part in zip(part_refs(head, len(parts)), parts, strict=True)}
+
+
+def part_refs(head: Ref, parts: int) -> list[Ref]:
+    """Where the parts of a snapshot are kept, in order."""
+    return [Ref(PARTS, f"{head.id}/{number:05}") for number in range(1, parts + 1)]
+
+
+def whole(head: Document, parts: Sequence[Document]) -> Document:
+    """The snapshot of these parts, in order. One that an older release kept in one piece is its own head."""
+    if "parts" not in head:
+        return head
+    found: Document = json.loads("".join(part["text"] for part in parts))
+    return found
 
 
 def snapshot_of(budget: Budget, inputs: ProvinceInputs, rules: Rules, run: BudgetRunProposed, at: datetime) -> Document:

@@ -27,8 +27,7 @@ from services.funding.handlers.lives import (
     publish,
 )
 from services.funding.handlers.records import ActionRecord, Command
-from services.funding.handlers.snapshots import snapshot_ref
-from services.funding.store.proposals import OPERATING, bare, counted, inputs_of, life_and_run, lines_of
+from services.funding.store.proposals import OPERATING, bare, counted, inputs_of, life_and_run, lines_of, snapshot_read
 from shared.contracts.facts import AdjustmentProposed
 from shared.contracts.journal import JournalEntry
 from shared.messaging.handling import Document, Outcome, Ref
@@ -164,5 +163,4 @@ async def journal(mongo: Mongo, province: str, year: int, purpose: str) -> list[
 
 async def snapshot(mongo: Mongo, province: str, year: int) -> Document | None:
     """The frozen inputs of a budget's approval."""
-    rows = bare(await mongo.find("snapshots", {"_id": snapshot_ref(province, year).id}))
-    return rows[0] if rows else None
+    return await snapshot_read(Reader(mongo), province, year)

@@ -13,7 +13,7 @@ from services.funding.handlers.corrections import Decisions, settled_of
 from services.funding.handlers.lives import decided_ref, life_of, proposed_anew
 from services.funding.handlers.proposals import ProvinceInputs, debts_of, propose
 from services.funding.handlers.records import SYSTEM, Command
-from services.funding.handlers.snapshots import snapshot_ref
+from services.funding.handlers.snapshots import part_refs, snapshot_ref, whole
 from shared.contracts.facts import BudgetRunProposed
 from shared.messaging.handling import Document, Outcome, Ref
 from shared.messaging.reader import Reader
@@ -39,7 +39,7 @@ async def compute(reader: Reader, scope: str, period: int, now: datetime) -> Out
 
 async def _followed(reader: Reader, life: Life, inputs: ProvinceInputs, now: datetime) -> Outcome:
     query = {"province": life.province, "year": life.year}
-    snapshot = await reader.get(snapshot_ref(life.province, life.year))
+    snapshot = await snapshot_read(reader, life.province, life.year)
     if snapshot is None:
         raise LookupError(f"the snapshot of {life.key} is missing")
     decisions = await reader.find("decisions", {**query, "purpose": OPERATING})
@@ -55,6 +55,17 @@ async def _followed(reader: Reader, life: Life, inputs: ProvinceInputs, now: dat
     )
     before = replace(inputs, decided=[line for line in inputs.decided if line["year"] < life.year])
     return follow(decided, before, _system("propose_adjustment", "", "", now))
+
+
+async def snapshot_read(reader: Reader, province: str, year: int) -> Document | None:
+    """The frozen inputs of a budget's approval, whole."""
+    ref = snapshot_ref(province, year)
+    head = await reader.get(ref)
+    if head is None:
+        return None
+    refs = part_refs(ref, head.get("parts", 0))
+    await reader.load(refs)
+    return whole(head, _known(reader, refs))
 
 
 def _system(action: str, subject: str, why: str, at: datetime) -> Command:
