@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 
 class Contract(BaseModel):
@@ -36,8 +36,13 @@ def to_nfc(value: str) -> str:
     return unicodedata.normalize("NFC", value)
 
 
+def _text_to_nfc(value: object) -> object:
+    return to_nfc(value) if isinstance(value, str) else value
+
+
 Nfc = Annotated[str, AfterValidator(to_nfc)]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(to_nfc)]
+Label = Annotated[str, BeforeValidator(_text_to_nfc), StringConstraints(min_length=1, max_length=300)]
+"""At most 300 characters as we keep it, so that whoever reads it again finds it as valid as it was."""
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$"
 Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 CommuneCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{5}|D[0-9]{3})$")]
