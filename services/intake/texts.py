@@ -197,6 +197,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str, str, str]] = {
         "quyết định phê duyệt danh sách xã khu vực I, II, III", "the decision with the list of communes by region",
         "Vẫn được chấp nhận. Gửi bản sửa có area_class_basis.", "Accepted as it is. Send a correction that names it.",
     ),
+    "content_too_large": (
+        "Nội dung đánh giá có {bytes} byte.", "The content of the assessment has {bytes} bytes.",
+        "nhiều nhất {most} byte, viết theo JSON với văn bản NFC", "at most {most} bytes, as JSON with its text in NFC",
+        "Rút gọn minh chứng: chỉ nêu số hiệu hoặc đường dẫn của tài liệu.",
+        "Shorten the evidence: name documents by number or address.",
+    ),
     # ---- centres
     "closed_before_opened": (
         "Ngày kết thúc {closed} không sau ngày thành lập {opened}.",
@@ -256,6 +262,17 @@ CATALOGUE: dict[str, tuple[str, str, str, str, str, str]] = {
         "Unit {code} has neither a first day nor an end.",
         "valid_from hoặc valid_to", "valid_from or valid_to",
         "Nêu ít nhất một trong hai ngày theo văn bản.", "Give at least one of both, as in the decree.",
+    ),
+    "unit_name_too_long": (
+        "Tên đơn vị có {length} ký tự.", "The unit's name has {length} characters.",
+        "nhiều nhất {most} ký tự", "at most {most} characters",
+        "Nêu tên đầy đủ theo văn bản, không kèm chú thích.", "Give the full name of the decree, without any remarks.",
+    ),
+    "correction_too_large": (
+        "Bản đính chính có {bytes} byte.", "The correction has {bytes} bytes.",
+        "nhiều nhất {most} byte", "at most {most} bytes",
+        "Chia thành nhiều bản đính chính; đơn vị và quan hệ kế thừa của nó phải cùng một bản.",
+        "Split it into several corrections; a unit and its successions belong into one.",
     ),
     "unit_exists": (
         "Danh mục đã có đơn vị {unit}.", "The register has a unit {unit} already.",

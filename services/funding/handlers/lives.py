@@ -32,6 +32,8 @@ from shared.contracts.facts import (
 from shared.contracts.journal import JournalEntry, append
 from shared.messaging.handling import Document, Outcome, Outgoing, Recalculation, Ref
 
+NAMED = 20
+"""Centres that a refusal names."""
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
@@ -152,7 +154,7 @@ def approve(life: Life, grounds: Grounds, command: Command) -> Outcome:
     awards = awards_of(budget, grounds.inputs, rules)
     twice = sorted({award.centre_id for award in awards if decision_ref(award, life.year) in grounds.decided})
     if twice:
-        problems.append(refusal("decided_before", "", given=", ".join(twice)))
+        problems.append(refusal("decided_before", "", given=_some(twice)))
     if problems:
         outcome = refused(life, command, problems)
         outcome.requests.append(Recalculation(life.province, life.year))  # what the proposal does not know yet
@@ -180,6 +182,12 @@ def approve(life: Life, grounds: Grounds, command: Command) -> Outcome:
         outcome.requests += [Recalculation(debt["province"], debt["year"])]
         outcome.requests += [Recalculation(life.province, year) for year in between]
     return outcome
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f", … (+{more})" if more > 0 else "")
 
 
 def debts_behind(inputs: ProvinceInputs) -> list[Document]:

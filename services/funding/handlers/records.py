@@ -15,6 +15,8 @@ from shared.contracts.facts import JournalMark, Purpose
 from shared.messaging.handling import Outcome, Ref
 
 SYSTEM = Person("langhoc", "system")
+MOST = 100
+"""Problems that one record names: thousands of lines may not fit, and the record must."""
 DONE = "done"
 REFUSED = "refused"
 
@@ -58,6 +60,7 @@ class ActionRecord(Contract):
     result: str
     """`done`, or the code of the first refusal."""
     problems: list[Problem] = []
+    """At most 100."""
     before: Shape
     after: Shape
 
@@ -106,7 +109,7 @@ def recorded(outcome: Outcome, before: Life, after: Life, command: Command, prob
         version=command.version,
         hash=command.hash,
         result=problems[0].code if problems else DONE,
-        problems=list(problems),
+        problems=list(problems[:MOST]),
         before=Shape.of(before),
         after=Shape.of(kept),
     )

@@ -31,6 +31,10 @@ from shared.rulebook import (
     rubrics,
 )
 
+MOST_CONTENT = 300_000
+"""Bytes of an assessment's content as facts and results repeat it. More than a record takes, for the defaults that were
+left out of it; but text in NFC may be three times as long as it was sent, and what is made of it must fit too."""
+
 
 def check_commune(data: CommuneSubmitted, arrival: Arrival, known: Known) -> Findings:
     """Assessment of a commune: unit, right to send, period, rubric, values."""
@@ -155,6 +159,9 @@ def _check_values(
     else:
         problems, warnings = check_content(rubric, data.content)
         findings.problems.extend(problems)
+        size = len(data.content.model_dump_json().encode())
+        if size > MOST_CONTENT:
+            findings.problems.append(problem("content_too_large", "/content", bytes=size, most=MOST_CONTENT))
         findings.warnings.extend(warnings)
     findings.deadline = deadline(rubric, data.period)
 

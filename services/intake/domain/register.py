@@ -11,6 +11,9 @@ from shared.contracts.base import Problem
 from shared.contracts.register import AddedUnit, RegisterCorrection, UnitState
 from shared.registry import Registry, unit_id_of
 
+MOST_NAME = 100
+"""Characters of a unit's name: 500 of them stand on a page of a ranking, which must fit into one record."""
+
 
 def resolves(register: Registry, code: str, on: date) -> bool:
     """Whether a commune's or district's code means something on that day."""
@@ -79,6 +82,8 @@ def _state(register: Registry, pointer: str, state: UnitState) -> Iterator[Probl
     if state.valid_from and state.valid_to and state.valid_to <= state.valid_from:
         first, end = state.valid_from.isoformat(), state.valid_to.isoformat()
         yield problem("dates_reversed", f"{pointer}/valid_to", first=first, end=end)
+    if len(state.name) > MOST_NAME:
+        yield problem("unit_name_too_long", f"{pointer}/name", length=len(state.name), most=MOST_NAME)
     on = state.valid_from or (state.valid_to or date.max) - timedelta(days=1)
     if register.province(state.province_code, on) is None:
         yield problem("province_unknown", f"{pointer}/province_code", code=state.province_code, on=on.isoformat())

@@ -19,6 +19,8 @@ from shared.registry import Registry, corrected_register, touched_units, with_co
 from shared.rulebook import cut_off
 
 SUBJECT = "register"
+MOST_BYTES = 800_000
+"""Of a correction as it is told to the other services: it must fit into one record."""
 
 
 class Unsound(Exception):
@@ -44,6 +46,9 @@ def correct(
         raise Unsound(problems)
     version = len(document["corrections"]) + 1 if document else 1
     fact = RegisterCorrected(version=version, correction=correction, entered_by=who, entered_at=at)
+    size = len(fact.model_dump_json().encode())
+    if size > MOST_BYTES:
+        raise Unsound([problem("correction_too_large", "", bytes=size, most=MOST_BYTES)])
     after = with_correction(document, fact)
     assert after is not None
     return Outcome(

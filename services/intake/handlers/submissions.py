@@ -124,7 +124,7 @@ def settle(
         version=verdict.version,
         original=original,
         problems=at_most(verdict.problems),
-        warnings=findings.warnings if verdict.accepted else [],
+        warnings=at_most(findings.warnings) if verdict.accepted else [],
     )
     outcome = answered(received, answer)
     if verdict.status is Status.HELD:

@@ -20,6 +20,9 @@ from shared.rulebook import PointsRubric, plain, rubric
 from shared.rulebook.indicators import GradeOf, Indicator, IndicatorPolicy, LevelOf, ShareAtLeast
 from shared.rulebook.points import PointsCriterion
 
+MOST_SHOWN = 50
+"""Centres that one result names; all of them are looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
@@ -105,14 +108,23 @@ def _check_grade(indicator: Indicator, rule: GradeOf, found: Sequence[Reference]
     if not graded:
         none = Text(vi="chưa có kết quả xếp loại", en="there is no graded result yet")
         return _Checked(indicator, rule.grade, why_not=none)
+    met = any(one.outcome["grade"] == rule.grade for one in graded)
+    shown = _shown(graded, rule.grade)
+    value = ", ".join(f"{one.subject}: {one.outcome['grade']}" for one in shown)
     return _Checked(
         indicator,
         rule.grade,
-        ", ".join(f"{one.subject}: {one.outcome['grade']}" for one in graded),
-        any(one.outcome["grade"] == rule.grade for one in graded),
-        evidence=[named(one) for one in graded],
-        sources=graded,
+        value if len(shown) == len(graded) else f"{value}, … (+{len(graded) - len(shown)})",
+        met,
+        evidence=[named(one) for one in shown],
+        sources=shown,
     )
+
+
+def _shown(graded: Sequence[Reference], wanted: str) -> list[Reference]:
+    """Those that a result names, in their order; of very many first those that decide."""
+    places = sorted(range(len(graded)), key=lambda place: graded[place].outcome["grade"] != wanted)
+    return [graded[place] for place in sorted(places[:MOST_SHOWN])]
 
 
 def _check_level(indicator: Indicator, rule: LevelOf, found: Sequence[Reference]) -> _Checked:

@@ -135,9 +135,13 @@ def items_of(document: Document | None) -> list[Any]:
     return document["items"] if document else []
 
 
+MOST_REFERENCES = 1_000
+"""Results on which one commune's assessment rests; a commune has a few centres."""
+
+
 def in_order(references: Iterable[Reference]) -> tuple[Reference, ...]:
-    """References in the one order in which they are kept, whichever came first."""
-    return tuple(sorted(references, key=lambda each: (each.series, each.subject)))
+    """References in the one order in which they are kept, whichever came first: of very many the first of them."""
+    return tuple(sorted(references, key=lambda each: (each.series, each.subject))[:MOST_REFERENCES])
 
 
 def commune_refs(unit_id: str, period: int, register: Registry) -> list[Ref]:

@@ -10,6 +10,7 @@ from services.scoring.domain.differences import judged
 from services.scoring.domain.results import score_assessment, score_centre, score_commune
 from services.scoring.handlers.documents import (
     COMMUNE_SERIES,
+    MOST_REFERENCES,
     SUPERSEDED,
     AcceptedAssessment,
     Inputs,
@@ -221,6 +222,8 @@ class Judging:
             known = references_in(items_of(self._now(references_ref(feeds, scored.period))))
             kept = [each for each in known if not _is_of(each, scored)]
             self.refer(feeds, scored.period, [*kept, *filter(None, [reference(scored)])])
+            if len(kept) < len(known) == MOST_REFERENCES:  # there may be one that had no room
+                self.outcome.requests.append(Recalculation(references_scope(feeds), scored.period))
         if fed is not None and fed != feeds:
             self.outcome.requests.append(Recalculation(references_scope(fed), scored.period))
 
