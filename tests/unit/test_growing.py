@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import bson
 import pytest
 
-from shared.contracts.base import Contract
+from services.intake import store as intake_store
+from services.scoring import handlers as scoring
+from services.scoring.store import results as scoring_store
+from shared.contracts.base import Contract, Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.register import Decree, RegisterCorrected, RegisterCorrection
 from shared.messaging import envelope
@@ -21,9 +25,21 @@ from shared.messaging.register import KEEP, REGISTER
 from shared.mongo import Unavailable
 from shared.registry import with_correction
 from shared.testing.memory import MemoryMongo
+from tests.unit import funding_bench, intake_bench, scoring_bench
 from tests.unit.delivery_samples import AT, Stored, head, record
+from tests.unit.intake_samples import commune as submitted
+from tests.unit.scoring_samples import UNIT, commune, targets
 
-CORRECTIONS = 3_000
+Folders = pytest.TempPathFactory
+CORRECTIONS, VERSIONS, ADJUSTMENTS = 3_000, 2_000, 60
+DIGITS = 100
+"""Bytes by which a document may be longer because its numbers are."""
+
+
+@pytest.fixture
+def folders(tmp_path_factory: pytest.TempPathFactory) -> pytest.TempPathFactory:
+    """A folder for each of several services."""
+    return tmp_path_factory
 
 
 def correction(version: int) -> RegisterCorrected:
@@ -78,7 +94,7 @@ async def test_thousands_of_register_corrections_make_no_document_larger() -> No
     few, many = MemoryMongo(), MemoryMongo()
     await hear(few, [1, 2, 3])
     await hear(many, list(range(1, CORRECTIONS + 1)))
-    assert largest(many, "register") <= largest(few, "register") + 100
+    assert largest(many, "register") <= largest(few, "register") + DIGITS
     assert [row["version"] for row in (await register(many))["corrections"]] == list(range(1, CORRECTIONS + 1))
 
 
@@ -128,3 +144,132 @@ async def test_a_head_whose_rows_cannot_be_read_is_no_register() -> None:
     del mongo.rows("register")["corrections/000000002"]
     with pytest.raises(Unavailable):
         await Reader(mongo).load([Ref("register", "corrections")])
+
+
+# ------------------------------------------------------------------------------------------------- one unit
+
+
+async def received(folder: Path, versions: int) -> intake_bench.Bench:
+    """Intake, after one assessment was corrected so often."""
+    bench = intake_bench.Bench(folder)
+    records = [
+        bench.sent(
+            EventType.COMMUNE_SUBMITTED,
+            submitted(
+                submission_id=f"HN-{version}",
+                corrects_version=version - 1 or None,
+                area_class="other",
+                area_class_basis=f"{version}/QĐ",
+            ),
+        )
+        for version in range(1, versions + 1)
+    ]
+    for first in range(0, versions, 250):
+        await bench.pipeline.process(records[first : first + 250])
+    assert len(bench.receipts(Status.ACCEPTED)) == versions
+    return bench
+
+
+async def test_a_unit_that_is_corrected_thousands_of_times_makes_no_document_of_intake_larger(
+    folders: pytest.TempPathFactory,
+) -> None:
+    few, many = await received(folders.mktemp("few"), 3), await received(folders.mktemp("many"), VERSIONS)
+    for collection in ("aggregates", "versions", "submissions", "receipts", "inbox"):
+        assert largest(many.mongo, collection) <= largest(few.mongo, collection) + DIGITS
+    (told,) = await intake_store.history(many.mongo, "00004", 2025)
+    assert [line["version"] for line in told["history"]] == list(range(1, VERSIONS + 1))
+    assert {line["submission_id"] for line in told["history"][:2]} == {"HN-1", "HN-2"}
+
+
+async def test_a_history_that_an_older_release_kept_in_the_aggregate_is_told_and_moved(
+    folders: pytest.TempPathFactory,
+) -> None:
+    bench = await received(folders.mktemp("one"), 3)
+    (before,) = await intake_store.history(bench.mongo, "00004", 2025)
+    (aggregate,) = bench.mongo.rows("aggregates").values()
+    aggregate["history"] = before["history"]
+    bench.mongo.rows("versions").clear()
+    assert await intake_store.history(bench.mongo, "00004", 2025) == [before]
+    correction = submitted(submission_id="HN-4", corrects_version=3, area_class="other", area_class_basis="4/QĐ")
+    assert (await bench.receive(EventType.COMMUNE_SUBMITTED, correction)).version == 4
+    (after,) = await intake_store.history(bench.mongo, "00004", 2025)
+    assert after["history"][:3] == before["history"]
+    assert [line["version"] for line in after["history"]] == [1, 2, 3, 4]
+    (aggregate,) = bench.mongo.rows("aggregates").values()
+    assert "history" not in aggregate
+
+
+async def scored(versions: int) -> scoring_bench.Bench:
+    """Scoring, after one assessment was corrected so often."""
+    bench = await scoring_bench.Bench().start()
+    consumer = Consumer("scoring", ("intake.accepted",), scoring.routes)
+    pipeline = Pipeline("scoring", consumer, bench.mongo, clock=BusinessClock(), brake=Brake(5))
+    facts = [commune(targets(version % 2 + 1), version=version) for version in range(1, versions + 1)]
+    for first in range(0, versions, 250):
+        batch = facts[first : first + 250]
+        await pipeline.process([sent(fact, fact.version, EventType.COMMUNE_ACCEPTED) for fact in batch])
+    return bench
+
+
+async def test_a_result_that_is_superseded_thousands_of_times_makes_no_document_larger() -> None:
+    few, many = await scored(4), await scored(VERSIONS)
+    for collection in ("results", "superseded"):
+        assert largest(many.mongo, collection) <= largest(few.mongo, collection) + DIGITS
+    (told,) = await scoring_store.results(many.mongo, UNIT, 2025)
+    assert [line["version"] for line in told["superseded"]] == list(range(1, VERSIONS))
+    assert told["supersedes"] == told["superseded"][-1]
+
+
+async def test_versions_that_an_older_release_kept_in_the_result_are_told_and_moved() -> None:
+    bench = await scored(3)
+    (before,) = await scoring_store.results(bench.mongo, UNIT, 2025)
+    (result,) = bench.mongo.rows("results").values()
+    result["superseded"] = before["superseded"]
+    bench.mongo.rows("superseded").clear()
+    assert await scoring_store.results(bench.mongo, UNIT, 2025) == [before]
+    await bench.accept(commune(targets(1), version=4))
+    (after,) = await scoring_store.results(bench.mongo, UNIT, 2025)
+    assert after["superseded"][:2] == before["superseded"]
+    assert [line["version"] for line in after["superseded"]] == [1, 2, 3]
+    (result,) = bench.mongo.rows("results").values()
+    assert "superseded" not in result
+
+
+# ------------------------------------------------------------------------------------------------- one budget
+
+
+async def adjusted(folder: Path, times: int) -> funding_bench.Bench:
+    """Funding, after a published budget was adjusted so often."""
+    bench = await funding_bench.published(folder, 900_000_000)
+    for number in range(1, times + 1):
+        area = "region_2" if number % 2 else "region_1"
+        await bench.tell(funding_bench.registration("b", version=number + 1, area_class=area))
+        await bench.settle()
+        await bench.done(funding_bench.LAN, f"/adjustments/04/2026/b/{number}/submit")
+        await bench.done(funding_bench.HOA, f"/adjustments/04/2026/b/{number}/approve")
+        await bench.settle()
+    return bench
+
+
+async def test_a_budget_that_is_adjusted_again_and_again_makes_no_document_larger(
+    folders: pytest.TempPathFactory,
+) -> None:
+    few, many = await adjusted(folders.mktemp("few"), 4), await adjusted(folders.mktemp("many"), ADJUSTMENTS)
+    assert few.mongo.collections.keys() == many.mongo.collections.keys()
+    for collection in few.mongo.collections:
+        if few.mongo.rows(collection):
+            assert largest(many.mongo, collection) <= largest(few.mongo, collection) + DIGITS, collection
+
+
+async def test_a_snapshot_in_many_parts_is_read_whole_and_one_in_one_piece_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.funding.handlers.snapshots.PART", 500)
+    bench = await funding_bench.approved(tmp_path)
+    snapshot = await bench.get("/budgets/04/2026/snapshot")
+    assert len(bench.mongo.rows("snapshot_parts")) == bench.document("snapshots", "04/2026/1")["parts"] > 5
+    assert (await bench.get("/budgets/04/2026/snapshot/verify"))["same"]
+    bench.mongo.rows("snapshots")["04/2026/1"] = {"_id": "04/2026/1", "_rev": 1, **snapshot}
+    bench.mongo.rows("snapshot_parts").clear()
+    assert await bench.get("/budgets/04/2026/snapshot") == snapshot
+    assert (await bench.get("/budgets/04/2026/snapshot/verify"))["same"]
