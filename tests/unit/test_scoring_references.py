@@ -115,6 +115,20 @@ async def test_an_incomplete_result_says_nothing_and_takes_back_what_it_said() -
     assert bench.result(f"{OLD_UNIT}/2022")["references"] == []
 
 
+async def test_of_very_many_centres_the_first_count_and_another_takes_the_place_of_one_that_leaves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in ("documents", "results"):
+        monkeypatch.setattr(f"services.scoring.handlers.{module}.MOST_REFERENCES", 2)
+    bench = await Bench().start()
+    await bench.accept(commune(points("lc_commune_44_2014")))
+    await bench.accept(*(old_centre(centre_id=f"TT/{number}") for number in (3, 1, 2)))
+    assert used(bench.result(f"{OLD_UNIT}/2022")).keys() == {"centre/TT/1", "centre/TT/2"}
+    await bench.accept(centre(points(CLC, N4=None), period=2022, version=2, centre_id="TT/1"))
+    await bench.settle()
+    assert used(bench.result(f"{OLD_UNIT}/2022")).keys() == {"centre/TT/2", "centre/TT/3"}
+
+
 async def test_a_centre_is_found_by_its_registration_not_by_a_code_that_was_used_again() -> None:
     """00118 was Phường Trúc Bạch until June 2025; today's code of another unit must not lead there."""
     known = registry()

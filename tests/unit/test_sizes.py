@@ -32,13 +32,27 @@ from shared.contracts.base import Label, Status, Text
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import PreviousPlace, RankingChanges, RankingPage, Reference
 from shared.contracts.submissions import CommuneSubmitted, PointsContent
+from shared.messaging.brake import Brake
+from shared.messaging.clock import BusinessClock
 from shared.messaging.envelope import body_of
-from shared.messaging.handling import Dictionary, Position, Reason, Received, Unreadable
+from shared.messaging.handling import (
+    Consumer,
+    Dictionary,
+    Outcome,
+    Position,
+    Reason,
+    Received,
+    Route,
+    States,
+    Unreadable,
+)
 from shared.messaging.outbox import LARGEST_BODY
+from shared.messaging.pipeline import Pipeline
 from shared.registry import registry
 from shared.rulebook import rubric
-from shared.testing.memory import LARGEST_DOCUMENT
+from shared.testing.memory import LARGEST_DOCUMENT, MemoryMongo
 from tests.unit import register_samples, scoring_samples
+from tests.unit.delivery_samples import head, record
 from tests.unit.intake_bench import Bench as IntakeBench
 from tests.unit.ranking_samples import standing
 from tests.unit.size_samples import LENGTH, LIMIT, Body, Chain, assessed, encoded, filled
@@ -116,6 +130,21 @@ async def test_everything_that_is_made_of_the_largest_submission_fits(kind: str,
     receipt = await services.submit(type_, filled(largest, "ế"))
     assert receipt.status in (Status.ACCEPTED, Status.ACCEPTED_LATE), receipt.problems
     fits(services)
+
+
+async def test_the_dead_letter_of_the_largest_fact_fits_though_its_failure_quotes_all_of_it() -> None:
+    def fails(received: Received[Any], states: States) -> Outcome:
+        raise ValueError(repr(received.raw))
+
+    mongo = MemoryMongo()
+    consumer = Consumer("c", ("scores",), {EventType.COMMUNE_SCORED: Route(lambda received: [], fails)})
+    pipeline = Pipeline("c", consumer, mongo, clock=BusinessClock(), brake=Brake(5))
+    scored = score_commune(scoring_samples.commune(scoring_samples.points("lc_commune_44_2014")), [], references(50), 1)
+    largest = scored.model_copy(update={"missing": ["\x01" * (EVENT // 6)]})
+    await pipeline.process([record(body_of(largest), head(EventType.COMMUNE_SCORED), topic="scores")])
+    (letter,) = mongo.all("dead_letters")
+    assert bytes(letter["value"]) == body_of(largest)
+    assert len(bson.encode(letter)) < 2 * DOCUMENT < LARGEST_DOCUMENT
 
 
 # ------------------------------------------------------------------------------------------------- text that grows
@@ -234,6 +263,22 @@ async def test_the_most_problems_that_one_submission_can_have_are_a_receipt_that
     fits(services)
 
 
+@pytest.mark.parametrize("character", ["x", "\x01", "\U00020000", "/"])
+async def test_the_most_that_can_be_wrong_in_a_body_that_is_no_submission_is_a_receipt_that_fits(
+    character: str,
+) -> None:
+    services = await chain()
+    type_, full = body("commune by targets", met=True)
+    wrong: Body = {}
+    full["content"]["targets"] = wrong
+    while len(encoded(full)) < LIMIT - 3_000:
+        key = character * 120 + str(len(wrong))
+        wrong[key] = {"type": "parts", "parts": {key: key}, key: key} if len(wrong) % 2 else {"type": key}
+    receipt = await services.submit(type_, full)
+    assert (receipt.status, receipt.problems[-1].code) == (Status.REJECTED, "more_problems")
+    fits(services)
+
+
 # ------------------------------------------------------------------------------------------------- what others make
 
 
@@ -298,6 +343,20 @@ def test_a_page_of_a_ranking_and_of_changes_fits_with_the_longest_names_and_reas
 
 def _size(model: Any) -> int:
     return len(body_of(model))
+
+
+async def test_a_budget_line_of_a_centre_that_fifty_were_merged_into_fits() -> None:
+    services = await Chain().start()
+    merged = registration("ế") | {"opened_on": "2025-07-01", "submission_id": "merged"}
+    for former in merged["predecessors"]:
+        one = registration("ế") | {"centre_id": former, "submission_id": former, "predecessors": []}
+        assert (await services.submit(EventType.CENTRE_REGISTERED, one | {"closed_on": "2025-07-01"})).problems == []
+        support = {"submission_id": f"s{former[:90]}", "centre_id": former, "year": 2025, "amount": 999_999_999_999}
+        assert (await services.submit(EventType.SUPPORT_SUBMITTED, support)).problems == []
+    await services.submit(EventType.CENTRE_REGISTERED, merged)
+    await services.submit(EventType.ENVELOPE_SUBMITTED, {"submission_id": "e", "year": 2026, "amount": 10**15})
+    assert EventType.BUDGET_PROPOSED in {type_ for type_, _ in services.sent}
+    fits(services)
 
 
 def test_a_budget_that_does_not_fit_in_thousands_of_lines_leaves_a_record_that_fits() -> None:
