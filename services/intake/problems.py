@@ -71,14 +71,14 @@ def of_unreadable(unreadable: Unreadable) -> list[Problem]:
     """All problems of a record that could not be read, at once."""
     if unreadable.reason is Reason.INVALID_BODY:
         return [of_validation(error) for error in unreadable.errors]
+    said = _printable(unreadable.detail, LONG) + (f" (SHA-256 {unreadable.cut.sha256})" if unreadable.cut else "")
     if unreadable.reason is Reason.TOO_LARGE:
         most = families()["submissions"].max_record_bytes
-        said = _printable(unreadable.detail, LONG)
         return [
             problem("record_too_large", "", detail=said, most_vi=f"{most:,}".replace(",", "."), most_en=f"{most:,}")
         ]
     if unreadable.reason is Reason.DAMAGED:
-        return [problem("record_damaged", "", detail=_printable(unreadable.detail, LONG))]
+        return [problem("record_damaged", "", detail=said)]
     return [problem(unreadable.reason.value, "", detail=_printable(unreadable.detail))]
 
 

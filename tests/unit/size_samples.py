@@ -38,6 +38,8 @@ from tests.unit.delivery_samples import head, record
 from tests.unit.test_outbox import Broker
 
 LIMIT = families()["submissions"].max_record_bytes
+ROOM = LIMIT - sum(len(name) + len(value) for name, value in head(max(EventType, key=len)).items())
+"""Bytes of a record, and of its value beside key and headers."""
 ITEMS, LENGTH = 50, 300
 """Evidence that the contract admits for one value."""
 Body = dict[str, Any]
@@ -95,7 +97,7 @@ def _value(type_: str, *, met: bool) -> Body:
     return {"type": type_, **values[type_], "evidence": []}
 
 
-def filled(body: Body, character: str, limit: int = LIMIT) -> Body:
+def filled(body: Body, character: str, limit: int = ROOM) -> Body:
     """The body with bases and evidence of this character: as much as the contract and the limit allow."""
     filler = _Filler(character, limit - len(encoded(body)))
     content = body["content"]
@@ -184,10 +186,10 @@ class Chain:
             await store.migrate(service.mongo)
         return self
 
-    async def submit(self, type_: EventType, body: Body) -> Receipt:
-        """Send a submission and let everything follow; returns its receipt."""
+    async def submit(self, type_: EventType, body: Body, blanks: int = 0) -> Receipt:
+        """Send a submission, with so many blanks behind it, and let everything follow; returns its receipt."""
         self._offset += 1
-        sent = record(encoded(body), head(type_), topic="submissions.01", offset=self._offset)
+        sent = record(encoded(body) + b" " * blanks, head(type_), topic="submissions.01", offset=self._offset)
         await self.services[0].pipeline.process([sent])
         before = len(self.receipts)
         await self._flow()
