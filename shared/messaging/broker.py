@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from aiokafka import AIOKafkaProducer
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
+from faststream.kafka.publisher.producer import AioKafkaFastProducerImpl
 
 from shared.messaging.batches import read_answers
 from shared.messaging.fetching import FairConsumer
+from shared.messaging.producer import OPTIONS, LastingProducer, build_producer
 
 
 class Broker(KafkaBroker):
@@ -28,24 +31,44 @@ class Broker(KafkaBroker):
 
 
 def make_broker(bootstrap: str, *, client_id: str) -> KafkaBroker:
-    """A broker with durable, idempotent, bounded publishing and manual acknowledgement."""
+    """A broker with durable, idempotent, bounded, lasting publishing and manual acknowledgement."""
     read_answers()
-    return Broker(
+    broker = Broker(
         bootstrap.split(","),
         client_id=client_id,
-        acks="all",
-        enable_idempotence=True,
         allow_auto_create_topics=False,  # else a consumer creates missing topics with one partition
         ack_policy=AckPolicy.MANUAL,
-        linger_ms=5,
-        max_batch_size=256 * 1024,
-        request_timeout_ms=10_000,
-        retry_backoff_ms=100,
-        metadata_max_age_ms=30_000,
         graceful_timeout=15.0,
         apply_types=False,  # the pipeline parses; the framework hands over raw records
         logger=logging.getLogger("faststream.langhoc"),
+        **OPTIONS,
     )
+    broker.config.broker_config.producer = FastProducer(bootstrap, client_id)
+    return broker
+
+
+class FastProducer(AioKafkaFastProducerImpl):
+    """FastStream's producer, around one that can be made anew."""
+
+    def __init__(self, bootstrap: str, client_id: str) -> None:
+        super().__init__(parser=None, decoder=None)
+        self._build = partial(build_producer, bootstrap, client_id)
+        self._lasting: LastingProducer | None = None
+
+    async def connect(self, producer: AIOKafkaProducer, serializer: Any, codec: Any = None) -> None:
+        """Begin with the producer that the broker has built."""
+        lasting = LastingProducer(self._build, first=producer)
+        try:
+            await super().connect(lasting, serializer, codec)
+        except BaseException:
+            await lasting.stop()
+            raise
+        self._lasting = lasting
+
+    async def renew(self) -> None:
+        """Make the producer anew if a send failed. Raises `KafkaError` or `TimeoutError` while no broker answers."""
+        if self._lasting:
+            await self._lasting.renew()
 
 
 class KafkaPublisher:
@@ -53,8 +76,14 @@ class KafkaPublisher:
 
     def __init__(self, broker: KafkaBroker) -> None:
         self._broker = broker
+        producer = broker.config.broker_config.producer
+        assert isinstance(producer, FastProducer), "a broker comes from make_broker"
+        self._producer = producer
 
     async def send(self, topic: str, *, key: bytes, value: bytes, headers: Mapping[str, str]) -> asyncio.Future[Any]:
         return await self._broker.publish(
             value, topic, key=key, headers=dict(headers), no_confirm=True, correlation_id=headers.get("ce_id")
         )
+
+    async def renew(self) -> None:
+        await self._producer.renew()

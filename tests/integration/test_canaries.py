@@ -242,7 +242,7 @@ async def test_row_13_the_factory_replaces_the_defaults_that_lose_records(world:
         assert client._enable_auto_commit is False
         assert client._isolation_level == "read_committed"
         producer: Any = member.broker.config.broker_config.producer
-        sender = producer._producer.producer._sender
+        sender = producer._producer.producer._current._sender
         assert sender._acks == -1
         assert sender._txn_manager is not None, "idempotence"
 
