@@ -11,15 +11,17 @@ import asyncio
 import hashlib
 import json
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, ProducerClosed
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.zipkin.json import ZipkinExporter
@@ -35,6 +37,7 @@ from shared.contracts.topics import topic_names
 from shared.messaging.clock import BusinessClock
 from shared.messaging.envelope import suspected_encoding
 from shared.messaging.handling import Position
+from shared.messaging.producer import REFUSALS, LastingProducer, build_producer
 from shared.registry import REORGANISATION, registry
 from shared.telemetry import traceparent_of
 from shared.telemetry.traces import QUEUE_SPANS
@@ -42,6 +45,9 @@ from shared.telemetry.traces import QUEUE_SPANS
 SERVICE = "langhoc-portal"
 WINDOW = 500
 """Records on their way at once; progress is told after each window."""
+PATIENCE_SECONDS = 120.0
+"""How long a broker may be away before publishing is given up."""
+PAUSE_SECONDS = 1.0
 LINES = (".jsonl", ".ndjson")
 """Files with one JSON value per line."""
 SUBMISSIONS = tuple(contract.type.value for contract in CONTRACTS.values() if contract.family == "submissions")
@@ -121,14 +127,7 @@ class Portal:
 
     async def __aenter__(self) -> Self:
         """Connect. Raises `KafkaConnectionError`."""
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap.split(","),
-            client_id=SERVICE,
-            acks="all",
-            enable_idempotence=True,  # a repeat after a lost confirmation neither doubles nor reorders
-            linger_ms=5,
-            max_batch_size=256 * 1024,
-        )
+        self._producer = LastingProducer(partial(build_producer, self._bootstrap, SERVICE))
         try:
             await self._producer.start()
         except BaseException:
@@ -157,6 +156,9 @@ class Portal:
             progress: is told how many messages are confirmed so far.
             sampled: whether a message's trace is recorded, here and (following this decision) by every service.
 
+        A broker that goes away is waited for, for `PATIENCE_SECONDS`; what it did not confirm is sent again, and may
+        then lie on the channel twice, which intake answers as a repeat.
+
         Raises:
             KafkaError: what was confirmed before stays; to publish everything again is harmless.
         """
@@ -170,8 +172,7 @@ class Portal:
 
     async def _publish(self, window: list[Message], sampled: Callable[[Message], bool]) -> list[Sent]:
         spans = [self._span(message, sampled(message)) for message in window]
-        waiting = [await self._send(message, span) for message, span in zip(window, spans, strict=True)]
-        records = await asyncio.gather(*waiting)
+        records = await self._confirmed(list(zip(window, spans, strict=True)))
         sent = []
         for message, span, record in zip(window, spans, records, strict=True):
             span.set_attribute("messaging.destination.partition.id", str(record.partition))
@@ -181,6 +182,53 @@ class Portal:
             trace_id = format_trace_id(context.trace_id) if context.trace_flags.sampled else None
             sent.append(Sent(message, Position(record.topic, record.partition, record.offset), trace_id))
         return sent
+
+    async def _confirmed(self, items: list[tuple[Message, trace.Span]]) -> list[Any]:
+        """Send until every one is confirmed; returns the brokers' answers in the same order."""
+        records: dict[int, Any] = {}
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        while missing := [number for number in range(len(items)) if number not in records]:
+            try:
+                await self._producer.renew()
+                found, failure = await self._try({number: items[number] for number in missing})
+            except (KafkaError, TimeoutError) as error:
+                found, failure = {}, error
+            records |= found
+            if found:
+                give_up = time.monotonic() + PATIENCE_SECONDS
+            if isinstance(failure, REFUSALS) or (failure and time.monotonic() > give_up):
+                raise failure if isinstance(failure, KafkaError) else KafkaError(repr(failure))
+            if failure:
+                await asyncio.sleep(PAUSE_SECONDS)
+        return [records[number] for number in range(len(items))]
+
+    async def _try(self, items: Mapping[int, tuple[Message, trace.Span]]) -> tuple[dict[int, Any], Exception | None]:
+        """Send each once, in order; returns what was confirmed, and what went wrong with the first that was not.
+
+        The producer sends nothing behind a failure, so what is missing is, for each key, the rest: none has overtaken.
+        """
+        futures: dict[int, asyncio.Future[Any]] = {}
+        failures: list[Exception] = []
+        try:
+            for number, item in items.items():
+                futures[number] = await self._send(*item)
+        except KafkaError as error:
+            failures.append(error)
+        if futures:
+            _, late = await asyncio.wait(futures.values(), timeout=PATIENCE_SECONDS)
+            for future in late:
+                future.cancel()
+            await asyncio.sleep(0)  # the producer hears of it
+        found: dict[int, Any] = {}
+        for number, future in futures.items():
+            missed = TimeoutError("no confirmation") if future.cancelled() else future.exception()
+            if missed is None:
+                found[number] = future.result()
+            elif isinstance(missed, Exception):
+                failures.append(missed)
+        # What only suffers for another's failure is told last.
+        failures.sort(key=lambda error: isinstance(error, ProducerClosed))
+        return found, failures[0] if failures else None
 
     def _span(self, message: Message, sampled: bool) -> trace.Span:
         """The root of a trace. An unsampled one has an identity too, so that the services follow its decision."""

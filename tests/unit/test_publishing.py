@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.errors import LeaderNotAvailableError, OutOfOrderSequenceNumber, TopicAuthorizationFailedError
 from opentelemetry import trace
 
 from cli.publishing import (
@@ -73,8 +75,11 @@ class FakeProducer:
 
     async def stop(self) -> None: ...
 
+    async def partitions_for(self, topic: str) -> set[int]:
+        return {0}
+
     async def send(
-        self, topic: str, value: bytes, key: bytes, headers: list[tuple[str, bytes]]
+        self, topic: str, value: bytes, key: bytes, partition: None, timestamp: None, headers: list[tuple[str, bytes]]
     ) -> asyncio.Future[Record]:
         record = Record(topic, value, key, headers, offset=len(self.log))
         self.log.append(record)
@@ -86,7 +91,7 @@ class FakeProducer:
 
 @pytest.fixture(autouse=True)
 def _fake_broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.publishing.AIOKafkaProducer", FakeProducer)
+    monkeypatch.setattr("shared.messaging.producer.AIOKafkaProducer", FakeProducer)
 
 
 # --------------------------------------------------------------------------------------------------- messages
@@ -147,6 +152,65 @@ async def test_the_producer_is_durable_and_idempotent() -> None:
     assert options["bootstrap_servers"] == ["one:1", "two:2"]
     assert options["acks"] == "all"
     assert options["enable_idempotence"]
+
+
+class Failing(FakeProducer):
+    """Producers of which the first gives up the third record; what a client gives up leaves a gap."""
+
+    lives = 0
+    error: Exception
+
+    def __init__(self, **options: Any) -> None:
+        kept = self.log if self.lives else []
+        super().__init__(**options)
+        type(self).log = kept
+        type(self).lives += 1
+        self.client = SimpleNamespace()
+        self.sent = 0
+
+    async def send(self, *record: Any) -> asyncio.Future[Record]:
+        self.sent += 1
+        if self.lives > 1 or self.sent < 3:
+            return await super().send(*record)
+        future: asyncio.Future[Record] = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(future.set_exception, self.error)
+        self.error = OutOfOrderSequenceNumber()
+        return future
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> type[Failing]:
+    """A broker that goes away and comes back."""
+    found = type("Once", (Failing,), {})
+    monkeypatch.setattr("shared.messaging.producer.AIOKafkaProducer", found)
+    monkeypatch.setattr("cli.publishing.PAUSE_SECONDS", 0.0)
+    return found
+
+
+async def test_a_broker_that_was_away_costs_a_portal_a_new_producer_and_nothing_else(failing: type[Failing]) -> None:
+    failing.error = LeaderNotAvailableError()
+    messages = [message(number) for number in range(10)]
+    async with Portal("one:1") as portal:
+        sent = await portal.publish(messages)
+    assert failing.lives == 2
+    assert [one.message for one in sent] == messages
+    assert [record.value for record in failing.log] == [one.body for one in messages], "each once, in order"
+
+
+async def test_what_a_repeat_does_not_mend_is_told_at_once(failing: type[Failing]) -> None:
+    failing.error = TopicAuthorizationFailedError("submissions.44")
+    async with Portal("one:1") as portal:
+        with pytest.raises(TopicAuthorizationFailedError):
+            await portal.publish([message(number) for number in range(10)])
+    assert failing.lives == 1
+
+
+async def test_a_broker_that_stays_away_is_given_up(failing: type[Failing], monkeypatch: pytest.MonkeyPatch) -> None:
+    failing.error = LeaderNotAvailableError()
+    monkeypatch.setattr("cli.publishing.PATIENCE_SECONDS", -1.0)
+    async with Portal("one:1") as portal:
+        with pytest.raises(LeaderNotAvailableError):
+            await portal.publish([message(number) for number in range(10)])
 
 
 def context_sampled(traceparent: str) -> bool:
