@@ -83,6 +83,9 @@ class Unreachable:
     async def send(self, topic: str, **record: Any) -> asyncio.Future[Any]:
         raise AssertionError(f"{topic}: the relay does not run here")
 
+    async def renew(self) -> None:
+        raise AssertionError("the relay does not run here")
+
 
 class Bench:
     """The probe's pipeline and its dead letters over a database in memory."""

@@ -264,6 +264,8 @@ class MemoryMongo:
             return bool(self._value(wanted, row))
         if path == "$or":
             return any(all(self._holds(row, *term) for term in choice.items()) for choice in wanted)
+        if path == "$nor":
+            return not self._holds(row, "$or", wanted)
         if path.startswith("$"):
             raise UnknownToTheFake(path)
         inside = _inside(row, path)

@@ -157,6 +157,9 @@ class MemoryBroker:
         confirmation.set_result(None)
         return confirmation
 
+    async def renew(self) -> None:
+        """It never breaks."""
+
     async def start(self) -> None:
         await self.subscribed.join()
         self._polling = asyncio.create_task(self._poll())

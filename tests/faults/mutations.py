@@ -101,8 +101,8 @@ MUTANTS = (
         [
             Patch(
                 "shared/messaging/outbox.py",
-                "        mine = self._leases.held(margin_seconds=self._deadline)\n",
-                "        mine = set(SLOTS)\n",
+                "        return self._leases.held(margin_seconds=self._deadline)\n",
+                "        return set(SLOTS)\n",
             )
         ],
         [

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, ProducerClosed, TopicAuthorizationFailedError
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, invariant, multiple, precondition, rule
@@ -76,18 +76,31 @@ class Script(Faults):
                 await action()
 
 
+PAGE_TROUBLES = [Crash(), KafkaConnectionError(), TopicAuthorizationFailedError("taken away")]
+
+
 class Broker(MemoryBroker):
-    """A broker whose next sends go wrong as told, one entry for each: `True` if the record lands nevertheless."""
+    """A broker whose next sends go wrong as told, one entry for each: `True` if the record lands nevertheless.
+
+    Behind a failure nothing more is taken until the producer is made anew.
+    """
 
     def __init__(self, kafka: MemoryKafka) -> None:
         super().__init__(kafka)
         self.troubles: list[tuple[BaseException, bool] | None] = []
+        self._broken = False
+
+    async def renew(self) -> None:
+        self._broken = False
 
     async def send(self, topic: str, *, key: bytes, value: bytes, headers: Mapping[str, str]) -> asyncio.Future[Any]:
+        if self._broken:
+            raise ProducerClosed
         trouble = self.troubles.pop(0) if self.troubles else None
         if trouble is None:
             return await super().send(topic, key=key, value=value, headers=headers)
         error, landed = trouble
+        self._broken = True
         if not landed:
             raise error
         confirmation = await super().send(topic, key=key, value=value, headers=headers)
@@ -274,7 +287,7 @@ class Delivery(RuleBasedStateMachine):
         self.relay()
 
     @when_events_wait
-    @rule(error=st.sampled_from([Crash(), KafkaConnectionError()]), sends=st.integers(0, 9), landed=st.booleans())
+    @rule(error=st.sampled_from(PAGE_TROUBLES), sends=st.integers(0, 9), landed=st.booleans())
     def trouble_within_a_page(self, error: BaseException, sends: int, landed: bool) -> None:
         """The process dies, or one send fails, before or after the record lands."""
         self._broker.troubles = [None] * (sends % len(self._rows("outbox"))) + [(error, landed)]
