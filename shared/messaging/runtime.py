@@ -120,6 +120,7 @@ class Runtime:
         )
         self._tasks: list[asyncio.Task[Any]] = []
         self._started = False
+        self._broker_away = float("-inf")
 
     async def start(self) -> None:
         """Check the topics, prepare the database, start to consume. Raises what stops it."""
@@ -202,6 +203,7 @@ class Runtime:
                 f"last round {now - self.relay.last_round:.0f} s ago",
             ),
         ]
+        checks += await self._events_leave(now)
         idle = now - self.consuming.last_progress
         if idle > limit:
             try:
@@ -212,6 +214,16 @@ class Runtime:
                 # A broker that is down is no reason to restart us.
                 checks.append(Check("progress", True, f"unknown: {error!r}"))
         return checks
+
+    async def _events_leave(self, now: float) -> list[Check]:
+        """By rows that leave, not by rounds. A broker that is down is no reason to restart us."""
+        unsent = now - max(self.relay.last_left, self._broker_away)
+        if unsent <= self.settings.stuck_after:
+            return []
+        if not await self._broker.ping(5):
+            self._broker_away = now
+            return [Check("events", True, "unknown: the broker does not answer")]
+        return [Check("events", False, f"events wait, the broker answers, and none left for {unsent:.0f} s")]
 
     async def ready(self) -> list[Check]:
         """Whether this process does its work now."""
@@ -238,6 +250,9 @@ class Runtime:
         checks.append(Check("brake", not braked, f"stopped: {', '.join(sorted(braked))}" if braked else "open"))
         age = self.relay.oldest_seconds
         checks.append(Check("outbox", age < 60, f"oldest unsent event {age:.0f} s old"))
+        refused = [f"{hold.id} for {topic}: {hold.error}" for (topic, _), hold in self.relay.refused.items()]
+        detail = f"{len(refused)} refused: {'; '.join(sorted(refused)[:5])}" if refused else "all taken by the broker"
+        checks.append(Check("events", not refused, detail))
         return checks
 
     async def dead_letters(self) -> int:

@@ -114,9 +114,13 @@ async def test_the_broker_is_killed_and_comes_back(platform: Platform) -> None:
     assert platform.world.ended() == [], "nobody needed a restart"
 
 
-async def test_the_broker_is_stopped_and_started_in_order(platform: Platform) -> None:
+@pytest.mark.parametrize("seconds", [0, 35])
+async def test_the_broker_is_stopped_and_started_in_order(platform: Platform, seconds: float) -> None:
+    """The longer one outlasts the client's patience: records that are numbered and given up leave a gap."""
+
     async def trouble() -> None:
         await asyncio.to_thread(platform.servers["kafka"].stop)
+        await asyncio.sleep(seconds)
         await asyncio.to_thread(platform.servers["kafka"].restart)
 
     await platform.survives(trouble)
