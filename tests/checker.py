@@ -65,7 +65,9 @@ def stored(world: ServiceProcesses, service: str, collection: str) -> dict[str, 
 
 def without(*names: str) -> View:
     """A document without these fields."""
-    return lambda document: {key: value for key, value in document.items() if key not in ("_id", "_rev", *names)}
+    return lambda document: {
+        key: value for key, value in document.items() if key not in ("_id", "_rev", "_stamp", *names)
+    }
 
 
 def check_states(world: ServiceProcesses, oracle: Oracle, findings: Findings) -> None:

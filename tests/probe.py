@@ -99,7 +99,7 @@ class Bench:
         self.pipeline = Pipeline(
             "probe", consumer or self.probe.consumer, self.mongo, clock=BusinessClock(), brake=self.brake
         )
-        self.letters = DeadLetters(self.mongo, self.pipeline, Relay(self.mongo, Unreachable()))
+        self.letters = DeadLetters(self.mongo, self.pipeline, Relay(self.mongo, Unreachable()), clock=BusinessClock())
 
     async def bury(self, *records: Stored) -> list[str]:
         """Process records; returns the ids of all dead letters."""

@@ -9,7 +9,7 @@ from typing import Any
 from services.intake.handlers import release
 from services.intake.handlers.submissions import RELEASE, VERSIONS
 from shared.contracts.base import Status
-from shared.messaging.handling import Document, Outcome
+from shared.messaging.handling import Document, Outcome, content_of
 from shared.messaging.reader import Reader
 from shared.messaging.recalculation import Compute
 from shared.messaging.register import REGISTER
@@ -100,12 +100,8 @@ async def history(mongo: Mongo, subject: str, period: int | None) -> list[dict[s
     ids = [row["_id"] for row in rows]
     lines: dict[str, list[dict[str, Any]]] = {id: [] for id in ids}
     for line in await mongo.find(VERSIONS, {"aggregate": {"$in": ids}}, sort=[("aggregate", 1), ("version", 1)]):
-        lines[line["aggregate"]].append(_bare(line, "aggregate"))
-    return [{**_bare(row), "history": row.get("history") or lines[row["_id"]]} for row in rows]
-
-
-def _bare(row: Document, *without: str) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in ("_id", "_rev", *without)}
+        lines[line["aggregate"]].append(content_of(line, "aggregate"))
+    return [{**content_of(row), "history": row.get("history") or lines[row["_id"]]} for row in rows]
 
 
 async def centres_of(mongo: Mongo, commune_code: str) -> list[dict[str, Any]]:

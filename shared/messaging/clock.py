@@ -1,21 +1,95 @@
-"""Business time is one port. Processing time never decides anything, so our backlog makes no province late."""
+"""The one clock: business time, what is written as `at`, the age of tokens, and the stamps that order events.
+
+No host's clock decides anything. It is read once, when the process starts, and then corrected by the database server's,
+which all processes of a service share; in between the monotonic clock counts on. Processing time decides nothing
+either: our backlog makes no province late.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
+import structlog
 
-@dataclass(frozen=True, slots=True)
+from shared.mongo.port import Mongo, MongoError
+from shared.telemetry import metrics
+
+log = structlog.get_logger()
+MEASURE_SECONDS = 10.0
+SLOW_SECONDS = 1.0
+"""An answer that took longer tells too little of the moment at which it was given."""
+SECOND = 1_000_000_000
+"""Nanoseconds."""
+
+
 class BusinessClock:
-    """Instants shifted by `offset_seconds` (not 0 only in demonstrations and simulations, and shown wherever set)."""
+    """What time it is. One per process.
 
-    offset_seconds: int = 0
+    Business instants are shifted by `offset_seconds` (not 0 only in demonstrations and simulations, and shown wherever
+    set). `skew_seconds` falsifies what is read of the host, in rehearsals.
+    """
+
+    def __init__(self, offset_seconds: int = 0, *, skew_seconds: float = 0.0) -> None:
+        self.offset_seconds = offset_seconds
+        self._skew = round(skew_seconds * SECOND)
+        self._ahead = self._host() - time.monotonic_ns()
+        """Real time before the monotonic clock, in nanoseconds."""
+        self._measured = False
+        self._stamp = 0
 
     def appended(self, timestamp_ms: int) -> datetime:
         """When the broker appended a record, in business time."""
         return datetime.fromtimestamp(timestamp_ms / 1000, UTC) + timedelta(seconds=self.offset_seconds)
 
     def now(self) -> datetime:
-        """Arrival over HTTP, or the moment a result over a set is made."""
-        return datetime.now(UTC) + timedelta(seconds=self.offset_seconds)
+        """Business time: arrival over HTTP, or the moment a result over a set is made."""
+        return self.real() + timedelta(seconds=self.offset_seconds)
+
+    def real(self) -> datetime:
+        """Real time: for what is not business, such as the age of a request or of a token."""
+        return datetime.fromtimestamp(self._now() / SECOND, UTC)
+
+    def stamp(self, after: int = 0) -> int:
+        """The next stamp of this process, above `after`: the highest of all that the stamped was decided on.
+
+        A hybrid logical clock: nanoseconds as far as they rise, else the next number. So what follows from something
+        comes behind it, whatever the clocks of two processes say.
+        """
+        self._stamp = max(self._stamp + 1, after + 1, self._now())
+        return self._stamp
+
+    async def measure(self, mongo: Mongo) -> None:
+        """Set the clock by the database server's. Raises `MongoError`."""
+        asked = time.monotonic_ns()
+        server = await mongo.time()
+        answered = time.monotonic_ns()
+        if self._measured and answered - asked > SLOW_SECONDS * SECOND:
+            return
+        self._ahead = _nanoseconds(server) - (asked + answered) // 2
+        host = (self._host() - self._now()) / SECOND
+        metrics.HOST_CLOCK.set(host)
+        if not self._measured and abs(host) > 1:
+            log.warning("clock.host_is_wrong", ahead_seconds=round(host, 3))
+        self._measured = True
+
+    async def follow(self, mongo: Mongo) -> None:
+        """Keep measuring until cancelled; without answers the monotonic clock counts on."""
+        while True:
+            await asyncio.sleep(MEASURE_SECONDS)
+            try:
+                await self.measure(mongo)
+            except MongoError as error:
+                log.warning("clock.not_measured", error=repr(error))
+
+    def _now(self) -> int:
+        return time.monotonic_ns() + self._ahead
+
+    def _host(self) -> int:
+        return time.time_ns() + self._skew
+
+
+def _nanoseconds(instant: datetime) -> int:
+    since = instant - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since // timedelta(microseconds=1)) * 1_000

@@ -41,7 +41,7 @@ class Commands:
         self._service = service
         self._mongo = mongo
         self._clock = clock
-        self._writer = Writer(service, mongo, relay, faults=faults)
+        self._writer = Writer(service, mongo, relay, clock=clock, faults=faults)
         self._tracer = trace.get_tracer("langhoc.messaging")
 
     async def run(self, id: str, decide: Decide) -> Outcome | None:

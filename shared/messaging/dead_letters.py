@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 import structlog
 from bson import ObjectId
 
+from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTER_ACTIONS, DEAD_LETTERS
 from shared.messaging.handling import Document, Reason
 from shared.messaging.outbox import Relay
@@ -78,10 +78,11 @@ class Order:
 class DeadLetters:
     """The dead letters of one service."""
 
-    def __init__(self, mongo: Mongo, pipeline: Pipeline, relay: Relay) -> None:
+    def __init__(self, mongo: Mongo, pipeline: Pipeline, relay: Relay, *, clock: BusinessClock) -> None:
         self._mongo = mongo
         self._pipeline = pipeline
         self._relay = relay
+        self._clock = clock
 
     async def waiting(self) -> int:
         """How many are open."""
@@ -153,7 +154,7 @@ class DeadLetters:
     async def refuse(self, order: Order, refusal: Refusal) -> None:
         """Leave an entry of an order that is not carried out."""
         letter = await self.find(order.letter_id)
-        await self._mongo.insert(DEAD_LETTER_ACTIONS, [_entry(order, f"refused: {refusal}", letter, letter)])
+        await self._mongo.insert(DEAD_LETTER_ACTIONS, [self._entry(order, f"refused: {refusal}", letter, letter)])
         log.warning("dead_letter.refused", letter=order.letter_id, who=order.who, refusal=refusal.value)
 
     @asynccontextmanager
@@ -177,7 +178,20 @@ class DeadLetters:
         if await self._mongo.delete(DEAD_LETTERS, as_read, session) != 1:
             raise Refused(Refusal.CHANGED)
         await self._mongo.insert(DEAD_LETTERS, [after], session)
-        await self._mongo.insert(DEAD_LETTER_ACTIONS, [_entry(order, result, before, after)], session)
+        await self._mongo.insert(DEAD_LETTER_ACTIONS, [self._entry(order, result, before, after)], session)
+
+    def _entry(self, order: Order, result: str, before: Document | None, after: Document | None) -> Document:
+        return {
+            "letter": order.letter_id[:100],
+            "at": self._clock.real(),
+            "who": order.who,
+            "role": order.role,
+            "action": order.action.value,
+            "why": order.why,
+            "result": result,
+            "before": _shape(before),
+            "after": _shape(after),
+        }
 
 
 def state_of(letter: Document) -> State:
@@ -194,20 +208,6 @@ def _after(letter: Document, replay: Replay) -> Document:
 
 def _behind(after: str | None) -> dict[str, Any]:
     return {"_id": {"$gt": ObjectId(after)}} if after and ObjectId.is_valid(after) else {}
-
-
-def _entry(order: Order, result: str, before: Document | None, after: Document | None) -> Document:
-    return {
-        "letter": order.letter_id[:100],
-        "at": datetime.now(UTC),
-        "who": order.who,
-        "role": order.role,
-        "action": order.action.value,
-        "why": order.why,
-        "result": result,
-        "before": _shape(before),
-        "after": _shape(after),
-    }
 
 
 def _shape(letter: Document | None) -> Document | None:

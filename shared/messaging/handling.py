@@ -181,6 +181,11 @@ class Consumer:
     refusals: Route[Unreadable] | None = None
 
 
+def content_of(document: Mapping[str, Any], *besides: str) -> Document:
+    """A stored document without what the platform keeps beside it (names with an underscore), and without `besides`."""
+    return {name: value for name, value in document.items() if not name.startswith("_") and name not in besides}
+
+
 def derived_id(cause: str, index: int) -> str:
     """Id of the `index`-th event raised by `cause` (an inbox id): the same on every repeat."""
     return str(uuid.uuid5(_NAMESPACE, f"{cause}|{index}"))

@@ -16,13 +16,14 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
 
 import structlog
 from aiokafka.errors import KafkaError, ProducerClosed, UnknownTopicOrPartitionError
 
+from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import OUTBOX
 from shared.messaging.faults import NO_FAULTS, Faults, Step
 from shared.messaging.producer import REFUSALS
@@ -59,35 +60,23 @@ class Publisher(Protocol):
         ...
 
 
-class _Order:
-    """Strictly rising numbers within this process, close to real time between processes."""
-
-    def __init__(self) -> None:
-        self._last = 0
-
-    def next(self) -> int:
-        self._last = max(self._last + 1, time.time_ns())
-        return self._last
-
-
-_order = _Order()
-
-
-def row(*, event_id: str, topic: str, key: str, value: bytes, headers: Mapping[str, str]) -> Document:
-    """The outbox document of one event. Raises `ValueError` for one that no broker would take."""
+def row(
+    *, event_id: str, topic: str, key: str, value: bytes, headers: Mapping[str, str], order: int, at: datetime
+) -> Document:
+    """The outbox document of one event, with its stamp. Raises `ValueError` for one that no broker would take."""
     size = len(value) + len(key.encode()) + sum(len(f"{name}{text}".encode()) for name, text in headers.items())
     if size > LARGEST_BODY:
         raise ValueError(f"event for {topic} has {size:,} bytes, more than {LARGEST_BODY:,}")
     return {
         "_id": event_id,
         "slot": SLOTS[zlib.crc32(key.encode()) % len(SLOTS)],
-        "order": _order.next(),
+        "order": order,
         "topic": topic,
         "key": key,
         "value": value,
         "headers": dict(headers),
         "size": size,
-        "at": datetime.now(UTC),
+        "at": at,
     }
 
 
@@ -130,6 +119,7 @@ class Relay:
         *,
         publish_deadline: float = 10.0,
         lease_seconds: float = 20.0,
+        clock: BusinessClock | None = None,
         faults: Faults = NO_FAULTS,
     ) -> None:
         if publish_deadline > lease_seconds * 3 / 4:
@@ -139,6 +129,7 @@ class Relay:
         self._deadline = publish_deadline
         self._leases = Leases(mongo, lease_seconds)
         self._renew_every = lease_seconds / 4
+        self._clock = clock or BusinessClock()
         self._faults = faults
         self._holds: dict[Lane, Hold] = {}
         self._wake = asyncio.Event()
@@ -326,7 +317,7 @@ class Relay:
 
     async def _measure_age(self) -> None:
         oldest = await self._mongo.find(OUTBOX, {}, projection={"at": 1}, sort=[("order", 1)], limit=1)
-        self.oldest_seconds = (datetime.now(UTC) - oldest[0]["at"]).total_seconds() if oldest else 0.0
+        self.oldest_seconds = (self._clock.real() - oldest[0]["at"]).total_seconds() if oldest else 0.0
         metrics.OUTBOX_AGE.set(self.oldest_seconds)
 
     async def _until_done(self, step: Any, *args: Any) -> None:

@@ -396,7 +396,7 @@ class Pipeline:
                 failures[number] = failure
         await reader.load(ref for refs in needs.values() for ref in refs)
 
-        batch = _Batch(now=datetime.now(UTC))
+        batch = _Batch(now=self._clock.real())
         finished: list[Any] = []
         stopped: set[Partition] = set()
         for number, (record, decision) in enumerate(items):
@@ -434,7 +434,7 @@ class Pipeline:
                 batch.inbox.append({"_id": received.event_id, "at": batch.now})
                 seen.add(received.event_id)
             finished.append(record)
-        batch.writes = reader.puts(batch.touched)
+        batch.writes = reader.puts(batch.touched, self._clock.stamp(reader.stamp))
         return batch, finished, stopped
 
     def _handle(self, decision: Handle, reader: Reader, needs: frozenset[Ref], batch: _Batch) -> str | None:
@@ -460,7 +460,10 @@ class Pipeline:
             view = View(reader, needs)
             outcome = decision.route.handle(received, view)
             at = received.received_at
-            rows = emit(self._service, received.event_id, outcome, at, span, self._tracer, spans)
+            rows = emit(
+                self._service, received.event_id, outcome, at, span, self._tracer, spans,
+                clock=self._clock, after=reader.stamp,
+            )  # fmt: skip
             view.apply(outcome.puts)
         except Exception as error:
             span.set_status(Status(StatusCode.ERROR, repr(error)[:200]))
@@ -558,10 +561,16 @@ def emit(
     span: trace.Span,
     tracer: trace.Tracer,
     spans: list[trace.Span],
+    *,
+    clock: BusinessClock,
+    after: int,
 ) -> list[Document]:
-    """Outbox rows of an outcome's events, each under a publish span of its own."""
+    """Outbox rows of an outcome's events, each under a publish span of its own.
+
+    `after`: the highest stamp of what the outcome was decided on; the events come behind it.
+    """
     return [
-        _emit_one(service, derived_id(cause, index), event, time, span, tracer, spans)
+        _emit_one(service, derived_id(cause, index), event, time, span, tracer, spans, clock, after)
         for index, event in enumerate(outcome.events)
     ]
 
@@ -574,6 +583,8 @@ def _emit_one(
     span: trace.Span,
     tracer: trace.Tracer,
     spans: list[trace.Span],
+    clock: BusinessClock,
+    after: int,
 ) -> Document:
     parent = context_of(event.parent) if event.parent else trace.set_span_in_context(span)
     links = [trace.Link(span.get_span_context())] if event.parent else []
@@ -604,6 +615,8 @@ def _emit_one(
             time=time,
             traceparent=traceparent_of(publish),
         ),
+        order=clock.stamp(after),
+        at=clock.real(),
     )
 
 

@@ -6,21 +6,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from shared.messaging.growing import taken_apart, whole
-from shared.messaging.handling import Document, Entry, Ref
+from shared.messaging.handling import Document, Entry, Ref, content_of
 from shared.mongo import Mongo, Put
 from shared.mongo.port import Query, Sort
 
-_INFRA = ("_id", "_rev")
+STAMP = "_stamp"
+"""Beside each document that is put: a stamp above those of the events of the decision that put it."""
 
 
 class Reader:
-    """Documents read so far and their revisions. Its `puts` turns decisions into guarded writes."""
+    """Documents read so far, their revisions and stamps. Its `puts` turns decisions into guarded writes."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
         self._documents: dict[Ref, Document | None] = {}
         self._revisions: dict[Ref, int] = {}
         self._rows: dict[Ref, frozenset[Any]] = {}
+        self.stamp = 0
+        """The highest of all that was read: events of a decision on it must come behind those that led to it."""
 
     async def load(self, refs: Iterable[Ref]) -> None:
         """Load documents by identity, one query per collection."""
@@ -46,7 +49,10 @@ class Reader:
 
     async def look(self, collection: str, query: Query, projection: Mapping[str, int]) -> list[Document]:
         """Parts of documents, with their `_id`; only to look at, they cannot be put."""
-        return await self._mongo.find(collection, query, projection=projection)
+        rows = await self._mongo.find(collection, query, projection={**projection, STAMP: 1})
+        for row in rows:
+            self.stamp = max(self.stamp, row.pop(STAMP, 0))
+        return rows
 
     async def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
         """What the database computes over documents; only to look at."""
@@ -60,21 +66,25 @@ class Reader:
         """Keep decisions. A document that was not read is expected not to exist: if it does, its write conflicts."""
         self._documents.update(puts)
 
-    def puts(self, refs: Iterable[Ref]) -> dict[str, list[Put]]:
-        """Guarded writes of the current documents, by collection."""
+    def puts(self, refs: Iterable[Ref], stamp: int) -> dict[str, list[Put]]:
+        """Guarded writes of the current documents, by collection, under a stamp above those of their events."""
         writes: dict[str, list[Put]] = {}
         for ref in refs:
             document = self._documents[ref]
             assert document is not None
             kept = self._rows.get(ref, frozenset())
-            writes.setdefault(ref.collection, []).extend(taken_apart(ref, self._revisions.get(ref), document, kept))
+            parts = taken_apart(ref, self._revisions.get(ref), document, kept)
+            writes.setdefault(ref.collection, []).extend(
+                Put(part.id, part.revision, {**part.document, STAMP: stamp}) for part in parts
+            )
         return writes
 
     def _keep(self, collection: str, found: dict[str, Any]) -> Document:
         ref = Ref(collection, str(found["_id"]))
-        document = {name: value for name, value in found.items() if name not in _INFRA}
+        document = content_of(found)
         self._documents[ref] = document
         self._revisions[ref] = found["_rev"]
+        self.stamp = max(self.stamp, found.get(STAMP, 0))
         return document
 
 

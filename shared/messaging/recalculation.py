@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -58,7 +58,7 @@ class Recalculator:
     ) -> None:
         self._service = service
         self._mongo = mongo
-        self._writer = Writer(service, mongo, relay, faults=faults)
+        self._writer = Writer(service, mongo, relay, clock=clock, faults=faults)
         self._compute = compute
         self._clock = clock
         self._quiet = quiet_seconds
@@ -95,7 +95,7 @@ class Recalculator:
                 {"$sort": {"first": 1}},
             ],
         )
-        now = datetime.now(UTC)
+        now = self._clock.real()
         done = 0
         for group in groups:
             quiet = (now - group["last"]).total_seconds() >= self._quiet

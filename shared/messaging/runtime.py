@@ -79,7 +79,7 @@ class Runtime:
         self.service = service
         self.settings = settings
         self.mongo = mongo
-        self.clock = BusinessClock(settings.clock_offset)
+        self.clock = BusinessClock(settings.clock_offset, skew_seconds=settings.faults.skew_seconds)
         self._migrate = migrate
         faults = saboteurs(settings.faults, process=f"{service}-{settings.instance}")
         self._broker = make_broker(settings.kafka, client_id=f"langhoc-{service}-{settings.instance}")
@@ -87,6 +87,7 @@ class Runtime:
             mongo,
             KafkaPublisher(self._broker),
             publish_deadline=settings.publish_deadline,
+            clock=self.clock,
             lease_seconds=settings.lease_seconds,
             faults=faults,
         )
@@ -101,7 +102,7 @@ class Runtime:
             faults=faults,
         )
         self.consuming = Consuming(self._broker, consumer, pipeline, self.relay, brake, settings, faults=faults)
-        self.letters = DeadLetters(mongo, pipeline, self.relay)
+        self.letters = DeadLetters(mongo, pipeline, self.relay, clock=self.clock)
         self.commands = Commands(service, mongo, self.relay, clock=self.clock, faults=faults)
         self._recalculator = (
             Recalculator(
@@ -125,10 +126,12 @@ class Runtime:
     async def start(self) -> None:
         """Check the topics, prepare the database, start to consume. Raises what stops it."""
         await check_topics(self.settings.kafka)
+        await self.clock.measure(self.mongo)
         await prepare(self.mongo, inbox_days=self.settings.inbox_days)
         await self._migrate(self.mongo)
         await self._broker.start()
         self._tasks = [
+            asyncio.create_task(self.clock.follow(self.mongo), name="clock"),
             asyncio.create_task(self.relay.run(), name="relay"),
             asyncio.create_task(self._resume(), name="resume"),
             asyncio.create_task(self._watch(), name="watch"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from opentelemetry import trace
 
+from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import OUTBOX, RECALCULATIONS
 from shared.messaging.faults import NO_FAULTS, Faults, Step
 from shared.messaging.handling import Outcome
@@ -21,10 +22,13 @@ from shared.telemetry import metrics
 class Writer:
     """Writes outcomes of one service, guarded by the revisions that were read."""
 
-    def __init__(self, service: str, mongo: Mongo, relay: Relay, *, faults: Faults = NO_FAULTS) -> None:
+    def __init__(
+        self, service: str, mongo: Mongo, relay: Relay, *, clock: BusinessClock, faults: Faults = NO_FAULTS
+    ) -> None:
         self._service = service
         self._mongo = mongo
         self._relay = relay
+        self._clock = clock
         self._faults = faults
         self._tracer = trace.get_tracer("langhoc.messaging")
 
@@ -52,16 +56,16 @@ class Writer:
             Unavailable: no answer in time; the outcome is unknown.
         """
         reader.expect(outcome.puts)
-        writes = reader.puts(outcome.puts)
         spans: list[trace.Span] = [span]
-        rows = emit(self._service, cause, outcome, at, span, self._tracer, spans)
+        rows = emit(self._service, cause, outcome, at, span, self._tracer, spans, clock=self._clock, after=reader.stamp)
+        writes = reader.puts(outcome.puts, self._clock.stamp(reader.stamp))
 
         async def body(session: Session) -> None:
             for collection, puts in writes.items():
                 await self._mongo.put(collection, puts, session)
             await self._mongo.insert(OUTBOX, rows, session)
             wanted = dict.fromkeys(outcome.requests)
-            await self._mongo.insert(RECALCULATIONS, requests_of(wanted, datetime.now(UTC)), session)
+            await self._mongo.insert(RECALCULATIONS, requests_of(wanted, self._clock.real()), session)
             await also(session)
             await self._faults.reach(Step.COMMITTING)
 

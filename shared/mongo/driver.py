@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from bson import CodecOptions
@@ -134,6 +135,11 @@ class Driver(Generic[Database]):
             options["expireAfterSeconds"] = expire_after_seconds
         with mapped():
             await self._db[collection].create_index(list(keys), **options)
+
+    async def time(self) -> datetime:
+        with mapped():
+            answer = await self._db.command("hello")
+            return answer["localTime"].replace(tzinfo=UTC)  # type: ignore[no-any-return]
 
     async def ping(self) -> None:
         with mapped():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 Document = dict[str, Any]
@@ -107,6 +108,10 @@ class Mongo(Protocol):
 
     def transaction(self) -> AbstractAsyncContextManager[Session]:
         """Begin; leaving the block without `commit` aborts."""
+        ...
+
+    async def time(self) -> datetime:
+        """The server's clock."""
         ...
 
     async def ping(self) -> None:

@@ -18,6 +18,7 @@ OUTBOX_AGE = Gauge("langhoc_outbox_oldest_seconds", "Age of the oldest unsent ev
 FETCH_TROUBLES = Counter("langhoc_fetch_troubles", "Partitions put off because they could not be read", ["topic"])
 OUTBOX_REFUSED = Gauge("langhoc_outbox_refused", "Topics and slots whose first event the broker refuses for good")
 PRODUCERS = Counter("langhoc_producers_renewed", "Producers made anew after a send that failed")
+HOST_CLOCK = Gauge("langhoc_host_clock_ahead_seconds", "By how much the host's clock is ahead of the database's")
 LAG = Gauge("langhoc_lag_records", "Records not yet consumed", ["consumer"])
 BRAKES = Gauge("langhoc_brakes", "Topics whose consumption is stopped by the brake", ["consumer"])
 RECALCULATIONS = Counter("langhoc_recalculations", "Results over sets, by verdict", ["verdict"])

@@ -227,6 +227,10 @@ class MemoryMongo:
             await self.meanwhile.pop(0)()
         yield MemorySession(self)
 
+    async def time(self) -> datetime:
+        self._answer()
+        return self.now()
+
     async def ping(self) -> None:
         self._answer()
 

@@ -43,7 +43,7 @@ def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, pro
             await asyncio.to_thread(shut_down_traces, provider, SPANS_SECONDS)
 
     app = FastAPI(title=title, version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.verifier = Verifier(runtime.settings.jwks)
+    app.state.verifier = Verifier(runtime.settings.jwks, runtime.clock)
     app.state.mongo = runtime.mongo
     app.state.runtime = runtime
     problems.install(app)

@@ -16,9 +16,12 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from shared.contracts.base import Text
+from shared.messaging.clock import BusinessClock
 from shared.web.problems import ApiProblem
 
 AUDIENCE = "langhoc"
+LEEWAY_SECONDS = 30
+"""By how much the issuer's clock may differ from ours."""
 ALGORITHMS = ["Ed25519", "EdDSA", "ES256", "RS256"]
 
 
@@ -77,12 +80,17 @@ class Caller:
 class Verifier:
     """Checks tokens against the key set, which is read again when the file changes (key rotation)."""
 
-    def __init__(self, jwks_path: str) -> None:
+    def __init__(self, jwks_path: str, clock: BusinessClock | None = None) -> None:
+        clock = clock or BusinessClock()
         self._path = Path(jwks_path)
         self._read_at = -1
         self._keys: KeySet | None = None
         self._claims = jwt.JWTClaimsRegistry(
-            aud={"essential": True, "value": AUDIENCE}, exp={"essential": True}, sub={"essential": True}
+            now=lambda: int(clock.real().timestamp()),  # never the simulated time: tokens are real
+            leeway=LEEWAY_SECONDS,
+            aud={"essential": True, "value": AUDIENCE},
+            exp={"essential": True},
+            sub={"essential": True},
         )
 
     def _key_set(self) -> KeySet:

@@ -63,6 +63,25 @@ def test_decisions_know_no_wall_clock() -> None:
     assert uses((*PURE, *RULES), *clocks) == []
 
 
+def test_one_clock_reads_the_host() -> None:
+    """A host whose clock is ten minutes fast published version 2 before version 1, and held up a ranking for ten
+    minutes. Only the clock port, which the database's server corrects, may read it (and the fake of that server)."""
+    clocks = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns",
+              "time.localtime", "time.gmtime", "time.strftime", "time.ctime", "time.clock_gettime",
+              "time.clock_gettime_ns")  # fmt: skip
+    assert {place.partition(":")[0] for place in uses(PRODUCTION, *clocks)} == {
+        "shared/messaging/clock.py",
+        "shared/testing/memory.py",
+    }
+    from_time = {
+        path
+        for path, tree in sources(*PRODUCTION)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "time"
+    }
+    assert from_time == set(), "a name without its module hides from this rule"
+
+
 def test_decisions_know_no_chance() -> None:
     """The same input must give the same bytes: an auditor recomputes results on another machine."""
     assert uses((*PURE, *RULES), "random", "uuid4", "uuid1", "urandom", "token_hex", "secrets") == []

@@ -18,6 +18,7 @@ from deploy.local.harness import Servers
 from shared.messaging.broker import KafkaPublisher, make_broker
 from shared.messaging.collections import OUTBOX, RECALCULATIONS, prepare
 from shared.messaging.faults import NO_FAULTS, Faults
+from shared.messaging.reader import STAMP
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
 from shared.mongo.connect import DriverName, connect
@@ -89,8 +90,9 @@ class World(ABC):
             self.process = None
 
     async def rows(self, collection: str) -> list[Document]:
-        """The documents of a collection."""
-        return await self.mongo.find(collection, {}, sort=[("_id", 1)])
+        """The documents of a collection, without their stamps."""
+        rows = await self.mongo.find(collection, {}, sort=[("_id", 1)])
+        return [{name: value for name, value in row.items() if name != STAMP} for row in rows]
 
     async def settled(self) -> None:
         """Wait until everything is handled, acknowledged, published and computed."""

@@ -179,9 +179,14 @@ async def test_two_processes_with_different_records_of_one_document_lose_neither
 async def test_a_transaction_that_commits_behind_the_relay_is_published_nevertheless(group: Group) -> None:
     """A relay that remembers how far it came passes the row of a transaction that was begun earlier and ends later."""
 
+    clock = BusinessClock()
+
     def row(id: str) -> Document:
         headers = {"ce_id": id, "ce_subject": "/langhoc/elsewhere#o0"}
-        return outbox.row(event_id=id, topic=group.topics.output, key="04", value=b"{}", headers=headers)
+        order, at = clock.stamp(), clock.real()
+        return outbox.row(
+            event_id=id, topic=group.topics.output, key="04", value=b"{}", headers=headers, order=order, at=at
+        )
 
     async def published() -> list[str]:
         return [event.id for event in await group.events()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -116,7 +117,10 @@ async def test_a_row_that_the_broker_finds_too_large_holds_up_its_own_lane_only(
     relay = Relay(mongo, publisher)
     for number in range(40):
         value = b"x" * 2 * LARGEST if number == 7 else b"%02d" % number
-        row = outbox.row(event_id=f"{number:02d}", topic=channel.topic, key=f"k{number % 4}", value=value, headers={})
+        row = outbox.row(
+            event_id=f"{number:02d}", topic=channel.topic, key=f"k{number % 4}", value=value, headers={},
+            order=number, at=datetime.now(UTC),
+        )  # fmt: skip
         await mongo.insert("outbox", [row])
     stuck = {f"{number:02d}" for number in range(7, 40, 4)}
 

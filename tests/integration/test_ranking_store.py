@@ -48,7 +48,7 @@ async def computed(mongo: Mongo, world: Results, scope: str) -> Outcome:
     reader = Reader(mongo)
     outcome = await store.compute(reader, scope, 2025, world.now)
     reader.expect(outcome.puts)
-    await write(mongo, reader.puts(outcome.puts))
+    await write(mongo, reader.puts(outcome.puts, stamp=1))
     return outcome
 
 

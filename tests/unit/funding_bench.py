@@ -242,7 +242,9 @@ class Bench:
 
     def document(self, collection: str, id: str) -> Any:
         """One document as it is kept."""
-        return {name: value for name, value in self.mongo.rows(collection)[id].items() if name != "_rev"}
+        return {
+            name: value for name, value in self.mongo.rows(collection)[id].items() if name not in ("_rev", "_stamp")
+        }
 
     def contents(self) -> str:
         """Everything that is kept of decisions, to see that nothing moved."""

@@ -129,7 +129,7 @@ class Results:
         reader = Reader(self.mongo)
         outcome = await store.compute(reader, scope, period, self.now)
         reader.expect(outcome.puts)
-        await write(self.mongo, reader.puts(outcome.puts))
+        await write(self.mongo, reader.puts(outcome.puts, stamp=1))
         self.requests |= dict.fromkeys(outcome.requests)
         self.outcomes.append(outcome)
         return outcome

@@ -38,7 +38,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.mongo = MemoryMongo()
-        self._writer = Writer("scoring", self.mongo, NoRelay())  # type: ignore[arg-type]
+        self._writer = Writer("scoring", self.mongo, NoRelay(), clock=BusinessClock())  # type: ignore[arg-type]
         self.commands = Commands("scoring", self.mongo, NoRelay(), clock=BusinessClock())  # type: ignore[arg-type]
         self.computed: list[str] = []
 

@@ -15,8 +15,11 @@ from fastapi import Depends, FastAPI
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey
 
+from shared.messaging.clock import BusinessClock
+from shared.testing.memory import MemoryMongo
 from shared.web import problems
-from shared.web.auth import Caller, Role, Verifier, caller, require_role
+from shared.web.auth import LEEWAY_SECONDS, Caller, Role, Verifier, caller, require_role
+from shared.web.problems import ApiProblem
 
 KEY = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig", "kid": "current"})
 STRANGER = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig", "kid": "current"})
@@ -109,13 +112,14 @@ async def test_a_valid_token_opens_its_own_province(client: httpx.AsyncClient) -
         unsigned("None"),
         unsigned("ES256"),
         with_public_key_as_secret(),
-        token(exp=int(time.time()) - 1),
+        token(exp=int(time.time()) - LEEWAY_SECONDS - 1),
         token(without="exp"),
         token(exp="never"),
         token(aud="another-platform"),
         token(without="aud"),
         token(without="sub"),
         token(nbf=int(time.time()) + DAY),
+        token(iat=int(time.time()) + DAY),
         token(without="role"),
         token(role="root"),
         token(role=["ministry"]),
@@ -196,3 +200,17 @@ async def test_a_rotated_key_counts_at_once_and_a_withdrawn_one_no_more(client: 
 
     write_keys(jwks, new)
     assert (await client.get("/provinces/04", headers=bearer(token()))).status_code == 401
+
+
+@pytest.mark.parametrize("skew", [600.0, -600.0])
+async def test_the_age_of_a_token_is_judged_by_the_corrected_clock(jwks: Path, skew: float) -> None:
+    """A host ten minutes fast refused tokens that were valid; one ten minutes slow took those that had expired."""
+    clock = BusinessClock(86_400 * 365, skew_seconds=skew)
+    await clock.measure(MemoryMongo())
+    verifier, now = Verifier(str(jwks), clock), int(time.time())
+    assert verifier.verify(token(iat=now - 10, nbf=now, exp=now + 300)).subject == "an", "and simulated time is no time"
+    assert verifier.verify(token(exp=now - LEEWAY_SECONDS // 2)).subject == "an"
+    for refused in (token(exp=now - LEEWAY_SECONDS - 5), token(nbf=now + LEEWAY_SECONDS + 5)):
+        with pytest.raises(ApiProblem):
+            verifier.verify(refused)
+    assert LEEWAY_SECONDS <= 60

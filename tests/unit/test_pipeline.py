@@ -29,6 +29,7 @@ from shared.messaging.handling import (
     Route,
     States,
     Unreadable,
+    content_of,
     derived_id,
 )
 from shared.messaging.outbox import LARGEST_BODY
@@ -293,7 +294,7 @@ async def test_what_one_record_needs_is_no_licence_for_another(bench: Bench) -> 
     """A need that is forgotten fails always, not only when no neighbour happens to load the document."""
     await bench.process(stored(0, province="99"), stored(1, "forgets to put"), stored(2, "forgets to read"))
     assert bench.dead().keys() == {1, 2}
-    assert bench.mongo.all("totals") == [{"_id": "99", "_rev": 1, "n": 1, "last": 0}]
+    assert [content_of(row) for row in bench.mongo.all("totals")] == [{"n": 1, "last": 0}]
 
 
 @pytest.mark.parametrize(

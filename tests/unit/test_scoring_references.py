@@ -213,7 +213,7 @@ def _ends(facts: list[Any]) -> dict[str, Any]:
     return found
 
 
-_COUNTED = {"_rev", "version", "supersedes", "superseded"}
+_COUNTED = {"_rev", "_stamp", "version", "supersedes", "superseded"}
 
 
 def _without_versions(value: Any) -> Any:

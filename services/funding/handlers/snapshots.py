@@ -19,7 +19,7 @@ from services.funding.domain.frozen import freeze
 from services.funding.handlers.proposals import ProvinceInputs, Rules, calculated, graded
 from shared.contracts.base import Text, canonical, content_hash
 from shared.contracts.facts import BudgetRunProposed
-from shared.messaging.handling import Document, Ref
+from shared.messaging.handling import Document, Ref, content_of
 from shared.rulebook import FundingNorms, FundingPolicy
 from shared.rulebook.funding import Proration
 
@@ -138,7 +138,7 @@ def _grades(inputs: ProvinceInputs, rules: Rules) -> dict[str, Any]:
 
 def is_whole(snapshot: Mapping[str, Any]) -> bool:
     """Whether a snapshot says what it said when it was made, and still gives the same figures."""
-    content = {name: value for name, value in snapshot.items() if name not in ("_id", "_rev", "hash")}
+    content = content_of(snapshot, "hash")
     return (content_hash(content), recomputed(snapshot)[1]) == (snapshot["hash"], snapshot["result"])
 
 

@@ -15,7 +15,7 @@ from services.funding.handlers.proposals import ProvinceInputs, debts_of, propos
 from services.funding.handlers.records import SYSTEM, Command
 from services.funding.handlers.snapshots import part_refs, snapshot_ref, whole
 from shared.contracts.facts import BudgetRunProposed
-from shared.messaging.handling import Document, Outcome, Ref
+from shared.messaging.handling import Document, Outcome, Ref, content_of
 from shared.messaging.reader import Reader
 from shared.mongo import Mongo
 
@@ -180,4 +180,4 @@ async def allocations(mongo: Mongo, query: dict[str, Any], *, after: str | None,
 
 def bare(rows: Iterable[Document]) -> list[Document]:
     """Documents without what only the database needs."""
-    return [{name: value for name, value in row.items() if name not in ("_id", "_rev")} for row in rows]
+    return [content_of(row) for row in rows]

@@ -11,7 +11,7 @@ from services.scoring.handlers import recomputes
 from services.scoring.handlers.documents import RECOMPUTES, RESULTS, recompute_ref
 from services.scoring.handlers.recomputes import CHECK, RESCORE
 from shared.messaging.commands import Commands
-from shared.messaging.handling import Document, Outcome, Recalculation
+from shared.messaging.handling import Document, Outcome, Recalculation, content_of
 from shared.messaging.reader import Reader
 from shared.mongo import Mongo
 from shared.rulebook.given import GivenRules
@@ -95,7 +95,7 @@ async def orders(mongo: Mongo, period: int | None) -> list[Document]:
 
 
 def _bare(row: Document) -> Document:
-    return {name: value for name, value in row.items() if name not in ("_id", "_rev")}
+    return content_of(row)
 
 
 async def rehearse(

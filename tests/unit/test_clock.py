@@ -1,0 +1,239 @@
+"""One clock, set by the database's; and what follows from something comes behind it, whatever clocks say."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.contracts.facts import EnvelopeAccepted
+from shared.messaging import clock as clock_module
+from shared.messaging import outbox
+from shared.messaging.brake import Brake
+from shared.messaging.clock import BusinessClock
+from shared.messaging.commands import Commands
+from shared.messaging.handling import Consumer, Outcome, Outgoing, Recalculation, Ref
+from shared.messaging.outbox import Relay
+from shared.messaging.pipeline import Pipeline, requests_of
+from shared.messaging.reader import Reader
+from shared.messaging.recalculation import Recalculator
+from shared.mongo.leases import Leases
+from shared.mongo.port import Unavailable
+from shared.testing.memory import MemoryMongo
+from tests.unit.delivery_samples import AT
+from tests.unit.test_outbox import Broker
+from tests.unit.test_pipeline import CONSUMER, OUT, stored
+
+TEN_MINUTES = 600.0
+FAST, SLOW = TEN_MINUTES, -TEN_MINUTES
+CHAIN = Ref("totals", "04")
+
+
+def close(one: datetime, other: datetime) -> bool:
+    """The same moment, as far as a test needs."""
+    return abs(one - other) < timedelta(seconds=5)
+
+
+# ------------------------------------------------------------------------------------------------- the clock
+
+
+@pytest.mark.parametrize("skew", [FAST, SLOW, 0.0])
+async def test_the_databases_clock_counts_and_not_the_hosts(skew: float) -> None:
+    mongo, real = MemoryMongo(), datetime.now(UTC)
+    clock = BusinessClock(3_600, skew_seconds=skew)
+    assert close(clock.real(), real + timedelta(seconds=skew)), "before the first measurement there is only the host"
+    await clock.measure(mongo)
+    assert close(clock.real(), real)
+    assert close(clock.now(), real + timedelta(hours=1)), "business time is shifted, real time is not"
+    assert clock.appended(round(AT.timestamp() * 1000)) == AT + timedelta(hours=1)
+
+
+async def test_a_host_that_is_set_meanwhile_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = BusinessClock()
+    await clock.measure(MemoryMongo())
+    monkeypatch.setattr(time, "time_ns", lambda: 0)
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert close(clock.real(), datetime.now(UTC))
+
+
+async def test_it_follows_the_database_and_outlives_its_absence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock_module, "MEASURE_SECONDS", 0.001)
+    mongo, clock = MemoryMongo(down=Unavailable), BusinessClock()
+    following = asyncio.create_task(clock.follow(mongo))
+    await asyncio.sleep(0.02)
+    mongo.down, mongo.now = None, lambda: AT
+    async with asyncio.timeout(5):
+        while not close(clock.real(), AT):  # noqa: ASYNC110 - another task sets the clock
+            await asyncio.sleep(0.01)
+    following.cancel()
+
+
+async def test_a_slow_answer_tells_too_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    mongo, clock = MemoryMongo(), BusinessClock()
+    await clock.measure(mongo)
+    monkeypatch.setattr(clock_module, "SLOW_SECONDS", 0.0)
+    mongo.now = lambda: AT
+    await clock.measure(mongo)
+    assert close(clock.real(), datetime.now(UTC))
+
+
+def test_stamps_rise_strictly_and_above_what_was_read() -> None:
+    fast, slow = BusinessClock(skew_seconds=FAST), BusinessClock(skew_seconds=SLOW)
+    stamps = [fast.stamp() for _ in range(1_000)]
+    assert stamps == sorted(set(stamps))
+    answers = [slow.stamp(after=stamps[-1]) for _ in range(1_000)]
+    assert [*stamps, *answers] == sorted({*stamps, *answers})
+    assert fast.stamp() - stamps[-1] < 10**11, "near the time where nothing forces it"
+
+
+# ------------------------------------------------------------------------------------------------- order per key
+
+
+class Pair:
+    """Two processes of a service on one database, neither of them corrected: the first fast, the second slow."""
+
+    def __init__(self) -> None:
+        self.mongo = MemoryMongo()
+        self.broker = Broker()
+        self.clocks = [BusinessClock(skew_seconds=skew) for skew in (FAST, SLOW)]
+        self.relays = [Relay(self.mongo, self.broker, clock=clock) for clock in self.clocks]
+
+    async def published(self) -> list[str]:
+        """Relay everything; returns the ids in the order in which they landed."""
+        await Leases(self.mongo, 20).create(outbox.SLOTS)
+        await self.relays[0].round()
+        assert self.mongo.all("outbox") == []
+        return self.broker.landed
+
+    def rows(self) -> list[str]:
+        """Ids of rows in the order in which they were written."""
+        return [row["_id"] for row in self.mongo.all("outbox")]
+
+    def pipeline(self, process: int, consumer: Consumer = CONSUMER) -> Pipeline:
+        """The pipeline of a process."""
+        return Pipeline("test", consumer, self.mongo, clock=self.clocks[process], brake=Brake(5))
+
+    def commands(self, process: int) -> Commands:
+        """The commands of a process."""
+        return Commands("test", self.mongo, self.relays[process], clock=self.clocks[process])
+
+    async def count(self, reader: Reader, *_: Any) -> Outcome:
+        """The next version of the document that the handler of the pipeline counts in too, and an event of it."""
+        before = await reader.get(CHAIN) or {"n": 0}
+        version = before["n"] + 1
+        fact = EnvelopeAccepted(
+            version=version, submission_id="s", receipt_id="r", province="04", received_at=AT, year=2026, amount=version
+        )
+        return Outcome({CHAIN: {"n": version, "last": 0}}, [Outgoing(OUT, "04", "04", fact)])
+
+
+@pytest.mark.parametrize("second", ["batch", "command", "recalculation", "replay"])
+async def test_version_2_of_a_slow_process_follows_version_1_of_a_fast_one(second: str) -> None:
+    """By the hosts' clocks version 2 is twenty minutes older than version 1, which it was decided on."""
+    pair = Pair()
+    await pair.pipeline(0).process([stored(0, province="04")])
+    slow = pair.pipeline(1)
+    match second:
+        case "batch":
+            await slow.process([stored(1, province="04")])
+        case "command":
+            await pair.commands(1).run("c-1", pair.count)
+        case "recalculation":
+            await pair.mongo.insert("recalculations", requests_of([Recalculation("x", 2026)], AT))
+            worker = Recalculator(
+                "test", pair.mongo, pair.relays[1], pair.count, clock=pair.clocks[1], quiet_seconds=0.0
+            )
+            await worker.round()
+        case "replay":
+            await slow.process([stored(1, "poison", province="04")])
+            (letter,) = pair.mongo.all("dead_letters")
+            mended = stored(1, province="04")
+
+            async def settle(*_: object) -> None:
+                """The letter's own life is another matter."""
+
+            await slow.replay(letter | {"value": mended.value}, settle)
+    written = pair.rows()
+    assert len(written) == 2
+    assert await pair.published() == written
+
+
+async def test_a_chain_through_many_hands_keeps_its_order() -> None:
+    pair = Pair()
+    for number in range(20):
+        await pair.commands(number % 2).run(f"c-{number}", pair.count)
+    await pair.published()
+    versions = [json.loads(value)["version"] for _, _, value, _ in pair.broker.records]
+    assert versions == list(range(1, 21))
+
+
+async def test_documents_from_before_stamps_count_as_old() -> None:
+    pair = Pair()
+    await pair.mongo.insert("totals", [{"_id": "04", "_rev": 7, "n": 7, "last": 0}])
+    await pair.commands(1).run("c-1", pair.count)
+    (document,) = pair.mongo.all("totals")
+    (row,) = pair.mongo.all("outbox")
+    assert (document["n"], document["_rev"]) == (8, 8)
+    assert document["_stamp"] > row["order"]
+
+
+async def test_what_was_only_looked_at_comes_before_too() -> None:
+    pair = Pair()
+    await pair.commands(0).run("c-1", pair.count)
+
+    async def look(reader: Reader, *_: object) -> Outcome:
+        (seen,) = await reader.look("totals", {}, {"n": 1})
+        assert seen == {"_id": "04", "n": 1}
+        outcome = await pair.count(Reader(MemoryMongo()))
+        return Outcome({Ref("others", "04"): {"n": 1}}, outcome.events)
+
+    await pair.commands(1).run("c-2", look)
+    written = pair.rows()
+    assert await pair.published() == written
+
+
+# ------------------------------------------------------------------------------------------------- bursts
+
+
+@pytest.mark.parametrize(("asking", "computing"), [(FAST, SLOW), (SLOW, FAST)])
+async def test_a_burst_ends_when_it_ends_whoever_asks(asking: float, computing: float) -> None:
+    """A request written by a host ten minutes fast lay there for ten minutes; one of a slow host cut bursts short."""
+    mongo = MemoryMongo()
+    clocks = [BusinessClock(skew_seconds=skew) for skew in (asking, computing)]
+    for clock in clocks:
+        await clock.measure(mongo)
+    relay = Relay(mongo, Broker(), clock=clocks[0])
+    runs: list[str] = []
+
+    async def compute(reader: Reader, scope: str, *_: object) -> Outcome:
+        runs.append(scope)
+        return Outcome()
+
+    async def ask(reader: Reader, at: datetime) -> Outcome:
+        return Outcome(requests=[Recalculation("04", 2026)])
+
+    await Commands("test", mongo, relay, clock=clocks[0]).run("c-1", ask)
+    worker = Recalculator("test", mongo, relay, compute, clock=clocks[1], quiet_seconds=0.3, limit_seconds=30)
+    assert await worker.round() == 0, "the burst may go on"
+    await asyncio.sleep(0.4)
+    assert await worker.round() == 1
+    assert runs == ["04"]
+
+
+@pytest.mark.parametrize("skew", [FAST, SLOW])
+@pytest.mark.parametrize(("minutes", "ripe"), [(-1, True), (1, False)])
+async def test_a_deadline_passes_when_it_passes(skew: float, minutes: int, ripe: bool) -> None:
+    mongo, clock = MemoryMongo(), BusinessClock(3_600, skew_seconds=skew)
+    await clock.measure(mongo)
+
+    async def compute(*_: object) -> Outcome:
+        return Outcome()
+
+    due = datetime.now(UTC) + timedelta(hours=1, minutes=minutes)
+    await mongo.insert("recalculations", requests_of([Recalculation("04", 2026, due)], AT))
+    worker = Recalculator("test", mongo, Relay(mongo, Broker()), compute, clock=clock)
+    assert await worker.round() == ripe
