@@ -2,7 +2,7 @@
 
 Off unless `LANGHOC_FAULTS` names them, each with its probability:
 
-    duplicate=0.05,fail_before_commit=0.02,fail_after_commit=0.02,delay=0.05:200ms,drop_ack=0.05,seed=7
+    duplicate=0.05,fail_before_commit=0.02,fail_after_commit=0.02,delay=0.05:200ms,drop_ack=0.05,skew=600s,seed=7
 
 - `duplicate`: a record is delivered a second time within its batch;
 - `fail_before_commit`: a batch's transaction is written, and given up instead of committed;
@@ -10,6 +10,7 @@ Off unless `LANGHOC_FAULTS` names them, each with its probability:
 - `drop_ack`: an acknowledgement is lost: ours to the broker (the offsets of a batch stay uncommitted), or the broker's
   to us (a page of the outbox is sent again);
 - `delay`: any of these steps takes so much longer;
+- `skew`: the host's clock is so much fast (or slow: -600s), as far as our clock reads it;
 - `seed`: the same seed strikes at the same steps again.
 """
 
@@ -71,6 +72,7 @@ class FaultPlan:
     drop_ack: float = 0.0
     delay: float = 0.0
     delay_seconds: float = 0.0
+    skew_seconds: float = 0.0
     seed: int = 0
 
     def __bool__(self) -> bool:
@@ -90,10 +92,13 @@ class FaultPlan:
                         chance, _, duration = value.partition(":")
                         chosen["delay"] = _probability(chance)
                         chosen["delay_seconds"] = _seconds(duration)
+                    case "skew":
+                        chosen["skew_seconds"] = _skew(value)
                     case "duplicate" | "fail_before_commit" | "fail_after_commit" | "drop_ack":
                         chosen[name] = _probability(value)
                     case _:
-                        known = ", ".join(field.name for field in fields(cls) if field.name != "delay_seconds")
+                        names = (field.name for field in fields(cls) if field.name != "delay_seconds")
+                        known = ", ".join(name.removesuffix("_seconds") for name in names)
                         raise ValueError(f"there is no such fault; there are {known}")
             except ValueError as error:
                 raise ValueError(f"{part!r}: {error}") from error
@@ -113,6 +118,15 @@ def _seconds(text: str) -> float:
     value = float(text.removesuffix("ms")) / 1000
     if not 0 <= value <= 60:
         raise ValueError("a delay lies between 0 and 60000ms")
+    return value
+
+
+def _skew(text: str) -> float:
+    if not text.endswith("s"):
+        raise ValueError("a skew is written like 600s or -600s")
+    value = float(text.removesuffix("s"))
+    if not -86_400 <= value <= 86_400:
+        raise ValueError("a skew lies between -86400s and 86400s")
     return value
 
 

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from shared.messaging.faults import NO_FAULTS, FaultPlan, Injected, Saboteur, Step, saboteurs
 from shared.messaging.settings import ServiceSettings
 
-WHOLE = "duplicate=0.05, fail_before_commit=0.02, fail_after_commit=0.03, delay=0.05:200ms, drop_ack=0.04, seed=7"
+WHOLE = "duplicate=0.05, fail_before_commit=0.02, fail_after_commit=0.03, delay=0.05:200ms, drop_ack=0.04, skew=-600s, seed=7"
 
 
 def service(monkeypatch: pytest.MonkeyPatch, faults: str | None) -> ServiceSettings:
@@ -40,6 +40,7 @@ def test_the_setting_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
         drop_ack=0.04,
         delay=0.05,
         delay_seconds=0.2,
+        skew_seconds=-600.0,
         seed=7,
     )
 
@@ -73,6 +74,9 @@ def test_whoever_switches_them_on_is_told_loudly(monkeypatch: pytest.MonkeyPatch
         ("delay=0.1", "written like 0.05:200ms"),
         ("delay=0.1:2s", "written like 0.05:200ms"),
         ("delay=0.1:90000ms", "between 0 and 60000ms"),
+        ("skew=600", "written like 600s or -600s"),
+        ("skew=infs", "between -86400s and 86400s"),
+        ("skew=nans", "between -86400s and 86400s"),
         ("seed=soon", "invalid literal"),
         ("delay_seconds=1", "no such fault"),
     ],

@@ -7,6 +7,7 @@ shows: no trouble of this kind loses, doubles or falsifies anything. `make chaos
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 from pymongo.errors import AutoReconnect
 
 from cli.publishing import Portal
@@ -92,6 +94,60 @@ async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
             found = Platform(servers, world)
             await found.start(*SERVICES)
             yield found
+
+
+FAST, SLOW_CLOCK = "skew=600s", "skew=-600s"
+
+
+@pytest.fixture
+async def skewed(tmp_path: Path) -> AsyncIterator[Platform]:
+    """Intake and scoring in two copies each, one on a host ten minutes fast and one on a slow one; the others once."""
+    with start_servers(tmp_path / "servers") as servers:
+        await apply_topics(servers.kafka)
+        environment = {"LANGHOC_CLOCK_OFFSET": str(CLOCK.offset_seconds), "LANGHOC_BATCH_RECORDS": "20"}
+        with ServiceProcesses(servers, tmp_path, **environment) as world:
+            hosts = [("intake", 0, FAST), ("intake", 1, SLOW_CLOCK), ("scoring", 0, SLOW_CLOCK), ("scoring", 1, FAST),
+                     ("funding", 0, FAST), ("notifications", 0, SLOW_CLOCK)]  # fmt: skip
+            for service, instance, skew in hosts:
+                world.launch(service, instance=instance, LANGHOC_FAULTS=f"{skew},{SLOW}")
+            for service, instance, _ in hosts:
+                await asyncio.to_thread(world.wait_ready, service, instance)
+            yield Platform(servers, world)
+
+
+async def test_hosts_whose_clocks_are_twenty_minutes_apart(skewed: Platform) -> None:
+    """Leases, bursts, tokens and the order of versions: none of them is what a host's clock says."""
+
+    async def trouble() -> None:
+        """The clocks are."""
+
+    await skewed.survives(trouble)
+    assert skewed.world.ended() == [], "nobody needed a restart"
+    assert await versions_in_order(skewed.servers.kafka, "intake.accepted", "scores")
+
+
+async def versions_in_order(kafka: str, *topics: str) -> bool:
+    """Whether each subject's versions rise on the topics; the same event again does not count."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest")
+    consumer.subscribe(topics)
+    await consumer.start()
+    seen: set[str] = set()
+    last: dict[tuple[str, ...], int] = {}
+    try:
+        while batch := await consumer.getmany(timeout_ms=3_000):
+            for record in (record for records in batch.values() for record in records):
+                headers = {name: value.decode() for name, value in record.headers}
+                if headers["ce_id"] in seen:
+                    continue
+                seen.add(headers["ce_id"])
+                fact = json.loads(record.value)
+                chain = (record.topic, headers["ce_type"], headers["ce_subject"], str(fact.get("period")))
+                if fact["version"] <= last.get(chain, 0):
+                    return False
+                last[chain] = fact["version"]
+    finally:
+        await consumer.stop()
+    return max(last.values()) > 1
 
 
 async def test_every_service_ends_in_mid_batch_when_it_is_told_to(platform: Platform) -> None:
