@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__")
 CONSUMING = "shared/messaging/consuming.py"
 PIPELINE = "shared/messaging/pipeline.py"
+PRODUCER = "shared/messaging/producer.py"
+CLOCK = "shared/messaging/clock.py"
 GROUP = "tests/faults/test_group.py"
 FETCHING = "tests/integration/test_fetching.py"
 KILLED = f"{GROUP}::test_a_process_killed_between_two_steps_loses_and_doubles_nothing"
@@ -109,6 +111,58 @@ MUTANTS = (
             "tests/unit/test_outbox.py::test_only_the_holder_of_the_slots_sends",
             "tests/unit/test_outbox.py::test_whoever_lost_its_leases_sends_nothing",
             "tests/unit/test_outbox.py::test_a_lease_that_ends_before_the_publish_could_is_not_used",
+        ],
+    ),
+    Mutant(
+        "a lease counted from the answer",
+        [
+            Patch(
+                "shared/mongo/leases.py",
+                "dict.fromkeys(held, asked_at + self._ttl)",
+                "dict.fromkeys(held, time.monotonic() + self._ttl)",
+            )
+        ],
+        ["tests/unit/test_leases.py::test_a_lease_counts_from_the_question_and_not_from_the_answer"],
+    ),
+    Mutant(
+        "acks=1",
+        [
+            Patch(
+                PRODUCER,
+                '"acks": "all",\n    "enable_idempotence": True,',
+                '"acks": 1,\n    "enable_idempotence": False,',
+            )
+        ],
+        [
+            "tests/unit/test_publishing.py::test_the_producer_is_durable_and_idempotent",
+            "tests/integration/test_canaries.py::test_row_13_the_factory_replaces_the_defaults_that_lose_records",
+            "tests/integration/test_producer.py::test_a_refused_record_spoils_a_bare_idempotent_producer_for_good",
+        ],
+    ),
+    Mutant(
+        "a broken producer goes on",
+        [Patch(PRODUCER, "            self._broken = True\n", "            self._broken = False\n")],
+        [
+            "tests/unit/test_producer.py::test_behind_a_failure_nothing_leaves_until_the_producer_is_made_anew",
+            "tests/integration/test_producer.py::test_a_lasting_producer_goes_on_behind_a_refused_record",
+            "tests/integration/test_producer.py::test_a_row_that_the_broker_finds_too_large_holds_up_its_own_lane_only",
+        ],
+    ),
+    Mutant(
+        "the order of events is the clock's",
+        [Patch(CLOCK, "max(self._stamp + 1, after + 1, self._now())", "max(self._stamp + 1, self._now())")],
+        [
+            "tests/unit/test_clock.py::test_version_2_of_a_slow_process_follows_version_1_of_a_fast_one",
+            "tests/unit/test_clock.py::test_a_chain_through_many_hands_keeps_its_order",
+        ],
+    ),
+    Mutant(
+        "the host's clock decides",
+        [Patch(CLOCK, "        self._ahead = _nanoseconds(server) -", "        _ = _nanoseconds(server) -")],
+        [
+            "tests/unit/test_clock.py::test_the_databases_clock_counts_and_not_the_hosts",
+            "tests/unit/test_clock.py::test_a_burst_ends_when_it_ends_whoever_asks",
+            "tests/unit/test_auth.py::test_the_age_of_a_token_is_judged_by_the_corrected_clock",
         ],
     ),
     Mutant(
