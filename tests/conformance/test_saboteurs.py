@@ -9,7 +9,10 @@ from structlog.testing import capture_logs
 from shared.messaging.faults import NO_FAULTS, FaultPlan, Injected, Saboteur, Step, saboteurs
 from shared.messaging.settings import ServiceSettings
 
-WHOLE = "duplicate=0.05, fail_before_commit=0.02, fail_after_commit=0.03, delay=0.05:200ms, drop_ack=0.04, skew=-600s, seed=7"
+WHOLE = (
+    "duplicate=0.05, fail_before_commit=0.02, fail_after_commit=0.03, delay=0.05:200ms, drop_ack=0.04, "
+    "skew=-600s, seed=7"
+)
 
 
 def service(monkeypatch: pytest.MonkeyPatch, faults: str | None) -> ServiceSettings:
