@@ -19,8 +19,6 @@ from cli.publishing import Message, Portal, Sent, UnreadableFiles, read_files
 from deploy.local import LocalPlatformError, Platform
 from shared.contracts.base import Text
 from shared.messaging.clock import BusinessClock
-from shared.messaging.envelope import place_id
-from shared.messaging.handling import derived_id
 
 FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, json or csv for programs.")]
 Province = Annotated[str | None, typer.Option("--province", "-p", help="Province code, two digits.")]
@@ -76,8 +74,7 @@ def submit(
         except ValueError as error:
             raise LocalPlatformError(str(error)) from error
         wait_settled(client, WAIT_SECONDS, "Waiting for the receipts")
-        ids = [derived_id(place_id(item.position, item.message.body), 0) for item in published]
-        receipts = [client.get("intake", f"/receipts/{each}") for each in ids]
+        receipts = [client.get("intake", f"/receipts/{item.receipt_id}") for item in published]
         rows = [
             {
                 "submission": receipt["submission_id"],

@@ -35,8 +35,8 @@ from shared.contracts.base import Status, Text
 from shared.contracts.catalogue import CONTRACTS
 from shared.contracts.topics import topic_names
 from shared.messaging.clock import BusinessClock
-from shared.messaging.envelope import suspected_encoding
-from shared.messaging.handling import Position
+from shared.messaging.envelope import place_id, suspected_encoding
+from shared.messaging.handling import Position, derived_id
 from shared.messaging.producer import REFUSALS, LastingProducer, build_producer
 from shared.registry import REORGANISATION, registry
 from shared.telemetry import traceparent_of
@@ -79,8 +79,15 @@ class Sent:
     message: Message
     position: Position
     """Where it lies; its text is the `channel` of the receipt."""
+    appended: int
+    """When the broker appended it, in milliseconds."""
     trace_id: str | None
     """Hexadecimal, for messages whose trace is recorded."""
+
+    @property
+    def receipt_id(self) -> str:
+        """Id of the receipt that answers it."""
+        return derived_id(place_id(self.position, self.appended, self.message.body), 0)
 
 
 def topic_of(message: Message) -> str:
@@ -180,7 +187,8 @@ class Portal:
             span.end()
             context = span.get_span_context()
             trace_id = format_trace_id(context.trace_id) if context.trace_flags.sampled else None
-            sent.append(Sent(message, Position(record.topic, record.partition, record.offset), trace_id))
+            position = Position(record.topic, record.partition, record.offset)
+            sent.append(Sent(message, position, record.timestamp, trace_id))
         return sent
 
     async def _confirmed(self, items: list[tuple[Message, trace.Span]]) -> list[Any]:

@@ -209,12 +209,11 @@ async def check(
 ) -> Findings:
     """Everything: receipts, states, rankings, budgets, alerts, events on the topics."""
     findings = Findings()
-    receipts = {row["receipt"]["channel"]: row["receipt"] for row in stored(world, "intake", "receipts").values()}
-    channels = Counter(str(item.position) for item in sent)
-    findings.lost += [f"no receipt for {channel}" for channel in channels.keys() - receipts.keys()]
+    receipts = {id: row["receipt"] for id, row in stored(world, "intake", "receipts").items()}
+    findings.lost += [f"no receipt for {item.position}" for item in sent if item.receipt_id not in receipts]
     oracle.run(
-        [item for item in sent if str(item.position) in receipts],
-        {channel: datetime.fromisoformat(row["received_at"]) for channel, row in receipts.items()},
+        [item for item in sent if item.receipt_id in receipts],
+        {id: datetime.fromisoformat(receipt["received_at"]) for id, receipt in receipts.items()},
     )
     check_states(world, oracle, findings)
     await check_events(bootstrap, world, sent, findings, provinces)

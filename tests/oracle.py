@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from cli.publishing import Message, Sent, headers_of
+from cli.publishing import Sent, headers_of
 from services.funding import handlers as funding
 from services.intake import handlers as intake
 from services.notifications import handlers as notifications
@@ -99,15 +99,15 @@ class Oracle:
         }
 
     def run(self, sent: Iterable[Sent], appended_at: Mapping[str, datetime]) -> None:
-        """Run what was sent, in the broker's order. `appended_at`: business time by channel, as the receipts say."""
+        """Run what was sent, in the broker's order. `appended_at`: business time by receipt, as the receipts say."""
 
         def order(item: Sent) -> tuple[datetime, str, int, int]:
             position = item.position
-            return appended_at[str(position)], position.topic, position.partition, position.offset
+            return appended_at[item.receipt_id], position.topic, position.partition, position.offset
 
         for item in sorted(sent, key=order):
-            at = appended_at[str(item.position)]
-            record = _record(item.message, item.position, at)
+            at = appended_at[item.receipt_id]
+            record = _record(item, at)
             received = envelope.read(record, received_at=at, trusted=False)
             self._follow(self.intake.handle(received), received)
         self._recompute()
@@ -210,13 +210,14 @@ class Oracle:
         return funding.propose(inputs, None, [], NOW)
 
 
-def _record(message: Message, position: Position, at: datetime) -> FakeRecord:
+def _record(sent: Sent, at: datetime) -> FakeRecord:
+    message, position = sent.message, sent.position
     headers = headers_of(message, at, "")
     return FakeRecord(
         position.topic,
         position.partition,
         position.offset,
-        int(at.timestamp() * 1000),
+        sent.appended,
         message.key.encode(),
         message.body,
         headers,

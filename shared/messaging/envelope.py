@@ -22,6 +22,7 @@ from shared.messaging.batches import SAMPLE_BYTES, damage_of
 from shared.messaging.handling import Cut, Position, Reason, Received, Unreadable
 
 REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type")
+_PLACE_ID = re.compile(r"(?P<place>.+/\d+@\d+)T(?P<appended>-?\d+)(?P<hash>#[0-9a-f]{16})")
 TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -43,13 +44,23 @@ def position_of(record: Record) -> Position:
 
 
 def outside_id(record: Record) -> str:
-    """Inbox id for a record whose sender is outside our trust: its place in the log, and what lies there."""
-    return place_id(position_of(record), record.value)
+    """Inbox id for a record whose sender is outside our trust: its place in the log, and what lies there since when."""
+    return place_id(position_of(record), record.timestamp, record.value)
 
 
-def place_id(position: Position, value: bytes | None) -> str:
-    """The same, for who knows where it put what; a submission's receipt has the id `derived_id(place_id(…), 0)`."""
-    return f"{position}#{hashlib.sha256(value or b'').hexdigest()[:16]}"
+def place_id(position: Position, appended: int, value: bytes | None) -> str:
+    """The same, for who knows where it put what; a submission's receipt has the id `derived_id(place_id(…), 0)`.
+
+    `appended`: the broker's append time in milliseconds. A topic that is deleted and made anew counts its offsets from
+    0 again; only the time tells the same bytes at the same place apart.
+    """
+    return f"{position}T{appended}#{hashlib.sha256(value or b'').hexdigest()[:16]}"
+
+
+def former_id(event_id: str) -> tuple[str, int] | None:
+    """The id that such a record had before its append time was part of it, and that time; `None` for other events."""
+    found = _PLACE_ID.fullmatch(event_id)
+    return (found["place"] + found["hash"], int(found["appended"])) if found else None
 
 
 def headers_for(

@@ -29,7 +29,7 @@ from bson import Binary
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from shared.messaging import envelope, outbox
+from shared.messaging import envelope, inbox, outbox
 from shared.messaging.batches import Damage
 from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
@@ -363,9 +363,9 @@ class Pipeline:
         event came again after the entry had expired, or the record is read under another id than it was then.
         """
         event_id = decision.received.event_id
-        found = await self._mongo.find(INBOX, {"_id": event_id})
+        found = (await inbox.entries(self._mongo, [event_id])).get(event_id)
         own = {"_id": letter.get("event_id", event_id), "at": letter["at"]}
-        seen = {event_id} if found and found != [own] else set()
+        seen = {event_id} if found and found != own else set()
         batch, _, _ = await self._decide([(record, decision)], seen, Brake(limit=1))
         if batch.dead:
             (failed,) = batch.dead
@@ -480,8 +480,7 @@ class Pipeline:
         batch.dead.append(dead_letter(self._consumer.name, record, received, reason, detail, batch.now))
 
     async def _known(self, ids: Sequence[str]) -> set[str]:
-        rows = await self._mongo.find(INBOX, {"_id": {"$in": list(ids)}}, projection={"_id": 1})
-        return {str(row["_id"]) for row in rows}
+        return set(await inbox.entries(self._mongo, ids))
 
     async def _write(
         self, batch: _Batch, give_up: float, first: Callable[[Session], Awaitable[None]] | None = None

@@ -74,7 +74,7 @@ MUTANTS = (
     Mutant(
         "no inbox",
         [
-            Patch(PIPELINE, '        return {str(row["_id"]) for row in rows}\n', "        return set()\n"),
+            Patch(PIPELINE, "        return set(await inbox.entries(self._mongo, ids))\n", "        return set()\n"),
             Patch(PIPELINE, "            await self._mongo.insert(INBOX, batch.inbox, session)\n", ""),
         ],
         [

@@ -114,7 +114,7 @@ def test_only_a_trusted_sender_names_its_event_by_itself() -> None:
     lie = record(BODY, HEAD, topic="submissions.04", partition=1, offset=9)
     assert read(lie).event_id == "/langhoc/intake#e-1"
     outside = read(lie, trusted=False).event_id
-    assert outside.startswith("submissions.04/1@9#")
+    assert outside.startswith("submissions.04/1@9T")
     lie.value = b"other bytes at the same place"
     assert read(lie, trusted=False).event_id != outside
 

@@ -1,0 +1,111 @@
+"""What makes two deliveries the same record of an outside sender, also across a topic made anew and an upgrade."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cli.publishing import Message, Sent
+from shared.messaging.dead_letters import Action, Order
+from shared.messaging.envelope import outside_id
+from shared.messaging.handling import Consumer, Outcome, Position, Received, Ref, Route, States, Unreadable, derived_id
+from tests.probe import POISON, Bench, Probe
+from tests.unit.delivery_samples import AT, Stored
+
+LATER = timedelta(hours=1)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """The probe as a service of outside senders."""
+    probe = Probe()
+    refusals: Route[Unreadable] = Route(lambda received: [], lambda received, states: Outcome(verdict="refused"))
+
+    def count(received: Received[Any], states: States) -> Outcome:
+        outcome = probe.consumer.routes[received.type].handle(received, states)
+        answered = Ref("answers", derived_id(received.event_id, 0))
+        return Outcome({**outcome.puts, answered: {}}, outcome.events, outcome.requests, outcome.verdict)
+
+    def needs(received: Received[Any]) -> list[Ref]:
+        (route,) = probe.consumer.routes.values()
+        return [*route.needs(received), Ref("answers", derived_id(received.event_id, 0))]
+
+    (type_,) = probe.consumer.routes
+    bench = Bench(consumer=Consumer("probe", (probe.topic,), {type_: Route(needs, count)}, refusals))
+    bench.probe = probe
+    return bench
+
+
+def former(record: Stored) -> str:
+    """The id as the release before wrote it."""
+    place, _, rest = outside_id(record).partition("T")
+    return f"{place}#{rest.partition('#')[2]}"
+
+
+def appended(record: Stored, at: datetime) -> Stored:
+    """The record as the broker appended it at another time."""
+    record.timestamp = int(at.timestamp() * 1000)
+    return record
+
+
+def answers(bench: Bench) -> int:
+    """Records that had their effects."""
+    return len(bench.mongo.rows("answers"))
+
+
+async def test_the_same_bytes_at_the_same_place_of_a_topic_made_anew_are_another_record(bench: Bench) -> None:
+    first, second = appended(bench.probe.record(0), AT), appended(bench.probe.record(0), AT + LATER)
+    await bench.bury(first)
+    await bench.bury(second)
+    await bench.bury(first, second)  # delivered once more
+    assert answers(bench) == 2
+    assert len(bench.mongo.rows("inbox")) == 2
+
+
+async def test_what_was_handled_before_the_upgrade_is_a_repeat_after_it(bench: Bench) -> None:
+    record = bench.probe.record(0)
+    bench.mongo.rows("inbox")[former(record)] = {"_id": former(record), "at": AT + timedelta(seconds=2)}
+    await bench.bury(record)
+    assert answers(bench) == 0
+
+
+@pytest.mark.parametrize("skew", [timedelta(minutes=10), timedelta(minutes=-10)])
+async def test_a_clock_ten_minutes_off_does_not_change_that(bench: Bench, skew: timedelta) -> None:
+    record = bench.probe.record(0)
+    bench.mongo.rows("inbox")[former(record)] = {"_id": former(record), "at": AT + skew}
+    await bench.bury(record)
+    assert answers(bench) == 0
+
+
+async def test_a_topic_made_anew_after_the_upgrade_is_not_taken_for_what_was_handled_before(bench: Bench) -> None:
+    record = appended(bench.probe.record(0), AT + LATER)
+    bench.mongo.rows("inbox")[former(record)] = {"_id": former(record), "at": AT}
+    await bench.bury(record)
+    await bench.bury(record)
+    assert answers(bench) == 1
+
+
+async def test_a_dead_letter_of_before_the_upgrade_is_replayed_once(bench: Bench) -> None:
+    record = bench.probe.record(0, POISON)
+    (letter_id,) = await bench.bury(record)
+    (row,) = bench.mongo.rows("dead_letters").values()
+    row["event_id"] = former(record)
+    (entry,) = bench.mongo.all("inbox")
+    bench.mongo.rows("inbox").clear()
+    bench.mongo.rows("inbox")[former(record)] = {**entry, "_id": former(record)}
+    bench.probe.mended = True
+
+    _, replayed = await bench.letters.replay(Order(Action.REPLAY, letter_id, "an", "ministry", ""))
+    await bench.bury(record)
+
+    assert replayed.verdict == "handled"
+    assert answers(bench) == 1
+
+
+def test_who_published_a_record_knows_its_receipt() -> None:
+    record = Stored("submissions.04", 0, 3, b"{}", timestamp=int(datetime(2026, 2, 1, tzinfo=UTC).timestamp() * 1000))
+    message = Message("04", "k", "t", b"{}")
+    sent = Sent(message, Position("submissions.04", 0, 3), record.timestamp, None)
+    assert sent.receipt_id == derived_id(outside_id(record), 0)
