@@ -70,12 +70,15 @@ class Client:
                 return
 
     def flows(self) -> list[dict[str, Any]]:
-        """What is still on its way, per process, in the order of the flow."""
-        return [
-            self._ask(service, "GET", url, "/flow")
-            for service in ORDER
-            for url in self.platform.services.get(service, ())
-        ]
+        """What is still on its way, per process, in the order of the flow; not settled where nobody can tell now."""
+        return [self._flow(service, url) for service in ORDER for url in self.platform.services.get(service, ())]
+
+    def _flow(self, service: str, url: str) -> dict[str, Any]:
+        try:
+            flow: dict[str, Any] = self._ask(service, "GET", url, "/flow")
+            return flow
+        except Away as away:
+            return {"service": service, "settled": False, "away": str(away)}
 
     def wait(self, seconds: float, progress: Callable[[list[dict[str, Any]]], None] = lambda flows: None) -> None:
         """Return when nothing is on its way, seen twice one second apart; raise after `seconds`."""
@@ -115,7 +118,7 @@ class Client:
             said = [f"{problem['message']['en']} Expected: {listed[0]['expected']['en']}. {problem['mend']['en']}"]
         else:
             said += [f"  {one['field'] or '/'}: {one['message']['en']} → {one['mend']['en']}" for one in listed]
-        raise (NotFound if response.status_code == 404 else Refused)("\n".join(said))
+        raise {404: NotFound, 503: Away}.get(response.status_code, Refused)("\n".join(said))
 
 
 def _account() -> str:
@@ -134,6 +137,10 @@ class Refused(LocalPlatformError):
     """The service does not do it, and says why."""
 
 
+class Away(Refused):
+    """A server that the service needs is away now; to ask again later is all there is to do."""
+
+
 class NotFound(Refused):
     """The service has no such thing."""
 
@@ -141,7 +148,9 @@ class NotFound(Refused):
 def describe(flows: list[dict[str, Any]]) -> str:
     """One line on what is on its way."""
     return " · ".join(
-        f"{flow['service']} {flow['lag']} to read, {flow['requests']} to recompute, {flow['outbox']} to send"
+        f"{flow['service']}: {flow['away']}"
+        if "away" in flow
+        else f"{flow['service']} {flow['lag']} to read, {flow['requests']} to recompute, {flow['outbox']} to send"
         for flow in flows
         if not flow["settled"]
     )

@@ -135,6 +135,10 @@ class ServiceProcesses:
         process.terminate()
         return process.wait(40)
 
+    def end_of(self, service: str, instance: int = 0, seconds: float = 60) -> int:
+        """The exit code of a process that ends by itself."""
+        return self._running.pop(f"{service}-{instance}").wait(seconds)
+
     def url(self, service: str, instance: int = 0) -> str:
         """Base URL of a service's HTTP side."""
         return f"http://127.0.0.1:{self._ports[f'{service}-{instance}']}"
@@ -155,11 +159,24 @@ class ServiceProcesses:
         **query: Any,
     ) -> Any:
         """GET a service's API with a token (of a province, for that role); returns the JSON body of a 200."""
-        token = issue_token(self._folder, "test", role, of)  # type: ignore[arg-type]
-        bearer = {"Authorization": f"Bearer {token}"}
-        response = httpx.get(f"{self.url(service, instance)}{path}", params=query, headers=bearer, timeout=20)
+        response = self.ask(service, path, instance=instance, role=role, of=of, **query)
         assert response.status_code == 200, response.text
         return response.json()
+
+    def ask(
+        self,
+        service: str,
+        path: str,
+        *,
+        instance: int = 0,
+        role: str = "ministry",
+        of: str | None = None,
+        **query: Any,
+    ) -> httpx.Response:
+        """The same with whatever the answer is."""
+        token = issue_token(self._folder, "test", role, of)  # type: ignore[arg-type]
+        bearer = {"Authorization": f"Bearer {token}"}
+        return httpx.get(f"{self.url(service, instance)}{path}", params=query, headers=bearer, timeout=20)
 
     def wait_settled(self, *services: str, seconds: float = 60) -> None:
         """Wait until nothing is on its way in all processes of these services, twice in a row."""
@@ -168,10 +185,12 @@ class ServiceProcesses:
         flows: list[Any] = []
         while quiet < 2:
             assert time.monotonic() < deadline, f"not settled: {flows}\n{self.log(services[0])}"
-            flows = [
-                self.get(service, "/flow", instance=int(number))
+            answers = [
+                self.ask(service, "/flow", instance=int(number))
                 for service, _, number in (key.rpartition("-") for key in list(self._running))
                 if service in services
             ]
-            quiet = quiet + 1 if all(flow["settled"] for flow in flows) else 0
+            flows = [answer.json() for answer in answers]
+            assert all(answer.status_code in (200, 503) for answer in answers), flows
+            quiet = quiet + 1 if all(flow.get("settled", False) for flow in flows) else 0
             time.sleep(0.5)

@@ -223,8 +223,11 @@ class Pipeline:
         brake: Brake,
         transaction_deadline: float = 20.0,
         faults: Faults = NO_FAULTS,
+        before: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """`before` is awaited before each batch; what it raises puts the batch off."""
         self._service = service
+        self._before = before
         self._consumer = consumer
         self._mongo = mongo
         self._clock = clock
@@ -236,6 +239,8 @@ class Pipeline:
 
     async def process(self, records: Sequence[Any]) -> Progress:
         """Process a batch. Raises `Unavailable` when the database is; then nothing of the rest was finished."""
+        if self._before:
+            await self._before()
         progress = Progress()
         decisions: list[tuple[Any, Decision]] = []
         for record in records:

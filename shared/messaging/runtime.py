@@ -8,7 +8,9 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from itertools import chain, repeat
+from typing import Any, NoReturn
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -23,20 +25,31 @@ from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.ending import end
 from shared.messaging.faults import saboteurs
 from shared.messaging.handling import Consumer
+from shared.messaging.instance import Instance, InstanceTaken
 from shared.messaging.outbox import Relay
 from shared.messaging.pipeline import Pipeline
 from shared.messaging.recalculation import Compute, Recalculator, due_now
 from shared.messaging.settings import ServiceSettings
 from shared.messaging.topics import check_topics
-from shared.mongo import Mongo
-from shared.mongo.port import MongoError
+from shared.mongo import Mongo, Unavailable
+from shared.mongo.port import CommitUnknown, MongoError, Transient
 from shared.telemetry import metrics
 
 log = structlog.get_logger()
 STOP_SECONDS = 20.0
+RELEASE_SECONDS = 2.0
 WATCH_SECONDS = 10.0
+PAUSES = (0.5, 1.0, 2.0, 5.0)
+"""Seconds between two tries to reach a server at start; the last one repeats."""
+ANSWER_SECONDS = 5.0
 STUCK = 70
 """Exit code of a process that ended itself because it made no progress."""
+TAKEN = 71
+"""Exit code of a process whose instance number another one has."""
+
+
+class BrokerAway(KafkaError):  # type: ignore[misc]  # aiokafka ships no types
+    """The broker does not answer in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +113,7 @@ class Runtime:
             brake=brake,
             transaction_deadline=settings.transaction_deadline,
             faults=faults,
+            before=self._surely_ours,
         )
         self.consuming = Consuming(self._broker, consumer, pipeline, self.relay, brake, settings, faults=faults)
         self.letters = DeadLetters(mongo, pipeline, self.relay, clock=self.clock)
@@ -119,17 +133,26 @@ class Runtime:
             if compute
             else None
         )
+        self._instance = Instance(service, settings.instance, mongo, lease_seconds=settings.lease_seconds)
+        self._keeper: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[Any]] = []
         self._started = False
         self._broker_away = float("-inf")
+        self.waiting_for: str | None = None
+        """The server that a start in progress waits for."""
 
     async def start(self) -> None:
-        """Check the topics, prepare the database, start to consume. Raises what stops it."""
-        await check_topics(self.settings.kafka)
-        await self.clock.measure(self.mongo)
-        await prepare(self.mongo, inbox_days=self.settings.inbox_days)
-        await self._migrate(self.mongo)
-        await self._broker.start()
+        """Claim the instance, check the topics, prepare the database, start to consume; wait for who is away.
+
+        Raises `InstanceTaken` and `TopicMismatch`, which no waiting mends.
+        """
+        await self._answered("MongoDB", self._instance.claim)
+        self._keeper = asyncio.create_task(self._keep_instance(), name="instance")
+        await self._answered("Kafka", partial(check_topics, self.settings.kafka))
+        await self._answered("MongoDB", partial(self.clock.measure, self.mongo))
+        await self._answered("MongoDB", self._prepare)
+        await self._answered("Kafka", self._connect)
+        self.waiting_for = None
         self._tasks = [
             asyncio.create_task(self.clock.follow(self.mongo), name="clock"),
             asyncio.create_task(self.relay.run(), name="relay"),
@@ -141,21 +164,66 @@ class Runtime:
         self._started = True
         log.info("service.started", clock_offset=self.settings.clock_offset)
 
+    async def _answered(self, server: str, step: Callable[[], Awaitable[None]]) -> None:
+        """Take a step of the start, again and again while its server does not answer."""
+        self.waiting_for = server
+        for pause in chain(PAUSES, repeat(PAUSES[-1])):
+            try:
+                await step()
+                return
+            except (KafkaError, Unavailable, Transient, CommitUnknown, TimeoutError) as error:
+                log.warning("service.waiting", waiting_for=server, error=repr(error)[:300], next_try_seconds=pause)
+            await asyncio.sleep(pause)
+
+    async def _prepare(self) -> None:
+        await prepare(self.mongo, inbox_days=self.settings.inbox_days)
+        await self._migrate(self.mongo)
+
+    async def _connect(self) -> None:
+        try:
+            await self._broker.start()
+        except KafkaError:
+            await self._broker.stop()  # what was begun; the next try begins anew
+            raise
+
     async def stop(self) -> None:
         """Finish the batch in flight, commit it, give leases back; bounded, because a frozen broker never answers."""
-        self._started = False
+        started, self._started = self._started, False
         self.consuming.stop_fetching()
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(STOP_SECONDS):
                 await self.consuming.idle()
                 await end(self._tasks)
-                with suppress(MongoError):
-                    await self.relay.release()
+                if started:
+                    with suppress(MongoError):
+                        await self.relay.release()
                 await self._broker.stop()
-                await self.mongo.close()
                 log.info("service.stopped")
-                return
-        log.error("service.stop_timed_out")
+        except TimeoutError:
+            log.error("service.stop_timed_out")
+        await self._give_back()
+
+    async def _give_back(self) -> None:
+        """Last of all the instance: until then nobody else may join the group in its place."""
+        if self._keeper:
+            await end([self._keeper])
+            with suppress(MongoError, TimeoutError):
+                async with asyncio.timeout(RELEASE_SECONDS):
+                    await self._instance.release()
+        await self.mongo.close()
+
+    async def _keep_instance(self) -> None:
+        try:
+            await self._instance.keep()
+        except InstanceTaken as error:
+            _give_way(error)
+
+    async def _surely_ours(self) -> None:
+        """Before each batch: a process that was frozen while another one took its place must handle nothing more."""
+        try:
+            await self._instance.sure()
+        except InstanceTaken as error:
+            _give_way(error)
 
     async def _resume(self) -> None:
         while True:
@@ -183,18 +251,29 @@ class Runtime:
     # ------------------------------------------------------------------ health
 
     async def flow(self) -> Flow:
-        """What is still on its way; raises when broker or database do not answer."""
+        """What is still on its way; raises `BrokerAway` and `MongoError` when broker or database do not answer."""
         # Asked in the order in which work flows on, so that nothing slips by between two questions.
-        lag = await self.consuming.lag()
-        busy = self.consuming.busy
+        lag = await self._lag()
+        busy = self.consuming.busy or self.consuming.assigned is None
         requests = await self.mongo.count(RECALCULATIONS, due_now(self.clock))
         flow = Flow(lag, await self.mongo.count(OUTBOX, {}), requests, busy)
         metrics.OUTBOX_ROWS.set(flow.outbox)
         metrics.RECALCULATIONS_OPEN.set(flow.requests)
         return flow
 
+    async def _lag(self) -> int:
+        if not self._started:
+            raise BrokerAway("not connected: the service is starting or stopping")
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self.consuming.lag()
+        except (KafkaError, TimeoutError) as error:
+            raise BrokerAway(f"Kafka does not answer: {error!r}") from error
+
     async def live(self) -> list[Check]:
         """By progress, not by existence: a process that waits for nothing and does nothing must be restarted."""
+        if self.waiting_for:
+            return [Check("start", True, f"waiting for {self.waiting_for}")]
         now = time.monotonic()
         limit = self.settings.stuck_after
         broken = [task.get_name() for task in self._tasks if task.done()]
@@ -210,10 +289,9 @@ class Runtime:
         idle = now - self.consuming.last_progress
         if idle > limit:
             try:
-                async with asyncio.timeout(5):
-                    lag = await self.consuming.lag()
+                lag = await self._lag()
                 checks.append(Check("progress", lag == 0, f"{lag} records wait, none finished for {idle:.0f} s"))
-            except (KafkaError, TimeoutError) as error:
+            except BrokerAway as error:
                 # A broker that is down is no reason to restart us.
                 checks.append(Check("progress", True, f"unknown: {error!r}"))
         return checks
@@ -230,7 +308,8 @@ class Runtime:
 
     async def ready(self) -> list[Check]:
         """Whether this process does its work now."""
-        checks = [Check("started", self._started, "yes" if self._started else "starting or stopping")]
+        waiting = f"waiting for {self.waiting_for}" if self.waiting_for else "starting or stopping"
+        checks = [Check("started", self._started, "yes" if self._started else waiting)]
         assigned = self.consuming.assigned
         checks.append(
             Check(
@@ -263,3 +342,9 @@ class Runtime:
         waiting = await self.letters.waiting()
         metrics.DEAD_OPEN.labels(self.consuming.name).set(waiting)
         return waiting
+
+
+def _give_way(error: InstanceTaken) -> NoReturn:
+    """End at once, without an ordered stop: everything that it would touch is another process's now."""
+    log.critical("instance.lost", error=str(error))
+    os._exit(TAKEN)

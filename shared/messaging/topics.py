@@ -59,10 +59,10 @@ async def apply_topics(bootstrap: str, *, replication: int = 1) -> list[str]:
 
 
 async def check_topics(bootstrap: str) -> None:
-    """Raise `TopicMismatch` unless every topic exists with its contract's partition count."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
+    """Raise `TopicMismatch` unless every topic exists with its contract's partition count; `KafkaError` if unknown."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
     try:
+        await admin.start()
         await _check(admin)
     finally:
         await admin.close()

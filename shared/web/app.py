@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated, Any
 
 import structlog
@@ -19,13 +20,18 @@ from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from swagger_ui_bundle import swagger_ui_path
 
-from shared.messaging.runtime import Check, Runtime
+from shared.messaging.ending import end
+from shared.messaging.instance import InstanceTaken
+from shared.messaging.runtime import TAKEN, Check, Runtime
+from shared.messaging.topics import TopicMismatch
 from shared.telemetry import shut_down_traces
 from shared.web import dead_letters, problems
 from shared.web.auth import Caller, Role, Verifier, require_role
 
 log = structlog.get_logger()
 EXIT_SECONDS = 25
+CANNOT_START = 3
+"""Exit code of a process that cannot start: a topic is not its contract's, a port is taken, a migration failed."""
 SPANS_SECONDS = 4
 CLOCK_HEADER = "Langhoc-Clock-Offset-Seconds"
 
@@ -33,16 +39,35 @@ CLOCK_HEADER = "Langhoc-Clock-Offset-Seconds"
 def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, provider: TracerProvider) -> FastAPI:
     """The service's API: its routers, health, metrics, dead letters and offline documentation."""
 
+    async def start() -> None:
+        try:
+            await runtime.start()
+        except Exception as error:
+            plain = isinstance(error, (InstanceTaken, TopicMismatch))  # said in words already
+            log.critical("service.cannot_start", error=str(error), exc_info=None if plain else error)
+            app.state.failure = error
+            app.state.end()
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await runtime.start()
+        starting = asyncio.create_task(start(), name="start")  # health answers while servers are waited for
         try:
             yield
         finally:
+            await end([starting])
             await runtime.stop()
             await asyncio.to_thread(shut_down_traces, provider, SPANS_SECONDS)
 
-    app = FastAPI(title=title, version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=title,
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(_not_while_starting)],
+    )
+    app.state.failure = None
+    app.state.end = lambda: None
     app.state.verifier = Verifier(runtime.settings.jwks, runtime.clock)
     app.state.mongo = runtime.mongo
     app.state.runtime = runtime
@@ -65,7 +90,10 @@ def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, pro
 
 
 def serve(app: FastAPI, runtime: Runtime) -> None:
-    """Serve until SIGTERM; leave within `EXIT_SECONDS` even if a library hangs (a frozen broker makes it)."""
+    """Serve until SIGTERM; leave within `EXIT_SECONDS` even if a library hangs (a frozen broker makes it).
+
+    Raises `SystemExit` if the service cannot start.
+    """
     config = uvicorn.Config(
         app,
         host=runtime.settings.http_host,
@@ -76,14 +104,17 @@ def serve(app: FastAPI, runtime: Runtime) -> None:
         lifespan="on",
     )
     server = uvicorn.Server(config)
+    app.state.end = partial(setattr, server, "should_exit", True)
 
     async def main() -> None:
         asyncio.get_running_loop().call_soon(_arm_exit)
         await server.serve()
 
     asyncio.run(main())
-    if not server.started:
-        raise SystemExit(3)
+    if isinstance(app.state.failure, InstanceTaken):
+        raise SystemExit(TAKEN)
+    if app.state.failure or not server.started:
+        raise SystemExit(CANNOT_START)
 
 
 def _arm_exit() -> None:
@@ -97,6 +128,13 @@ def _arm_exit() -> None:
             inherited(number, frame)
 
     signal.signal(signal.SIGTERM, on_term)
+
+
+async def _not_while_starting(request: Request) -> None:
+    """Refuse what needs a database that is prepared; health, metrics and documentation do not."""
+    waiting_for = request.app.state.runtime.waiting_for
+    if waiting_for and not request.url.path.startswith(("/health/", "/metrics", "/docs")):
+        raise problems.away("starting", waiting_for)
 
 
 def _health(runtime: Runtime) -> APIRouter:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import structlog
+from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from shared.contracts.base import Problem, Text
+from shared.mongo.port import CommitUnknown, Transient, Unavailable
+
+log = structlog.get_logger()
+RETRY_SECONDS = 5
+"""What a caller is asked to wait for a server that is away."""
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_SECONDS)}}
 
 
 class ApiProblem(Exception):
@@ -35,6 +43,19 @@ def not_found(what: str, identity: str) -> ApiProblem:
     )
 
 
+def away(code: str, server: str) -> ApiProblem:
+    """503: a server that the answer rests on does not answer, and is waited for."""
+    return ApiProblem(
+        503,
+        code,
+        Text(vi=f"{server} chưa trả lời; dịch vụ đang chờ.", en=f"{server} does not answer yet; the service waits."),
+        Text(
+            vi=f"Gửi lại sau {RETRY_SECONDS} giây; gửi lại không gây hại.",
+            en=f"Ask again in {RETRY_SECONDS} seconds; a repeat does no harm.",
+        ),
+    )
+
+
 def _answer(status: int, code: str, title: Text, mend: Text | None = None, **more: object) -> JSONResponse:
     body: dict[str, object] = {
         "type": f"urn:langhoc:problem:{code}",
@@ -46,8 +67,7 @@ def _answer(status: int, code: str, title: Text, mend: Text | None = None, **mor
     }
     if mend:
         body["mend"] = mend.model_dump()
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+    return JSONResponse(body, status, _HEADERS.get(status), media_type="application/problem+json")
 
 
 def install(app: FastAPI) -> None:
@@ -71,6 +91,17 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         return _answer(error.status_code, f"http_{error.status_code}", Text(vi=error.detail, en=error.detail))
 
+    async def database_away(request: Request, error: Exception) -> JSONResponse:
+        log.warning("http.database_away", path=request.url.path, error=repr(error)[:300])
+        return await ours(request, away("database_unavailable", "MongoDB"))
+
+    async def broker_away(request: Request, error: Exception) -> JSONResponse:
+        log.warning("http.broker_away", path=request.url.path, error=repr(error)[:300])
+        return await ours(request, away("broker_unavailable", "Kafka"))
+
+    for kind in (Unavailable, Transient, CommitUnknown):
+        app.add_exception_handler(kind, database_away)
+    app.add_exception_handler(KafkaError, broker_away)
     app.add_exception_handler(ApiProblem, ours)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, plain)
