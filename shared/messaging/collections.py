@@ -10,6 +10,7 @@ OUTBOX = "outbox"
 DEAD_LETTERS = "dead_letters"
 DEAD_LETTER_ACTIONS = "dead_letter_actions"
 RECALCULATIONS = "recalculations"
+TOPIC_LIVES = "topic_lives"
 
 
 async def prepare(mongo: Mongo, *, inbox_days: int) -> None:

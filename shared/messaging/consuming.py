@@ -26,6 +26,7 @@ from shared.messaging.handling import Consumer
 from shared.messaging.outbox import Relay
 from shared.messaging.pipeline import Pipeline, Progress
 from shared.messaging.settings import ServiceSettings
+from shared.messaging.topic_lives import TopicLives
 from shared.mongo import Unavailable
 from shared.mongo.port import MongoError
 from shared.telemetry import metrics
@@ -220,6 +221,20 @@ class Consuming:
         if due:
             assignment = self._client.assignment()
             self._client.resume(*(partition for partition in due if partition in assignment))
+
+    async def read_anew(self, lives: TopicLives) -> None:
+        """Read the partitions of topics that were made anew from their beginning. Called every few seconds.
+
+        Raises `KafkaError` and `MongoError`; then nothing is lost, it is noticed again.
+        """
+        anew = await lives.anew(self._client.assignment())
+        if not anew:
+            return
+        await self._gate.idle()  # else the batch in flight commits behind us what it counted in the old topic
+        beginning = {partition: 0 for partition in anew if partition in self._client.assignment()}
+        self._seek_back(beginning)
+        await self._client.commit(beginning)
+        await lives.begun({partition: anew[partition] for partition in beginning})
 
     async def lag(self) -> int:
         """Records of the assigned partitions that were not fetched yet; raises `KafkaError` if unknown.

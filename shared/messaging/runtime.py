@@ -30,6 +30,8 @@ from shared.messaging.outbox import Relay
 from shared.messaging.pipeline import Pipeline
 from shared.messaging.recalculation import Compute, Recalculator, due_now
 from shared.messaging.settings import ServiceSettings
+from shared.messaging.topic_ids import topic_ids
+from shared.messaging.topic_lives import TopicLives
 from shared.messaging.topics import check_topics
 from shared.mongo import Mongo, Unavailable
 from shared.mongo.port import CommitUnknown, MongoError, Transient
@@ -39,6 +41,7 @@ log = structlog.get_logger()
 STOP_SECONDS = 20.0
 RELEASE_SECONDS = 2.0
 WATCH_SECONDS = 10.0
+TOPICS_SECONDS = 5.0
 PAUSES = (0.5, 1.0, 2.0, 5.0)
 """Seconds between two tries to reach a server at start; the last one repeats."""
 ANSWER_SECONDS = 5.0
@@ -116,6 +119,7 @@ class Runtime:
             before=self._surely_ours,
         )
         self.consuming = Consuming(self._broker, consumer, pipeline, self.relay, brake, settings, faults=faults)
+        self._lives = TopicLives(mongo, self.consuming.group, partial(topic_ids, settings.kafka))
         self.letters = DeadLetters(mongo, pipeline, self.relay, clock=self.clock)
         self.commands = Commands(service, mongo, self.relay, clock=self.clock, faults=faults)
         self._recalculator = (
@@ -158,6 +162,7 @@ class Runtime:
             asyncio.create_task(self.relay.run(), name="relay"),
             asyncio.create_task(self._resume(), name="resume"),
             asyncio.create_task(self._watch(), name="watch"),
+            asyncio.create_task(self._watch_topics(), name="topics"),
         ]
         if self._recalculator:
             self._tasks.append(asyncio.create_task(self._recalculator.run(), name="recalculator"))
@@ -230,6 +235,15 @@ class Runtime:
             await asyncio.sleep(1.0)
             with suppress(AssertionError):  # the client is gone while the broker stops
                 self.consuming.resume_due()
+
+    async def _watch_topics(self) -> None:
+        """Notice topics that were made anew; a broker or database that is away is asked again."""
+        while True:
+            try:
+                await self.consuming.read_anew(self._lives)
+            except (KafkaError, MongoError, TimeoutError, AssertionError) as error:  # or the client is gone: a stop
+                log.warning("topics.not_asked", error=repr(error))
+            await asyncio.sleep(TOPICS_SECONDS)
 
     async def _watch(self) -> None:
         """End the process when it is not alive by its own judgement: whoever supervises it starts a new one."""
