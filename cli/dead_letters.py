@@ -93,11 +93,15 @@ def replay(
     service: ServiceOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what it would lead to.")] = False,
     why: Annotated[str, typer.Option(help="A note for the record, e.g. which fix was rolled out.")] = "",
+    beyond_cap: Annotated[
+        bool, typer.Option("--beyond-cap", help="Also those tried as often as is allowed; needs --why.")
+    ] = False,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Handle records again after their cause was mended.
 
-    A record older than what was handled since changes nothing (verdict: stale). One that fails again stays open.
+    A record older than what was handled since changes nothing (verdict: stale). One that fails again stays open, and
+    later ones of its key wait for it. Several are replayed in the order in which they were appended.
 
     Example: langhoc dead-letters replay --reason handler_failed --dry-run
     """
@@ -109,7 +113,8 @@ def replay(
             letters = [_find(client, letter_id) for letter_id in letter_ids]
         else:
             letters = list(_letters(client, service, state=Shown.OPEN, reason=reason))
-        outcomes = [_replayed(client, letter, dry_run=dry_run, why=why) for letter in letters]
+        order = {"dry_run": dry_run, "why": why, "beyond_cap": beyond_cap}
+        outcomes = [_replayed(client, letter, order) for letter in sorted(letters, key=_appended)]
         if not outcomes and format is Format.TABLE:
             console.print("There are no such dead letters.")
             return
@@ -158,11 +163,17 @@ def _find(client: Client, letter_id: str) -> Letter:
     raise NotFound(f"No service has a dead letter {letter_id}. See: langhoc dead-letters list --state all")
 
 
-def _replayed(client: Client, letter: Letter, *, dry_run: bool, why: str) -> Letter:
+def _appended(letter: Letter) -> tuple[datetime, str, int]:
+    """In the order in which they lay in their partition."""
+    partition, _, offset = letter["position"].rpartition("@")
+    return datetime.fromisoformat(letter["appended_at"]), partition, int(offset)
+
+
+def _replayed(client: Client, letter: Letter, order: dict[str, Any]) -> Letter:
     """What became of one; somebody else's action on it in between is told like any other outcome."""
     path = f"/dead-letters/{letter['id']}/replay"
     try:
-        outcome = client.post(letter["service"], path, {"dry_run": dry_run, "why": why})
+        outcome = client.post(letter["service"], path, order)
     except Refused as refused:
         outcome = {"id": letter["id"], "verdict": "refused", "detail": str(refused)}
     return {"service": letter["service"], **outcome}
@@ -194,7 +205,14 @@ def _said(outcome: Letter) -> str:
         case "refused":
             return str(outcome["detail"])
         case _:
-            return ""
+            return _waits_for(outcome)
+
+
+def _waits_for(outcome: Letter) -> str:
+    """Of a rehearsal: what stands in the way of a real replay just now."""
+    if outcome["hindrance"] is None:
+        return ""
+    return f"now refused: {outcome['hindrance']} {outcome['first'] or ''}".rstrip()
 
 
 def _render(letter: Letter, language: Language) -> None:

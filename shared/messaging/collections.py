@@ -20,5 +20,6 @@ async def prepare(mongo: Mongo, *, inbox_days: int) -> None:
     await mongo.index(OUTBOX, [("order", 1)])
     await mongo.index(DEAD_LETTERS, [("at", 1)])
     await mongo.index(DEAD_LETTERS, [("state", 1), ("_id", 1)])
+    await mongo.index(DEAD_LETTERS, [(name, 1) for name in ("topic", "partition", "key", "appended_at", "offset")])
     await mongo.index(DEAD_LETTER_ACTIONS, [("letter", 1)])
     await mongo.index(RECALCULATIONS, [("scope", 1), ("period", 1)])

@@ -4,6 +4,9 @@ A letter is open until its record was handled after all or somebody decided that
 the letter as it was read, attempts counted, and puts a new one in its place, in the transaction of whatever the change
 brings about; so of two operators at the same moment one has the effect and the other is told. Every action leaves an
 entry of its own, also one that was refused: who, when, why, before and after. Entries are inserted and never changed.
+
+A replay cannot reorder. A state fact is guarded by its version, whenever it comes. An occurrence waits for the open
+letters of its key that are older; what was handled since is for its handler to judge, as with a late arrival.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from typing import Any
 import structlog
 from bson import ObjectId
 
+from shared.contracts.catalogue import CONTRACTS
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTER_ACTIONS, DEAD_LETTERS
 from shared.messaging.handling import Document, Reason
@@ -53,15 +57,19 @@ class Refusal(StrEnum):
     NOT_OPEN = "not_open"
     CHANGED = "changed_meanwhile"
     NO_REASON = "reason_missing"
+    EXHAUSTED = "attempts_exhausted"
+    OLDER = "older_first"
     ROLE = "role_not_allowed"
 
 
 class Refused(Exception):
     """An action that is not carried out."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: Refusal, first: str | None = None) -> None:
+        """`first`: the letter that is to be replayed or discarded before, for `OLDER`."""
         super().__init__(refusal)
         self.refusal = refusal
+        self.first = first
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +81,18 @@ class Order:
     who: str
     role: str
     why: str
+    beyond_cap: bool = False
+    """Replay a record once more that was tried as often as is allowed; needs a reason."""
 
 
 class DeadLetters:
     """The dead letters of one service."""
 
-    def __init__(self, mongo: Mongo, pipeline: Pipeline, relay: Relay, *, clock: BusinessClock) -> None:
+    def __init__(
+        self, mongo: Mongo, pipeline: Pipeline, relay: Relay, *, clock: BusinessClock, attempts: int = 10
+    ) -> None:
+        """`attempts`: how often a record is tried, the first time included, before only an explicit order goes on."""
+        self._attempts = attempts
         self._mongo = mongo
         self._pipeline = pipeline
         self._relay = relay
@@ -114,10 +128,17 @@ class DeadLetters:
         return await self._mongo.find(DEAD_LETTER_ACTIONS, query | _behind(after), sort=[("_id", 1)], limit=limit)
 
     async def rehearse(self, letter_id: str) -> tuple[Document, Replay]:
-        """The letter as it would be after a replay, and what that would lead to. Writes nothing; raises `Refused`."""
+        """The letter as it would be after a replay, and what that would lead to. Writes nothing; raises `Refused`.
+
+        What would stand in the way of a replay just now is told by `hindrance`.
+        """
         letter = await self._open(letter_id)
         replay = await self._pipeline.replay(letter)
         return _after(letter, replay), replay
+
+    async def hindrance(self, letter_id: str) -> Refused | None:
+        """Why an open letter would not be replayed now, if anything stands in the way. Raises `Refused`."""
+        return await self._hindrance(await self._open(letter_id))
 
     async def replay(self, order: Order) -> tuple[Document, Replay]:
         """Handle the record again: the letter closes, or stays open with one more attempt and what went wrong now.
@@ -126,6 +147,7 @@ class DeadLetters:
         """
         async with self._recorded(order):
             before = await self._open(order.letter_id)
+            await self._permit(order, before)
 
             async def settle(replay: Replay, session: Session) -> None:
                 await self._change(order, replay.verdict, before, _after(before, replay), session)
@@ -173,6 +195,31 @@ class DeadLetters:
             raise Refused(Refusal.NOT_OPEN)
         return letter
 
+    async def _permit(self, order: Order, letter: Document) -> None:
+        if order.beyond_cap and not order.why:
+            raise Refused(Refusal.NO_REASON)
+        hindrance = await self._hindrance(letter)
+        if hindrance and not (hindrance.refusal is Refusal.EXHAUSTED and order.beyond_cap):
+            raise hindrance
+
+    async def _hindrance(self, letter: Document) -> Refused | None:
+        # Asked outside the transaction: a letter that is closed never opens again, and new ones are younger.
+        older = await self._older(letter)
+        if older is not None:
+            return Refused(Refusal.OLDER, str(older["_id"]))
+        return Refused(Refusal.EXHAUSTED) if letter["attempts"] >= self._attempts else None
+
+    async def _older(self, letter: Document) -> Document | None:
+        """The oldest open letter of the same key in the same partition that was appended before this one."""
+        if not _ordered(letter):
+            return None
+        appended, offset = letter["appended_at"], letter["offset"]
+        earlier = [{"appended_at": {"$lt": appended}}, {"appended_at": appended, "offset": {"$lt": offset}}]
+        same = {name: letter[name] for name in ("topic", "partition", "key")}
+        query = {"state": _OPEN, **same, "$or": earlier}
+        found = await self._mongo.find(DEAD_LETTERS, query, sort=[("appended_at", 1), ("offset", 1)], limit=1)
+        return found[0] if found else None
+
     async def _change(self, order: Order, result: str, before: Document, after: Document, session: Session) -> None:
         as_read = {"_id": before["_id"], "state": before.get("state"), "attempts": before["attempts"]}
         if await self._mongo.delete(DEAD_LETTERS, as_read, session) != 1:
@@ -188,6 +235,7 @@ class DeadLetters:
             "role": order.role,
             "action": order.action.value,
             "why": order.why,
+            "beyond_cap": order.beyond_cap,
             "result": result,
             "before": _shape(before),
             "after": _shape(after),
@@ -197,6 +245,12 @@ class DeadLetters:
 def state_of(letter: Document) -> State:
     """What has become of a letter."""
     return State(letter.get("state", State.OPEN))
+
+
+def _ordered(letter: Document) -> bool:
+    """Whether the order of its key matters. What cannot be read might be anything."""
+    contract = CONTRACTS.get(letter["type"])
+    return letter["key"] is not None and (contract is None or contract.nature == "occurrence")
 
 
 def _after(letter: Document, replay: Replay) -> Document:

@@ -120,7 +120,7 @@ class Runtime:
         )
         self.consuming = Consuming(self._broker, consumer, pipeline, self.relay, brake, settings, faults=faults)
         self._lives = TopicLives(mongo, self.consuming.group, partial(topic_ids, settings.kafka))
-        self.letters = DeadLetters(mongo, pipeline, self.relay, clock=self.clock)
+        self.letters = DeadLetters(mongo, pipeline, self.relay, clock=self.clock, attempts=settings.replay_attempts)
         self.commands = Commands(service, mongo, self.relay, clock=self.clock, faults=faults)
         self._recalculator = (
             Recalculator(

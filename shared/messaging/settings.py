@@ -44,6 +44,8 @@ class ServiceSettings(BaseSettings):
     """Consecutive failures of our own on one topic after which its consumption stops."""
     brake_probe: float = 30.0
     """Seconds between probes of a stopped topic with a single record."""
+    replay_attempts: Annotated[int, Field(ge=1)] = 10
+    """How often a dead letter's record is tried, the first time included; then only an explicit order goes on."""
     stuck_after: float = 120.0
     """Seconds without progress while records wait, after which the process calls itself dead."""
     session_timeout_ms: int = 30_000

@@ -53,6 +53,8 @@ class Replaying(Claim):
     why: Why = ""
     dry_run: bool = False
     """Only tell what it would lead to."""
+    beyond_cap: bool = False
+    """Try once more what was tried as often as is allowed; `why` is mandatory then."""
 
 
 class Raw(BaseModel):
@@ -92,6 +94,7 @@ class Entry(BaseModel):
     role: str
     action: Action
     why: str
+    beyond_cap: bool = False
     result: str
     """The verdict, or `refused: …`."""
     before: Shape | None
@@ -164,6 +167,10 @@ class Replayed(Shape):
 
     id: str
     dry_run: bool
+    hindrance: Refusal | None
+    """Of a dry run: with which code a replay would be refused just now."""
+    first: str | None
+    """The letter that is to be replayed or discarded before, for `older_first`."""
     verdict: str
     """`failed`, `absorbed`, `skipped`, or the handler's own: `handled`, `stale`, …"""
     writes: list[Written]
@@ -185,7 +192,7 @@ def _letter(row: Document) -> dict[str, Any]:
     }
 
 
-def _replayed(after: Document, replay: Replay, *, dry_run: bool) -> Replayed:
+def _replayed(after: Document, replay: Replay, *, dry_run: bool, hindrance: Refused | None = None) -> Replayed:
     return Replayed(
         id=str(after["_id"]),
         state=state_of(after),
@@ -193,6 +200,8 @@ def _replayed(after: Document, replay: Replay, *, dry_run: bool) -> Replayed:
         reason=Reason(after["reason"]),
         detail=after["detail"],
         dry_run=dry_run,
+        hindrance=hindrance.refusal if hindrance else None,
+        first=hindrance.first if hindrance else None,
         verdict=replay.verdict,
         writes=[
             Written(collection=collection, id=put.id, revision=(put.revision or 0) + 1)
@@ -235,10 +244,37 @@ _REFUSALS: Mapping[Refusal, tuple[int, Text, Text]] = {
     ),
     Refusal.NO_REASON: (
         422,
-        Text(vi="Huỷ một bản ghi lỗi phải nêu lý do.", en="A dead letter is discarded only with a reason."),
         Text(
-            vi="Nêu lý do trong trường why (langhoc: --reason), cho người kiểm tra sau này.",
-            en="Give it in the field why (langhoc: --reason), for whoever asks later.",
+            vi="Huỷ một bản ghi lỗi, hoặc xử lý lại quá số lần cho phép, phải nêu lý do.",
+            en="A dead letter is discarded, or replayed beyond the cap, only with a reason.",
+        ),
+        Text(
+            vi="Nêu lý do trong trường why (langhoc: discard --reason, replay --why), cho người kiểm tra sau này.",
+            en="Give it in the field why (langhoc: discard --reason, replay --why), for whoever asks later.",
+        ),
+    ),
+    Refusal.EXHAUSTED: (
+        409,
+        Text(
+            vi="Bản ghi này đã được thử đủ số lần cho phép mà chưa xử lý được.",
+            en="This record was tried as often as is allowed, and could not be handled.",
+        ),
+        Text(
+            vi="Tìm nguyên nhân, chạy thử với dry_run; sau đó gửi beyond_cap: true và lý do trong why "
+            "(langhoc: --beyond-cap --why), hoặc huỷ.",
+            en="Find the cause, rehearse with dry_run; then send beyond_cap: true and the reason in why "
+            "(langhoc: --beyond-cap --why), or discard it.",
+        ),
+    ),
+    Refusal.OLDER: (
+        409,
+        Text(
+            vi="Bản ghi lỗi {first} cùng khoá, cũ hơn, vẫn chưa được giải quyết.",
+            en="The dead letter {first} of the same key is older and still open.",
+        ),
+        Text(
+            vi="Xử lý lại hoặc huỷ {first} trước, để thứ tự được giữ nguyên.",
+            en="Replay or discard {first} first, so that the order stays as it was.",
         ),
     ),
 }
@@ -253,6 +289,8 @@ def _in_words(letter_id: str) -> Iterator[None]:
         if refused.refusal is Refusal.NOT_FOUND:
             raise not_found("dead letter", letter_id) from refused
         status, title, mend = _REFUSALS[refused.refusal]
+        first = refused.first
+        title, mend = (Text(vi=text.vi.format(first=first), en=text.en.format(first=first)) for text in (title, mend))
         raise ApiProblem(status, refused.refusal, title, mend) from refused
     except Unavailable as error:
         raise ApiProblem(
@@ -312,10 +350,12 @@ async def get_dead_letter(letters: Letters, who: Operator, letter_id: str) -> Wh
 
 @router.post("/{letter_id}/replay", summary="Handle the record again, as if it had just been read")
 async def replay_dead_letter(letters: Letters, who: Who, letter_id: str, body: Replaying) -> Replayed:
-    order = await _ordered(letters, Action.REPLAY, letter_id, who, body.why)
+    order = await _ordered(letters, Action.REPLAY, letter_id, who, body.why, beyond_cap=body.beyond_cap)
     with _in_words(letter_id):
-        after, replay = await (letters.rehearse(letter_id) if body.dry_run else letters.replay(order))
-    return _replayed(after, replay, dry_run=body.dry_run)
+        if body.dry_run:
+            hindrance = await letters.hindrance(letter_id)
+            return _replayed(*await letters.rehearse(letter_id), dry_run=True, hindrance=hindrance)
+        return _replayed(*await letters.replay(order), dry_run=False)
 
 
 @router.post("/{letter_id}/discard", summary="Close it for good, with the reason; its bytes are kept")
@@ -325,9 +365,11 @@ async def discard_dead_letter(letters: Letters, who: Who, letter_id: str, body: 
         return Letter.of(await letters.discard(order))
 
 
-async def _ordered(letters: DeadLetters, action: Action, letter_id: str, who: Caller, why: str) -> Order:
+async def _ordered(
+    letters: DeadLetters, action: Action, letter_id: str, who: Caller, why: str, *, beyond_cap: bool = False
+) -> Order:
     """The order, from somebody who may give it; who may not leaves an entry too."""
-    order = Order(action, letter_id, who.subject, who.role, why)
+    order = Order(action, letter_id, who.subject, who.role, why, beyond_cap)
     try:
         require_role(Role.MINISTRY)(who)
     except ApiProblem:

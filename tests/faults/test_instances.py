@@ -65,10 +65,10 @@ async def test_a_second_process_ends_with_a_clear_word_and_the_first_goes_on(
 async def test_the_successor_of_a_dead_process_waits_one_lease(
     processes: ServiceProcesses, twin: ServiceProcesses, topics: str
 ) -> None:
-    longer_than_a_start = {"LANGHOC_LEASE_SECONDS": "15"}
-    await asyncio.to_thread(processes.start, "intake", **longer_than_a_start)
+    longer_than_a_start = "15"
+    await asyncio.to_thread(processes.start, "intake", LANGHOC_LEASE_SECONDS=longer_than_a_start)
     processes.kill("intake")
-    await asyncio.to_thread(twin.start, "intake", **longer_than_a_start)
+    await asyncio.to_thread(twin.start, "intake", LANGHOC_LEASE_SECONDS=longer_than_a_start)
     assert HELD in twin.log("intake")
 
     sent = await publish(topics, 100)
