@@ -322,8 +322,8 @@ class Runtime:
 
     async def ready(self) -> list[Check]:
         """Whether this process does its work now."""
-        waiting = f"waiting for {self.waiting_for}" if self.waiting_for else "starting or stopping"
-        checks = [Check("started", self._started, "yes" if self._started else waiting)]
+        not_yet = f"waiting for {self.waiting_for}" if self.waiting_for else "starting or stopping"
+        checks = [Check("started", self._started, "yes" if self._started else not_yet)]
         assigned = self.consuming.assigned
         checks.append(
             Check(

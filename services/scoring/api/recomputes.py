@@ -18,6 +18,7 @@ from shared.rulebook import RulebookError
 from shared.rulebook.given import GivenRules, read_given
 from shared.web.auth import Caller, Role, require_role
 from shared.web.problems import ApiProblem, not_found
+from shared.web.streams import begun
 
 router = APIRouter(prefix="/recompute")
 Operator = Annotated[Caller, Depends(require_role(Role.MINISTRY))]
@@ -60,7 +61,7 @@ async def rehearse(request: Request, who: Operator, body: Rehearsal) -> Streamin
         async for line in store.rehearse(request.app.state.mongo, body.period, body.province, rules):
             yield json.dumps(line, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
-    return StreamingResponse(lines(), media_type=NDJSON)
+    return StreamingResponse(await begun(lines()), media_type=NDJSON)
 
 
 @router.post("", summary="Judge every result of a period again, by the rules in force", status_code=202)

@@ -1,0 +1,183 @@
+"""Every route of every service while the database, or the broker, does not answer: 503 with Retry-After, never 500."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from opentelemetry.sdk.trace import TracerProvider
+
+from cli.client import Client, describe
+from deploy.local import LocalPlatformError, Platform
+from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
+from shared.messaging.handling import Consumer
+from shared.messaging.runtime import Runtime
+from shared.messaging.settings import ServiceSettings
+from shared.mongo import Mongo
+from shared.mongo.port import CommitUnknown, MongoError, Transient, Unavailable
+from shared.testing.memory import MemoryMongo
+from shared.web import build_app
+from shared.web.streams import begun
+from tests.unit.register_samples import gap_filled
+from tests.unit.wire import platform_of
+
+SERVICES = ("intake", "scoring", "funding", "notifications")
+WITHOUT_DATABASE = {"/health/live", "/health/ready", "/metrics", "/rankings/{scope}/{period}/cut-offs"}
+PLACES = {"province": "01", "year": "2026", "period": "2025", "code": "00004", "step": "submit", "letter_id": "0" * 24}
+BODIES: dict[str, Any] = {
+    "/register/corrections": gap_filled().model_dump(mode="json"),
+    "/recompute/dry-run": {"period": 2025},
+    "/recompute": {"id": "R-1", "period": 2025, "why": "a new rule"},
+    "/simulations/{province}": {"year": 2026},
+}
+DECISION = {"why": "as agreed", "version": 1, "hash": "h", "id": "B-1"}
+Build = Callable[[str], FastAPI]
+
+
+async def nothing(mongo: Mongo) -> None:
+    """No migrations."""
+
+
+@pytest.fixture
+def mongo() -> MemoryMongo:
+    return MemoryMongo()
+
+
+@pytest.fixture
+def build(tmp_path: Path, mongo: MemoryMongo) -> Build:
+    """A service's app over this database; broker and consumer are built but not started."""
+    ensure_signing_key(tmp_path)
+
+    def build(service: str) -> FastAPI:
+        settings = ServiceSettings(kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(tmp_path)))
+        runtime = Runtime(service, settings, mongo, Consumer(service, ("submissions.01",), {}), migrate=nothing)
+        router = importlib.import_module(f"services.{service}.api").router
+        return build_app(runtime, [router], title=service, provider=TracerProvider())
+
+    return build
+
+
+def client(app: FastAPI, folder: Path) -> httpx.AsyncClient:
+    token = issue_token(folder, "an", "ministry")
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://t", headers={"Authorization": f"Bearer {token}"})
+
+
+def routes_of(app: FastAPI) -> list[tuple[str, str, httpx.Request]]:
+    """Method and path of each route, and a request that it takes."""
+    found = []
+    for path, operations in app.openapi()["paths"].items():
+        for method, operation in operations.items():
+            url, query = path, {}
+            for parameter in operation.get("parameters", ()):
+                value = PLACES.get(parameter["name"], "2026" if parameter["name"] in ("first", "last") else "x")
+                if parameter["in"] == "path":
+                    url = url.replace(f"{{{parameter['name']}}}", value)
+                elif parameter.get("required"):
+                    query[parameter["name"]] = value
+            body = BODIES.get(path, {} if path.startswith("/dead-letters") else DECISION)
+            content = {"json": body} if "requestBody" in operation else {}
+            found.append((method, path, httpx.Request(method.upper(), f"http://t{url}", params=query, **content)))
+    return found
+
+
+async def answers(http: httpx.AsyncClient, app: FastAPI) -> AsyncIterator[tuple[str, str, httpx.Response]]:
+    for method, path, request in routes_of(app):
+        request.headers["Authorization"] = http.headers["Authorization"]
+        yield method, path, await http.send(request)
+
+
+def assert_told_to_wait(answer: httpx.Response, code: str) -> None:
+    assert (answer.status_code, answer.json().get("code")) == (503, code), (str(answer.request.url), answer.text)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert int(answer.headers["Retry-After"]) > 0
+    for words in (answer.json()["message"], answer.json()["mend"]):
+        assert words["vi"] != words["en"]
+
+
+@pytest.mark.parametrize("error", [Unavailable, Transient, CommitUnknown])
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_database_that_is_away_is_told_by_every_route(
+    build: Build, mongo: MemoryMongo, tmp_path: Path, service: str, error: type[MongoError]
+) -> None:
+    app = build(service)
+    mongo.down = error
+    reached = 0
+    async with client(app, tmp_path) as http:
+        async for _, path, answer in answers(http, app):
+            if path not in WITHOUT_DATABASE | {"/flow"}:
+                assert_told_to_wait(answer, "database_unavailable")
+                reached += 1
+    assert reached >= 7, "the dead letters' five and its own"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_that_still_starts_refuses_all_but_health_and_documentation(
+    build: Build, tmp_path: Path, service: str
+) -> None:
+    """Nothing may be decided in a database that is not prepared yet."""
+    app = build(service)
+    app.state.runtime.waiting_for = "Kafka"
+    async with client(app, tmp_path) as http:
+        async for _, path, answer in answers(http, app):
+            if path.startswith("/health/") or path == "/metrics":
+                assert "starting" not in answer.text.replace("starting or stopping", "")
+            else:
+                assert_told_to_wait(answer, "starting")
+                assert "Kafka" in answer.json()["message"]["vi"]
+        assert (await http.get("/docs")).status_code == 200
+        live, ready = await http.get("/health/live"), await http.get("/health/ready")
+    assert (live.status_code, live.json()["checks"]["start"]["detail"]) == (200, "waiting for Kafka")
+    assert (ready.status_code, ready.json()["checks"]["started"]["detail"]) == (503, "waiting for Kafka")
+
+
+async def test_a_flow_that_nobody_can_tell_is_not_settled(build: Build, tmp_path: Path) -> None:
+    async with client(build("intake"), tmp_path) as http:
+        assert_told_to_wait(await http.get("/flow"), "broker_unavailable")
+
+
+async def test_what_fails_before_the_first_part_of_a_stream_fails_the_answer() -> None:
+    async def torn() -> AsyncIterator[int]:
+        raise Unavailable("at once")
+        yield 1
+
+    async def numbers(count: int) -> AsyncIterator[int]:
+        for number in range(count):
+            yield number
+
+    with pytest.raises(Unavailable):
+        await begun(torn())
+    assert [[each async for each in await begun(numbers(count))] for count in (0, 1, 3)] == [[], [0], [0, 1, 2]]
+
+
+def test_the_command_waits_on_where_a_service_cannot_tell(tmp_path: Path) -> None:
+    """`langhoc wait` neither ends with an error nor takes an unknown flow for a settled one."""
+    problem = {
+        "message": {"vi": "Kafka chưa trả lời.", "en": "Kafka does not answer yet."},
+        "mend": {"vi": "Gửi lại sau.", "en": "Ask again."},
+    }
+    settled = {"service": "intake", "settled": True, "lag": 0, "requests": 0, "outbox": 0}
+    away = httpx.Response(503, json=problem, headers={"content-type": "application/problem+json"})
+    coming = [away, away]
+
+    class Here(Client):
+        def __init__(self, platform: Platform) -> None:
+            self.platform = platform
+            self._http = httpx.Client(transport=httpx.MockTransport(self._next))
+
+        def _next(self, request: httpx.Request) -> httpx.Response:
+            return coming.pop(0) if coming else httpx.Response(200, json=settled)
+
+    told: list[str] = []
+    Here(platform_of(["intake"], tmp_path)).wait(30, lambda flows: told.append(describe(flows)))
+    assert told[:2] == ["intake: Kafka does not answer yet. Ask again."] * 2
+    assert told[2] == ""
+
+    coming[:] = [away] * 2
+    with pytest.raises(LocalPlatformError, match="Kafka does not answer yet"):
+        Here(platform_of(["intake"], tmp_path)).wait(0)
