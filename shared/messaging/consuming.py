@@ -230,11 +230,15 @@ class Consuming:
         anew = await lives.anew(self._client.assignment())
         if not anew:
             return
-        await self._gate.idle()  # else the batch in flight commits behind us what it counted in the old topic
-        beginning = {partition: 0 for partition in anew if partition in self._client.assignment()}
-        self._seek_back(beginning)
-        await self._client.commit(beginning)
-        await lives.begun({partition: anew[partition] for partition in beginning})
+        here: list[TopicPartition] = []
+
+        def begin() -> None:
+            here.extend(anew.keys() & self._client.assignment())
+            self._seek_back(dict.fromkeys(here, 0))
+
+        await self._gate.between(begin)  # a batch in flight would commit behind us what it counted in the old topic
+        await self._client.commit(dict.fromkeys(here, 0))
+        await lives.begun({partition: anew[partition] for partition in here})
 
     async def lag(self) -> int:
         """Records of the assigned partitions that were not fetched yet; raises `KafkaError` if unknown.
@@ -247,7 +251,8 @@ class Consuming:
         ends = await self._client.end_offsets(partitions)
         total = 0
         for partition, end in ends.items():
-            total += max(end - await self._client.position(partition), 0)
+            position = await self._client.position(partition)
+            total += end - position if position <= end else end  # behind the end: counted in a topic that is gone
         metrics.LAG.labels(self.name).set(total)
         metrics.BRAKES.labels(self.name).set(len(self._brake.topics()))
         if total == 0:

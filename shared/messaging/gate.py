@@ -24,6 +24,7 @@ class Gate(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         self._idle.set()
         self._patience = patience_seconds
         self._on_assigned = on_assigned
+        self._next: list[Callable[[], None]] = []
 
     def enter(self) -> None:
         """A batch was fetched."""
@@ -31,7 +32,21 @@ class Gate(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
 
     def leave(self) -> None:
         """The batch is finished, or sought back."""
+        while self._next:
+            self._next.pop(0)()
         self._idle.set()
+
+    async def between(self, step: Callable[[], None]) -> None:
+        """Take a step between two batches: at once, or when the one in flight is finished. Returns afterwards.
+
+        To wait for `idle` would not do: whoever is woken runs after the next batch has entered.
+        """
+        if not self.busy:
+            step()
+            return
+        taken = asyncio.Event()
+        self._next += [step, taken.set]
+        await taken.wait()
 
     async def idle(self) -> None:
         """Wait until no batch is in flight."""

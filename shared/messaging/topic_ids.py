@@ -12,6 +12,7 @@ from io import BytesIO
 from typing import Any
 
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import IncompatibleBrokerVersion
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 
@@ -98,11 +99,16 @@ class _Metadata(Request[_Question]):  # type: ignore[misc]
 
 
 async def topic_ids(bootstrap: str, names: Iterable[str]) -> dict[str, str]:
-    """The id of each of these topics that exists. Raises `KafkaError` when the broker does not answer."""
+    """The id of each of these topics that exists.
+
+    Raises `KafkaError` when the broker does not answer, or is older than 3.0 and has no ids.
+    """
     client: Any = AIOKafkaClient(bootstrap_servers=bootstrap.split(","), request_timeout_ms=10_000)
     try:
         await client.bootstrap()
         answer = await client.send(client.get_random_node(), _Metadata(names))
+    except NotImplementedError as error:
+        raise IncompatibleBrokerVersion("topics have ids since Kafka 3.0") from error
     finally:
         await client.close()
     return {topic["name"]: str(topic["id"]) for topic in answer.to_object()["topics"] if not topic["error_code"]}
