@@ -17,8 +17,8 @@ CLOCKS_APART = timedelta(minutes=15)
 async def entries(mongo: Mongo, ids: Sequence[str]) -> dict[str, Document]:
     """The inbox entries of these events, by the id that the event has now.
 
-    Until release 0.1 a record of an outside sender was known by its place and bytes alone (ADR 20). An entry of that
-    time still counts, unless the record was appended after it: then it lies in a topic that was made anew since.
+    A record of an outside sender was once known by its place and bytes alone (ADR 20). An entry of that time still
+    counts, unless the record was appended after it: then it lies in a topic that was made anew since.
     """
     former = {old[0]: (id, old[1]) for id in ids if (old := former_id(id))}
     rows = await mongo.find(INBOX, {"_id": {"$in": [*ids, *former]}})
