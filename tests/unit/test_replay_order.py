@@ -152,7 +152,8 @@ async def test_a_rehearsal_tells_what_stands_in_the_way(bench: Ordered) -> None:
 
 async def test_after_so_many_tries_only_an_explicit_order_with_a_reason_goes_on() -> None:
     bench = Bench()
-    bench.letters = DeadLetters(bench.mongo, bench.pipeline, Relay(bench.mongo, Unreachable()), attempts=3)
+    relay = Relay(bench.mongo, Unreachable())
+    bench.letters = DeadLetters(bench.mongo, bench.pipeline, relay, clock=BusinessClock(), attempts=3)
     (letter_id,) = await bench.bury(bench.probe.record(7, POISON))
     for _ in range(2):
         await bench.letters.replay(order(letter_id))
@@ -225,7 +226,7 @@ class BrokenIntake(Intake):
         routes: dict[str, Route[Any]] = {EventType.COMMUNE_SUBMITTED: Route(route.needs, handle, route.further)}
         consumer = Consumer("intake", ("submissions.01",), routes, intake.refusals(0))
         self.pipeline = Pipeline("intake", consumer, self.mongo, clock=BusinessClock(), brake=Brake(99))
-        self.letters = DeadLetters(self.mongo, self.pipeline, self.relay)
+        self.letters = DeadLetters(self.mongo, self.pipeline, self.relay, clock=BusinessClock())
 
 
 FIRST = commune()
