@@ -73,6 +73,7 @@ def without(*names: str) -> View:
 def check_states(world: ServiceProcesses, oracle: Oracle, findings: Findings) -> None:
     """Every document that the services keep against the oracle's."""
     findings.same("accepted", stored(world, "intake", "aggregates"), oracle.intake.documents("aggregates"), without())
+    findings.same("version", stored(world, "intake", "versions"), oracle.intake.documents("versions"), without())
     findings.same(
         "receipt",
         stored(world, "intake", "receipts"),
