@@ -37,10 +37,9 @@ def compute(clock_offset: int) -> Compute:
 
     async def again(reader: Reader, scope: str, period: int, now: datetime) -> Outcome:
         query = release.held_query(scope.removeprefix(RELEASE), period)
-        found = await reader.find("receipts", query, sort=[("received_at", 1), ("_id", 1)])
+        found = (await reader.find("receipts", query)).values()
         outcomes = []
-        for document in found.values():
-            held = release.read_again(document)
+        for held in sorted(map(release.read_again, found), key=lambda held: held.arrival):
             await reader.load(held.needs)
             outcome = release.release(held, reader, clock_offset)
             reader.expect(outcome.puts)

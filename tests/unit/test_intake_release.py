@@ -172,6 +172,7 @@ async def test_two_that_waited_for_one_code_are_decided_in_the_order_of_their_ar
     await bench.settle()
     (accepted,) = bench.receipts(Status.ACCEPTED_LATE)
     (conflict,) = bench.receipts(Status.CONFLICT)
+    assert accepted.received_at == conflict.received_at, "appended in one batch, in one millisecond"
     assert (accepted.submission_id, conflict.submission_id) == ("HN-1", "HN-2")
     assert [found.code for found in conflict.problems] == ["already_accepted"]
 

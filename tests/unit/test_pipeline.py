@@ -536,7 +536,7 @@ async def test_trouble_with_one_record_puts_off_its_partition_alone(bench: Bench
     known = bench.pipeline._known
 
     async def not_foreseen(ids: Sequence[str]) -> set[str]:
-        if any(id.startswith(f"{IN}/0@3#") for id in ids):
+        if any(id.startswith(f"{IN}/0@3T") for id in ids):
             raise MemoryError("not foreseen")
         return await known(ids)
 

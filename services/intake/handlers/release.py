@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from services.intake import domain
@@ -29,6 +29,12 @@ class Held:
     def needs(self) -> list[Ref]:
         """Every document that releasing it reads or puts."""
         return [Ref("receipts", self.receipt.receipt_id), *needs(self.kind, self.received)]
+
+    @property
+    def arrival(self) -> tuple[datetime, str, int, int]:
+        """By which several are decided one after the other. Records of one batch have one append time."""
+        position = self.received.position
+        return self.received.received_at, position.topic, position.partition, position.offset
 
 
 def held_query(code: str | None = None, period: int | None = None) -> dict[str, Any]:
