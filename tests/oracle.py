@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from cli.publishing import Sent, headers_of
 from services.funding import handlers as funding
 from services.intake import handlers as intake
 from services.notifications import handlers as notifications
@@ -98,16 +97,14 @@ class Oracle:
             "budgets": (self.notifications,),
         }
 
-    def run(self, sent: Iterable[Sent], appended_at: Mapping[str, datetime]) -> None:
-        """Run what was sent, in the broker's order. `appended_at`: business time by receipt, as the receipts say."""
+    def run(self, records: Iterable[envelope.Record]) -> None:
+        """Run what lies on the provinces' channels, in the order in which the broker appended it."""
 
-        def order(item: Sent) -> tuple[datetime, str, int, int]:
-            position = item.position
-            return appended_at[item.receipt_id], position.topic, position.partition, position.offset
+        def order(record: envelope.Record) -> tuple[int, str, int, int]:
+            return record.timestamp, record.topic, record.partition, record.offset
 
-        for item in sorted(sent, key=order):
-            at = appended_at[item.receipt_id]
-            record = _record(item, at)
+        for record in sorted(records, key=order):
+            at = self._clock.appended(record.timestamp)
             received = envelope.read(record, received_at=at, trusted=False)
             self._follow(self.intake.handle(received), received)
         self._recompute()
@@ -208,20 +205,6 @@ class Oracle:
             pending=[file for file in of("pending") if file["period"] == request.period - 1],
         )
         return funding.propose(inputs, None, [], NOW)
-
-
-def _record(sent: Sent, at: datetime) -> FakeRecord:
-    message, position = sent.message, sent.position
-    headers = headers_of(message, at, "")
-    return FakeRecord(
-        position.topic,
-        position.partition,
-        position.offset,
-        sent.appended,
-        message.key.encode(),
-        message.body,
-        headers,
-    )
 
 
 def _received(event: Outgoing, event_id: str, at: datetime) -> Received[Any]:

@@ -14,6 +14,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.publisher.producer import AioKafkaFastProducerImpl
 
 from shared.messaging.batches import read_answers
+from shared.messaging.faults import NO_FAULTS, Faults
 from shared.messaging.fetching import FairConsumer
 from shared.messaging.producer import OPTIONS, LastingProducer, build_producer
 
@@ -30,9 +31,9 @@ class Broker(KafkaBroker):
         await super().start()
 
 
-def make_broker(bootstrap: str, *, client_id: str) -> KafkaBroker:
+def make_broker(bootstrap: str, *, client_id: str, faults: Faults = NO_FAULTS) -> KafkaBroker:
     """A broker with durable, idempotent, bounded, lasting publishing and manual acknowledgement."""
-    read_answers()
+    read_answers(faults.arrived)
     broker = Broker(
         bootstrap.split(","),
         client_id=client_id,

@@ -2,7 +2,8 @@
 
 Off unless `LANGHOC_FAULTS` names them, each with its probability:
 
-    duplicate=0.05,fail_before_commit=0.02,fail_after_commit=0.02,delay=0.05:200ms,drop_ack=0.05,skew=600s,seed=7
+    duplicate=0.05,fail_before_commit=0.02,fail_after_commit=0.02,delay=0.05:200ms,drop_ack=0.05,garble=0.01,skew=600s,
+    seed=7
 
 - `duplicate`: a record is delivered a second time within its batch;
 - `fail_before_commit`: a batch's transaction is written, and given up instead of committed;
@@ -10,6 +11,7 @@ Off unless `LANGHOC_FAULTS` names them, each with its probability:
 - `drop_ack`: an acknowledgement is lost: ours to the broker (the offsets of a batch stay uncommitted), or the broker's
   to us (a page of the outbox is sent again);
 - `delay`: any of these steps takes so much longer;
+- `garble`: a batch arrives with a wrong bit, as over a bad line; when it is asked for again, in order;
 - `skew`: the host's clock is so much fast (or slow: -600s), as far as our clock reads it;
 - `seed`: the same seed strikes at the same steps again.
 """
@@ -58,6 +60,10 @@ class Faults:
     async def reach(self, step: Step) -> None:
         """Delivery has come to this step; raises what goes wrong there."""
 
+    def arrived(self, batch: bytes) -> bytes:
+        """A batch of records as it comes from the broker."""
+        return batch
+
 
 NO_FAULTS = Faults()
 
@@ -70,6 +76,7 @@ class FaultPlan:
     fail_before_commit: float = 0.0
     fail_after_commit: float = 0.0
     drop_ack: float = 0.0
+    garble: float = 0.0
     delay: float = 0.0
     delay_seconds: float = 0.0
     skew_seconds: float = 0.0
@@ -94,7 +101,7 @@ class FaultPlan:
                         chosen["delay_seconds"] = _seconds(duration)
                     case "skew":
                         chosen["skew_seconds"] = _skew(value)
-                    case "duplicate" | "fail_before_commit" | "fail_after_commit" | "drop_ack":
+                    case "duplicate" | "fail_before_commit" | "fail_after_commit" | "drop_ack" | "garble":
                         chosen[name] = _probability(value)
                     case _:
                         names = (field.name for field in fields(cls) if field.name != "delay_seconds")
@@ -136,6 +143,7 @@ class Saboteur(Faults):
     def __init__(self, plan: FaultPlan, *, process: str) -> None:
         self._plan = plan
         self._random = random.Random(f"{plan.seed}/{process}")  # copies of a service are struck at different steps
+        self._garbled: set[bytes] = set()
         self._strikes = {
             Step.COMMITTING: plan.fail_before_commit,
             Step.COMMITTED: plan.fail_after_commit,
@@ -146,6 +154,15 @@ class Saboteur(Faults):
     def delivered(self, records: Sequence[R]) -> Sequence[R]:
         """Some records twice, one behind the other: within a partition a batch never goes backwards."""
         return [copy for record in records for copy in [record] * (2 if self._chance(self._plan.duplicate) else 1)]
+
+    def arrived(self, batch: bytes) -> bytes:
+        if batch in self._garbled:
+            self._garbled.discard(batch)
+        elif self._chance(self._plan.garble):
+            self._garbled.add(batch)
+            log.warning("fault.injected", step="fetched")
+            return batch[:-1] + bytes([batch[-1] ^ 1])
+        return batch
 
     async def reach(self, step: Step) -> None:
         if self._chance(self._plan.delay):

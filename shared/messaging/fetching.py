@@ -48,7 +48,7 @@ class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no
         self._turn = 0
         self._waits: dict[TopicPartition, float] = {}
         self._troubles: Counter[TopicPartition] = Counter()
-        self._asked_again: Counter[tuple[TopicPartition, int]] = Counter()
+        self._asked_again: Counter[TopicPartition] = Counter()
         self._one_by_one_until = 0.0
 
     @property
@@ -113,17 +113,15 @@ class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no
                 return records[:number]
         if records:
             self._troubles.pop(partition, None)
+            self._asked_again.pop(partition, None)
         return records
 
     def _worth_asking_again(self, partition: TopicPartition, record: Record) -> bool:
         damage = damage_of(record)
         if damage is None or not damage.again:
             return False
-        self._asked_again[partition, record.offset] += 1
-        if self._asked_again[partition, record.offset] < TRIES:
-            return True
-        del self._asked_again[partition, record.offset]
-        return False
+        self._asked_again[partition] += 1
+        return self._asked_again[partition] < TRIES
 
     async def _rewind(self, partition: TopicPartition, error: Exception) -> None:
         """Forget what the client holds of the partition, and read it again from what was handed out last."""

@@ -98,7 +98,7 @@ class Runtime:
         self.clock = BusinessClock(settings.clock_offset, skew_seconds=settings.faults.skew_seconds)
         self._migrate = migrate
         faults = saboteurs(settings.faults, process=f"{service}-{settings.instance}")
-        self._broker = make_broker(settings.kafka, client_id=f"langhoc-{service}-{settings.instance}")
+        self._broker = make_broker(settings.kafka, client_id=f"langhoc-{service}-{settings.instance}", faults=faults)
         self.relay = Relay(
             mongo,
             KafkaPublisher(self._broker),

@@ -1,14 +1,15 @@
 """`make chaos`: load over the whole platform while a seeded schedule kills and freezes services, broker and database.
 
-Afterwards an independent checker recomputes from what was published what must exist and compares everything. The last
-line says it: `submitted=… receipts=… lost=0 doubled=0 wrong=0 dead=…`; any lost, doubled or wrong is a failure.
+Senders do their worst meanwhile (`hostile.py`), hosts' clocks are ten minutes off, batches arrive garbled, broker and
+database are away at the start, and a channel is made anew under way. Afterwards an independent checker recomputes from
+what lies on the channels what must exist, and compares everything. The last line says it:
+`submitted=… receipts=… lost=0 doubled=0 wrong=0 dead=…`; any lost, doubled or wrong is a failure.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import sys
 import tempfile
 import time
@@ -20,7 +21,9 @@ from cli.publishing import Message, Portal, Sent
 from cli.synthetic import ON_TIME
 from deploy.local.harness import Servers, start_servers
 from shared.messaging.clock import BusinessClock
+from shared.messaging.ending import end
 from shared.messaging.topics import apply_topics
+from tests.chaos.hostile import Hostile, make_anew
 from tests.chaos.load import Load
 from tests.chaos.trouble import COPIES, SERVICES, Trouble
 from tests.checker import check
@@ -30,6 +33,7 @@ from tests.platform import ServiceProcesses
 PROVINCES = ("12", "44", "96")
 PORTION = 25
 SETTLE_SECONDS = 600.0
+AWAY_SECONDS = 3.0
 
 
 def say(text: str) -> None:
@@ -56,42 +60,47 @@ async def run(servers: Servers, folder: Path, seed: int, minutes: float, per_sec
     await apply_topics(servers.kafka)
     environment = {"LANGHOC_CLOCK_OFFSET": str(clock.offset_seconds), "LANGHOC_LEASE_SECONDS": "8"}
     with ServiceProcesses(servers, folder, **environment) as world:
-        for copy in range(COPIES):
-            await asyncio.to_thread(world.launch, *SERVICES, instance=copy)
+        trouble = Trouble(world, servers, seed)
+        await trouble.away_at_start(AWAY_SECONDS)
         for copy in range(COPIES):
             for service in SERVICES:
                 await asyncio.to_thread(world.wait_ready, service, copy)
         say(f"{COPIES} copies of each service are ready; seed {seed}, {minutes:g} min, {per_second:g} records/s")
-        trouble = Trouble(world, servers, seed)
+        hostile = Hostile(servers.kafka, PROVINCES, seed)
         async with Portal(servers.kafka, clock=clock) as portal:
             sent = await portal.publish(load.setup())
             await asyncio.to_thread(world.wait_settled, "intake", seconds=120)
             supervising = asyncio.create_task(trouble.supervise())
-            injecting = asyncio.create_task(trouble.inject())
+            renewing = asyncio.create_task(make_anew(servers.kafka, world))
+            causing = [asyncio.create_task(trouble.inject()), asyncio.create_task(hostile.run())]
             sent += await publish_for(portal, load, minutes * 60, per_second)
-            injecting.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await injecting
-        say("injected: " + ", ".join(f"{name} ×{count}" for name, count in sorted(trouble.injected.items())))
-        await settle(world, trouble, servers)
-        supervising.cancel()
+            for task in causing:
+                task.cancel()
+            await asyncio.gather(*causing, return_exceptions=True)
+        injected = trouble.injected + hostile.sent
+        say("injected: " + ", ".join(f"{name} ×{count}" for name, count in sorted(injected.items())))
+        missing = await renewing
+        say("a topic was made anew under way" if not missing else "; ".join(missing))
+        await settle(world, trouble)
+        await end([supervising])
         say("restarts: " + ", ".join(f"{name} ×{count}" for name, count in sorted(trouble.restarts.items())))
 
         oracle = Oracle(clock)
         findings = await check(servers.kafka, world, oracle, sent, PROVINCES)
+        findings.lost += missing
         for text in findings.all[:50]:
             say(text)
-        receipts = world.database("intake")["receipts"].count_documents({})
+        receipts = world.database("intake")["receipts"].count_documents({"province": {"$in": PROVINCES}})
         dead = sum(world.database(service)["dead_letters"].count_documents({}) for service in SERVICES)
         print(
-            f"submitted={len(sent)} receipts={receipts} lost={len(findings.lost)} doubled={len(findings.doubled)} "
-            f"wrong={len(findings.wrong)} dead={dead}",
+            f"submitted={findings.submitted} receipts={receipts} lost={len(findings.lost)} "
+            f"doubled={len(findings.doubled)} wrong={len(findings.wrong)} dead={dead}",
             flush=True,
         )
-        return 1 if findings.all or dead or receipts != len(sent) else 0
+        return 1 if findings.all or dead or receipts != findings.submitted else 0
 
 
-async def settle(world: ServiceProcesses, trouble: Trouble, servers: Servers) -> None:
+async def settle(world: ServiceProcesses, trouble: Trouble) -> None:
     """After the last trouble: everything runs again and comes to rest."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections import Counter
+from collections.abc import Coroutine
 from random import Random
+from typing import Any
 
 from deploy.local.harness import ServerProcess, Servers
 from tests.platform import ServiceProcesses
 
 SERVICES = ("intake", "scoring", "funding", "notifications")
 COPIES = 2
+SKEW_SECONDS = 600
+STOP_SECONDS, STOP_EVERY_SECONDS = 60.0, 300.0
+"""The broker is stopped in order for a minute: once in a short run, every five minutes in a long one."""
 RESTART_SECONDS = 240.0
 """A broker that reads its log again on a busy machine takes its time; that is not what is being tried."""
 
@@ -22,6 +28,7 @@ class Trouble:
     def __init__(self, world: ServiceProcesses, servers: Servers, seed: int) -> None:
         self._world = world
         self._servers = servers
+        self._seed = seed
         self._random = Random(f"trouble/{seed}")
         self.injected: Counter[str] = Counter()
         self.restarts: Counter[str] = Counter()
@@ -30,14 +37,52 @@ class Trouble:
     async def inject(self) -> None:
         """Cause trouble every few seconds until cancelled; what was begun is always undone."""
         running: set[asyncio.Task[None]] = set()
+
+        def begin(trouble: Coroutine[Any, Any, None]) -> None:
+            task = asyncio.create_task(trouble)
+            running.add(task)
+            task.add_done_callback(running.discard)
+
+        next_stop = time.monotonic() + self._random.uniform(5.0, 20.0)
         try:
             while True:
                 await asyncio.sleep(self._random.uniform(1.0, 4.0))
-                task = asyncio.create_task(self._once())
-                running.add(task)
-                task.add_done_callback(running.discard)
+                if time.monotonic() > next_stop:
+                    next_stop = time.monotonic() + STOP_EVERY_SECONDS
+                    begin(self._stop_broker())
+                begin(self._once())
         finally:
             await asyncio.gather(*running)
+
+    async def _stop_broker(self) -> None:
+        """In order, as for maintenance, and for long: what was on its way to it must go on by itself afterwards."""
+        while "kafka" in self._busy:  # noqa: ASYNC110  other trouble with it ends by itself
+            await asyncio.sleep(0.5)
+        self._busy.add("kafka")
+        server: ServerProcess = self._servers["kafka"]
+        try:
+            await asyncio.to_thread(server.stop)
+            await asyncio.sleep(STOP_SECONDS)
+            await asyncio.to_thread(server.restart, RESTART_SECONDS)
+            self.injected["stop kafka for a minute"] += 1
+        finally:
+            self._busy.discard("kafka")
+
+    async def away_at_start(self, seconds: float) -> None:
+        """Broker and database are not there yet when the services start, and come one after the other."""
+        for name in ("kafka", "mongod"):
+            await asyncio.to_thread(self._servers[name].stop)
+        for copy in range(COPIES):
+            await asyncio.to_thread(self.launch, *SERVICES, instance=copy)
+        for name in self._random.sample(("kafka", "mongod"), 2):
+            await asyncio.sleep(seconds)
+            await asyncio.to_thread(self._servers[name].restart, RESTART_SECONDS)
+        self.injected["kafka and mongod away at start"] += 1
+
+    def launch(self, *services: str, instance: int) -> None:
+        """Start services, on a host whose clock is ten minutes fast (the first copy) or slow (the others)."""
+        skew = SKEW_SECONDS if instance == 0 else -SKEW_SECONDS
+        self._world.launch(*services, instance=instance, LANGHOC_FAULTS=f"garble=0.01,skew={skew}s,seed={self._seed}")
 
     async def supervise(self) -> None:
         """Start again what ended, after a moment."""
@@ -45,7 +90,7 @@ class Trouble:
             for service, instance in self._world.ended():
                 self.restarts[service] += 1
                 await asyncio.sleep(0.5)
-                self._world.launch(service, instance=instance)
+                self.launch(service, instance=instance)
             await asyncio.sleep(0.2)
 
     async def _once(self) -> None:

@@ -10,7 +10,7 @@ from shared.messaging.faults import NO_FAULTS, FaultPlan, Injected, Saboteur, St
 from shared.messaging.settings import ServiceSettings
 
 WHOLE = (
-    "duplicate=0.05, fail_before_commit=0.02, fail_after_commit=0.03, delay=0.05:200ms, drop_ack=0.04, "
+    "duplicate=0.05, fail_before_commit=0.02, fail_after_commit=0.03, delay=0.05:200ms, drop_ack=0.04, garble=0.01, "
     "skew=-600s, seed=7"
 )
 
@@ -41,6 +41,7 @@ def test_the_setting_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
         fail_before_commit=0.02,
         fail_after_commit=0.03,
         drop_ack=0.04,
+        garble=0.01,
         delay=0.05,
         delay_seconds=0.2,
         skew_seconds=-600.0,
@@ -55,6 +56,7 @@ async def test_nothing_goes_wrong_unless_it_was_ordered(monkeypatch: pytest.Monk
     assert faults is NO_FAULTS
     assert logs == []
     assert faults.delivered([1, 2]) == [1, 2]
+    assert faults.arrived(b"batch") == b"batch"
     for step in Step:
         await faults.reach(step)
 
@@ -120,3 +122,10 @@ def test_a_duplicate_comes_right_behind_its_record() -> None:
     assert doubled == sorted(doubled)
     assert set(doubled) == set(range(100))
     assert 120 < len(doubled) < 180
+
+
+def test_a_garbled_batch_arrives_in_order_when_it_is_asked_for_again() -> None:
+    saboteur = Saboteur(FaultPlan(garble=1.0), process="intake-0")
+    for _ in range(3):
+        assert saboteur.arrived(b"batch") != b"batch"
+        assert saboteur.arrived(b"batch") == b"batch"
