@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from cli.publishing import Sent
 from services.scoring.domain.differences import judged
@@ -217,15 +217,12 @@ async def check_events(
 async def lying(bootstrap: str, topics: Iterable[str]) -> list[Any]:
     """Every record of these topics as a service's consumer reads it; of a damaged batch one that stands for it."""
     read_answers()
-    names = sorted(topics)
     found: list[Any] = []
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    consumer.subscribe(sorted(topics))
     await consumer.start()
     try:
-        partitions = [
-            TopicPartition(name, number) for name in names for number in await consumer.partitions_for_topic(name) or ()
-        ]
-        consumer.assign(partitions)
+        partitions = list(consumer.assignment())
         ends = await consumer.end_offsets(partitions)
         while any([await consumer.position(each) < ends[each] for each in partitions]):
             for records in (await consumer.getmany(timeout_ms=1_000)).values():

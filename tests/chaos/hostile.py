@@ -55,7 +55,7 @@ class Hostile:
         await producer.start()
         try:
             while True:
-                await asyncio.sleep(self._random.uniform(2.0, 6.0))
+                await asyncio.sleep(self._random.uniform(1.0, 4.0))
                 with suppress(KafkaError, TimeoutError):
                     async with asyncio.timeout(20):
                         await self._once(producer)
