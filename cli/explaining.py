@@ -156,7 +156,7 @@ _WORDS = {
 
 
 def _word(key: str, lang: str) -> str:
-    return _WORDS[key][0 if lang == "vi" else 1]
+    return _WORDS[key][0 if lang == "vi" else 1] if key in _WORDS else key
 
 
 def render(story: Story, language: Language) -> None:

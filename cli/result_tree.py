@@ -106,8 +106,8 @@ def _name(id: str, lang: str) -> str:
 
 
 def word(key: str, lang: str) -> str:
-    """A word of the explanation."""
-    return _W[key][0 if lang == "vi" else 1]
+    """A word of the explanation; one that only a newer service knows stands as it is."""
+    return _W[key][0 if lang == "vi" else 1] if key in _W else key
 
 
 def outcome(result: Json, lang: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -16,13 +17,19 @@ from cli.client import Client
 from cli.output import dong, emit, signed_dong
 from cli.platform import Format, console, plain_errors
 from deploy.local import LocalPlatformError
+from shared.contracts.submissions import AreaClass
 
 FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, json or csv for programs.")]
 ProvinceOption = Annotated[str, typer.Option("--province", "-p", help="Province code, two digits.")]
 SHOWN = 10
 WIDTH = 36
-AREAS = {"region_1": "Region I", "region_2": "Region II", "region_3": "Region III", "other": "no region"}
-FINDINGS = {
+AREAS: Mapping[AreaClass, str] = {
+    "region_1": "Region I",
+    "region_2": "Region II",
+    "region_3": "Region III",
+    "other": "no region",
+}
+FINDINGS: Mapping[str, str] = {
     "effective_under_supported": "effective, under-supported",
     "weak_over_supported": "weak, over-supported",
     "balanced": "",
@@ -110,7 +117,7 @@ def _four_places(number: Fraction) -> str:
 def _show_areas(areas: list[dict[str, Any]]) -> None:
     rows = [
         {
-            "area": AREAS[area["area_class"]],
+            "area": AREAS.get(area["area_class"], area["area_class"]),
             "centres": area["centres"],
             "before": dong(area["before"]),
             "after": dong(area["after"]),
@@ -172,10 +179,10 @@ def sustainability(
 def _flat(view: dict[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {
         "centre_id": view["centre_id"],
-        "area": AREAS[view["area_class"]],
+        "area": AREAS.get(view["area_class"], view["area_class"]),
         "support_trend": view["support_trend"],
         "score_trend": view["score_trend"],
-        "finding": FINDINGS[view["finding"]],
+        "finding": FINDINGS.get(view["finding"], view["finding"]),
     }
     for year in view["years"]:
         row[f"support_{year['year']}"] = dong(year["support"])

@@ -231,6 +231,11 @@ class RecognitionInForce(Contract):
     """Whether it held on the cut-off date; `False`: it had expired."""
 
 
+Cause = Literal["correction", "recognition", "reference", "recompute", "register"]
+"""Why a result was judged again: a new submission, an authority's decision, another result that it uses, an order to
+judge again, or a correction of the register."""
+
+
 class Superseded(Contract):
     """The version of a result that a newer one replaces: what it had come to, and why it was judged again."""
 
@@ -241,9 +246,7 @@ class Superseded(Contract):
     level: int | None
     hash: str
     """`hash` of that version."""
-    cause: Literal["correction", "recognition", "reference", "recompute", "register"]
-    """A new submission, an authority's decision, another result that it uses, an order to judge again, or a correction
-    of the register."""
+    cause: Cause
 
 
 class Result(Contract):

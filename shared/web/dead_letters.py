@@ -225,7 +225,14 @@ def _replayed(after: Document, replay: Replay, *, dry_run: bool, hindrance: Refu
 
 # ------------------------------------------------------------------ refusals in words
 
-_REFUSALS: Mapping[Refusal, tuple[int, Text, Text]] = {
+_Worded = Literal[Refusal.NOT_OPEN, Refusal.CHANGED, Refusal.NO_REASON, Refusal.EXHAUSTED, Refusal.OLDER, Refusal.ROLE]
+"""All but `NOT_FOUND`, which every API says alike."""
+_REFUSALS: Mapping[_Worded, tuple[int, Text, Text]] = {
+    Refusal.ROLE: (
+        403,
+        Text(vi="Vai trò này không được làm việc này.", en="This role may not do this."),
+        Text(vi="Để người vận hành của Bộ thực hiện.", en="Let an operator of the ministry do it."),
+    ),
     Refusal.NOT_OPEN: (
         409,
         Text(

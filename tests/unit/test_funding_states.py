@@ -38,7 +38,7 @@ ALLOWED = {
 }
 BY_CORRECTION = {"received", "proposed", "simulated", "submitted", "returned", "withdrawn"}
 BY_ADJUSTMENT = {"published", "adjusted"}
-PEOPLE = sorted(ROLES)
+PEOPLE = sorted(action for action, roles in ROLES.items() if roles)
 
 
 def life(state: str, **changes: object) -> Life:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -24,7 +24,9 @@ from shared.contracts.facts import (
     CentreScored,
     CommuneScored,
     Receipt,
+    SubmissionKind,
 )
+from shared.contracts.submissions import AssessmentSeries
 
 NOW = datetime(2026, 2, 1, 2, 0, tzinfo=UTC)
 END_OF_28_FEBRUARY = datetime(2026, 2, 28, 17, 0, tzinfo=UTC)
@@ -179,6 +181,52 @@ def test_held_and_conflict(status: Status, kind: str, severity: str, words: str)
 @pytest.mark.parametrize("status", [Status.ACCEPTED, Status.ACCEPTED_LATE, Status.DUPLICATE, Status.UNCHANGED])
 def test_receipts_that_ask_nothing_raise_nothing(status: Status) -> None:
     assert receipt_alert(receipt(status=status), "x") is None
+
+
+KINDS: tuple[Any, ...] = (*get_args(SubmissionKind), None)
+SERIES: tuple[str, ...] = get_args(AssessmentSeries)
+ASKING = (Status.HELD, Status.REJECTED, Status.CONFLICT)
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_receipt_has_its_words_for_every_status(kind: Any, status: Status) -> None:
+    alert = receipt_alert(receipt(kind=kind, status=status, problems=[]), "x")
+    assert (alert is not None) == (status in ASKING)
+    if alert is not None:
+        for text in (alert.text, alert.action):
+            assert text.vi
+            assert text.en
+            assert text.vi != text.en
+
+
+@pytest.mark.parametrize("status", ASKING)
+def test_no_two_kinds_are_called_the_same(status: Status) -> None:
+    alerts = [receipt_alert(receipt(kind=kind, status=status), "x") for kind in KINDS]
+    alerts += [receipt_alert(receipt(kind="assessment", status=status, subject=f"{one}/1"), "x") for one in SERIES]
+    opening = [(alert.text.vi.split(" (")[0], alert.text.en.split(" (")[0]) for alert in alerts if alert is not None]
+    assert len(opening) == len(KINDS) + len(SERIES)
+    assert len({vi for vi, _ in opening}) == len({en for _, en in opening}) == len(opening)
+
+
+def test_an_assessment_is_called_by_its_series() -> None:
+    alert = receipt_alert(receipt(kind="assessment", subject="learning_models/740"), "x")
+    assert alert is not None
+    assert alert.text == Text(
+        vi="Hồ sơ đánh giá các mô hình học tập (mã learning_models/740, năm 2025, mã hồ sơ s-1, biên nhận r-9) bị từ "
+        "chối. Lỗi 1.",
+        en="The assessment of learning models (code learning_models/740, year 2025, submission s-1, receipt r-9) was "
+        "rejected. Fault 1.",
+    )
+
+
+@pytest.mark.parametrize("subject", [None, "740", "of_next_year/740", "district", "province-01/1"])
+def test_an_assessment_of_no_known_series_is_an_assessment(subject: str | None) -> None:
+    """The subject of a file that could not be read is what its sender wrote."""
+    alert = receipt_alert(receipt(kind="assessment", subject=subject), "x")
+    assert alert is not None
+    assert alert.text.vi.startswith("Hồ sơ đánh giá (")
+    assert alert.text.en.startswith("An assessment (")
 
 
 def test_an_unreadable_record_still_reaches_its_sender() -> None:

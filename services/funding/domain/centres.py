@@ -146,13 +146,15 @@ def _performance(centre: Centre, policy: FundingPolicy) -> Fraction:
 
 def held(centre: Centre, policy: FundingPolicy) -> bool:
     """Whether last year's support protects the centre."""
-    if centre.assessment == "scored":
-        return True
-    return {
-        "pending": policy.pending.hold_harmless,
-        "not_submitted": policy.not_submitted.hold_harmless,
-        "not_due": policy.not_due.hold_harmless,
-    }[centre.assessment]
+    match centre.assessment:
+        case "scored":
+            return True
+        case "pending":
+            return policy.pending.hold_harmless
+        case "not_submitted":
+            return policy.not_submitted.hold_harmless
+        case "not_due":
+            return policy.not_due.hold_harmless
 
 
 def takes_over(centre: Centre, year: int, policy: FundingPolicy) -> bool:

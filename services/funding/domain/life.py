@@ -65,14 +65,17 @@ TRANSITIONS: Mapping[tuple[State, Action], State] = {
 }
 PREPARERS = frozenset({"province", "finance"})
 ROLES: Mapping[Action, frozenset[str]] = {
+    Action.PROPOSE: frozenset(),
     Action.SIMULATE: PREPARERS,
     Action.SUBMIT: PREPARERS,
     Action.WITHDRAW: PREPARERS,
     Action.RETURN: frozenset({"finance", "ministry"}),
     Action.APPROVE: frozenset({"finance"}),
     Action.PUBLISH: frozenset({"finance", "ministry"}),
+    Action.ADJUST: frozenset(),
 }
-"""Roles of `shared.web.auth` per action of a person; a province acts on its own budget only."""
+"""Roles of `shared.web.auth` whose persons may do it; none where it follows from something else. A province acts on its
+own budget only."""
 PREPARING = frozenset({Action.SIMULATE, Action.SUBMIT})
 
 

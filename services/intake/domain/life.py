@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Literal
 
 from shared.contracts.base import Text
 from shared.contracts.register import Decree
@@ -83,10 +84,16 @@ def _origin(register: Registry, unit: Unit) -> Iterator[Text]:
         )
 
 
+_SHARES: Mapping[Literal["whole", "part"], Text] = {
+    "whole": Text(vi="toàn bộ", en="whole"),
+    "part": Text(vi="một phần", en="part"),
+}
+
+
 def _named(register: Registry, row: Succession, language: str) -> str:
     unit = register.by_id(row.predecessor)
-    share = {"whole": {"vi": "toàn bộ", "en": "whole"}, "part": {"vi": "một phần", "en": "part"}}[row.share][language]
-    return f"{unit.name if unit else ''} ({row.predecessor}, {share})"
+    share = _SHARES[row.share]
+    return f"{unit.name if unit else ''} ({row.predecessor}, {share.vi if language == 'vi' else share.en})"
 
 
 def _day(day: date) -> str:

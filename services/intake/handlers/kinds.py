@@ -213,7 +213,7 @@ RECOGNITION: Kind[RecognitionSubmitted] = Kind(
     accept=_accept_recognition,
     fact_subject=lambda fact: str(fact.unit_id),
 )
-KINDS: Mapping[str, Kind[Any]] = {
+KINDS: Mapping[SubmissionKind, Kind[Any]] = {
     kind.name: kind for kind in (COMMUNE, CENTRE, ASSESSMENT, REGISTRATION, ENVELOPE, SUPPORT, RECOGNITION)
 }
 """By name."""

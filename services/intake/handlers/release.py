@@ -51,7 +51,8 @@ def awaited(document: Document) -> domain.Awaited:
 def read_again(document: Document) -> Held:
     """A held submission from its receipt's document: as it arrived, then."""
     receipt = Receipt.model_validate(document["receipt"])
-    kind = KINDS[str(receipt.kind)]
+    assert receipt.kind is not None, "what is held was read"
+    kind = KINDS[receipt.kind]
     raw = bytes(document["raw"])
     topic, _, place = receipt.channel.rpartition("/")
     partition, _, offset = place.partition("@")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from services.notifications.domain.wording import en, province_name, vi
 from shared.contracts.base import Text
-from shared.contracts.facts import AdjustmentProposed, Alert, BudgetAdjusted, BudgetRunApproved
+from shared.contracts.facts import AdjustmentProposed, Alert, BudgetAdjusted, BudgetRunApproved, Purpose
 
-_PURPOSES = {
+_PURPOSES: Mapping[Purpose, Text] = {
     "operating": Text(vi="hoạt động thường xuyên", en="operating"),
     "equipment": Text(vi="trang thiết bị ban đầu", en="initial equipment"),
 }

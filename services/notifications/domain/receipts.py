@@ -3,32 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from services.notifications.domain.wording import by_when, joined, numbered
 from shared.contracts.base import Status, Text
 from shared.contracts.facts import Alert, AlertKind, Receipt, SubmissionKind
+from shared.contracts.submissions import AssessmentSeries
 
-_KINDS: Mapping[Status, AlertKind] = {
-    Status.REJECTED: "submission_rejected",
-    Status.HELD: "submission_held",
-    Status.CONFLICT: "submission_conflict",
-}
-_HAPPENED: Mapping[Status, Text] = {
-    Status.REJECTED: Text(vi="bị từ chối", en="was rejected"),
-    Status.HELD: Text(vi="đang được tạm giữ, chưa xử lý", en="is held and not yet processed"),
-    Status.CONFLICT: Text(
-        vi="trùng mã với hồ sơ đã nhận nhưng khác nội dung; hồ sơ nhận trước được giữ nguyên",
-        en="repeats the id of an earlier submission with other content; the earlier one stands",
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What a status that asks something of the sender is called."""
+
+    kind: AlertKind
+    severity: Literal["info", "warning"]
+    happened: Text
+
+
+_ASKING: Mapping[Status, _Asking | None] = {
+    Status.ACCEPTED: None,
+    Status.ACCEPTED_LATE: None,
+    Status.HELD: _Asking(
+        "submission_held", "info", Text(vi="đang được tạm giữ, chưa xử lý", en="is held and not yet processed")
     ),
+    Status.REJECTED: _Asking("submission_rejected", "warning", Text(vi="bị từ chối", en="was rejected")),
+    Status.CONFLICT: _Asking(
+        "submission_conflict",
+        "warning",
+        Text(
+            vi="trùng mã với hồ sơ đã nhận nhưng khác nội dung; hồ sơ nhận trước được giữ nguyên",
+            en="repeats the id of an earlier submission with other content; the earlier one stands",
+        ),
+    ),
+    Status.DUPLICATE: None,
+    Status.UNCHANGED: None,
 }
+"""`None`: nothing is asked."""
 _WHAT: Mapping[SubmissionKind | None, Text] = {
     "commune": Text(vi="Hồ sơ đánh giá cộng đồng học tập cấp xã", en="The assessment of a commune"),
     "centre": Text(vi="Hồ sơ đánh giá trung tâm học tập cộng đồng", en="The assessment of a community learning centre"),
+    "assessment": Text(vi="Hồ sơ đánh giá", en="An assessment"),
     "registration": Text(vi="Đăng ký trung tâm học tập cộng đồng", en="The registration of a centre"),
     "envelope": Text(vi="Thông báo kinh phí của tỉnh", en="The province's envelope"),
     "support": Text(vi="Báo cáo mức hỗ trợ đã duyệt", en="The report of approved support"),
     "recognition": Text(vi="Quyết định công nhận", en="The recognition decision"),
     None: Text(vi="Bản ghi không đọc được loại hồ sơ", en="A record whose kind could not be read"),
+}
+_SERIES: Mapping[AssessmentSeries, Text] = {
+    "district": Text(vi="Hồ sơ đánh giá cộng đồng học tập cấp huyện", en="The assessment of a district"),
+    "province": Text(vi="Hồ sơ đánh giá cộng đồng học tập cấp tỉnh", en="The assessment of a province"),
+    "learning_unit": Text(vi="Hồ sơ đánh giá đơn vị học tập", en="The assessment of a learning unit"),
+    "universal_education": Text(
+        vi="Hồ sơ đánh giá phổ cập giáo dục, xóa mù chữ", en="The assessment of universal education and literacy"
+    ),
+    "learning_models": Text(vi="Hồ sơ đánh giá các mô hình học tập", en="The assessment of learning models"),
 }
 _SEE_RECEIPT = Text(
     vi="Xem chi tiết trong biên nhận, sửa và gửi lại.", en="See the receipt for details, mend and send again."
@@ -37,18 +66,18 @@ _SEE_RECEIPT = Text(
 
 def receipt_alert(receipt: Receipt, cause: str) -> Alert | None:
     """The alert to the sender, or `None` for a receipt that asks nothing of it. One per receipt."""
-    if receipt.status not in _KINDS:
+    asking = _ASKING[receipt.status]
+    if asking is None:
         return None
-    kind = _KINDS[receipt.status]
     return Alert(
-        alert_id=f"{kind}/{receipt.receipt_id}",
-        kind=kind,
-        severity="info" if receipt.status is Status.HELD else "warning",
+        alert_id=f"{asking.kind}/{receipt.receipt_id}",
+        kind=asking.kind,
+        severity=asking.severity,
         province=receipt.province,
         audience=receipt.province,
         subject=receipt.subject or receipt.province,
         period=receipt.period,
-        text=joined(_opening(receipt), numbered(problem.message for problem in receipt.problems)),
+        text=joined(_opening(receipt, asking.happened), numbered(problem.message for problem in receipt.problems)),
         action=joined(
             numbered(problem.mend for problem in receipt.problems) or _SEE_RECEIPT,
             by_when(receipt.deadline, receipt.received_at),
@@ -59,8 +88,8 @@ def receipt_alert(receipt: Receipt, cause: str) -> Alert | None:
     )
 
 
-def _opening(receipt: Receipt) -> Text:
-    what, happened = _WHAT[receipt.kind], _HAPPENED[receipt.status]
+def _opening(receipt: Receipt, happened: Text) -> Text:
+    what = _what(receipt)
     facts = [
         ("mã", "code", receipt.subject),
         ("năm", "year", receipt.period),
@@ -70,3 +99,10 @@ def _opening(receipt: Receipt) -> Text:
     vi = ", ".join(f"{name} {value}" for name, _, value in facts if value is not None)
     en = ", ".join(f"{name} {value}" for _, name, value in facts if value is not None)
     return Text(vi=f"{what.vi} ({vi}) {happened.vi}.", en=f"{what.en} ({en}) {happened.en}.")
+
+
+def _what(receipt: Receipt) -> Text:
+    """The submission in words. An assessment's subject is `<series>/<id>`; of an unreadable one it may be anything."""
+    subject = receipt.subject or ""
+    told = (words for series, words in _SERIES.items() if subject.startswith(f"{series}/"))
+    return next(told, _WHAT["assessment"]) if receipt.kind == "assessment" else _WHAT[receipt.kind]

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from services.notifications.domain.wording import by_when, en, joined, numbered, vi
 from shared.contracts.base import Text
-from shared.contracts.facts import Alert, CentreScored, CommuneScored, Superseded
+from shared.contracts.facts import Alert, Cause, CentreScored, CommuneScored, Superseded
 from shared.rulebook import AlertPolicy, PassFailRubric, PointsRubric, alert_policy, cut_off, deadline, rubric
 
 
@@ -18,7 +18,7 @@ def result_alert(result: CommuneScored | CentreScored, cause: str, raised_at: da
 
     Raises:
         NoRuleInForce: no alert policy covers the period's cut-off date.
-        LookupError: the rulebook does not know the rubric, grade or level.
+        LookupError: the rulebook does not know the rubric.
     """
     holder = result.holder if isinstance(result, CommuneScored) else result.province
     if not _is_below(result, alert_policy(cut_off(result.period), holder)):
@@ -53,7 +53,7 @@ def result_alert(result: CommuneScored | CentreScored, cause: str, raised_at: da
     )
 
 
-_CAUSES: Mapping[str, Text] = {
+_CAUSES: Mapping[Cause, Text] = {
     "correction": Text(vi="hồ sơ được đính chính", en="the submission was corrected"),
     "recognition": Text(vi="có quyết định công nhận mới", en="an authority's decision came in"),
     "reference": Text(vi="kết quả khác mà nó dựa vào thay đổi", en="another result that it uses changed"),
@@ -66,7 +66,7 @@ def result_changed_alert(result: CommuneScored | CentreScored, cause: str, raise
     """The alert to the province that a result it knows was replaced, or `None` where the outcome is what it was.
 
     Raises:
-        LookupError: the rulebook does not know the rubric, grade or level.
+        LookupError: the rulebook does not know the rubric.
     """
     before = result.supersedes
     if before is None or _same_outcome(result, before):
@@ -127,14 +127,14 @@ def _unit(result: CommuneScored | CentreScored) -> tuple[str, str, Text]:
 
 
 def _outcome(result: CommuneScored | CentreScored, of: CommuneScored | CentreScored | Superseded) -> Text:
-    """What `result`, or the version before it, comes to under its rubric."""
+    """What `result`, or the version before it, comes to under its rubric; a grade or level unknown to it as it is."""
     if of.state == "incomplete":
         return Text(vi="chưa đủ dữ liệu", en="incomplete")
     rules = rubric(result.rubric)
     names: dict[str, Text]
     if isinstance(rules, PointsRubric) and of.grade is not None:
         names = {grade.id: grade.name for grade in rules.grades}
-        name = names[of.grade]
+        name = names.get(of.grade, Text(vi=of.grade, en=of.grade))
         points = of.total
         return Text(
             vi=f"xếp loại {name.vi}" + (f" ({vi(points)} điểm)" if points is not None else ""),
@@ -142,6 +142,6 @@ def _outcome(result: CommuneScored | CentreScored, of: CommuneScored | CentreSco
         )
     if isinstance(rules, PassFailRubric) and of.level:
         names = {level.id: level.name for level in rules.levels}
-        name = names[f"L{of.level}"]
+        name = names.get(f"L{of.level}", Text(vi=f"mức độ {of.level}", en=f"level {of.level}"))
         return Text(vi=f"đạt {name.vi}", en=f"reaches {name.en}")
     return Text(vi="chưa đạt mức độ nào", en="reaches no level")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 from shared.contracts.base import Contract, Provenance, Step, Text, Version
 from shared.contracts.facts import CriterionResult, RecognitionAccepted, Reference
@@ -111,12 +112,15 @@ def incomplete(rubric: Rubric, missing: Sequence[str]) -> tuple[Step, Text]:
     )
 
 
+_COUNT_AS: Mapping[Literal["zero_points", "not_met"], Text] = {
+    "zero_points": Text(vi="được 0 điểm", en="get 0 points"),
+    "not_met": Text(vi="coi là không đạt", en="count as not met"),
+}
+
+
 def without_evidence(rubric: Rubric, ids: Sequence[str]) -> Step:
     """What became of values without evidence."""
-    counts = {
-        "zero_points": Text(vi="được 0 điểm", en="get 0 points"),
-        "not_met": Text(vi="coi là không đạt", en="count as not met"),
-    }[rubric.no_evidence.counts_as]
+    counts = _COUNT_AS[rubric.no_evidence.counts_as]
     return step_on(
         rubric.no_evidence,
         f"Không có minh chứng, {counts.vi}: {', '.join(ids)}.",
