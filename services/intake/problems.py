@@ -10,6 +10,7 @@ from shared.contracts.base import Problem, Text, to_nfc
 from shared.contracts.topics import families
 from shared.messaging.handling import Reason, Unreadable
 from shared.registry import registry
+from shared.rulebook.faults import expected_of
 
 CODES = frozenset(CATALOGUE)
 FORMS: Mapping[str, Text] = {
@@ -63,14 +64,19 @@ def candidates(codes: Sequence[str]) -> dict[str, str]:
 
 def at_most(problems: Sequence[Problem]) -> list[Problem]:
     """The problems; of very many the first, and how many more there are."""
-    more = len(problems) - MOST
-    return [*problems[:MOST], problem("more_problems", "", more=more)] if more > 0 else list(problems)
+    return [*problems[:MOST], *_more(len(problems) - MOST)]
+
+
+def _more(count: int) -> list[Problem]:
+    return [problem("more_problems", "", more=count)] if count > 0 else []
 
 
 def of_unreadable(unreadable: Unreadable) -> list[Problem]:
-    """All problems of a record that could not be read, at once."""
+    """All problems of a record that could not be read, at once; of very many the first, and how many more there are."""
     if unreadable.reason is Reason.INVALID_BODY:
-        return [of_validation(error) for error in unreadable.errors]
+        errors = unreadable.errors
+        named = [error["problem"] if "problem" in error else of_validation(error) for error in errors[:MOST]]
+        return [*named, *_more(len(errors) - MOST)]
     said = _printable(unreadable.detail, LONG) + (f" (SHA-256 {unreadable.cut.sha256})" if unreadable.cut else "")
     if unreadable.reason is Reason.TOO_LARGE:
         most = families()["submissions"].max_record_bytes
@@ -126,9 +132,10 @@ def _code(kind: str) -> str:
 
 
 def _expected(error: Mapping[str, Any]) -> Text:
-    """What a field must look like: in words for the forms of the contract, else in the validator's own."""
-    said = _printable(error["msg"])
-    return FORMS.get(error.get("ctx", {}).get("pattern", ""), Text(vi=said, en=said))
+    """What a field must look like: in words of ours for the forms of the contract, else in those of its validator."""
+    said = expected_of(error)
+    known = Text(vi=_printable(said.vi), en=_printable(said.en))
+    return FORMS.get(error.get("ctx", {}).get("pattern", ""), known)
 
 
 # Tags that Pydantic puts into a location for a discriminated union; they are no fields of the body.

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 
 class Contract(BaseModel):
@@ -40,6 +41,25 @@ def _text_to_nfc(value: object) -> object:
     return to_nfc(value) if isinstance(value, str) else value
 
 
+MAX_DIGITS = 18
+"""Of a whole number, and of an exact decimal before and after its point: what is whole fits into 64 bits, as the
+database asks, and sums and products of fractions stay short."""
+
+
+def _of_bounded_exponent(value: Decimal) -> Decimal:
+    """A zero may have any exponent: `0e-999999999` passes every limit of digits, and written out it has a billion."""
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or abs(exponent) > MAX_DIGITS:
+        raise PydanticCustomError(
+            "decimal_max_exponent",
+            "Decimal input should have an exponent from -{limit} to {limit}",
+            {"limit": MAX_DIGITS},
+        )
+    return value
+
+
+Exponent = AfterValidator(_of_bounded_exponent)
+"""Every exact number from outside has this limit, besides those of its digits."""
 Nfc = Annotated[str, AfterValidator(to_nfc)]
 Label = Annotated[str, BeforeValidator(_text_to_nfc), StringConstraints(min_length=1, max_length=300)]
 """At most 300 characters as we keep it, so that whoever reads it again finds it as valid as it was."""
@@ -49,12 +69,14 @@ CommuneCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{5}|D[0-9]{3})$"
 ProvinceCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")]
 Year = Annotated[int, Field(ge=2013, le=2100, strict=True)]
 Dong = Annotated[int, Field(ge=0, le=10**15, strict=True)]
-"""Money: whole đồng. The upper limit is far above the national budget and keeps sums within 64 bits."""
+"""Money: whole đồng. The upper limit is about half of what the state spends on everything in a year (some 2·10^15), so
+no amount for learning centres comes near it, and 9,000 such amounts still add up within 64 bits."""
 People = Annotated[int, Field(ge=0, le=200_000_000, strict=True)]
-Points = Annotated[Decimal, Field(ge=0, le=1000, max_digits=8, decimal_places=4)]
-Quantity = Annotated[Decimal, Field(ge=0, lt=10**16, max_digits=20, decimal_places=4)]
+Points = Annotated[Decimal, Field(ge=0, le=1000, max_digits=8, decimal_places=4), Exponent]
+Quantity = Annotated[Decimal, Field(ge=0, lt=10**16, max_digits=20, decimal_places=4), Exponent]
 """A measured quantity that is no count of people and no money: exact, at most four places."""
-Version = Annotated[int, Field(ge=1, strict=True)]
+Version = Annotated[int, Field(ge=1, le=10**9, strict=True)]
+"""Versions count one by one; no subject ever has that many."""
 Instant = AwareDatetime
 
 

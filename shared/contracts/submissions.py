@@ -54,7 +54,9 @@ class PartsTarget(Claim):
     """A target made of named parts that must all be there."""
 
     type: Literal["parts"] = "parts"
-    parts: dict[Annotated[str, StringConstraints(min_length=1, max_length=100)], bool]
+    parts: Annotated[
+        dict[Annotated[str, StringConstraints(min_length=1, max_length=100)], bool], Field(max_length=5_000)
+    ]
     evidence: Evidence = []
 
 
@@ -112,8 +114,8 @@ class PointsContent(Claim):
     """Content of an assessment under a points rubric (44/2014, 2553/2013). A missing criterion is missing, not 0."""
 
     scoring: Literal["points"] = "points"
-    points: dict[CriterionId, AwardedPoints]
-    indicators: dict[CriterionId, TargetValue] = {}
+    points: Annotated[dict[CriterionId, AwardedPoints], Field(max_length=500)]
+    indicators: Annotated[dict[CriterionId, TargetValue], Field(max_length=500)] = {}
     """Values of those indicators that have a machine rule (`58 of 60 members`); they can only limit the points."""
 
 
@@ -121,7 +123,7 @@ class TargetsContent(Claim):
     """Content of an assessment under a pass/fail rubric (25/2023). A missing target is missing, not failed."""
 
     scoring: Literal["pass_fail"] = "pass_fail"
-    targets: dict[CriterionId, TargetValue]
+    targets: Annotated[dict[CriterionId, TargetValue], Field(max_length=500)]
     difficult_area: bool = False
     """The province's claim that the commune lies in a difficult area (vùng khó khăn) in the sense of 25/2023."""
     difficult_area_basis: Label | None = None

@@ -10,16 +10,18 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ValidationError
 
+from shared.contracts.bounds import OutOfBounds
 from shared.contracts.catalogue import CONTRACTS, contract_of
 from shared.contracts.topics import largest_record
 from shared.messaging.batches import SAMPLE_BYTES, damage_of
 from shared.messaging.handling import Cut, Position, Reason, Received, Unreadable
+from shared.outside import read_json
 
 REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type")
 _PLACE_ID = re.compile(r"(?P<place>.+/\d+@\d+)T(?P<appended>-?\d+)(?P<hash>#[0-9a-f]{16})")
@@ -92,7 +94,8 @@ def body_of(data: BaseModel) -> bytes:
 def read(record: Record, *, received_at: datetime, trusted: bool) -> Received[BaseModel] | Received[Unreadable]:
     """Read one record; total: returns for every possible input.
 
-    `trusted` tells whether `ce_source` and `ce_id` identify the event (our own services) or only its place does.
+    `trusted` tells whether `ce_source` and `ce_id` identify the event (our own services) or only its place does; what
+    comes from outside is read within `shared.contracts.bounds`.
     """
     cut = _cut(record)
     headers, bad_header = _headers(record) if cut is None else ({}, None)
@@ -116,7 +119,7 @@ def read(record: Record, *, received_at: datetime, trusted: bool) -> Received[Ba
 
     if cut is not None:
         return received(cut)
-    body, problem = _json(record.value or b"")
+    body, problem = _json(record.value or b"", read_json if not trusted else json.loads)
     event_type = headers.get("ce_type")
     if bad_header:
         return received(Unreadable(Reason.BAD_HEADER, bad_header, event_type, body))
@@ -127,7 +130,7 @@ def read(record: Record, *, received_at: datetime, trusted: bool) -> Received[Ba
     if contract is None:
         return received(Unreadable(Reason.UNKNOWN_TYPE, event_type or "", event_type, body))
     if problem:
-        return received(Unreadable(problem[0], problem[1], event_type, None))
+        return received(Unreadable(problem.reason, problem.detail, event_type, body, problem.errors))
     try:
         return received(contract.model.model_validate_json(record.value or b""))
     except ValidationError as error:
@@ -168,15 +171,26 @@ def _headers(record: Record) -> tuple[dict[str, str], str | None]:
     return headers, bad
 
 
-def _json(value: bytes) -> tuple[Any, tuple[Reason, str] | None]:
+class _Problem(NamedTuple):
+    """Why a body could not be read."""
+
+    reason: Reason
+    detail: str
+    errors: tuple[Mapping[str, Any], ...] = ()
+
+
+def _json(value: bytes, parse: Callable[[str], Any]) -> tuple[Any, _Problem | None]:
     try:
         text = value.decode("utf-8")
     except UnicodeDecodeError as error:
-        return None, (Reason.NOT_UTF8, f"byte {error.start}: {suspected_encoding(value)}")
+        return None, _Problem(Reason.NOT_UTF8, f"byte {error.start}: {suspected_encoding(value)}")
     try:
-        return json.loads(text), None
+        return parse(text), None
+    except OutOfBounds as error:
+        found = tuple({"problem": one} for one in error.problems)
+        return error.body, _Problem(Reason.INVALID_BODY, str(error), found)
     except (ValueError, RecursionError) as error:
-        return None, (Reason.BAD_JSON, str(error)[:200])
+        return None, _Problem(Reason.BAD_JSON, str(error)[:200])
 
 
 def suspected_encoding(value: bytes) -> str:

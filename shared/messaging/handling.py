@@ -113,7 +113,7 @@ class Unreadable:
     body: Any
     """The decoded JSON, or `None` where it was no JSON."""
     errors: tuple[Mapping[str, Any], ...] = ()
-    """Pydantic's error list, for `invalid_body`."""
+    """Pydantic's error list, for `invalid_body`; `{"problem": Problem}` for what `shared.contracts.bounds` refused."""
     cut: Cut | None = None
     """What is known of the bytes, where only their beginning was kept: `too_large`, `damaged`."""
 

@@ -5,7 +5,8 @@ Each fault has a stable code. `{names}` are filled in where the fault is found, 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from pydantic_core import ErrorDetails
 
@@ -548,7 +549,12 @@ _EXPECTED = {
     "bool_type": "true hoặc false",
     "date_from_datetime_parsing": "ngày dạng NNNN-TT-NN",
     "date_type": "ngày dạng NNNN-TT-NN",
+    "decimal_max_digits": "số có tối đa {max_digits} chữ số",
+    "decimal_max_exponent": "số mũ từ -{limit} đến {limit}",
+    "decimal_max_places": "số có tối đa {decimal_places} chữ số thập phân",
+    "decimal_parsing": "một số",
     "decimal_type": "một số",
+    "decimal_whole_digits": "số có tối đa {whole_digits} chữ số trước dấu thập phân",
     "dict_type": "các mục dạng `khóa: giá trị`",
     "enum": "một trong: {expected}",
     "greater_than": "lớn hơn {gt}",
@@ -562,7 +568,10 @@ _EXPECTED = {
     "model_attributes_type": "các mục dạng `khóa: giá trị`",
     "model_type": "các mục dạng `khóa: giá trị`",
     "string_pattern_mismatch": "văn bản theo mẫu {pattern}",
+    "string_too_long": "văn bản tối đa {max_length} ký tự",
+    "string_too_short": "văn bản ít nhất {min_length} ký tự",
     "string_type": "văn bản",
+    "too_long": "tối đa {max_length} mục",
     "too_short": "ít nhất {min_length} mục",
     "union_tag_invalid": "một trong: {expected_tags}",
     "union_tag_not_found": "mục {discriminator}",
@@ -572,11 +581,17 @@ _EXPECTED = {
 
 def fault_of(error: ErrorDetails) -> Fault:
     """The fault behind one of Pydantic's errors: one of ours that a validator raised, or one of its own kinds."""
-    kind, values, english = error["type"], error.get("ctx", {}), error["msg"]
-    cause = values.get("error")
+    kind, cause = error["type"], error.get("ctx", {}).get("error")
     if isinstance(cause, Fault):
         return cause
     if kind in _OWN:
         return Fault(_OWN[kind])
-    vietnamese = _EXPECTED[kind].format(**values) if kind in _EXPECTED else english
-    return Fault("wrong_value", expected_vi=vietnamese, expected_en=english.removeprefix("Input should be "))
+    expected = expected_of(error)
+    return Fault("wrong_value", expected_vi=expected.vi, expected_en=expected.en.removeprefix("Input should be "))
+
+
+def expected_of(error: Mapping[str, Any]) -> Text:
+    """What one of Pydantic's own kinds of error says was expected, in words."""
+    kind, english = error["type"], error["msg"]
+    vietnamese = _EXPECTED[kind].format(**error.get("ctx", {})) if kind in _EXPECTED else english
+    return Text(vi=vietnamese, en=english)

@@ -28,6 +28,7 @@ from services.funding.domain import refusals
 from services.funding.domain.sustainability import Finding
 from services.intake import texts
 from services.intake.problems import of_unreadable
+from shared.contracts import bounds
 from shared.contracts.base import Provenance
 from shared.contracts.facts import Cause
 from shared.messaging.handling import Reason, Unreadable
@@ -102,6 +103,7 @@ OF_THE_PROGRAM = {
     ("services/funding/store/decisions.py", "_ADJUSTING"),
     ("services/intake/handlers/release.py", "CONTRACTS"),
     ("services/intake/problems.py", "CATALOGUE"),
+    ("shared/contracts/bounds.py", "_WORDS"),
     ("shared/registry/loading.py", "_CODES"),
     ("shared/rulebook/faults.py", "CATALOGUE"),
 }
@@ -142,7 +144,12 @@ def test_no_table_is_asked_whose_rows_nobody_has_counted() -> None:
 
 @pytest.mark.parametrize(
     ("function", "catalogue"),
-    [("problem", texts.CATALOGUE), ("refusal", refusals.TEXTS), ("Fault", faults.CATALOGUE)],
+    [
+        ("problem", texts.CATALOGUE),
+        ("refusal", refusals.TEXTS),
+        ("Fault", faults.CATALOGUE),
+        ("out_of_bounds", bounds._WORDS),
+    ],
 )
 def test_every_code_in_the_program_has_its_words(function: str, catalogue: Mapping[str, Any]) -> None:
     codes = {
@@ -159,7 +166,8 @@ def test_every_code_in_the_program_has_its_words(function: str, catalogue: Mappi
 def test_every_reason_why_a_record_cannot_be_read_has_its_words() -> None:
     of_our_own = {Reason.HANDLER_FAILED, Reason.UNWRITABLE}
     for reason in set(Reason) - of_our_own - {Reason.INVALID_BODY}:  # an invalid body is told field by field
-        assert of_unreadable(Unreadable(reason, "detail", None, None))[0].code == reason
+        (problem,) = of_unreadable(Unreadable(reason, "detail", None, None))
+        assert problem.message.vi != problem.message.en
 
 
 def test_what_the_command_shows_of_data_has_words_for_all_of_it() -> None:

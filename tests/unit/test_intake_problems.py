@@ -285,8 +285,8 @@ def test_of_very_many_problems_the_number_is_said() -> None:
     assert "7" in last.message.en
 
 
-def test_thousands_of_unknown_criteria_are_one_receipt_too() -> None:
-    points: dict[str, Any] = {f"A{a}.{b}": {"points": 1} for a in range(50) for b in range(99)}
+def test_hundreds_of_unknown_criteria_are_one_receipt_too() -> None:
+    points: dict[str, Any] = {f"A{a}.{b}": {"points": 1} for a in range(5) for b in range(99)}
     data = CommuneSubmitted.model_validate(
         {
             "submission_id": "s", "unit_code": "00004", "period": 2022, "rubric": "lc_commune_44_2014",

@@ -9,7 +9,7 @@ from typing import Any
 from bson import Binary
 
 from services.intake.handlers.kinds import KINDS
-from services.intake.problems import at_most, of_unreadable
+from services.intake.problems import of_unreadable
 from shared.contracts.base import IDENTIFIER, Status
 from shared.contracts.facts import Receipt
 from shared.contracts.topics import sender_of
@@ -73,7 +73,7 @@ def refusals(clock_offset: int) -> Route[Unreadable]:
             submission_id=_identifier(body.get("submission_id")),
             subject=_subject(body),
             period=_year(body.get("period", body.get("year"))),
-            problems=at_most(of_unreadable(unreadable)),
+            problems=of_unreadable(unreadable),
         )
         return answered(received, answer)
 
