@@ -16,6 +16,8 @@ from cli.explaining import Language
 from cli.output import emit
 from cli.platform import Format, console, plain_errors
 from deploy.local import LocalPlatformError
+from shared.rulebook import RulebookError
+from shared.rulebook.text import bounded
 
 Story = dict[str, Any]
 FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, json or csv for programs.")]
@@ -84,11 +86,11 @@ def correct(
 
 def _read(file: Path) -> Any:
     try:
-        return yaml.load(file.read_text(encoding="utf-8"), Loader=_Text)  # a SafeLoader
+        return yaml.load(bounded(file.read_bytes(), str(file)), Loader=_Text)  # a SafeLoader
     except OSError as error:
         raise LocalPlatformError(f"{file} cannot be read: {error.strerror}.") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise LocalPlatformError(f"{file} is no YAML in UTF-8: {error}") from error
+    except (RulebookError, yaml.YAMLError) as error:
+        raise LocalPlatformError(f"{file} cannot be used: {error}") from error
 
 
 def _standing(client: Client, row: Story) -> str:

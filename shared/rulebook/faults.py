@@ -65,6 +65,44 @@ CATALOGUE: dict[str, _Entry] = {
         ("ngày có thật, dạng NNNN-TT-NN", "a day that exists, as YYYY-MM-DD"),
         ("sửa ngày", "correct the date"),
     ),
+    "file_too_large": _entry(
+        ("tệp có hơn {limit:,} byte", "the file has more than {limit:,} bytes"),
+        ("tối đa {limit:,} byte", "at most {limit:,} bytes"),
+        ("bỏ phần thừa", "leave out what is no rule"),
+    ),
+    "too_deep": _entry(
+        ("nội dung lồng nhau quá sâu", "the content is nested too deeply"),
+        ("tối đa {limit} cấp lồng nhau", "at most {limit} levels"),
+        ("sửa cấu trúc theo mẫu", "correct the structure"),
+    ),
+    "too_many_values": _entry(
+        ("tệp có quá nhiều giá trị", "the file has too many values"),
+        ("tối đa {limit:,} giá trị, kể cả phần được tham chiếu lại", "at most {limit:,} values, aliases written out"),
+        ("bỏ phần thừa", "leave out what is no rule"),
+    ),
+    "alias_unknown": _entry(
+        ("*{alias} tham chiếu tới nội dung chưa có trước nó", "*{alias} stands for nothing that is complete before it"),
+        ("tham chiếu tới một mục đã kết thúc ở trên", "an alias of an entry that ended above"),
+        ("ghi giá trị trực tiếp", "write the value itself"),
+    ),
+    "explicit_tag": _entry(
+        ("có thẻ kiểu {tag}", "there is the tag {tag}"),
+        ("giá trị không có thẻ kiểu", "values without tags"),
+        ("bỏ thẻ kiểu", "remove the tag"),
+    ),
+    "key_no_text": _entry(
+        ("khóa là một danh sách hoặc một nhóm", "a list or mapping is used as a key"),
+        ("khóa là văn bản hoặc số", "a key that is text or a number"),
+        ("sửa khóa", "correct the key"),
+    ),
+    "number_too_long": _entry(
+        ("số {text} quá dài", "the number {text} is too long"),
+        (
+            "tối đa {limit} chữ số, số mũ từ -{limit} đến {limit}",
+            "at most {limit} digits, an exponent from -{limit} to {limit}",
+        ),
+        ("ghi số ngắn hơn", "write a shorter number"),
+    ),
     "repeated_key": _entry(
         ("khóa {key!r} xuất hiện hai lần", "the key {key!r} stands twice"),
         ("mỗi khóa một lần", "each key once"),
@@ -473,6 +511,14 @@ CATALOGUE: dict[str, _Entry] = {
         ("tệp ghi `minima`", "the file states `minima`"),
         ("không ghi: mức tối thiểu theo luật lấy từ quy định có hiệu lực", "nothing: it follows from the law in force"),
         ("xóa mục này", "remove the entry"),
+    ),
+    "factors_too_fine": _entry(
+        ("mẫu số chung của các hệ số quá dài", "the common denominator of the factors is too long"),
+        ("tối đa {limit} chữ số", "at most {limit} digits"),
+        (
+            "ghi các hệ số và mốc điểm bằng số thập phân ngắn hoặc phân số có mẫu số chung",
+            "write factors and points as short decimals, or as fractions with a common denominator",
+        ),
     ),
     "scale_not_one": _entry(
         ("hệ số hiệu quả được tính theo {count} cách", "performance is weighed in {count} ways"),

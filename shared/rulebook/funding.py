@@ -6,12 +6,13 @@ ministry or province replaces by date. All factors are exact fractions, all mone
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
+from math import lcm
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
@@ -28,6 +29,10 @@ from shared.rulebook.source import Dated, Exact, Grounded, Rule
 Share = Annotated[Exact, Field(ge=0, le=1)]
 TOP_SCORE = 100
 """Points of a centre under Letter 2553/2013 run from 0 to this."""
+MOST_BANDS = 101
+"""Steps of a scale: one for each point."""
+MOST_DIGITS = 100
+"""Of the common denominator of all factors; those of the shipped policy have 5."""
 
 
 def _one_per_area_class(keys: Iterable[str]) -> None:
@@ -116,8 +121,8 @@ class PerformanceFactors(Grounded):
     """Weight by result: by grade under Letter 2553/2013, or by points in bands, or by points along a line."""
 
     by_grade: dict[Nfc, Factor] | None = None
-    by_score_bands: Annotated[list[ScoreBand], Field(min_length=1)] | None = None
-    by_score_line: Annotated[list[ScorePoint], Field(min_length=2)] | None = None
+    by_score_bands: Annotated[list[ScoreBand], Field(min_length=1, max_length=MOST_BANDS)] | None = None
+    by_score_line: Annotated[list[ScorePoint], Field(min_length=2, max_length=MOST_BANDS)] | None = None
 
     @property
     def by_score(self) -> bool:
@@ -140,6 +145,19 @@ class PerformanceFactors(Grounded):
                 part = (points - low.score) / (high.score - low.score)
                 return low.factor + part * (high.factor - low.factor)
         raise LookupError(score)
+
+    @property
+    def denominators(self) -> Iterator[int]:
+        """Of every factor that a whole number of points can get."""
+        factors = [
+            *(self.by_grade or {}).values(),
+            *(band.factor for band in self.by_score_bands or []),
+            *(point.factor for point in self.by_score_line or []),
+        ]
+        yield from (factor.denominator for factor in factors)
+        for low, high in pairwise(self.by_score_line or []):
+            slope = (high.factor - low.factor) / (high.score - low.score)
+            yield slope.denominator * low.score.denominator
 
     @model_validator(mode="after")
     def _one_complete_scale(self) -> Self:
@@ -204,7 +222,7 @@ class SizeBand(Rule):
 class SizeFactors(Grounded):
     """Weight by population served."""
 
-    bands: Annotated[list[SizeBand], Field(min_length=1)]
+    bands: Annotated[list[SizeBand], Field(min_length=1, max_length=MOST_BANDS)]
 
     def factor(self, population: int) -> Fraction:
         """The factor of the first band that holds `population`."""
@@ -304,6 +322,19 @@ class FundingPolicy(Dated):
     rounding: Rounding
     surplus: Surplus
     after_approval: AfterApproval
+
+    @model_validator(mode="after")
+    def _add_up_to_a_fraction_of_bounded_length(self) -> Self:
+        """Shares are exact, so the factors of hundreds of centres meet in one denominator. Factors that have none in
+        common make it as long as all of them together: no person could check such an amount, nor a machine write it.
+        """
+        unassessed = [rule.factor.denominator for rule in (self.not_submitted, self.not_due)]
+        performance = lcm(*self.performance.denominators, *unassessed)
+        equity = lcm(*(factor.denominator for factor in self.equity.by_area_class.values()))
+        size = lcm(*(band.factor.denominator for band in self.size.bands))
+        if performance * equity * size > 10**MOST_DIGITS:
+            raise Fault("factors_too_fine", limit=MOST_DIGITS)
+        return self
 
 
 @lru_cache

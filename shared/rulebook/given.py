@@ -58,8 +58,11 @@ def read_given(files: Mapping[str, str]) -> GivenRules:
             if PurePosixPath(path).is_absolute() or ".." in parts or not path.endswith(".yaml") or len(parts) < 2:
                 raise ValueError(f"{path!r} is no place of a rule; rules lie in `rubrics/` or `…/point_tables/`")
             file = folder.joinpath(*parts)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding="utf-8")
+            except OSError as error:  # a name that is too long, or a file where another path has a folder
+                raise ValueError(f"{path!r} cannot be laid out beside the others: {error.strerror}") from None
         places = (*folders(), folder)
         try:
             rubrics = load_rubrics(places)

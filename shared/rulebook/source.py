@@ -11,12 +11,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
-from shared.contracts.base import Nfc, Provenance, Text, content_hash, to_nfc
+from shared.contracts.base import Nfc, Provenance, Text, content_hash
+from shared.contracts.bounds import MAX_CHARACTERS
 from shared.rulebook.errors import Findings, NoRuleInForce, RulebookError
 from shared.rulebook.faults import Fault, fault_of
+from shared.rulebook.text import MAX_BYTES, load
 
 DATA = Path(__file__).parent / "data"
 """The rules that are shipped."""
@@ -37,48 +38,19 @@ class Grounded(Rule):
 
 
 def _to_fraction(value: Any) -> Any:
-    """`"1/3"`, `1.25` (read as an exact decimal) or `1`; anything else is left for Pydantic to refuse."""
+    """`"1/3"`, `1.25` (read as an exact decimal) or `1`; anything else is left for Pydantic to refuse.
+
+    How large a number can be is held where the file is read (`shared.rulebook.text`), for a text here.
+    """
     if isinstance(value, Decimal | int) and not isinstance(value, bool):
         return Fraction(value)
-    if isinstance(value, str) and re.fullmatch(r"\d+(/[1-9]\d*|\.\d+)?", value):
+    if isinstance(value, str) and len(value) <= MAX_CHARACTERS and re.fullmatch(r"\d+(/[1-9]\d*|\.\d+)?", value):
         return Fraction(value)
     return value
 
 
 Exact = Annotated[Fraction, BeforeValidator(_to_fraction)]
 """A factor or share: an exact fraction, never a float."""
-
-
-class _Loader(yaml.CSafeLoader):
-    """YAML without its two traps: binary floats, and a repeated key whose first value silently vanishes."""
-
-
-class _Refused(yaml.MarkedYAMLError):
-    """A fault of ours at a place in the YAML text."""
-
-    def __init__(self, fault: Fault, node: yaml.Node) -> None:
-        super().__init__(problem=str(fault), problem_mark=node.start_mark)
-        self.fault = fault
-
-
-def _decimal(loader: _Loader, node: yaml.ScalarNode) -> Decimal:
-    text = loader.construct_scalar(node)
-    try:
-        return Decimal(text.replace("_", ""))
-    except ArithmeticError:
-        raise _Refused(Fault("inexact_number", text=text), node) from None
-
-
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [loader.construct_object(key) for key, _ in node.value]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise _Refused(Fault("repeated_key", key=key), node)
-    return dict(loader.construct_pairs(node, deep=True))
-
-
-_Loader.add_constructor("tag:yaml.org,2002:float", _decimal)
-_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
 def read(file: Path, model: type[M], name: str | None = None) -> M:
@@ -89,17 +61,10 @@ def read(file: Path, model: type[M], name: str | None = None) -> M:
     """
     name = file.name if name is None else name
     try:
-        content = yaml.load(to_nfc(file.read_text(encoding="utf-8")), _Loader)  # a SafeLoader
+        with file.open("rb") as opened:
+            content = load(opened.read(MAX_BYTES + 1), name)
     except FileNotFoundError:
         raise RulebookError(name, "", Fault("file_missing")) from None
-    except UnicodeDecodeError as error:
-        raise RulebookError(name, f"byte {error.start}", Fault("not_utf8")) from None
-    except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        fault = error.fault if isinstance(error, _Refused) else Fault("not_yaml", reason=error.problem)
-        raise RulebookError(name, line, fault) from None
-    except ValueError as error:
-        raise RulebookError(name, "", Fault("no_calendar_day", reason=error)) from None
     if not content:
         raise RulebookError(name, "", Fault("file_empty"))
     found = Findings()

@@ -334,6 +334,17 @@ def test_a_frozen_run_that_does_not_add_up_is_refused(change: dict[str, Any], me
         Frozen.from_json({**approved().to_json(), **change})
 
 
+@pytest.mark.parametrize("written", ["1e999999999", "0e-999999999", "1" * 5_000, "0.5", "1/0", "1/2/3", "", "1_0"])
+@pytest.mark.parametrize("place", ["lambda", "theta", "weight", "exact"])
+def test_a_frozen_run_has_only_fractions_as_they_are_written(place: str, written: str) -> None:
+    """Whoever verifies a snapshot may have it from anybody."""
+    stored = approved().to_json()
+    first, *others = stored["lines"]
+    change = {"lines": [{**first, place: written}, *others]} if place in first else {place: written}
+    with pytest.raises(ValueError, match="is no fraction"):
+        Frozen.from_json({**stored, **change})
+
+
 def test_a_frozen_run_names_each_centre_once_and_in_order() -> None:
     stored = approved().to_json()
     with pytest.raises(ValueError, match="each centre once"):

@@ -138,7 +138,9 @@ async def test_everything_that_is_wrong_is_said(terminal: Terminal, tmp_path: Pa
     assert "/ended/0: The register has no unit 99999@2025-07" in said
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"a: [", None])
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe", b"a: [", None, b"[" * 600 + b"]" * 600, b"a: &a [*a]", b"#" * 300_000]
+)
 async def test_a_file_that_cannot_be_read_is_said_in_plain_words(
     terminal: Terminal, tmp_path: Path, content: bytes | None
 ) -> None:

@@ -11,6 +11,7 @@ approval that keeps it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -112,15 +113,15 @@ class Frozen:
             operating=stored["operating"],
             step=stored["step"],
             case=cast("AllocationCase", stored["case"]),
-            lambda_=_fraction(stored["lambda"]),
-            theta=_fraction(stored["theta"]),
+            lambda_=None if stored["lambda"] is None else _fraction(stored["lambda"]),
+            theta=None if stored["theta"] is None else _fraction(stored["theta"]),
             caps_relaxed=stored["caps_relaxed"],
             norms_relaxed=stored["norms_relaxed"],
             reserve=stored["reserve"],
             lines=tuple(
                 FrozenLine(
-                    Stake(line["centre_id"], line["floor"], line["lower"], line["upper"], Fraction(line["weight"])),
-                    Fraction(line["exact"]),
+                    Stake(line["centre_id"], line["floor"], line["lower"], line["upper"], _fraction(line["weight"])),
+                    _fraction(line["exact"]),
                     line["amount"],
                 )
                 for line in stored["lines"]
@@ -151,9 +152,15 @@ def freeze(budget: Budget, *, province: str, year: int, run_version: int) -> Fro
     )
 
 
+_WRITTEN = re.compile(r"-?[0-9]{1,4000}(/[1-9][0-9]{0,3999})?")
+
+
 def _text(value: Fraction | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _fraction(value: str | None) -> Fraction | None:
-    return None if value is None else Fraction(value)
+def _fraction(written: str) -> Fraction:
+    """`p/q` or `p`, as `str` writes it. A snapshot may come from anywhere; `Fraction` would take `1e999999999` too."""
+    if not _WRITTEN.fullmatch(written):
+        raise ValueError(f"{written[:40]!r} is no fraction p/q")
+    return Fraction(written)
