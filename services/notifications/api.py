@@ -10,6 +10,7 @@ from services.notifications import store
 from shared.contracts.facts import Alert, AlertKind
 from shared.web.auth import Caller, caller
 from shared.web.paging import After, Limit, Page
+from shared.web.parameters import AnyYear
 
 router = APIRouter(tags=["notifications"])
 Who = Annotated[Caller, Depends(caller)]
@@ -22,7 +23,7 @@ async def list_alerts(
     province: str | None = None,
     kind: AlertKind | None = None,
     subject: str | None = None,
-    period: int | None = None,
+    period: AnyYear | None = None,
     limit: Limit = 100,
     after: After = None,
 ) -> Page[Alert]:

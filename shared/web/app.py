@@ -27,6 +27,7 @@ from shared.messaging.topics import TopicMismatch
 from shared.telemetry import shut_down_traces
 from shared.web import dead_letters, problems
 from shared.web.auth import Caller, Role, Verifier, require_role
+from shared.web.bodies import BoundedBodies
 
 log = structlog.get_logger()
 EXIT_SECONDS = 25
@@ -72,6 +73,7 @@ def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, pro
     app.state.mongo = runtime.mongo
     app.state.runtime = runtime
     problems.install(app)
+    app.add_middleware(BoundedBodies)
     app.include_router(_health(runtime))
     app.include_router(dead_letters.router)
     for router in routers:

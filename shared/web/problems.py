@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from shared.contracts.base import Problem, Text
+from shared.contracts.bounds import MOST
 from shared.mongo.port import CommitUnknown, Transient, Unavailable
 
 log = structlog.get_logger()
@@ -31,6 +32,16 @@ class ApiProblem(Exception):
         self.title = title
         self.mend = mend
         self.problems = problems
+
+    @property
+    def answer(self) -> JSONResponse:
+        """As it is answered. Of very many problems the first are named, and how many more there are."""
+        found: dict[str, object] = {}
+        if self.problems:
+            found["problems"] = [one.model_dump() for one in self.problems[:MOST]]
+        if len(self.problems) > MOST:
+            found["more_problems"] = len(self.problems) - MOST
+        return _answer(self.status, self.code, self.title, self.mend, **found)
 
 
 def not_found(what: str, identity: str) -> ApiProblem:
@@ -75,8 +86,7 @@ def install(app: FastAPI) -> None:
 
     async def ours(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, ApiProblem)
-        found = {"problems": [one.model_dump() for one in error.problems]} if error.problems else {}
-        return _answer(error.status, error.code, error.title, error.mend, **found)
+        return error.answer
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)

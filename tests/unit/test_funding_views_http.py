@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from cli import views as commands
 from cli.main import app as langhoc
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from services.funding.api import views
+from shared.contracts.bounds import MOST
 from shared.rulebook.source import DATA
 from shared.testing.memory import MemoryMongo
 from shared.web import problems
@@ -140,6 +142,87 @@ async def test_a_policy_that_cannot_be_used_is_refused_with_its_place(
     assert place in problem["field"]
     assert problem["mend"]["vi"]
     assert problem["mend"]["en"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda text: text.replace("tot: 1.25", "tot: 1.0e+999999999"), "number_too_long"),
+        (lambda text: text.replace("tot: 1.25", f"tot: 1.{'0' * 5_000}"), "number_too_long"),
+        (lambda text: text + "\nkeys: {" + ", ".join(f"k{n}: 1" for n in range(15_000)) + "}", "too_many_values"),
+        (lambda text: text + "\n" + "".join(f"{' ' * n}a:\n" for n in range(600)), "too_deep"),
+        (lambda text: text + "#" * 200_000, "file_too_large"),
+    ],
+)
+async def test_a_policy_that_asks_for_too_much_is_refused_before_anything_is_made_of_it(
+    desk: Desk, change: Callable[[str], str], code: str
+) -> None:
+    answer = await desk.ask("POST", "/simulations/04", json={"year": 2026, "policy": change(POLICY)})
+    assert (answer.status_code, answer.json()["code"]) == (422, "policy_unusable")
+    (problem,) = answer.json()["problems"]
+    assert problem["code"] == code
+    assert all(problem[part][language] for part in ("message", "expected", "mend") for language in ("vi", "en"))
+
+
+async def test_of_very_many_faults_the_first_are_named_and_the_others_counted(desk: Desk) -> None:
+    policy = POLICY + "".join(f"key_{n}: 1\n" for n in range(MOST + 7))
+    answer = (await desk.ask("POST", "/simulations/04", json={"year": 2026, "policy": policy})).json()
+    assert (len(answer["problems"]), answer["more_problems"]) == (MOST, 7)
+
+
+class Long:
+    """Simulations that last until they are let go."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.go, self.running = threading.Event(), threading.Semaphore(0)
+        answer = views._answer
+
+        def waiting(*given: Any) -> Any:
+            self.running.release()
+            assert self.go.wait(20)
+            return answer(*given)
+
+        monkeypatch.setattr(views, "_answer", waiting)
+
+    async def are_running(self, count: int) -> None:
+        """Until so many have begun."""
+        for _ in range(count):
+            assert await asyncio.to_thread(self.running.acquire, timeout=20)
+
+
+async def test_simulations_run_beside_the_loop_and_only_some_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = Long(monkeypatch)
+    tried = [asyncio.create_task(desk.ask("POST", "/simulations/04", json={"year": 2026})) for _ in range(2)]
+    await long.are_running(2)
+    refused = await desk.ask("POST", "/simulations/04", json={"year": 2026})
+    assert (refused.status_code, refused.json()["code"]) == (503, "busy")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert refused.json()["mend"]["vi"]
+    assert (await desk.ask("GET", "/sustainability/04?last=2025")).status_code == 200, "others are answered meanwhile"
+    long.go.set()
+    assert {answer.status_code for answer in await asyncio.gather(*tried)} == {200}
+    assert (await desk.ask("POST", "/simulations/04", json={"year": 2026})).status_code == 200
+
+
+async def test_who_leaves_does_not_make_room_before_the_work_has_ended(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = Long(monkeypatch)
+    tried = [asyncio.create_task(desk.ask("POST", "/simulations/04", json={"year": 2026})) for _ in range(2)]
+    await long.are_running(2)
+    for task in tried:
+        task.cancel()
+    await asyncio.gather(*tried, return_exceptions=True)
+    assert (await desk.ask("POST", "/simulations/04", json={"year": 2026})).status_code == 503
+    long.go.set()
+    for _ in range(2_000):
+        answer = await desk.ask("POST", "/simulations/04", json={"year": 2026})
+        if answer.status_code != 503:
+            break
+        await asyncio.sleep(0.01)
+    assert answer.status_code == 200
 
 
 async def test_a_province_tries_only_its_own_budget(desk: Desk) -> None:

@@ -7,16 +7,22 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from opentelemetry.sdk.trace import TracerProvider
 
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
+from services.funding import api as funding
 from services.intake import api
+from services.notifications import api as notifications
+from services.scoring import api as scoring
 from shared.messaging.handling import Consumer
 from shared.messaging.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
 from shared.testing.memory import MemoryMongo
-from shared.web import build_app
+from shared.web import build_app, dead_letters
+from shared.web.bodies import MAX_BYTES
+from tests.unit.hostile import unbounded
 
 OFFSET = -3_600
 
@@ -61,6 +67,67 @@ async def test_a_refusal_says_what_and_how_to_mend_it_in_both_languages(client: 
     assert body["mend"]["en"]
     invalid = (await client.get("/receipts", params={"limit": 0, "period": "x"})).json()
     assert {problem["field"] for problem in invalid["problems"]} == {"/query/limit", "/query/period"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "codes"),
+    [
+        ("[" * 600 + "]" * 600, 422, ["too_deep"]),
+        ('{"keys": [' + "1, " * 30_000 + "1]}", 422, ["too_many_values"]),
+        ('{"a": 1e400, "b": [' + "1" * 5_000 + "]}", 422, ["number_not_exact", "number_too_long"]),
+        ('{"why": "' + "x" * MAX_BYTES + '"}', 413, ["body_too_large"]),
+    ],
+)
+async def test_a_body_out_of_bounds_is_refused_before_anything_reads_it(
+    client: httpx.AsyncClient, body: str, status: int, codes: list[str]
+) -> None:
+    answer = await client.post("/register/corrections", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (status, "body_out_of_bounds")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [problem["code"] for problem in answer.json()["problems"]] == codes
+    for problem in answer.json()["problems"]:
+        assert all(problem[part][language] for part in ("message", "expected", "mend") for language in ("vi", "en"))
+
+
+async def test_a_body_within_bounds_and_one_that_is_no_json_reach_the_application(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/register/corrections", json={"correction_id": "c"})
+    assert answer.json()["code"] == "correction_unsound"
+    answer = await client.post("/register/corrections", content=b"\xff{", headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+
+
+@pytest.mark.parametrize("path", ["/receipts", "/held", "/tally", "/subjects/00004"])
+async def test_a_year_that_the_database_cannot_take_is_refused(client: httpx.AsyncClient, path: str) -> None:
+    for period in ("9" * 30, "1" * 5_000, "-1"):
+        assert (await client.get(path, params={"period": period})).status_code == 422
+    assert (await client.get(path, params={"period": 0})).status_code == 200
+
+
+ROUTERS = {"intake": api, "scoring": scoring, "funding": funding, "notifications": notifications, "all": dead_letters}
+
+
+@pytest.mark.parametrize("service", ROUTERS)
+def test_every_parameter_and_body_is_bounded(service: str) -> None:
+    """The length of an address is held by the server, that of a body by `BoundedBodies`; numbers are not."""
+    app = FastAPI()
+    app.include_router(ROUTERS[service].router)
+    api = app.openapi()
+    asked = [
+        f"{path} {parameter['name']}: {place}"
+        for path, operations in api["paths"].items()
+        for operation in operations.values()
+        for parameter in operation.get("parameters", [])
+        for place in unbounded(parameter["schema"])
+        if "maxLength" not in place
+    ]
+    bodies = {
+        operation["requestBody"]["content"]["application/json"]["schema"].get("$ref", "").rpartition("/")[2]
+        for operations in api["paths"].values()
+        for operation in operations.values()
+        if "requestBody" in operation
+    }
+    sent = [f"{name}: {place}" for name in bodies - {""} for place in unbounded(api["components"]["schemas"][name])]
+    assert asked + sent == []
 
 
 async def test_a_simulated_clock_is_shown_on_every_answer(client: httpx.AsyncClient) -> None:

@@ -15,6 +15,7 @@ from shared.messaging.handling import Outcome
 from shared.messaging.reader import Reader
 from shared.web.auth import Caller
 from shared.web.paging import After, Limit, Page
+from shared.web.parameters import AnyYear
 from shared.web.problems import not_found
 
 router = APIRouter(prefix="/adjustments", tags=["adjustments"])
@@ -25,7 +26,7 @@ async def list_adjustments(
     request: Request,
     who: Who,
     province: str | None = None,
-    year: int | None = None,
+    year: AnyYear | None = None,
     state: Annotated[AdjustmentState | None, Query(description="Only those in this state")] = None,
     limit: Limit = 100,
     after: After = None,

@@ -27,6 +27,7 @@ from shared.contracts.facts import (
 from shared.messaging.handling import Document, Outcome
 from shared.messaging.reader import Reader
 from shared.web.auth import Caller
+from shared.web.parameters import AnyYear
 from shared.web.problems import not_found
 
 router = APIRouter(prefix="/budgets/{province}/{year}", tags=["life of a budget"])
@@ -63,7 +64,7 @@ class BudgetView(BaseModel):
 
 
 @router.get("", summary="State, proposal, journal heads and history of a budget")
-async def get_budget(request: Request, who: Who, province: str, year: int) -> BudgetView:
+async def get_budget(request: Request, who: Who, province: str, year: AnyYear) -> BudgetView:
     who.require(province)
     found = await store.budget(request.app.state.mongo, province, year)
     if found is None:
@@ -87,7 +88,7 @@ class ProofView(BaseModel):
 
 
 @router.get("/proof", summary="That all amounts of the proposal (once approved: of what was approved) add up")
-async def get_proof(request: Request, who: Who, province: str, year: int) -> ProofView:
+async def get_proof(request: Request, who: Who, province: str, year: AnyYear) -> ProofView:
     who.require(province)
     found = await store.budget(request.app.state.mongo, province, year)
     if found is None:
@@ -102,14 +103,16 @@ async def get_proof(request: Request, who: Who, province: str, year: int) -> Pro
 
 
 @router.get("/decisions", summary="What each centre was given, as it stands now")
-async def list_decisions(request: Request, who: Who, province: str, year: int) -> list[BudgetApproved | BudgetAdjusted]:
+async def list_decisions(
+    request: Request, who: Who, province: str, year: AnyYear
+) -> list[BudgetApproved | BudgetAdjusted]:
     who.require(province)
     rows = await store.decisions(request.app.state.mongo, {"province": province, "year": year})
     return [(BudgetAdjusted if "adjustment_id" in row else BudgetApproved).model_validate(row) for row in rows]
 
 
 @router.get("/snapshot", summary="The frozen inputs and rules of the approval, from which it can be computed again")
-async def get_snapshot(request: Request, who: Who, province: str, year: int) -> dict[str, Any]:
+async def get_snapshot(request: Request, who: Who, province: str, year: AnyYear) -> dict[str, Any]:
     return await _snapshot(request, who, province, year)
 
 
@@ -122,14 +125,14 @@ class SnapshotCheck(BaseModel):
 
 
 @router.get("/snapshot/verify", summary="Compute the budget again from the snapshot alone, and compare")
-async def verify_snapshot(request: Request, who: Who, province: str, year: int) -> SnapshotCheck:
+async def verify_snapshot(request: Request, who: Who, province: str, year: AnyYear) -> SnapshotCheck:
     kept = await _snapshot(request, who, province, year)
     return SnapshotCheck(hash=kept["hash"], result=kept["result"], same=is_whole(kept))
 
 
 @router.post("/{step}", summary="Simulate, submit, withdraw, return, approve or publish")
 async def take_step(
-    request: Request, who: Who, province: str, year: int, step: Step, body: Deciding, key: IdempotencyKey = None
+    request: Request, who: Who, province: str, year: AnyYear, step: Step, body: Deciding, key: IdempotencyKey = None
 ) -> BudgetView:
     """The order names version and hash of the proposal that the caller has seen, and why.
 

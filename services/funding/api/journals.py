@@ -10,6 +10,7 @@ from services.funding.api.orders import Who
 from shared.contracts.base import Text
 from shared.contracts.facts import JournalMark, Purpose
 from shared.contracts.journal import Broken, JournalEntry, balances, verify
+from shared.web.parameters import AnyYear
 from shared.web.problems import not_found
 
 router = APIRouter(prefix="/journal/{province}/{year}", tags=["journal"])
@@ -49,7 +50,9 @@ class Verified(BaseModel):
 
 
 @router.get("", summary="All entries, in their order")
-async def get_journal(request: Request, who: Who, province: str, year: int, purpose: Purpose = "operating") -> Journal:
+async def get_journal(
+    request: Request, who: Who, province: str, year: AnyYear, purpose: Purpose = "operating"
+) -> Journal:
     who.require(province)
     found = await store.budget(request.app.state.mongo, province, year)
     head = found[0].journals.get(purpose) if found else None
@@ -61,7 +64,7 @@ async def get_journal(request: Request, who: Who, province: str, year: int, purp
 
 @router.get("/verify", summary="Every hash computed again, and the balances")
 async def verify_journal(
-    request: Request, who: Who, province: str, year: int, purpose: Purpose = "operating"
+    request: Request, who: Who, province: str, year: AnyYear, purpose: Purpose = "operating"
 ) -> Verified:
     """Who trusts no server verifies on their own machine: `langhoc journal verify`."""
     journal = await get_journal(request, who, province, year, purpose)

@@ -33,7 +33,7 @@ class Deciding(Claim):
 
     why: Annotated[str, Field(max_length=2_000)] = ""
     """Mandatory; left out, the refusal says so in words and is recorded."""
-    version: Annotated[int, Field(ge=0)]
+    version: Annotated[int, Field(ge=0, le=10**9)]
     hash: Annotated[str, Field(max_length=100)]
     """Version and hash of what the caller has seen; what has moved on since is not decided on."""
     id: Identifier | None = None

@@ -10,6 +10,7 @@ from services.funding import store
 from shared.contracts.facts import BudgetProposed, BudgetRunProposed
 from shared.web.auth import Caller, caller
 from shared.web.paging import After, Limit, Page
+from shared.web.parameters import AnyYear
 
 router = APIRouter(tags=["funding"])
 Who = Annotated[Caller, Depends(caller)]
@@ -17,7 +18,7 @@ Who = Annotated[Caller, Depends(caller)]
 
 @router.get("/budgets", summary="Latest proposal of each province: envelope, sum of the lines, reserve")
 async def list_runs(
-    request: Request, who: Who, year: int | None = None, province: str | None = None
+    request: Request, who: Who, year: AnyYear | None = None, province: str | None = None
 ) -> list[BudgetRunProposed]:
     rows = await store.runs(request.app.state.mongo, who.within(province, year=year))
     return [BudgetRunProposed.model_validate(row) for row in rows]
@@ -27,7 +28,7 @@ async def list_runs(
 async def list_allocations(
     request: Request,
     who: Who,
-    year: int | None = None,
+    year: AnyYear | None = None,
     province: str | None = None,
     centre_id: str | None = None,
     commune_code: str | None = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from services.funding.domain.simulation import Comparison, Outcome, Side
 from services.funding.domain.sustainability import Finding, Trend, View
+from services.funding.handlers.proposals import ProvinceInputs
 from services.funding.store import views as store
 from shared.contracts.base import Claim, Dong, Text, Year
 from shared.contracts.facts import AllocationCase
@@ -18,11 +20,15 @@ from shared.contracts.submissions import AreaClass
 from shared.rulebook import RulebookError
 from shared.rulebook.given import given_policy
 from shared.web.auth import Caller, caller
+from shared.web.beside import Beside
+from shared.web.bodies import MAX_BYTES as MAX_BODY
 from shared.web.problems import ApiProblem, not_found
 
 router = APIRouter(tags=["views"])
 Who = Annotated[Caller, Depends(caller)]
 MAX_YEARS = 20
+SIMULATIONS = Beside(2)
+"""Two of a process at once: one person waits for another's, and the consumer keeps its share of the machine."""
 BudgetYear = Annotated[int, Query(ge=2013, le=2100)]
 
 
@@ -31,8 +37,8 @@ class Simulating(Claim):
 
     year: Year
     envelope: Dong | None = None
-    policy: Annotated[str | None, Field(max_length=200_000)] = None
-    """A file of the form of `funding_policy.yaml`."""
+    policy: Annotated[str | None, Field(max_length=MAX_BODY)] = None
+    """A file of the form of `funding_policy.yaml`, held to the limits of a rule's file."""
 
 
 class SideAnswer(BaseModel):
@@ -111,11 +117,17 @@ class ComparisonAnswer(BaseModel):
 @router.post("/simulations/{province}", summary="What another envelope or policy would change; nothing is written")
 async def simulate(request: Request, who: Who, province: str, what: Simulating) -> ComparisonAnswer:
     who.require(province)
+    inputs = await store.known(request.app.state.mongo, province, what.year)
+    if inputs is None:
+        raise not_found("envelope", f"{province}/{what.year}")
+    return await SIMULATIONS.run(partial(_answer, inputs, what))
+
+
+def _answer(inputs: ProvinceInputs, what: Simulating) -> ComparisonAnswer:
+    """Reads the policy too: that alone takes long."""
     try:
         policy = None if what.policy is None else given_policy(what.policy, date(what.year, 1, 1))
-        found = await store.simulate(
-            request.app.state.mongo, province, what.year, envelope=what.envelope, policy=policy
-        )
+        found = store.simulated(inputs, envelope=what.envelope, policy=policy)
     except RulebookError as error:
         raise ApiProblem(
             422,
@@ -124,9 +136,7 @@ async def simulate(request: Request, who: Who, province: str, what: Simulating) 
             Text(vi="Sửa từng mục dưới đây rồi thử lại.", en="Mend what is listed and try again."),
             [one.problem for one in error.all],
         ) from error
-    if found is None:
-        raise not_found("envelope", f"{province}/{what.year}")
-    return ComparisonAnswer.of(province, what.year, found)
+    return ComparisonAnswer.of(inputs.province, inputs.year, found)
 
 
 class YearAnswer(BaseModel):

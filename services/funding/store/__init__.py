@@ -15,7 +15,7 @@ from services.funding.store.decisions import (
 )
 from services.funding.store.indexes import migrate
 from services.funding.store.proposals import allocations, compute, runs
-from services.funding.store.views import simulate, sustainability
+from services.funding.store.views import sustainability
 
 __all__ = [
     "Absent",
@@ -32,7 +32,6 @@ __all__ = [
     "migrate",
     "record_of",
     "runs",
-    "simulate",
     "snapshot",
     "sustainability",
 ]

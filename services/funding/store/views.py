@@ -10,7 +10,7 @@ from decimal import Decimal
 from services.funding.domain import Budget
 from services.funding.domain.simulation import Comparison, Side, compare
 from services.funding.domain.sustainability import History, View, Year, views
-from services.funding.handlers.proposals import calculated, rules_in_force
+from services.funding.handlers.proposals import ProvinceInputs, calculated, rules_in_force
 from services.funding.store.proposals import inputs_of
 from shared.messaging.handling import Document
 from shared.messaging.reader import Reader
@@ -19,20 +19,22 @@ from shared.rulebook import FundingPolicy
 from shared.rulebook.sustainability import sustainability_policy
 
 
-async def simulate(
-    mongo: Mongo, province: str, year: int, *, envelope: int | None, policy: FundingPolicy | None
-) -> Comparison | None:
-    """What another envelope or another policy would make of the same centres; `None` where no envelope is known.
+async def known(mongo: Mongo, province: str, year: int) -> ProvinceInputs | None:
+    """What a simulation starts from; `None` where no envelope is known."""
+    inputs = await inputs_of(Reader(mongo), province, year)
+    return None if inputs.envelope is None else inputs
+
+
+def simulated(inputs: ProvinceInputs, *, envelope: int | None, policy: FundingPolicy | None) -> Comparison:
+    """What another envelope or another policy would make of the same centres. Pure, and long for a large province.
 
     *Before* is what the rules in force give on what is known now.
 
     Raises:
         RulebookError: the rules do not fit the centres.
     """
-    inputs = await inputs_of(Reader(mongo), province, year)
-    if inputs.envelope is None:
-        return None
-    rules = rules_in_force(year, province)
+    assert inputs.envelope is not None
+    rules = rules_in_force(inputs.year, inputs.province)
     before = calculated(inputs, rules)
     other = inputs if envelope is None else replace(inputs, envelope={**inputs.envelope, "amount": envelope})
     after = calculated(other, rules if policy is None else replace(rules, policy=policy))

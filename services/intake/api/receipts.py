@@ -11,6 +11,7 @@ from shared.contracts.base import Status
 from shared.contracts.facts import Receipt
 from shared.web.auth import Caller, caller
 from shared.web.paging import After, Limit, Page
+from shared.web.parameters import AnyYear
 from shared.web.problems import not_found
 
 router = APIRouter(tags=["intake"])
@@ -23,7 +24,7 @@ async def list_receipts(
     who: Who,
     province: str | None = None,
     subject: str | None = None,
-    period: int | None = None,
+    period: AnyYear | None = None,
     status: Status | None = None,
     submission_id: str | None = None,
     limit: Limit = 100,
@@ -49,7 +50,7 @@ async def list_held(
     request: Request,
     who: Who,
     province: str | None = None,
-    period: int | None = None,
+    period: AnyYear | None = None,
     limit: Limit = 100,
     after: After = None,
 ) -> Page[Receipt]:
@@ -61,14 +62,14 @@ async def list_held(
 
 @router.get("/tally", summary="How many submissions have which status; the sum is what was received")
 async def get_tally(
-    request: Request, who: Who, province: str | None = None, period: int | None = None
+    request: Request, who: Who, province: str | None = None, period: AnyYear | None = None
 ) -> dict[str, int]:
     counts = await store.tally(request.app.state.mongo, who.within(province, period=period))
     return {"received": sum(counts.values()), **counts}
 
 
 @router.get("/subjects/{subject:path}", summary="What is accepted of a unit, centre or province, with all versions")
-async def get_history(request: Request, who: Who, subject: str, period: int | None = None) -> list[dict[str, Any]]:
+async def get_history(request: Request, who: Who, subject: str, period: AnyYear | None = None) -> list[dict[str, Any]]:
     rows = await store.history(request.app.state.mongo, subject, period)
     return [row for row in rows if who.may_see(row["province"])]
 

@@ -16,6 +16,7 @@ from shared.rulebook import cut_off as cut_off_date
 from shared.rulebook.ranking import CutOff, TieRule, cut_offs
 from shared.web.auth import Caller, caller
 from shared.web.paging import Page
+from shared.web.parameters import AnyYear
 from shared.web.problems import ApiProblem, not_found
 
 router = APIRouter()
@@ -25,8 +26,8 @@ Who = Annotated[Caller, Depends(caller)]
 async def asked_head(
     request: Request,
     scope: str,
-    period: int,
-    version: Annotated[int | None, Query(ge=1, description="A version as it was published")] = None,
+    period: AnyYear,
+    version: Annotated[int | None, Query(ge=1, le=10**9, description="A version as it was published")] = None,
     on: Annotated[date | None, Query(description="The version that stood at the end of this day in Viet Nam")] = None,
 ) -> Document:
     """The version that the caller asks for; the latest one by default."""
@@ -48,13 +49,13 @@ Head = Annotated[Document, Depends(asked_head)]
 
 
 @router.get("/rankings", summary="All rankings: the head of the latest version of each")
-async def list_rankings(request: Request, who: Who, period: int | None = None) -> list[RankingPublished]:
+async def list_rankings(request: Request, who: Who, period: AnyYear | None = None) -> list[RankingPublished]:
     return [RankingPublished.model_validate(row) for row in await store.heads(request.app.state.mongo, period)]
 
 
 @router.get("/rankings/{scope}/{period}", summary="Rows of a ranking, in order; `after` is a page number")
 async def get_ranking(
-    request: Request, who: Who, head: Head, after: Annotated[int, Query(ge=0)] = 0
+    request: Request, who: Who, head: Head, after: Annotated[int, Query(ge=0, le=10**9)] = 0
 ) -> Page[RankingRow]:
     if after >= max(head["pages"], 1):
         raise not_found("ranking page", f"{head['scope']}/{head['period']}/{after + 1}")
@@ -68,7 +69,7 @@ async def get_head(who: Who, head: Head) -> RankingPublished:
 
 
 @router.get("/rankings/{scope}/{period}/versions", summary="The heads of all versions, newest first")
-async def get_versions(request: Request, who: Who, scope: str, period: int) -> list[RankingPublished]:
+async def get_versions(request: Request, who: Who, scope: str, period: AnyYear) -> list[RankingPublished]:
     rows = await store.versions(request.app.state.mongo, scope, period)
     return [RankingPublished.model_validate(row) for row in rows]
 
@@ -77,7 +78,7 @@ async def get_versions(request: Request, who: Who, scope: str, period: int) -> l
     "/rankings/{scope}/{period}/changes", summary="What a version changed against the one it supersedes, and why"
 )
 async def get_changes(
-    request: Request, who: Who, head: Head, after: Annotated[int, Query(ge=0)] = 0
+    request: Request, who: Who, head: Head, after: Annotated[int, Query(ge=0, le=10**9)] = 0
 ) -> Page[RankChange]:
     pages = await store.changes(request.app.state.mongo, head["scope"], head["period"], head["version"])
     items = pages[after]["changes"] if after < len(pages) else []
@@ -85,7 +86,7 @@ async def get_changes(
 
 
 @router.get("/rankings/{scope}/{period}/cut-offs", summary="The cut-offs that the ministry or the province has set")
-async def get_cut_offs(who: Who, scope: str, period: int) -> list[CutOff]:
+async def get_cut_offs(who: Who, scope: str, period: AnyYear) -> list[CutOff]:
     return cut_offs(scope, cut_off_date(period))
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -17,12 +17,16 @@ from shared.mongo import Unavailable
 from shared.rulebook import RulebookError
 from shared.rulebook.given import GivenRules, read_given
 from shared.web.auth import Caller, Role, require_role
+from shared.web.beside import Beside
+from shared.web.parameters import AnyYear
 from shared.web.problems import ApiProblem, not_found
 from shared.web.streams import begun
 
 router = APIRouter(prefix="/recompute")
 Operator = Annotated[Caller, Depends(require_role(Role.MINISTRY))]
 NDJSON = "application/x-ndjson"
+READING = Beside(2)
+"""Rulebooks that are read at once for rehearsals."""
 File = Annotated[str, StringConstraints(max_length=1_000_000)]
 Where = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
@@ -55,7 +59,7 @@ class Ordering(Claim):
 async def rehearse(request: Request, who: Operator, body: Rehearsal) -> StreamingResponse:
     """One JSON object a line, in order of result and field; the last one is `{"summary": …}`: without it the answer is
     not whole."""
-    rules = await asyncio.to_thread(_given, body.rulebook)
+    rules = await READING.run(partial(_given, body.rulebook))
 
     async def lines() -> AsyncIterator[bytes]:
         async for line in store.rehearse(request.app.state.mongo, body.period, body.province, rules):
@@ -101,7 +105,7 @@ async def order(request: Request, who: Operator, body: Ordering) -> dict[str, An
 
 
 @router.get("", summary="Orders to judge a period again: who, why, and what came of it")
-async def list_orders(request: Request, who: Operator, period: int | None = None) -> list[dict[str, Any]]:
+async def list_orders(request: Request, who: Operator, period: AnyYear | None = None) -> list[dict[str, Any]]:
     return await store.orders(request.app.state.mongo, period)
 
 

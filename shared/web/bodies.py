@@ -1,0 +1,77 @@
+"""The bodies of requests are bounded before anything reads them."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.contracts.base import Text
+from shared.contracts.bounds import OutOfBounds, out_of_bounds
+from shared.outside import read_json
+from shared.web.problems import ApiProblem
+
+MAX_BYTES = 2 * 1024 * 1024
+"""Of one body. The largest are whole folders of own rules, some hundred files of some kilobytes."""
+
+
+class BoundedBodies:
+    """ASGI middleware: a body within bounds reaches the application, any other is refused with every reason.
+
+    What is no JSON goes on: the application says so itself.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            body = await _read(receive)
+        except ApiProblem as refused:
+            await refused.answer(scope, receive, send)
+            return
+        if body is not None:
+            await self._app(scope, _again(body, receive), send)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body; `None` where the caller left before its end. Raises `ApiProblem`."""
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > MAX_BYTES:
+            raise _unbounded(413, OutOfBounds([out_of_bounds("body_too_large", given=MAX_BYTES)]))
+    try:
+        read_json(bytes(body))
+    except OutOfBounds as found:
+        raise _unbounded(422, found) from found
+    except ValueError:
+        pass  # no JSON, or no body at all
+    return bytes(body)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """The body in one message; after it, what the connection says (that it has ended)."""
+    rest: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def next_message() -> Message:
+        return rest.pop() if rest else await receive()
+
+    return next_message
+
+
+def _unbounded(status: int, found: OutOfBounds) -> ApiProblem:
+    return ApiProblem(
+        status,
+        "body_out_of_bounds",
+        Text(vi="Nội dung yêu cầu vượt quá giới hạn.", en="The body of the request is out of bounds."),
+        Text(vi="Sửa từng mục dưới đây rồi gửi lại.", en="Mend what is listed, then send it again."),
+        found.problems,
+    )
