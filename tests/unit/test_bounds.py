@@ -20,7 +20,7 @@ from shared.contracts.register import RegisterCorrection
 from shared.contracts.submissions import Submission
 from shared.outside import read_json
 from tests.unit.delivery_samples import head, record
-from tests.unit.hostile import NUMBERS, STRUCTURES, TEXTS, VALUES, places, unbounded, with_value
+from tests.unit.hostile_values import NUMBERS, STRUCTURES, TEXTS, VALUES, places, unbounded, with_value
 from tests.unit.intake_bench import Bench
 
 # ------------------------------------------------------------------------------------------------------- JSON

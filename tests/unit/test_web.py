@@ -22,7 +22,7 @@ from shared.mongo import Mongo
 from shared.testing.memory import MemoryMongo
 from shared.web import build_app, dead_letters
 from shared.web.bodies import MAX_BYTES
-from tests.unit.hostile import unbounded
+from tests.unit.hostile_values import unbounded
 
 OFFSET = -3_600
 
