@@ -1,0 +1,296 @@
+"""Reading cases. What a file says wrongly is told with file, line and place, all of it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+
+from shared.contracts.facts import AlertKind
+from shared.rulebook import HANOI
+from tests.casework.plain_yaml import Document, documents
+from tests.casework.records import TAGS, AnyRecord, Code, Data, Province, Strict
+
+SHIPPED = Path(__file__).parents[1] / "cases"
+ISSUES = Literal[
+    "Nothing lost, nothing stalled",
+    "Right in every order of life",
+    "Safe by default",
+    "Doors: HTTP, sheets and a strict, kind border",
+    "All five tasks of the directive",
+]
+"""Work that is named ahead: a case may be known to fail until it is done."""
+
+
+def _time(value: object) -> object:
+    if isinstance(value, str) and len(value) == len("2026-02-20"):
+        value += " 00:00"
+    return datetime.strptime(value, "%Y-%m-%d %H:%M").replace(tzinfo=HANOI) if isinstance(value, str) else value
+
+
+Moment = Annotated[datetime, BeforeValidator(_time)]
+"""A day, or day and time, in Hanoi."""
+USUAL = datetime(2026, 2, 20, 10, tzinfo=HANOI)
+"""When a case begins if it says nothing: in time for everything that is owed for 2025."""
+
+
+class Officer(Strict):
+    """`lan, province 04`, `hoa, finance`, `an, ministry`: who gives an order."""
+
+    name: str
+    role: Literal["province", "finance", "ministry", "auditor"]
+    province: Province | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _words(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        name, _, rest = value.partition(",")
+        role, _, province = rest.strip().partition(" ")
+        return {"name": name.strip(), "role": role, "province": province or None}
+
+
+MINISTRY = Officer(name="an", role="ministry")
+
+
+class Receipt(Strict):
+    """What a receipt says; what stands alone is its status."""
+
+    status: Code | list[Code] | None = None
+    """One, or one of several."""
+    told: bool | None = None
+    """Whether it names a problem or a warning: anything but a silent acceptance."""
+    problems: list[str] | None = None
+    """All of them, as `code` or `code /pointer`."""
+    warnings: list[str] | None = None
+    says: list[str] | str = []
+    """Texts that its problems and warnings contain, in either language."""
+    fields: Data = {}
+    """Anything else of the receipt (`version`, `deadline`, `period`, …)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"status": value}
+        if isinstance(value, dict):
+            known = cls.model_fields.keys()
+            own = {name: each for name, each in value.items() if name in known}
+            return {**own, "fields": _fields_of(value, known, "receipt")} if value.keys() - known else own
+        return value
+
+
+def _fields_of(value: Data, known: Iterable[str], what: str) -> Data:
+    from shared.contracts import facts
+
+    contract = {"receipt": facts.Receipt}[what]
+    rest = {name: each for name, each in value.items() if name not in known}
+    unknown = rest.keys() - contract.model_fields.keys()
+    if unknown:
+        raise ValueError(f"unknown key {', '.join(sorted(unknown))}; a {what} has {', '.join(contract.model_fields)}")
+    return rest
+
+
+class Expectation(Strict):
+    """What must have come of it."""
+
+    receipts: dict[str, list[Receipt]] = {}
+    """By a record's id; a list where it was answered several times."""
+    results: dict[str, Data | None] = {}
+    """By `<series> <subject>/<period>`; `none`: there is no result."""
+    ranks: dict[str, dict[str, int | None]] = {}
+    """By `<scope>/<period>`, the rank of each commune; `none`: it is not ranked."""
+    money: dict[str, Data | int | None] = {}
+    """By `<province>/<year>` the proposal, by `<centre>/<year>` its line."""
+    decisions: dict[str, Data | int | None] = {}
+    """By `<centre>/<year>`, or with `/equipment`: what is approved."""
+    adjustments: dict[str, Data | None] = {}
+    """By `<centre>/<year>`: the newest proposal to adjust it."""
+    alerts: dict[str, dict[AlertKind, list[Code]] | None] = {}
+    """By audience and kind: their subjects, all of them; `none`: no alert at all."""
+
+    @field_validator("receipts", mode="before")
+    @classmethod
+    def _answers(cls, value: Any) -> Any:
+        return (
+            {name: each if isinstance(each, list) else [each] for name, each in value.items()}
+            if isinstance(value, dict)
+            else value
+        )
+
+    @field_validator("results", "ranks", "money", "decisions", "adjustments", "alerts", mode="before")
+    @classmethod
+    def _none(cls, value: Any) -> Any:
+        return _without_none(value)
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_none(each) for name, each in value.items()}
+    return None if value == "none" else value
+
+
+class Step(Strict):
+    """One thing that happens; everything that follows from it has come to rest before the next."""
+
+    at: Moment | None = None
+    """When; left out: as the step before. A step that holds only this lets time pass."""
+    province: Province | None = None
+    send: list[AnyRecord] = []
+    order: Literal["listed", "any"] = "listed"
+    """`any`: whatever the order of these records, the end is the same."""
+    correct: Data | None = None
+    """A correction of the register."""
+    budget: str | None = None
+    """`<province>/<year>`, of which the officer asks for a `step`."""
+    adjustment: str | None = None
+    """`<centre>/<year>`, of whose newest adjustment the officer asks for a `step`."""
+    step: str | None = None
+    by: Officer | None = None
+    why: str = "đã kiểm tra"
+    key: str | None = None
+    """The order's own id, to give the same order again."""
+    refused: list[str] | None = None
+    """Codes with which the correction or order is refused; left out, it must be carried out."""
+    expect: Expectation | None = None
+    """What must hold then already."""
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Step:
+        things = [name for name in ("send", "correct", "budget", "adjustment") if getattr(self, name)]
+        if len(things) > 1:
+            raise ValueError(f"a step is one thing, not {' and '.join(things)}")
+        if (self.budget or self.adjustment) and not (self.step and self.by):
+            raise ValueError("an order needs `step` and `by`")
+        if self.refused is not None and things in ([], ["send"]):
+            raise ValueError("`refused` speaks of a correction or an order")
+        return self
+
+
+class Known(Strict):
+    """That a case is known to fail, and how."""
+
+    issue: ISSUES
+    seen: dict[str, Code | list[Code] | None]
+    """What is there instead, by the path of the difference; a list of alternatives where it depends on the order."""
+
+    def accounts_for(self, path: str, got: str) -> bool:
+        """Whether this difference is the one that is known."""
+        if path not in self.seen:
+            return False
+        seen = self.seen[path]
+        return got in ([str(each) for each in seen] if isinstance(seen, list) else [str(seen)])
+
+
+class Case(Strict):
+    """One case."""
+
+    case: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    """Its name, once in all files."""
+    title: str
+    why: str
+    """The law, or the report, that says what must come of it."""
+    province: Province | None = None
+    """Who sends, where a step or record does not say."""
+    given: Annotated[list[Step], Field(min_length=1)]
+    expect: Expectation = Expectation()
+    known: Known | None = None
+
+    @model_validator(mode="after")
+    def _sound(self) -> Case:
+        labels = [record.label for step in self.given for record in step.send]
+        if twice := sorted({each for each in labels if labels.count(each) > 1}):
+            raise ValueError(f"several records are named {', '.join(twice)}; give each an `id`")
+        if lost := sorted({name for one in self.expectations for name in one.receipts} - set(labels)):
+            raise ValueError(f"no record is named {', '.join(lost)}; there is {', '.join(labels)}")
+        times = [step.at for step in self.given if step.at]
+        if times != sorted(times):
+            raise ValueError("time does not run backwards: the `at` of a step lies before the one above")
+        if not all(self.sender(step, record) for step in self.given for record in step.send):
+            raise ValueError("no `province` says who sends a record")
+        if not any(self.expectations) and not any(step.refused for step in self.given):
+            raise ValueError("nothing is expected")
+        return self
+
+    @property
+    def expectations(self) -> list[Expectation]:
+        """All of them, the last one last."""
+        return [*(step.expect for step in self.given if step.expect), self.expect]
+
+    def sender(self, step: Step, record: Any) -> str | None:
+        """The province that sends a record."""
+        return record.province or step.province or self.province
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong in a file, and where."""
+
+    path: Path
+    line: int
+    place: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.place + ': ' if self.place else ''}{self.what}"
+
+
+@dataclass
+class UnreadableCases(Exception):
+    """Nothing is played while a file is wrong."""
+
+    faults: list[Fault] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.faults))
+
+
+def load(paths: Iterable[Path] = (SHIPPED,)) -> list[Case]:
+    """The cases of files and of folders with all below them, in order. Raises `UnreadableCases`."""
+    faults: list[Fault] = []
+    cases: dict[str, Case] = {}
+    for path in _files(paths):
+        try:
+            found = list(documents(path))
+        except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+            mark = getattr(error, "problem_mark", None)
+            faults.append(Fault(path, mark.line + 1 if mark else 1, "", getattr(error, "problem", None) or str(error)))
+            continue
+        if not found:
+            faults.append(Fault(path, 1, "", "there is no case in it"))
+        for document in found:
+            one = _case(document)
+            if isinstance(one, list):
+                faults += one
+            elif one.case in cases:
+                faults.append(Fault(path, document.line(["case"]), "case", f"{one.case} is the name of another case"))
+            else:
+                cases[one.case] = one
+    if faults:
+        raise UnreadableCases(faults)
+    return list(cases.values())
+
+
+def _files(paths: Iterable[Path]) -> list[Path]:
+    return [
+        file for path in paths for file in (sorted(path.rglob("*.yaml")) if path.is_dir() else [path])
+    ]  # fmt: skip
+
+
+def _case(document: Document) -> Case | list[Fault]:
+    try:
+        return Case.model_validate(document.content)
+    except ValidationError as error:
+        return [_fault(document, each["loc"], each["type"], each["msg"]) for each in error.errors()]
+
+
+def _fault(document: Document, found: Sequence[str | int], type: str, message: str) -> Fault:
+    place = [step for step in found if step not in TAGS]
+    what = "unknown key" if type == "extra_forbidden" else message.removeprefix("Value error, ")
+    return Fault(document.path, document.line(place), "/".join(map(str, place)), what)

@@ -1,0 +1,229 @@
+"""Expected against published: every difference in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from shared.contracts.catalogue import EventType
+from tests.casework.case import Expectation, Receipt
+from tests.casework.events import Data, Published
+
+_SCORED = {"commune": EventType.COMMUNE_SCORED, "centre": EventType.CENTRE_SCORED}
+_NAMES = ("id", "centre_id", "code")
+"""What tells the members of a list apart."""
+WITHDRAWN = "withdrawn"
+"""Flag of a line that is no longer part of the proposal."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where something else came out than was expected."""
+
+    path: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: expected {self.expected}, got {self.got}"
+
+
+def differences(expected: Expectation, published: Published, channels: Mapping[str, str]) -> Iterator[Difference]:
+    """Everything that is not as expected.
+
+    Args:
+        expected: by whoever wrote the case.
+        published: what is on the topics.
+        channels: where each record lies, by its label.
+    """
+    for label, answers in expected.receipts.items():
+        channel = channels[label]
+        found = published.all(EventType.RECEIPT_ISSUED, lambda data, at=channel: data["channel"] == at)  # type: ignore[misc]
+        yield from _receipts(f"receipts {label}", answers, found)
+    for name, wanted in expected.results.items():
+        yield from compare(f"results {name}", wanted, _result(published, name))
+    for name, ranks in expected.ranks.items():
+        yield from _ranks(f"ranks {name}", ranks, published, name)
+    for name, wanted_money in expected.money.items():
+        yield from compare(f"money {name}", _amount(wanted_money), _money(published, name))
+    for name, wanted_money in expected.decisions.items():
+        yield from compare(f"decisions {name}", _amount(wanted_money), _decision(published, name))
+    for name, wanted in expected.adjustments.items():
+        yield from compare(f"adjustments {name}", wanted, adjustment(published, name))
+    for audience, kinds in expected.alerts.items():
+        yield from _alerts(f"alerts {audience}", kinds, published.alerts(audience))
+
+
+def compare(path: str, expected: Any, got: Any) -> Iterator[Difference]:
+    """Whether `got` says at least what is expected."""
+    if isinstance(expected, Mapping) and expected:
+        if isinstance(got, list):
+            got = {next((str(each[name]) for name in _NAMES if name in each), ""): each for each in got}
+        if not isinstance(got, Mapping):
+            yield Difference(path, said(dict(expected)), said(got))
+            return
+        for name, value in expected.items():
+            if name in got:
+                yield from compare(f"{path} {name}", value, got[name])
+            else:
+                yield Difference(f"{path} {name}", said(value), "no such field")
+    elif not _same(expected, got):
+        yield Difference(path, said(expected), said(got))
+
+
+def said(value: Any) -> str:
+    """A value as it is shown."""
+    if isinstance(value, str):
+        return value
+    return "none" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _same(expected: Any, got: Any) -> bool:
+    if isinstance(expected, list) and isinstance(got, list):
+        return sorted(map(said, expected)) == sorted(map(said, got))
+    if isinstance(expected, bool) or isinstance(got, bool) or expected is None or got is None:
+        return expected is got
+    try:
+        return Decimal(str(expected)) == Decimal(str(got))
+    except InvalidOperation:
+        return bool(str(expected) == str(got))
+
+
+def split(name: str) -> tuple[str, int]:
+    """Subject and year of `<subject>/<year>`."""
+    subject, _, year = name.rpartition("/")
+    return subject, int(year)
+
+
+# -------------------------------------------------------------------------------------------------- receipts
+
+
+def _receipts(path: str, expected: Sequence[Receipt], found: Sequence[Data]) -> Iterator[Difference]:
+    if len(found) < len(expected) or (len(expected) > 1 and len(found) > len(expected)):
+        yield Difference(f"{path} answers", str(len(expected)), str(len(found)))
+        return
+    for number, (wanted, got) in enumerate(zip(expected, found[-len(expected) :], strict=True), start=1):
+        yield from _receipt(path if len(expected) == 1 else f"{path} answer {number}", wanted, got)
+
+
+def _receipt(path: str, expected: Receipt, got: Data) -> Iterator[Difference]:
+    if expected.status is not None:
+        possible = expected.status if isinstance(expected.status, list) else [expected.status]
+        if got["status"] not in possible:
+            yield Difference(f"{path} status", " or ".join(possible), _with_codes(got))
+    told = [*got["problems"], *got["warnings"]]
+    if expected.told is not None and expected.told is not bool(told):
+        yield Difference(f"{path} told", said(expected.told), _with_codes(got))
+    for name in ("problems", "warnings"):
+        wanted = getattr(expected, name)
+        if wanted is not None and not _all_named(wanted, got[name]):
+            yield Difference(f"{path} {name}", "; ".join(wanted) or "none", _codes(got[name]))
+    text = json.dumps(told, ensure_ascii=False)
+    for words in [expected.says] if isinstance(expected.says, str) else expected.says:
+        if words not in text:
+            yield Difference(f"{path} says", words, _with_codes(got))
+    yield from compare(path, expected.fields, got) if expected.fields else ()
+
+
+def _codes(problems: Sequence[Data]) -> str:
+    return "; ".join(f"{each['code']} {each['field']}".strip() for each in problems) or "none"
+
+
+def _with_codes(receipt: Data) -> str:
+    named = [*receipt["problems"], *receipt["warnings"]]
+    return f"{receipt['status']} ({_codes(named)})" if named else str(receipt["status"])
+
+
+def _all_named(wanted: Sequence[str], found: Sequence[Data]) -> bool:
+    rest = list(found)
+    for each in wanted:
+        code, _, field = each.partition(" ")
+        fits = [one for one in rest if one["code"] == code and field in ("", one["field"])]
+        if not fits:
+            return False
+        rest.remove(fits[0])
+    return not rest
+
+
+# ---------------------------------------------------------------------------------- results, ranks, money, alerts
+
+
+def _result(published: Published, name: str) -> Data | None:
+    """`commune 01273/2025`: the code, or the unit's id where a code was used again."""
+    series, _, rest = name.partition(" ")
+    subject, period = split(rest)
+    keys = {"commune": ("unit_id", "code"), "centre": ("centre_id",)}.get(series, ("subject_id",))
+
+    def fits(data: Data) -> bool:
+        named = {str(data[key]) for key in keys} | {str(data[key]).partition("@")[0] for key in keys}
+        return data["period"] == period and subject in named and data.get("series", series) == series
+
+    return published.newest(_SCORED.get(series, EventType.ASSESSMENT_SCORED), fits)
+
+
+def _ranks(path: str, expected: Mapping[str, int | None], published: Published, name: str) -> Iterator[Difference]:
+    rows = published.rows(*split(name))
+    if rows is None:
+        yield Difference(path, "a ranking", "none")
+        return
+    ranks = {row["code"]: row["rank"] for row in rows}
+    for code, rank in expected.items():
+        if code not in ranks:
+            yield Difference(f"{path} {code}", said(rank), "no such row")
+        else:
+            yield from compare(f"{path} {code}", rank, ranks[code])
+
+
+def _amount(expected: Data | int | None) -> Data | None:
+    return {"amount": expected} if isinstance(expected, int) else expected
+
+
+def _money(published: Published, name: str) -> Data | None:
+    subject, year = split(name)
+    if len(subject) == 2:
+        return published.newest(
+            EventType.BUDGET_RUN_PROPOSED, lambda data: (data["province"], data["year"]) == (subject, year)
+        )
+    line = published.newest(
+        EventType.BUDGET_PROPOSED, lambda data: (data["allocation"]["centre_id"], data["year"]) == (subject, year)
+    )
+    if line is None or WITHDRAWN in line["allocation"]["flags"]:
+        return None
+    return {**line["allocation"], "grant": line["grant"], "previous_amount": line["previous_amount"]}
+
+
+def _decision(published: Published, name: str) -> Data | None:
+    name, purpose = name.removesuffix("/equipment"), "equipment" if name.endswith("/equipment") else "operating"
+    subject, year = split(name)
+
+    def fits(data: Data) -> bool:
+        return (data["centre_id"], data["year"], data["purpose"]) == (subject, year, purpose)
+
+    return published.newest(EventType.BUDGET_ADJUSTED, fits) or published.newest(EventType.BUDGET_APPROVED, fits)
+
+
+def adjustment(published: Published, name: str) -> Data | None:
+    """The newest version of the newest proposal to adjust a centre's support."""
+    subject, year = split(name)
+
+    def number(data: Data) -> tuple[int, int]:
+        return int(data["adjustment_id"].rpartition("/")[2]), int(data["version"])
+
+    found = published.all(
+        EventType.ADJUSTMENT_PROPOSED, lambda data: (data["centre_id"], data["year"]) == (subject, year)
+    )
+    return max(found, key=number, default=None)
+
+
+def _alerts(path: str, expected: Mapping[Any, Sequence[str]] | None, found: Sequence[Data]) -> Iterator[Difference]:
+    if expected is None:
+        if found:
+            yield Difference(path, "none", "; ".join(sorted(f"{each['kind']} {each['subject']}" for each in found)))
+        return
+    for kind, subjects in expected.items():
+        got = sorted(each["subject"] for each in found if each["kind"] == kind)
+        if sorted(subjects) != got:
+            yield Difference(f"{path} {kind}", ", ".join(sorted(subjects)) or "none", ", ".join(got) or "none")

@@ -1,0 +1,221 @@
+"""The four services in one process: their real pipelines, recalculations and HTTP sides, on fakes of both servers.
+
+The clock stands still at the time of each step, so the edge of a deadline can be met to the minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+from aiokafka import TopicPartition
+from fastapi import APIRouter, FastAPI
+
+from cli.publishing import Message, headers_of, topic_of
+from deploy.local.identity import issue_token, jwks_path
+from services.funding import api as funding_api
+from services.funding import handlers as funding_handlers
+from services.funding import store as funding_store
+from services.intake import api as intake_api
+from services.intake import handlers as intake_handlers
+from services.intake import store as intake_store
+from services.notifications import api as notifications_api
+from services.notifications import handlers as notifications_handlers
+from services.notifications import store as notifications_store
+from services.scoring import api as scoring_api
+from services.scoring import handlers as scoring_handlers
+from services.scoring import store as scoring_store
+from shared.contracts.topics import all_topics, topic_names
+from shared.messaging.brake import Brake
+from shared.messaging.clock import BusinessClock
+from shared.messaging.collections import DEAD_LETTERS, OUTBOX, RECALCULATIONS
+from shared.messaging.commands import Commands
+from shared.messaging.handling import Consumer
+from shared.messaging.outbox import Relay
+from shared.messaging.pipeline import Pipeline
+from shared.messaging.recalculation import Compute, Recalculator, due_now
+from shared.messaging.topics import province_codes
+from shared.mongo import Mongo
+from shared.testing.memory import MemoryMongo
+from shared.web import problems
+from shared.web.auth import Verifier
+from tests.casework.case import Officer
+from tests.casework.events import Event
+from tests.casework.playing import Letter, World
+from tests.conformance.memory_kafka import MemoryBroker, MemoryKafka, Record
+
+ROUNDS = 200
+"""After so many rounds something goes in circles."""
+TRACEPARENT = f"00-{'1' * 32}-{'1' * 16}-00"
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock(BusinessClock):
+    """Shows the time of the step."""
+
+    moment: list[datetime] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return self.moment[-1]
+
+
+@dataclass(frozen=True)
+class _Wiring:
+    """What each service's `app.py` puts together."""
+
+    consumer: Consumer
+    router: APIRouter
+    migrate: Callable[[Mongo], Awaitable[None]]
+    compute: Compute
+
+
+def _wirings() -> Sequence[_Wiring]:
+    provinces = province_codes()
+    receipts, submissions = topic_names("receipts", provinces), topic_names("submissions", provinces)
+    intake = Consumer("intake", tuple(submissions), intake_handlers.routes(0), intake_handlers.refusals(0))
+    scoring = Consumer("scoring", ("intake.accepted",), scoring_handlers.routes)
+    funding = Consumer("funding", ("intake.accepted", "scores", *receipts), funding_handlers.ROUTES)
+    notifications = Consumer("notifications", ("scores", "budgets", *receipts), notifications_handlers.ROUTES)
+    return (
+        _Wiring(intake, intake_api.router, intake_store.migrate, intake_store.compute(0)),
+        _Wiring(scoring, scoring_api.router, scoring_store.migrate, scoring_store.compute),
+        _Wiring(funding, funding_api.router, funding_store.migrate, funding_store.compute),
+        _Wiring(notifications, notifications_api.router, notifications_store.migrate, notifications_store.compute),
+    )
+
+
+class _Kafka(MemoryKafka):
+    """Stamps what it appends with the time of the step."""
+
+    clock: BusinessClock
+
+    def append(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]
+    ) -> Record:
+        record = super().append(topic, key, value, headers)
+        stamped = replace(record, timestamp=round(self.clock.now().timestamp() * 1000))
+        self.logs[TopicPartition(topic, record.partition)][-1] = stamped
+        return stamped
+
+
+class _Service:
+    """One service: what it has read, its database, and its work."""
+
+    def __init__(self, wiring: _Wiring, kafka: _Kafka, clock: BusinessClock) -> None:
+        self.wiring = wiring
+        self.name = wiring.consumer.name
+        self.mongo = MemoryMongo()
+        self._kafka = kafka
+        self._clock = clock
+        self._read = dict.fromkeys(kafka.partitions(*wiring.consumer.topics), 0)
+        relay = Relay(self.mongo, MemoryBroker(kafka))
+        self._pipeline = Pipeline(self.name, wiring.consumer, self.mongo, clock=clock, brake=Brake(1_000_000))
+        self.commands = Commands(self.name, self.mongo, relay, clock=clock)
+        self._recalculator = Recalculator(
+            self.name, self.mongo, relay, wiring.compute, clock=clock, quiet_seconds=0.0
+        )  # fmt: skip
+
+    async def consume(self) -> bool:
+        """Process everything that waits, as one batch, and publish what follows; whether there was anything."""
+        records = [each for partition, read in self._read.items() for each in self._kafka.logs[partition][read:]]
+        if records:
+            progress = await self._pipeline.process(records)
+            self._read.update({TopicPartition(*place): offset for place, offset in progress.next_offsets.items()})
+        return self._publish() or bool(records)
+
+    async def recompute(self) -> bool:
+        """Compute every set that is due; whether there was one."""
+        if not await self.mongo.count(RECALCULATIONS, due_now(self._clock)):
+            return False
+        await self._recalculator.round()
+        self._publish()
+        return True
+
+    def _publish(self) -> bool:
+        rows = sorted(self.mongo.all(OUTBOX), key=lambda row: row["order"])
+        for row in rows:
+            headers = [(name, text.encode()) for name, text in row["headers"].items()]
+            self._kafka.append(row["topic"], row["key"].encode(), bytes(row["value"]), headers)
+            del self.mongo.rows(OUTBOX)[row["_id"]]
+        return bool(rows)
+
+
+class MemoryWorld(World):
+    """The platform in memory. `state` is a folder with a signing key."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+        self._clock = _Clock()
+        self._kafka = _Kafka({topic.name: topic.partitions for topic in all_topics(province_codes())})
+        self._kafka.clock = self._clock
+        self._services = {each.consumer.name: _Service(each, self._kafka, self._clock) for each in _wirings()}
+        self._apps: dict[str, FastAPI] = {}
+
+    async def begin(self) -> MemoryWorld:
+        """With the indexes of all services."""
+        for service in self._services.values():
+            await service.wiring.migrate(service.mongo)
+        return self
+
+    async def come(self, at: datetime, messages: Sequence[Message]) -> list[str]:
+        self._clock.moment.append(at)
+        records = [
+            self._kafka.append(
+                topic_of(each), each.key.encode(), each.body, headers_of(each, self._clock.now(), TRACEPARENT)
+            )
+            for each in messages
+        ]
+        return [f"{record.topic}/{record.partition}@{record.offset}" for record in records]
+
+    async def rest(self) -> None:
+        for _ in range(ROUNDS):
+            if not any([await service.consume() for service in self._services.values()]) and not any(
+                [await service.recompute() for service in self._services.values()]
+            ):
+                return
+        waiting = {name: service.mongo.all(RECALCULATIONS) for name, service in self._services.items()}
+        raise AssertionError(f"never comes to rest: {waiting}")
+
+    async def ask(self, who: Officer, service: str, path: str) -> httpx.Response:
+        return await self._client(who, service).get(path)
+
+    async def order(self, who: Officer, service: str, path: str, body: Any, key: str) -> httpx.Response:
+        return await self._client(who, service).post(path, json=body, headers={"Idempotency-Key": key})
+
+    async def events(self) -> Sequence[Event]:
+        return [Event.of(record) for log in self._kafka.logs.values() for record in log if _ours(record.topic)]
+
+    async def dead_letters(self) -> Sequence[Letter]:
+        return [
+            Letter(name, bytes(row["value"] or b""), f"{row['reason']}: {str(row['detail']).strip().splitlines()[-1]}")
+            for name, service in self._services.items()
+            for row in service.mongo.all(DEAD_LETTERS)
+        ]
+
+    def _client(self, who: Officer, name: str) -> httpx.AsyncClient:
+        token = issue_token(self._state, who.name, who.role, who.province)
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self._app(name)),
+            base_url=f"http://{name}",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+
+    def _app(self, name: str) -> FastAPI:
+        if name not in self._apps:
+            service, app = self._services[name], FastAPI()
+            app.state.verifier = Verifier(str(jwks_path(self._state)))
+            app.state.mongo = service.mongo
+            app.state.runtime = SimpleNamespace(commands=service.commands, clock=self._clock)
+            problems.install(app)
+            app.include_router(service.wiring.router)
+            self._apps[name] = app
+        return self._apps[name]
+
+
+def _ours(topic: str) -> bool:
+    return not topic.startswith("submissions.")
