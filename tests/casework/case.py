@@ -21,7 +21,7 @@ ISSUES = Literal[
     "Nothing lost, nothing stalled",
     "Right in every order of life",
     "Safe by default",
-    "Doors: HTTP, sheets and a strict, kind border",
+    "Doors",
     "All five tasks of the directive",
 ]
 """Work that is named ahead: a case may be known to fail until it is done."""

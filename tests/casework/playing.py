@@ -7,11 +7,14 @@ cases are done together, which is what makes many cases on real servers a matter
 from __future__ import annotations
 
 import itertools
+import json
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -22,11 +25,11 @@ from tests.casework.case import MINISTRY, USUAL, Case, Expectation, Officer, Ste
 from tests.casework.events import Event, Published
 from tests.casework.expecting import Difference, adjustment, differences, split
 
-ORDERS = 24
-"""How many orders of a step's records are tried at most: all of four records."""
+ORDERS = 8
+"""How many ways through a case are tried at most, where its records may come in any order."""
 PROVINCES = frozenset(each.code for each in registry().provinces(REORGANISATION))
 NATION = "nation"
-"""What only one case of several side by side may touch: the register, and what is ranked beyond one province."""
+_CODE = re.compile(r"\b[0-9]{5}\b")
 
 
 @dataclass(frozen=True)
@@ -83,17 +86,29 @@ class Play:
         """The step to come."""
         return self.steps[self.done] if self.done < len(self.steps) else None
 
-    @property
+    @cached_property
     def claims(self) -> frozenset[str]:
-        """What it must have for itself: its provinces, or with them everything beyond one province."""
-        provinces = {self.case.sender(step, record) for _, step in self.steps for record in step.send}
-        provinces |= {step.budget.partition("/")[0] for _, step in self.steps if step.budget}
+        """What it must have for itself beside others: provinces, ids that hold for the nation, national rankings."""
+        records = [(self.case.sender(step, record), record) for _, step in self.steps for record in step.send]
+        own = {str(sender) for sender, _ in records}
+        own |= {record.label for _, record in records if record.kind in ("registration", "assessment")}
+        own |= {step.budget.partition("/")[0] for _, step in self.steps if step.budget}
+        for _, step in self.steps:
+            own |= set(_CODE.findall(json.dumps(step.correct)))
         for expected in self.case.expectations:
-            provinces |= {audience for audience in expected.alerts if audience in PROVINCES}
-        beyond = any(step.correct for _, step in self.steps) or any(
-            not scope.startswith("province-") for one in self.case.expectations for scope in one.ranks
-        )
-        return frozenset(each for each in provinces if each) | ({NATION} if beyond else set())
+            own |= {audience for audience in expected.alerts if audience in PROVINCES}
+            own |= {f"{NATION} {split(name)[1]}" for name in expected.ranks if not name.startswith("province-")}
+        return frozenset(own)
+
+    @cached_property
+    def touches(self) -> frozenset[str]:
+        """What it changes that another may have claimed."""
+        records = [record for _, step in self.steps for record in step.send if record.kind == "commune"]
+        return frozenset(f"{NATION} {record.body().get('period')}" for record in records)
+
+    def disturbs(self, other: Play) -> bool:
+        """Whether the two must not be played on the same world."""
+        return bool(self.claims & (other.claims | other.touches) or self.touches & other.claims)
 
 
 def plays_of(case: Case, limit: int = ORDERS) -> list[Play]:

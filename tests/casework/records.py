@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -89,13 +90,14 @@ class Record(Strict):
     def message(self, province: str) -> Message:
         """As the portal of the province publishes it."""
         sender = self.province or province
-        body = self._body(sender)
+        body = self.body()
         value = json.dumps(body, ensure_ascii=False) if self.text is None else self.text
         headers = {name: None if text is None else text.encode() for name, text in self.headers.items()}
         type_ = getattr(self, "type", None) or TYPES[self.kind].value
         return Message(sender, self.key or key_of(body, sender), type_, value.encode(), headers)
 
-    def _body(self, province: str) -> Data:
+    def body(self) -> Data:
+        """What it says."""
         body: Data = {}
         for name in ("default", self.as_):
             _lay_over(body, templates().get(self.kind, {}).get(name or "", {}))
@@ -115,7 +117,7 @@ class Record(Strict):
 
     def _named(self) -> Data:
         """What the short form says: whom it speaks of, and under which id."""
-        named: Data = {"submission_id": self.id or self.label.replace(" ", "-")}
+        named: Data = {"submission_id": re.sub("[^A-Za-z0-9._:/-]+", "-", self.label)}
         value = getattr(self, self.kind)
         if self.kind in _SUBJECT:
             named[_SUBJECT[self.kind]] = value
@@ -126,14 +128,15 @@ class Record(Strict):
             _lay_over(named, templates()["assessment"].get(named["series"], {}))
         else:
             return {}
-        if self.kind in ("registration",):
+        if self.kind == "registration":
             named["name"] = f"Trung tâm học tập cộng đồng {value}"
         return named
 
 
 def _lay_over(body: Data, given: Mapping[str, Any]) -> None:
     for name, value in given.items():
-        if isinstance(value, dict) and isinstance(body.get(name), dict):
+        whole = isinstance(value, dict) and "scoring" in value  # a content that says how it is judged is a whole one
+        if isinstance(value, dict) and isinstance(body.get(name), dict) and not whole:
             _lay_over(body[name], value)
         else:
             body[name] = copy.deepcopy(value)
