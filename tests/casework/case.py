@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
 
+from shared.contracts import facts
 from shared.contracts.facts import AlertKind
 from shared.rulebook import HANOI
 from tests.casework.plain_yaml import Document, documents
@@ -59,6 +60,26 @@ class Officer(Strict):
 MINISTRY = Officer(name="an", role="ministry")
 
 
+def _known_to(*models: type[BaseModel], also: Iterable[str] = ()) -> AfterValidator:
+    """A key that none of these has is a slip of the pen, not a difference."""
+    known = {field.alias or name for model in models for name, field in model.model_fields.items()} | set(also)
+
+    def check(value: Any) -> Any:
+        if isinstance(value, dict) and (unknown := sorted(value.keys() - known)):
+            raise ValueError(f"unknown key {', '.join(unknown)}; there is {', '.join(sorted(known))}")
+        return value
+
+    return AfterValidator(check)
+
+
+Result = Annotated[Data | None, _known_to(facts.CommuneScored, facts.CentreScored, facts.AssessmentScored)]
+Money = Annotated[
+    Data | int | None, _known_to(facts.Allocation, facts.BudgetRunProposed, also=("grant", "previous_amount"))
+]
+Decision = Annotated[Data | int | None, _known_to(facts.BudgetApproved, facts.BudgetAdjusted)]
+Adjustment = Annotated[Data | None, _known_to(facts.AdjustmentProposed)]
+
+
 class Receipt(Strict):
     """What a receipt says; what stands alone is its status."""
 
@@ -71,7 +92,7 @@ class Receipt(Strict):
     warnings: list[str] | None = None
     says: list[str] | str = []
     """Texts that its problems and warnings contain, in either language."""
-    fields: Data = {}
+    fields: Annotated[Data, _known_to(facts.Receipt)] = {}
     """Anything else of the receipt (`version`, `deadline`, `period`, …)."""
 
     @model_validator(mode="before")
@@ -82,19 +103,8 @@ class Receipt(Strict):
         if isinstance(value, dict):
             known = cls.model_fields.keys()
             own = {name: each for name, each in value.items() if name in known}
-            return {**own, "fields": _fields_of(value, known, "receipt")} if value.keys() - known else own
+            return {**own, "fields": {name: each for name, each in value.items() if name not in known}}
         return value
-
-
-def _fields_of(value: Data, known: Iterable[str], what: str) -> Data:
-    from shared.contracts import facts
-
-    contract = {"receipt": facts.Receipt}[what]
-    rest = {name: each for name, each in value.items() if name not in known}
-    unknown = rest.keys() - contract.model_fields.keys()
-    if unknown:
-        raise ValueError(f"unknown key {', '.join(sorted(unknown))}; a {what} has {', '.join(contract.model_fields)}")
-    return rest
 
 
 class Expectation(Strict):
@@ -102,15 +112,15 @@ class Expectation(Strict):
 
     receipts: dict[str, list[Receipt]] = {}
     """By a record's id; a list where it was answered several times."""
-    results: dict[str, Data | None] = {}
+    results: dict[str, Result] = {}
     """By `<series> <subject>/<period>`; `none`: there is no result."""
     ranks: dict[str, dict[str, int | None]] = {}
     """By `<scope>/<period>`, the rank of each commune; `none`: it is not ranked."""
-    money: dict[str, Data | int | None] = {}
+    money: dict[str, Money] = {}
     """By `<province>/<year>` the proposal, by `<centre>/<year>` its line."""
-    decisions: dict[str, Data | int | None] = {}
+    decisions: dict[str, Decision] = {}
     """By `<centre>/<year>`, or with `/equipment`: what is approved."""
-    adjustments: dict[str, Data | None] = {}
+    adjustments: dict[str, Adjustment] = {}
     """By `<centre>/<year>`: the newest proposal to adjust it."""
     alerts: dict[str, dict[AlertKind, list[Code]] | None] = {}
     """By audience and kind: their subjects, all of them; `none`: no alert at all."""

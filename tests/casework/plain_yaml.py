@@ -54,17 +54,20 @@ class Document:
 
     def line(self, place: Place) -> int:
         """The line of a value, or of the nearest one around it that exists."""
-        node = self.node
+        node, mark = self.node, self.node.start_mark
         for step in place:
-            node = _inside(node, step) or node
-        return int(node.start_mark.line) + 1
+            found = _inside(node, step)
+            if found:
+                node, mark = found
+        return int(mark.line) + 1
 
 
-def _inside(node: yaml.Node, step: str | int) -> yaml.Node | None:
+def _inside(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Mark] | None:
+    """The value of a key or at a position, and where its line begins."""
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return node.value[step]  # type: ignore[no-any-return]
+        return node.value[step], node.value[step].start_mark
     if isinstance(node, yaml.MappingNode):
-        return next((value for key, value in node.value if key.value == str(step)), None)
+        return next(((value, key.start_mark) for key, value in node.value if key.value == str(step)), None)
     return None
 
 

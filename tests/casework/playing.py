@@ -187,7 +187,7 @@ async def _together(world: World, now: datetime, turn: Sequence[tuple[Play, Step
             expected = step.expect or Expectation()
             found = differences(expected, published, play.channels)
             play.found += [
-                Difference(f"after step {play.done + 1}: {each.path}", each.expected, each.got) for each in found
+                Difference(f"step {play.done + 1}, {each.path}", each.expected, each.got) for each in found
             ]
     for play, _ in turn:
         play.done += 1

@@ -1,0 +1,48 @@
+"""Every case of `tests/cases`, on the four services in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deploy.local.identity import ensure_signing_key
+from tests.casework.case import Case, load
+from tests.casework.in_memory import MemoryWorld
+from tests.casework.playing import perform, plays_of, verdict
+
+CASES = load()
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose key signs the officers' tokens."""
+    folder = tmp_path_factory.mktemp("keys")
+    ensure_signing_key(folder)
+    return folder
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.case for case in CASES])
+async def test_case(case: Case, keys: Path) -> None:
+    plays = plays_of(case)
+    for play in plays:
+        await perform(await MemoryWorld(keys).begin(), [play])
+    assert verdict(case, plays, whole=True) == []
+
+
+def test_there_are_cases_of_every_kind() -> None:
+    """All seven statuses, every kind of expectation, and cases whose records come in any order."""
+    statuses = {
+        status
+        for case in CASES
+        for expected in case.expectations
+        for answers in expected.receipts.values()
+        for answer in answers
+        for status in (answer.status if isinstance(answer.status, list) else [answer.status])
+    }
+    assert {"accepted", "accepted_late", "held", "rejected", "conflict", "duplicate", "unchanged"} <= statuses
+    for kind in ("receipts", "results", "ranks", "money", "decisions", "adjustments", "alerts"):
+        assert any(getattr(expected, kind) for case in CASES for expected in case.expectations), kind
+    assert any(step.order == "any" for case in CASES for step in case.given)
+    assert any(step.correct for case in CASES for step in case.given)
+    assert len(CASES) >= 40
