@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from shared.contracts import facts
 from shared.contracts.facts import AlertKind
@@ -211,6 +211,12 @@ class Case(Strict):
     given: Annotated[list[Step], Field(min_length=1)]
     expect: Expectation = Expectation()
     known: Known | None = None
+    _path: Path | None = PrivateAttr(None)
+
+    @property
+    def file(self) -> str:
+        """Where it was read from."""
+        return str(self._path)
 
     @model_validator(mode="after")
     def _sound(self) -> Case:
@@ -295,9 +301,11 @@ def _files(paths: Iterable[Path]) -> list[Path]:
 
 def _case(document: Document) -> Case | list[Fault]:
     try:
-        return Case.model_validate(document.content)
+        case = Case.model_validate(document.content)
     except ValidationError as error:
         return [_fault(document, each["loc"], each["type"], each["msg"]) for each in error.errors()]
+    case._path = document.path
+    return case
 
 
 def _fault(document: Document, found: Sequence[str | int], type: str, message: str) -> Fault:

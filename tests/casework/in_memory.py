@@ -65,7 +65,7 @@ class _Clock(BusinessClock):
 
 
 @dataclass(frozen=True)
-class _Wiring:
+class Wiring:
     """What each service's `app.py` puts together."""
 
     consumer: Consumer
@@ -74,7 +74,8 @@ class _Wiring:
     compute: Compute
 
 
-def _wirings() -> Sequence[_Wiring]:
+def wirings() -> Sequence[Wiring]:
+    """The four services."""
     provinces = province_codes()
     receipts, submissions = topic_names("receipts", provinces), topic_names("submissions", provinces)
     intake = Consumer("intake", tuple(submissions), intake_handlers.routes(0), intake_handlers.refusals(0))
@@ -82,10 +83,10 @@ def _wirings() -> Sequence[_Wiring]:
     funding = Consumer("funding", ("intake.accepted", "scores", *receipts), funding_handlers.ROUTES)
     notifications = Consumer("notifications", ("scores", "budgets", *receipts), notifications_handlers.ROUTES)
     return (
-        _Wiring(intake, intake_api.router, intake_store.migrate, intake_store.compute(0)),
-        _Wiring(scoring, scoring_api.router, scoring_store.migrate, scoring_store.compute),
-        _Wiring(funding, funding_api.router, funding_store.migrate, funding_store.compute),
-        _Wiring(notifications, notifications_api.router, notifications_store.migrate, notifications_store.compute),
+        Wiring(intake, intake_api.router, intake_store.migrate, intake_store.compute(0)),
+        Wiring(scoring, scoring_api.router, scoring_store.migrate, scoring_store.compute),
+        Wiring(funding, funding_api.router, funding_store.migrate, funding_store.compute),
+        Wiring(notifications, notifications_api.router, notifications_store.migrate, notifications_store.compute),
     )
 
 
@@ -106,7 +107,7 @@ class _Kafka(MemoryKafka):
 class _Service:
     """One service: what it has read, its database, and its work."""
 
-    def __init__(self, wiring: _Wiring, kafka: _Kafka, clock: BusinessClock) -> None:
+    def __init__(self, wiring: Wiring, kafka: _Kafka, clock: BusinessClock) -> None:
         self.wiring = wiring
         self.name = wiring.consumer.name
         self.mongo = MemoryMongo()
@@ -153,7 +154,7 @@ class MemoryWorld(World):
         self._clock = _Clock()
         self._kafka = _Kafka({topic.name: topic.partitions for topic in all_topics(province_codes())})
         self._kafka.clock = self._clock
-        self._services = {each.consumer.name: _Service(each, self._kafka, self._clock) for each in _wirings()}
+        self._services = {each.consumer.name: _Service(each, self._kafka, self._clock) for each in wirings()}
         self._apps: dict[str, FastAPI] = {}
 
     async def begin(self) -> MemoryWorld:
@@ -192,7 +193,7 @@ class MemoryWorld(World):
 
     async def dead_letters(self) -> Sequence[Letter]:
         return [
-            Letter(name, bytes(row["value"] or b""), f"{row['reason']}: {str(row['detail']).strip().splitlines()[-1]}")
+            Letter.of(name, row)
             for name, service in self._services.items()
             for row in service.mongo.all(DEAD_LETTERS)
         ]

@@ -11,7 +11,7 @@ import json
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -39,6 +39,12 @@ class Letter:
     service: str
     value: bytes
     why: str
+
+    @classmethod
+    def of(cls, service: str, row: Mapping[str, Any]) -> Letter:
+        """From its document."""
+        detail = str(row["detail"]).strip().splitlines() or [""]
+        return cls(service, bytes(row["value"] or b""), f"{row['reason']}: {detail[-1]}")
 
 
 class World(ABC):

@@ -1,0 +1,144 @@
+"""The real platform: Kafka, MongoDB and the four service processes, with the business clock as each step wants it.
+
+The business clock is the real one, shifted: for another time the services are started anew with another offset. What
+belongs to one step therefore arrives within the minutes after its time, never before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import OffsetAndMetadata
+
+from cli.publishing import Message, Portal
+from deploy.local.harness import Servers
+from deploy.local.identity import issue_token
+from shared.contracts.topics import families, topic_names
+from shared.messaging.clock import BusinessClock
+from shared.messaging.collections import DEAD_LETTERS
+from shared.messaging.topics import province_codes
+from tests.casework.case import Officer
+from tests.casework.events import READ, Event
+from tests.casework.in_memory import wirings
+from tests.casework.playing import Letter, Play, World
+from tests.platform import ServiceProcesses
+
+SERVICES = tuple(each.consumer.name for each in wirings())
+DRIFT = timedelta(minutes=10)
+"""How far the clock may run on within one time: as much as a case has to keep away from the edge of a day."""
+SETTLING = 180.0
+"""Seconds in which a step must have come to rest."""
+WAYS = 2
+"""Ways that are played through a case whose records may come in any order: all at once, and one by one, reversed."""
+
+
+class PlatformWorld(World):
+    """Databases and consumer groups of their own on running servers; what lies on the topics before is not seen."""
+
+    def __init__(self, servers: Servers, folder: Path) -> None:
+        self._kafka = servers.kafka
+        self._folder = folder
+        self._processes = ServiceProcesses(servers, folder)
+        self._reader = AIOKafkaConsumer(bootstrap_servers=servers.kafka, enable_auto_commit=False)
+        self._events: list[Event] = []
+        self._at: datetime | None = None
+        self._started = 0.0
+        self._offset = timedelta()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[PlatformWorld]:
+        """With its topics read from here on; everything that it started is stopped at the end."""
+        with self._processes:
+            await self._reader.start()
+            try:
+                partitions = _partitions(name for family in READ for name in topic_names(family, province_codes()))
+                self._reader.assign(partitions)
+                await self._reader.seek_to_end(*partitions)
+                for each in wirings():
+                    await self._begin_here(each.consumer.name, each.consumer.topics)
+                yield self
+            finally:
+                await self._reader.stop()
+
+    async def come(self, at: datetime, messages: Sequence[Message]) -> list[str]:
+        if at != self._at or time.monotonic() - self._started > DRIFT.total_seconds():
+            await self._start(at)
+        async with Portal(self._kafka, clock=BusinessClock(round(self._offset.total_seconds()))) as portal:
+            return [str(sent.position) for sent in await portal.publish(messages)]
+
+    async def rest(self) -> None:
+        await asyncio.to_thread(self._processes.wait_settled, *SERVICES, seconds=SETTLING)
+
+    async def ask(self, who: Officer, service: str, path: str) -> httpx.Response:
+        async with self._client(who, service) as client:
+            return await client.get(path)
+
+    async def order(self, who: Officer, service: str, path: str, body: Any, key: str) -> httpx.Response:
+        async with self._client(who, service) as client:
+            return await client.post(path, json=body, headers={"Idempotency-Key": key})
+
+    async def events(self) -> Sequence[Event]:
+        ends = await self._reader.end_offsets(self._reader.assignment())
+        while any([await self._reader.position(partition) < end for partition, end in ends.items()]):
+            batches = await self._reader.getmany(timeout_ms=500)
+            self._events += [Event.of(record) for records in batches.values() for record in records]
+        return self._events
+
+    async def dead_letters(self) -> Sequence[Letter]:
+        return [
+            Letter.of(service, row)
+            for service in SERVICES
+            for row in self._processes.database(service)[DEAD_LETTERS].find()
+        ]
+
+    async def _start(self, at: datetime) -> None:
+        if self._at is not None:
+            await asyncio.gather(*(asyncio.to_thread(self._processes.stop, service) for service in SERVICES))
+        self._at, self._started = at, time.monotonic()
+        self._offset = at - datetime.now(UTC)
+        offset = str(round(self._offset.total_seconds()))
+        await asyncio.to_thread(self._processes.start, *SERVICES, LANGHOC_CLOCK_OFFSET=offset)
+
+    async def _begin_here(self, service: str, topics: Sequence[str]) -> None:
+        """Let the consumer group of a service begin at the end of its topics."""
+        partitions = _partitions(topics)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._kafka, group_id=self._processes.group(service), enable_auto_commit=False
+        )
+        await consumer.start()
+        try:
+            consumer.assign(partitions)
+            ends = await consumer.end_offsets(partitions)
+            await consumer.commit({partition: OffsetAndMetadata(end, "") for partition, end in ends.items()})
+        finally:
+            await consumer.stop()
+
+    def _client(self, who: Officer, service: str) -> httpx.AsyncClient:
+        token = issue_token(self._folder, who.name, who.role, who.province)
+        bearer = {"Authorization": f"Bearer {token}"}
+        return httpx.AsyncClient(base_url=self._processes.url(service), headers=bearer, timeout=30)
+
+
+def _partitions(topics: Any) -> list[TopicPartition]:
+    counts = {name: family.partitions for stem, family in families().items() for name in topic_names(stem, province_codes())}
+    return [TopicPartition(topic, number) for topic in topics for number in range(counts[topic])]
+
+
+def side_by_side(plays: Sequence[Play]) -> list[list[Play]]:
+    """Groups of plays that do not touch each other; those at the same times together, to start services seldom."""
+    groups: list[list[Play]] = []
+    for play in sorted(plays, key=lambda play: sorted({now for now, _ in play.steps})):
+        group = next((group for group in groups if not any(play.disturbs(other) for other in group)), None)
+        if group is None:
+            groups.append([play])
+        else:
+            group.append(play)
+    return groups
