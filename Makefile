@@ -10,7 +10,7 @@ SEED ?= 1
 MINUTES ?= 2
 CODE := shared services cli deploy tests
 
-.PHONY: help demo down test chaos bench mutants lint format lock clean
+.PHONY: help demo down test cases chaos bench mutants lint format lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ down: $(READY) ## Stop the platform
 
 test: $(READY) ## Run all tests on real servers (T=tests/unit picks some)
 	@$(BIN)/python -m pytest $(T)
+
+cases: $(READY) ## Play tests/cases on the real platform (C=path for others)
+	@$(BIN)/python -m tests.casework $(C)
 
 chaos: $(READY) ## Kill and freeze everything under load, then check every figure (SEED=1 MINUTES=2)
 	@$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES)

@@ -29,7 +29,10 @@ def main(paths: Sequence[str]) -> int:
         print(unreadable)
         return 2
     plays = {case.case: plays_of(case, WAYS) for case in cases}
-    with tempfile.TemporaryDirectory(prefix="langhoc-cases-") as folder, start_servers(Path(folder) / "servers") as servers:
+    with (
+        tempfile.TemporaryDirectory(prefix="langhoc-cases-") as folder,
+        start_servers(Path(folder) / "servers") as servers,
+    ):
         broken = asyncio.run(_play(servers, Path(folder), [play for ways in plays.values() for play in ways]))
     return _report(cases, plays, broken)
 

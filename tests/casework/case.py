@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from shared.contracts import facts
 from shared.contracts.facts import AlertKind
 from shared.rulebook import HANOI
-from tests.casework.plain_yaml import Document, documents
-from tests.casework.records import TAGS, AnyRecord, Code, Data, Province, Strict
+from tests.casework.plain_yaml import Document, Place, documents
+from tests.casework.records import Code, Data, Province, Record, Strict
 
 SHIPPED = Path(__file__).parents[1] / "cases"
 ISSUES = Literal[
@@ -152,7 +161,7 @@ class Step(Strict):
     at: Moment | None = None
     """When; left out: as the step before. A step that holds only this lets time pass."""
     province: Province | None = None
-    send: list[AnyRecord] = []
+    send: list[Record] = []
     order: Literal["listed", "any"] = "listed"
     """`any`: whatever the order of these records, the end is the same."""
     correct: Data | None = None
@@ -216,7 +225,8 @@ class Case(Strict):
     @property
     def file(self) -> str:
         """Where it was read from."""
-        return str(self._path)
+        path = (self._path or Path()).resolve()
+        return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
     @model_validator(mode="after")
     def _sound(self) -> Case:
@@ -239,7 +249,7 @@ class Case(Strict):
         """All of them, the last one last."""
         return [*(step.expect for step in self.given if step.expect), self.expect]
 
-    def sender(self, step: Step, record: Any) -> str | None:
+    def sender(self, step: Step, record: Record) -> str | None:
         """The province that sends a record."""
         return record.province or step.province or self.province
 
@@ -308,7 +318,6 @@ def _case(document: Document) -> Case | list[Fault]:
     return case
 
 
-def _fault(document: Document, found: Sequence[str | int], type: str, message: str) -> Fault:
-    place = [step for step in found if step not in TAGS]
+def _fault(document: Document, place: Place, type: str, message: str) -> Fault:
     what = "unknown key" if type == "extra_forbidden" else message.removeprefix("Value error, ")
     return Fault(document.path, document.line(place), "/".join(map(str, place)), what)

@@ -193,9 +193,7 @@ class MemoryWorld(World):
 
     async def dead_letters(self) -> Sequence[Letter]:
         return [
-            Letter.of(name, row)
-            for name, service in self._services.items()
-            for row in service.mongo.all(DEAD_LETTERS)
+            Letter.of(name, row) for name, service in self._services.items() for row in service.mongo.all(DEAD_LETTERS)
         ]
 
     def _client(self, who: Officer, name: str) -> httpx.AsyncClient:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,11 +21,11 @@ from aiokafka.structs import OffsetAndMetadata
 from cli.publishing import Message, Portal
 from deploy.local.harness import Servers
 from deploy.local.identity import issue_token
-from shared.contracts.topics import families, topic_names
+from shared.contracts.topics import all_topics, topic_names
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTERS
 from shared.messaging.topics import province_codes
-from tests.casework.case import Officer
+from tests.casework.case import USUAL, Officer
 from tests.casework.events import READ, Event
 from tests.casework.in_memory import wirings
 from tests.casework.playing import Letter, Play, World
@@ -127,15 +127,15 @@ class PlatformWorld(World):
         return httpx.AsyncClient(base_url=self._processes.url(service), headers=bearer, timeout=30)
 
 
-def _partitions(topics: Any) -> list[TopicPartition]:
-    counts = {name: family.partitions for stem, family in families().items() for name in topic_names(stem, province_codes())}
+def _partitions(topics: Iterable[str]) -> list[TopicPartition]:
+    counts = {topic.name: topic.partitions for topic in all_topics(province_codes())}
     return [TopicPartition(topic, number) for topic in topics for number in range(counts[topic])]
 
 
 def side_by_side(plays: Sequence[Play]) -> list[list[Play]]:
-    """Groups of plays that do not touch each other; those at the same times together, to start services seldom."""
+    """Groups of plays that do not touch each other; those of many times together, to start services seldom."""
     groups: list[list[Play]] = []
-    for play in sorted(plays, key=lambda play: sorted({now for now, _ in play.steps})):
+    for play in sorted(plays, key=lambda play: -len({now for now, _ in play.steps} - {USUAL})):
         group = next((group for group in groups if not any(play.disturbs(other) for other in group)), None)
         if group is None:
             groups.append([play])

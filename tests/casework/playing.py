@@ -159,10 +159,12 @@ def _timed(steps: Sequence[Step]) -> Iterator[tuple[datetime, Step]]:
 
 async def perform(world: World, plays: Sequence[Play]) -> None:
     """Play all of them on one world, which they must not share anything in; fills their differences."""
+    before: datetime | None = None
     while waiting := [play for play in plays if play.next]:
         now = min(play.next[0] for play in waiting if play.next)
         turn = [(play, play.next[1]) for play in waiting if play.next and play.next[0] == now]
-        await _together(world, now, turn)
+        await _together(world, now, turn, new=now != before)
+        before = now
     published = Published(await world.events())
     letters = await world.dead_letters()
     for play in plays:
@@ -174,14 +176,16 @@ async def perform(world: World, plays: Sequence[Play]) -> None:
         ]
 
 
-async def _together(world: World, now: datetime, turn: Sequence[tuple[Play, Step]]) -> None:
+async def _together(world: World, now: datetime, turn: Sequence[tuple[Play, Step]], *, new: bool) -> None:
+    """The next step of each of these plays; `new`: a time that was not before."""
     sent = [(play, record) for play, step in turn for record in step.send]
-    senders = {id(record): play.case.sender(step, record) for play, step in turn for record in step.send}
-    messages = [record.message(str(senders[id(record)])) for _, record in sent]
+    senders = {id(record): str(play.case.sender(step, record)) for play, step in turn for record in step.send}
+    messages = [record.message(senders[id(record)]) for _, record in sent]
     places = await world.come(now, messages)
     for (play, record), place in zip(sent, places, strict=True):
         play.channels[record.label] = place
-    await world.rest()
+    if messages or new:
+        await world.rest()
     ordered = [(play, step) for play, step in turn if step.correct or step.budget or step.adjustment]
     for play, step in ordered:
         play.found += await _order(world, play, step)
@@ -192,9 +196,7 @@ async def _together(world: World, now: datetime, turn: Sequence[tuple[Play, Step
         for play, step in turn:
             expected = step.expect or Expectation()
             found = differences(expected, published, play.channels)
-            play.found += [
-                Difference(f"step {play.done + 1}, {each.path}", each.expected, each.got) for each in found
-            ]
+            play.found += [Difference(f"step {play.done + 1}, {each.path}", each.expected, each.got) for each in found]
     for play, _ in turn:
         play.done += 1
 

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, create_model, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from cli.publishing import Message, key_of
 from shared.contracts.catalogue import CONTRACTS, EventType
@@ -32,11 +32,8 @@ TYPES: Mapping[str, EventType] = {
     "support": EventType.SUPPORT_SUBMITTED,
     "recognition": EventType.RECOGNITION_SUBMITTED,
 }
-_SUBJECT = {
-    "commune": "unit_code", "centre": "centre_id", "registration": "centre_id", "support": "centre_id",
-    "recognition": "unit_code",
-}  # fmt: skip
-_ANY = "any"
+ANY = "type"
+"""A record of any type with any data."""
 
 
 class Strict(BaseModel):
@@ -53,7 +50,9 @@ def templates() -> Mapping[str, Mapping[str, Data]]:
 
 
 class Record(Strict):
-    """One record. Contract fields stand beside these keys."""
+    """One record: `<kind>: <whom it speaks of>` with fields of its contract, or `type:` and `data:` of any other."""
+
+    model_config = ConfigDict(extra="allow")
 
     id: Code = ""
     """Submission id, and the name under which `expect` speaks of the receipt. Left out: kind and subject."""
@@ -71,42 +70,53 @@ class Record(Strict):
     """The whole value, instead of a body."""
 
     @property
+    def said(self) -> Data:
+        """What stands beside these keys."""
+        return self.model_extra or {}
+
+    @property
     def kind(self) -> str:
         """Which short form it is."""
-        return next(name for name in (*TYPES, "type") if name in type(self).model_fields)
+        return next(name for name in (*TYPES, ANY) if name in self.said)
+
+    @property
+    def subject(self) -> str:
+        """Whom it speaks of; of any other record its type."""
+        return str(self.said[self.kind])
 
     @property
     def label(self) -> str:
         """Under which `expect` speaks of it."""
-        return self.id or f"{self.kind} {getattr(self, self.kind)}"
+        return self.id or f"{self.kind} {self.subject}"
 
     @model_validator(mode="after")
-    def _variant_exists(self) -> Record:
-        if self.as_ is not None and self.as_ not in templates().get(self.kind, {}):
-            known = ", ".join(templates().get(self.kind, {})) or "none"
-            raise ValueError(f"no template {self.as_!r} of {self.kind}; there is: {known}")
+    def _sound(self) -> Record:
+        if len([name for name in (*TYPES, ANY) if name in self.said]) != 1:
+            raise ValueError(f"a record is one of {', '.join(TYPES)}, or has a `type`")
+        known = {"data"} if self.kind == ANY else CONTRACTS[TYPES[self.kind]].model.model_fields.keys()
+        if unknown := sorted(self.said.keys() - known - {self.kind}):
+            also = ", ".join(sorted({*known, *(field.alias or name for name, field in Record.model_fields.items())}))
+            raise ValueError(f"unknown key {', '.join(unknown)}; beside `{self.kind}` there is {also}")
+        variants = templates().get(self.kind, {})
+        if self.as_ is not None and self.as_ not in variants:
+            raise ValueError(f"no template {self.as_!r} of {self.kind}; there is {', '.join(variants) or 'none'}")
         return self
 
     def message(self, province: str) -> Message:
         """As the portal of the province publishes it."""
-        sender = self.province or province
         body = self.body()
         value = json.dumps(body, ensure_ascii=False) if self.text is None else self.text
         headers = {name: None if text is None else text.encode() for name, text in self.headers.items()}
-        type_ = getattr(self, "type", None) or TYPES[self.kind].value
-        return Message(sender, self.key or key_of(body, sender), type_, value.encode(), headers)
+        type_ = self.subject if self.kind == ANY else TYPES[self.kind].value
+        return Message(province, self.key or key_of(body, province), type_, value.encode(), headers)
 
     def body(self) -> Data:
         """What it says."""
+        given = {name: value for name, value in self.said.items() if name != self.kind}
+        layers = [given.get("data", {})] if self.kind == ANY else [*self._templates(), self._named(), given]
         body: Data = {}
-        for name in ("default", self.as_):
-            _lay_over(body, templates().get(self.kind, {}).get(name or "", {}))
-        _lay_over(body, self._named())
-        given = {name: getattr(self, name) for name in self.model_fields_set - Record.model_fields.keys() - {self.kind}}
-        _lay_over(body, given.pop("data", {}))
-        given.pop("type", None)
-        _lay_over(body, given)
-        _lay_over(body, self.with_)
+        for layer in [*layers, self.with_]:
+            _lay_over(body, layer)
         for pointer in self.without:
             *outer, last = pointer.strip("/").split("/")
             inside = body
@@ -115,21 +125,26 @@ class Record(Strict):
             del inside[last]
         return body
 
+    def _templates(self) -> list[Data]:
+        """What lies under it: of an assessment also what its series has."""
+        series = self.subject.partition("/")[0] if self.kind == "assessment" else ""
+        variants = templates().get(self.kind, {})
+        return [variants[name] for name in ("default", series, self.as_ or "") if name in variants]
+
     def _named(self) -> Data:
         """What the short form says: whom it speaks of, and under which id."""
         named: Data = {"submission_id": re.sub("[^A-Za-z0-9._:/-]+", "-", self.label)}
-        value = getattr(self, self.kind)
-        if self.kind in _SUBJECT:
-            named[_SUBJECT[self.kind]] = value
-        elif self.kind == "envelope":
-            named["year"] = int(value)
-        elif self.kind == "assessment":
-            named["series"], _, named["subject"] = value.partition("/")
-            _lay_over(named, templates()["assessment"].get(named["series"], {}))
-        else:
-            return {}
+        match self.kind:
+            case "envelope":
+                named["year"] = int(self.subject)
+            case "assessment":
+                named["series"], _, named["subject"] = self.subject.partition("/")
+            case "commune" | "recognition":
+                named["unit_code"] = self.subject
+            case _:
+                named["centre_id"] = self.subject
         if self.kind == "registration":
-            named["name"] = f"Trung tâm học tập cộng đồng {value}"
+            named["name"] = f"Trung tâm học tập cộng đồng {self.subject}"
         return named
 
 
@@ -140,33 +155,3 @@ def _lay_over(body: Data, given: Mapping[str, Any]) -> None:
             _lay_over(body[name], value)
         else:
             body[name] = copy.deepcopy(value)
-
-
-def _model(kind: str) -> Any:
-    fields = CONTRACTS[TYPES[kind]].model.model_fields.keys() - {"submission_id"}
-    names: dict[str, Any] = {name: (Any, None) for name in fields}
-    return create_model(f"{kind.title()}Record", __base__=Record, **names, **{kind: (Code, ...)})
-
-
-class RawRecord(Record):
-    """A record of any type with any data."""
-
-    type: str
-    data: Data = {}
-
-
-def _kind_of(value: Any) -> str | None:
-    if isinstance(value, Record):
-        return value.kind if value.kind in TYPES else _ANY
-    found = [kind for kind in TYPES if isinstance(value, dict) and kind in value]
-    return found[0] if len(found) == 1 else _ANY
-
-
-_FORMS = [Annotated[_model(kind), Tag(kind)] for kind in TYPES]
-AnyRecord = Annotated[
-    # One alternative per kind, so that an unknown key is told with the keys of its kind only.
-    _FORMS[0] | _FORMS[1] | _FORMS[2] | _FORMS[3] | _FORMS[4] | _FORMS[5] | _FORMS[6] | Annotated[RawRecord, Tag(_ANY)],
-    Discriminator(_kind_of),
-]
-TAGS = frozenset({*TYPES, _ANY})
-"""What pydantic puts into a place beside the keys of the file."""
