@@ -81,6 +81,18 @@ def _known_to(*models: type[BaseModel], also: Iterable[str] = ()) -> AfterValida
     return AfterValidator(check)
 
 
+Fact = Annotated[
+    Data | None,
+    _known_to(
+        facts.CommuneAccepted,
+        facts.CentreAccepted,
+        facts.AssessmentAccepted,
+        facts.RegistrationAccepted,
+        facts.EnvelopeAccepted,
+        facts.SupportAccepted,
+        facts.RecognitionAccepted,
+    ),
+]
 Result = Annotated[Data | None, _known_to(facts.CommuneScored, facts.CentreScored, facts.AssessmentScored)]
 Money = Annotated[
     Data | int | None, _known_to(facts.Allocation, facts.BudgetRunProposed, also=("grant", "previous_amount"))
@@ -121,6 +133,8 @@ class Expectation(Strict):
 
     receipts: dict[str, list[Receipt]] = {}
     """By a record's id; a list where it was answered several times."""
+    accepted: dict[str, Fact] = {}
+    """By a record's id: the fact that was made of it; `none`: it was not accepted."""
     results: dict[str, Result] = {}
     """By `<series> <subject>/<period>`; `none`: there is no result."""
     ranks: dict[str, dict[str, int | None]] = {}
@@ -143,7 +157,7 @@ class Expectation(Strict):
             else value
         )
 
-    @field_validator("results", "ranks", "money", "decisions", "adjustments", "alerts", mode="before")
+    @field_validator("accepted", "results", "ranks", "money", "decisions", "adjustments", "alerts", mode="before")
     @classmethod
     def _none(cls, value: Any) -> Any:
         return _without_none(value)
@@ -233,7 +247,7 @@ class Case(Strict):
         labels = [record.label for step in self.given for record in step.send]
         if twice := sorted({each for each in labels if labels.count(each) > 1}):
             raise ValueError(f"several records are named {', '.join(twice)}; give each an `id`")
-        if lost := sorted({name for one in self.expectations for name in one.receipts} - set(labels)):
+        if lost := sorted({name for one in self.expectations for name in (*one.receipts, *one.accepted)} - set(labels)):
             raise ValueError(f"no record is named {', '.join(lost)}; there is {', '.join(labels)}")
         times = [step.at for step in self.given if step.at]
         if times != sorted(times):

@@ -15,6 +15,15 @@ from tests.casework.case import Expectation, Receipt
 from tests.casework.events import Data, Published
 
 _SCORED = {"commune": EventType.COMMUNE_SCORED, "centre": EventType.CENTRE_SCORED}
+_FACTS = (
+    EventType.COMMUNE_ACCEPTED,
+    EventType.CENTRE_ACCEPTED,
+    EventType.ASSESSMENT_ACCEPTED,
+    EventType.REGISTRATION_ACCEPTED,
+    EventType.ENVELOPE_ACCEPTED,
+    EventType.SUPPORT_ACCEPTED,
+    EventType.RECOGNITION_ACCEPTED,
+)
 _NAMES = ("id", "centre_id", "code")
 """What tells the members of a list apart."""
 WITHDRAWN = "withdrawn"
@@ -45,6 +54,8 @@ def differences(expected: Expectation, published: Published, channels: Mapping[s
         channel = channels[label]
         found = published.all(EventType.RECEIPT_ISSUED, lambda data, at=channel: data["channel"] == at)  # type: ignore[misc]
         yield from _receipts(f"receipts {label}", answers, found)
+    for label, wanted in expected.accepted.items():
+        yield from compare(f"accepted {label}", wanted, _accepted(published, channels[label]))
     for name, wanted in expected.results.items():
         yield from compare(f"results {name}", wanted, _result(published, name))
     for name, ranks in expected.ranks.items():
@@ -147,6 +158,12 @@ def _receipt(path: str, expected: Receipt, got: Data) -> Iterator[Difference]:
         if words not in text:
             yield Difference(f"{path} says", words, _with_codes(got))
     yield from compare(path, expected.fields, got) if expected.fields else ()
+
+
+def _accepted(published: Published, channel: str) -> Data | None:
+    receipts = {data["receipt_id"] for data in published.all(EventType.RECEIPT_ISSUED) if data["channel"] == channel}
+    made = [data for type in _FACTS for data in published.all(type) if data["receipt_id"] in receipts]
+    return made[-1] if made else None
 
 
 def _codes(problems: Sequence[Data]) -> str:

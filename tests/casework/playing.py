@@ -25,7 +25,7 @@ from tests.casework.case import MINISTRY, USUAL, Case, Expectation, Officer, Ste
 from tests.casework.events import Event, Published
 from tests.casework.expecting import Difference, adjustment, differences, split
 
-ORDERS = 8
+ORDERS = 6
 """How many ways through a case are tried at most, where its records may come in any order."""
 PROVINCES = frozenset(each.code for each in registry().provinces(REORGANISATION))
 NATION = "nation"
@@ -97,7 +97,7 @@ class Play:
         """What it must have for itself beside others: provinces, ids that hold for the nation, national rankings."""
         records = [(self.case.sender(step, record), record) for _, step in self.steps for record in step.send]
         own = {str(sender) for sender, _ in records}
-        own |= {record.label for _, record in records if record.kind in ("registration", "assessment")}
+        own |= {record.subject for _, record in records if record.kind in ("registration", "assessment")}
         own |= {step.budget.partition("/")[0] for _, step in self.steps if step.budget}
         for _, step in self.steps:
             own |= set(_CODE.findall(json.dumps(step.correct)))

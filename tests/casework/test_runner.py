@@ -29,6 +29,8 @@ given:
 expect:
   receipts:
     commune 01273: {status: accepted, warnings: []}
+  accepted:
+    support T-1: {amount: 20000000, late: false}
   results:
     commune 01273/2025: {level: 1}
     centre T-1/2025: {grade: yeu, total: 35}
@@ -79,13 +81,15 @@ async def test_what_is_right_passes(tmp_path: Path) -> None:
     [
         ("{status: accepted,", "{status: rejected,", "receipts commune 01273 status: expected rejected, got accepted"),
         ("warnings: []", "warnings: [name_differs]", "receipts commune 01273 warnings: expected name_differs, got"),
+        ("late: false", "late: true", "accepted support T-1 late: expected true, got false"),
+        ("{amount: 20000000, late: false}", "none", 'accepted support T-1: expected none, got {"version": 1'),
         ("{level: 1}", "{level: 2}", "results commune 01273/2025 level: expected 2, got 1"),
         ("{level: 1}", "none", 'results commune 01273/2025: expected none, got {"version": 1'),
         ("{level: 1}", "{criteria: {C9: {}}}", "results commune 01273/2025 criteria C9: expected {}, got no such"),
         ("total: 35", "total: 35.5", "results centre T-1/2025 total: expected 35.5, got 35"),
         ("{01273: 1,", "{01273: 2,", "ranks province-04/2025 01273: expected 2, got 1"),
         ("01279: none", "00004: none", "ranks province-04/2025 00004: expected none, got no such row"),
-        ("{amount: 20000000,", "{amount: 20000001,", "money T-1/2026 amount: expected 20000001, got 20000000"),
+        ("{amount: 20000000, grade", "{amount: 20000001, grade", "money T-1/2026 amount: expected 20000001, got"),
         ("T-1/2026: none\n  alerts", "T-1/2026: {state: proposed}\n  alerts", "adjustments T-1/2026: expected"),
         ("T-1/2026: none\n  adj", "T-1/2026: 20000000\n  adj", 'decisions T-1/2026: expected {"amount": 20'),
         ("threshold: [T-1]", "threshold: []", "alerts 04 result_below_threshold: expected none, got T-1"),
@@ -176,12 +180,12 @@ async def test_a_known_difference_that_is_gone_is_a_failure(tmp_path: Path) -> N
         ("why: a test", "wy: a test", ["1: why: Field required", "3: wy: unknown key"]),
         ("amount: 20000000}\n  - {b", "amout: 20000000}\n  - {b", ["12: given/1/send/3: unknown key amout; beside"]),
         ("as: weak", "as: strong", ["11: given/1/send/2: no template 'strong' of centre; there is default, "]),
-        ("  money:", "  mony:", ["22: expect/mony: unknown key"]),
+        ("  money:", "  mony:", ["24: expect/mony: unknown key"]),
         ("status: accepted", "sttus: accepted", ["16: expect/receipts/commune 01273/0/fields: unknown key sttus; "]),
-        ("{level: 1}", "{levle: 1}", ["18: expect/results/commune 01273/2025: unknown key levle; there is "]),
-        ("amount: 20000000, grade", "amuont: 20000000, grade", ["23: expect/money/T-1/2026: unknown key amuont; "]),
+        ("{level: 1}", "{levle: 1}", ["20: expect/results/commune 01273/2025: unknown key levle; there is "]),
+        ("amount: 20000000, grade", "amuont: 20000000, grade", ["25: expect/money/T-1/2026: unknown key amuont; "]),
         ("commune 01273: {s", "commune 01274: {s", ["1: no record is named commune 01274; there is"]),
-        ("submission_rejected:", "rejected:", ["29: expect/alerts/04/rejected"]),
+        ("submission_rejected:", "rejected:", ["31: expect/alerts/04/rejected"]),
         ("{support: T-1}", "{registration: T-1}", ["1: several records are named registration T-1"]),
         ("province: 04\n", "", ["1: no `province` says who sends a record"]),
         ("  - send:\n      - {reg", "  - at: 2026-13-01\n    send:\n      - {reg", ["6: given/0/at: time data"]),
