@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deploy.local.identity import ensure_signing_key
+from tests.casework.__main__ import main
 from tests.casework.case import SHIPPED, Case, UnreadableCases, load
 from tests.casework.in_memory import MemoryWorld
+from tests.casework.on_platform import WAYS, side_by_side
 from tests.casework.playing import Play, perform, plays_of, verdict
 
 CASE = """\
@@ -231,6 +234,12 @@ def test_every_file_of_a_folder_is_read_and_a_file_without_a_case_is_refused(tmp
         load([tmp_path])
 
 
+def test_the_command_plays_nothing_while_a_file_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path, CASE.replace("  money:", "  mony:"))
+    assert main([str(path)]) == 2
+    assert capsys.readouterr().out == f"{path}:24: expect/mony: unknown key\n"
+
+
 # -------------------------------------------------------------------------------------------------- side by side
 
 
@@ -247,6 +256,14 @@ def test_cases_that_touch_each_other_are_told_apart(tmp_path: Path) -> None:
     assert play(nation).disturbs(play(other))  # a file of the period whose nation is ranked
     assert play(other).disturbs(play(nation))
     assert not play(nation).disturbs(play(other.replace("{commune: 01273}", "{commune: 01273, period: 2024}")))
+
+
+def test_cases_of_many_times_share_their_restarts() -> None:
+    plays = [play for case in load() for play in plays_of(case, WAYS)]
+    groups = side_by_side(plays)
+    assert sorted(map(id, plays)) == sorted(id(play) for group in groups for play in group)
+    assert not any(one.disturbs(other) for group in groups for one, other in combinations(group, 2))
+    assert len(groups) < 6 < len({now for play in groups[0] for now, _ in play.steps})
 
 
 async def test_several_cases_on_one_world_come_out_as_alone(tmp_path: Path) -> None:
