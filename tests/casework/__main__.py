@@ -17,8 +17,9 @@ from pathlib import Path
 from deploy.local.harness import Servers, start_servers
 from shared.messaging.topics import apply_topics
 from tests.casework.case import SHIPPED, Case, UnreadableCases, load
-from tests.casework.on_platform import WAYS, PlatformWorld, side_by_side
-from tests.casework.playing import Play, perform, plays_of, verdict
+from tests.casework.on_platform import WAYS, PlatformWorld
+from tests.casework.playing import perform
+from tests.casework.plays import Play, plays_of, side_by_side, verdict
 
 
 def main(paths: Sequence[str]) -> int:

@@ -9,20 +9,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    Field,
-    PrivateAttr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 
-from shared.contracts import facts
-from shared.contracts.facts import AlertKind
 from shared.rulebook import HANOI
+from tests.casework.expectation import Expectation
 from tests.casework.plain_yaml import Document, Place, documents
 from tests.casework.records import Code, Data, Province, Record, Strict
 
@@ -67,106 +57,6 @@ class Officer(Strict):
 
 
 MINISTRY = Officer(name="an", role="ministry")
-
-
-def _known_to(*models: type[BaseModel], also: Iterable[str] = ()) -> AfterValidator:
-    """A key that none of these has is a slip of the pen, not a difference."""
-    known = {field.alias or name for model in models for name, field in model.model_fields.items()} | set(also)
-
-    def check(value: Any) -> Any:
-        if isinstance(value, dict) and (unknown := sorted(value.keys() - known)):
-            raise ValueError(f"unknown key {', '.join(unknown)}; there is {', '.join(sorted(known))}")
-        return value
-
-    return AfterValidator(check)
-
-
-Fact = Annotated[
-    Data | None,
-    _known_to(
-        facts.CommuneAccepted,
-        facts.CentreAccepted,
-        facts.AssessmentAccepted,
-        facts.RegistrationAccepted,
-        facts.EnvelopeAccepted,
-        facts.SupportAccepted,
-        facts.RecognitionAccepted,
-    ),
-]
-Result = Annotated[Data | None, _known_to(facts.CommuneScored, facts.CentreScored, facts.AssessmentScored)]
-Money = Annotated[
-    Data | int | None, _known_to(facts.Allocation, facts.BudgetRunProposed, also=("grant", "previous_amount"))
-]
-Decision = Annotated[Data | int | None, _known_to(facts.BudgetApproved, facts.BudgetAdjusted)]
-Adjustment = Annotated[Data | None, _known_to(facts.AdjustmentProposed)]
-
-
-class Receipt(Strict):
-    """What a receipt says; what stands alone is its status."""
-
-    status: Code | list[Code] | None = None
-    """One, or one of several."""
-    told: bool | None = None
-    """Whether it names a problem or a warning: anything but a silent acceptance."""
-    problems: list[str] | None = None
-    """All of them, as `code` or `code /pointer`."""
-    warnings: list[str] | None = None
-    says: list[str] | str = []
-    """Texts that its problems and warnings contain, in either language."""
-    fields: Annotated[Data, _known_to(facts.Receipt)] = {}
-    """Anything else of the receipt (`version`, `deadline`, `period`, …)."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return {"status": value}
-        if isinstance(value, dict):
-            known = cls.model_fields.keys()
-            own = {name: each for name, each in value.items() if name in known}
-            return {**own, "fields": {name: each for name, each in value.items() if name not in known}}
-        return value
-
-
-class Expectation(Strict):
-    """What must have come of it."""
-
-    receipts: dict[str, list[Receipt]] = {}
-    """By a record's id; a list where it was answered several times."""
-    accepted: dict[str, Fact] = {}
-    """By a record's id: the fact that was made of it; `none`: it was not accepted."""
-    results: dict[str, Result] = {}
-    """By `<series> <subject>/<period>`; `none`: there is no result."""
-    ranks: dict[str, dict[str, int | None]] = {}
-    """By `<scope>/<period>`, the rank of each commune; `none`: it is not ranked."""
-    money: dict[str, Money] = {}
-    """By `<province>/<year>` the proposal, by `<centre>/<year>` its line."""
-    decisions: dict[str, Decision] = {}
-    """By `<centre>/<year>`, or with `/equipment`: what is approved."""
-    adjustments: dict[str, Adjustment] = {}
-    """By `<centre>/<year>`: the newest proposal to adjust it."""
-    alerts: dict[str, dict[AlertKind, list[Code]] | None] = {}
-    """By audience and kind: their subjects, all of them; `none`: no alert at all."""
-
-    @field_validator("receipts", mode="before")
-    @classmethod
-    def _answers(cls, value: Any) -> Any:
-        return (
-            {name: each if isinstance(each, list) else [each] for name, each in value.items()}
-            if isinstance(value, dict)
-            else value
-        )
-
-    @field_validator("accepted", "results", "ranks", "money", "decisions", "adjustments", "alerts", mode="before")
-    @classmethod
-    def _none(cls, value: Any) -> Any:
-        return _without_none(value)
-
-
-def _without_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _without_none(each) for name, each in value.items()}
-    return None if value == "none" else value
 
 
 class Step(Strict):
@@ -249,9 +139,10 @@ class Case(Strict):
             raise ValueError(f"several records are named {', '.join(twice)}; give each an `id`")
         if lost := sorted({name for one in self.expectations for name in (*one.receipts, *one.accepted)} - set(labels)):
             raise ValueError(f"no record is named {', '.join(lost)}; there is {', '.join(labels)}")
-        times = [step.at for step in self.given if step.at]
+        times = [step.at for step in self.given[1:] if step.at]
+        times.insert(0, self.given[0].at or USUAL)
         if times != sorted(times):
-            raise ValueError("time does not run backwards: the `at` of a step lies before the one above")
+            raise ValueError("time does not run backwards: the `at` of a step lies before that of the step above")
         if not all(self.sender(step, record) for step in self.given for record in step.send):
             raise ValueError("no `province` says who sends a record")
         if not any(self.expectations) and not any(step.refused for step in self.given):

@@ -11,8 +11,8 @@ from typing import Any
 
 from shared.contracts.catalogue import EventType
 from shared.rulebook import HANOI
-from tests.casework.case import Expectation, Receipt
 from tests.casework.events import Data, Published
+from tests.casework.expectation import Expectation, Receipt
 
 _SCORED = {"commune": EventType.COMMUNE_SCORED, "centre": EventType.CENTRE_SCORED}
 _FACTS = (

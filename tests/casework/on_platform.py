@@ -25,10 +25,10 @@ from shared.contracts.topics import all_topics, topic_names
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTERS
 from shared.messaging.topics import province_codes
-from tests.casework.case import USUAL, Officer
+from tests.casework.case import Officer
 from tests.casework.events import READ, Event
 from tests.casework.in_memory import wirings
-from tests.casework.playing import Letter, Play, World
+from tests.casework.playing import Letter, World
 from tests.platform import ServiceProcesses
 
 SERVICES = tuple(each.consumer.name for each in wirings())
@@ -130,15 +130,3 @@ class PlatformWorld(World):
 def _partitions(topics: Iterable[str]) -> list[TopicPartition]:
     counts = {topic.name: topic.partitions for topic in all_topics(province_codes())}
     return [TopicPartition(topic, number) for topic in topics for number in range(counts[topic])]
-
-
-def side_by_side(plays: Sequence[Play]) -> list[list[Play]]:
-    """Groups of plays that do not touch each other; those of many times together, to start services seldom."""
-    groups: list[list[Play]] = []
-    for play in sorted(plays, key=lambda play: -len({now for now, _ in play.steps} - {USUAL})):
-        group = next((group for group in groups if not any(play.disturbs(other) for other in group)), None)
-        if group is None:
-            groups.append([play])
-        else:
-            group.append(play)
-    return groups

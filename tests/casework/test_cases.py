@@ -9,7 +9,8 @@ import pytest
 from deploy.local.identity import ensure_signing_key
 from tests.casework.case import Case, load
 from tests.casework.in_memory import MemoryWorld
-from tests.casework.playing import perform, plays_of, verdict
+from tests.casework.playing import perform
+from tests.casework.plays import plays_of, verdict
 
 CASES = load()
 

@@ -12,8 +12,9 @@ from deploy.local.identity import ensure_signing_key
 from tests.casework.__main__ import main
 from tests.casework.case import SHIPPED, Case, UnreadableCases, load
 from tests.casework.in_memory import MemoryWorld
-from tests.casework.on_platform import WAYS, side_by_side
-from tests.casework.playing import Play, perform, plays_of, verdict
+from tests.casework.on_platform import WAYS
+from tests.casework.playing import perform
+from tests.casework.plays import Play, plays_of, side_by_side, verdict
 
 CASE = """\
 case: sample
