@@ -255,6 +255,7 @@ class Consuming:
             total += end - position if position <= end else end  # behind the end: counted in a topic that is gone
         metrics.LAG.labels(self.name).set(total)
         metrics.BRAKES.labels(self.name).set(len(self._brake.topics()))
+        metrics.PUT_OFF.labels(self.name).set(len(self.waiting()))
         if total == 0:
             self.last_progress = time.monotonic()
         return total

@@ -2,7 +2,8 @@
 
 Handlers insert requests; a leased worker per (scope, period) waits until the burst ends, computes, and in one
 transaction writes the result, its events, and removes the requests it used. A request that arrives meanwhile stays and
-leads to the next run, so no change is ever missed.
+leads to the next run, so no change is ever missed. A set that cannot be computed or stored parks alone, its requests
+stay, and it is tried again ever less often.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +32,10 @@ from shared.telemetry import metrics
 
 log = structlog.get_logger()
 POLL_SECONDS = 0.25
+PING_SECONDS = 5.0
+PARKED_SECONDS = (1.0, 5.0, 30.0, 120.0)
+Set = tuple[str, int]
+"""Scope and period."""
 Compute = Callable[[Reader, str, int, datetime], Awaitable[Outcome]]
 """`(reader, scope, period, business time)` → outcome; reads only through the reader; what it puts without having read
 it must be new."""
@@ -38,6 +44,15 @@ it must be new."""
 def due_now(clock: BusinessClock) -> dict[str, Any]:
     """Query for requests that are due; the others wait for their day."""
     return {"$or": [{"due": None}, {"due": {"$lte": clock.now()}}]}
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Why a set waits, how often it was tried in vain, and until when it rests (monotonic)."""
+
+    error: str
+    times: int
+    until: float
 
 
 class Recalculator:
@@ -65,7 +80,8 @@ class Recalculator:
         self._limit = limit_seconds
         self._leases = Leases(mongo, lease_seconds)
         self._tracer = trace.get_tracer("langhoc.messaging")
-        self._not_before: dict[tuple[str, int], float] = {}
+        self.parked: dict[Set, Parked] = {}
+        """Sets that this process could not compute or store the last time."""
         self.last_round = time.monotonic()
 
     async def run(self) -> None:
@@ -95,14 +111,18 @@ class Recalculator:
                 {"$sort": {"first": 1}},
             ],
         )
+        open_sets = {(group["_id"]["scope"], group["_id"]["period"]) for group in groups}
+        self.parked = {each: parked for each, parked in self.parked.items() if each in open_sets}
         now = self._clock.real()
         done = 0
         for group in groups:
             quiet = (now - group["last"]).total_seconds() >= self._quiet
             overdue = (now - group["first"]).total_seconds() >= self._limit
             scope, period = group["_id"]["scope"], group["_id"]["period"]
-            if (quiet or overdue) and self._not_before.get((scope, period), 0.0) <= time.monotonic():
+            parked = self.parked.get((scope, period))
+            if (quiet or overdue) and not (parked and parked.until > time.monotonic()):
                 done += await self._one(scope, period)
+        metrics.RECALCULATIONS_PARKED.set(len(self.parked))
         return done
 
     async def _one(self, scope: str, period: int) -> int:
@@ -112,19 +132,36 @@ class Recalculator:
             return 0
         try:
             await self._recompute(scope, period)
+            self.parked.pop((scope, period), None)
         except Conflict:
             log.info("recalculation.conflict", scope=scope, period=period)  # requests are still there
             metrics.RECALCULATIONS.labels("conflict").inc()
-        except MongoError:
-            raise
         except Exception as error:
-            # Our own fault on one set must not hold up the others; the requests stay and the operator sees the age.
-            log.error("recalculation.failed", scope=scope, period=period, error=repr(error), exc_info=error)
-            metrics.RECALCULATIONS.labels("failed").inc()
-            self._not_before[scope, period] = time.monotonic() + 30.0
+            if isinstance(error, MongoError) and not await self._answers():
+                raise
+            self._park(scope, period, error)
         finally:
             await self._leases.release([lease])
         return 1
+
+    async def _answers(self) -> bool:
+        try:
+            async with asyncio.timeout(PING_SECONDS):
+                await self._mongo.ping()
+        except (MongoError, TimeoutError):
+            return False
+        return True
+
+    def _park(self, scope: str, period: int, error: Exception) -> None:
+        """What one set suffers from must not hold up the others."""
+        before = self.parked.get((scope, period))
+        times = before.times + 1 if before else 1
+        seconds = PARKED_SECONDS[min(times, len(PARKED_SECONDS)) - 1]
+        self.parked[scope, period] = Parked(repr(error)[:500], times, time.monotonic() + seconds)
+        log.error(
+            "recalculation.failed", scope=scope, period=period, times=times, error=repr(error)[:500], exc_info=error
+        )
+        metrics.RECALCULATIONS.labels("failed").inc()
 
     async def _recompute(self, scope: str, period: int) -> None:
         # All of them, also those that are not due yet: what still waits for its day is asked for anew by the outcome.

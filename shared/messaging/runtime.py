@@ -341,7 +341,11 @@ class Runtime:
         troubles = self.consuming.troubles
         checks.append(Check("consumption", not troubles, f"{troubles} batches in a row were put off"))
         waiting = self.consuming.waiting()
-        checks.append(Check("partitions", not waiting, f"wait alone: {', '.join(waiting)}" if waiting else "all go on"))
+        # Shown here, and alerted on; who waits alone is no reason to take the service away from the others.
+        checks.append(Check("partitions", True, f"wait alone: {', '.join(waiting)}" if waiting else "all go on"))
+        if self._recalculator:
+            parked = [f"{scope}/{period}: {why.error}" for (scope, period), why in self._recalculator.parked.items()]
+            checks.append(Check("sets", True, f"parked: {'; '.join(sorted(parked)[:20])}" if parked else "none parked"))
         braked = self.consuming.braked
         checks.append(Check("brake", not braked, f"stopped: {', '.join(sorted(braked))}" if braked else "open"))
         age = self.relay.oldest_seconds

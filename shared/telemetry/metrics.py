@@ -24,3 +24,7 @@ BRAKES = Gauge("langhoc_brakes", "Topics whose consumption is stopped by the bra
 RECALCULATIONS = Counter("langhoc_recalculations", "Results over sets, by verdict", ["verdict"])
 RECALCULATIONS.labels("failed")  # there from the start, else its first increase is none
 RECALCULATIONS_OPEN = Gauge("langhoc_recalculations_open", "Requests to recompute a result that are due")
+RECALCULATIONS_PARKED = Gauge(
+    "langhoc_recalculations_parked", "Sets that could not be computed or stored the last time"
+)
+PUT_OFF = Gauge("langhoc_partitions_put_off", "Partitions that wait alone", ["consumer"])
