@@ -214,14 +214,16 @@ class Relay:
     async def _probe(self) -> int:
         """The first row of a lane that was refused, alone: so it is known which one is meant, and no other pays."""
         due = self._due()
-        if not due or due[0][1] not in self._mine():
+        if not due:
             return 0
+        await self._publisher.renew()  # before the look at the lease: it may take as long as a page
         topic, slot = due[0]
+        if slot not in self._mine():
+            return 0
         rows = await self._mongo.find(OUTBOX, {"topic": topic, "slot": slot}, sort=[("order", 1)], limit=1)
         if not rows:
             del self._holds[topic, slot]
             return 0
-        await self._publisher.renew()
         return await self._send(rows)
 
     async def _page(self, query: Mapping[str, Any]) -> list[Document]:

@@ -104,12 +104,13 @@ async def skewed(tmp_path: Path) -> AsyncIterator[Platform]:
     """Intake and scoring in two copies each, one on a host ten minutes fast and one on a slow one; the others once."""
     with start_servers(tmp_path / "servers") as servers:
         await apply_topics(servers.kafka)
-        environment = {"LANGHOC_CLOCK_OFFSET": str(CLOCK.offset_seconds), "LANGHOC_BATCH_RECORDS": "20"}
+        environment = {"LANGHOC_CLOCK_OFFSET": str(CLOCK.offset_seconds), "LANGHOC_BATCH_RECORDS": "50"}
         with ServiceProcesses(servers, tmp_path, **environment) as world:
             hosts = [("intake", 0, FAST), ("intake", 1, SLOW_CLOCK), ("scoring", 0, SLOW_CLOCK), ("scoring", 1, FAST),
                      ("funding", 0, FAST), ("notifications", 0, SLOW_CLOCK)]  # fmt: skip
             for service, instance, skew in hosts:
-                world.launch(service, instance=instance, LANGHOC_FAULTS=f"{skew},{SLOW}")
+                faults = f"{skew},{SLOW}" if service == "intake" else skew
+                world.launch(service, instance=instance, LANGHOC_FAULTS=faults)
             for service, instance, _ in hosts:
                 await asyncio.to_thread(world.wait_ready, service, instance)
             yield Platform(servers, world)

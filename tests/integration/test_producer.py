@@ -135,3 +135,23 @@ async def test_a_row_that_the_broker_finds_too_large_holds_up_its_own_lane_only(
     for key in range(4):
         mine = [value for value in landed if int(value) % 4 == key]
         assert mine == sorted(mine), "in order for each key"
+
+
+async def test_the_largest_row_there_can_be_is_taken_by_a_topic_of_ours(
+    servers: Servers, publisher: KafkaPublisher
+) -> None:
+    """Its headers and key count too, and what the framework and the record format add must still fit."""
+    topic = f"ours.{uuid.uuid4().hex[:8]}"
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    await admin.start()
+    await admin.create_topics([NewTopic(topic, 1, 1, topic_configs={"max.message.bytes": str(1024 * 1024)})])
+    await admin.close()
+    headers = {f"ce_{number}": "x" * 1_000 for number in range(20)}
+    room = outbox.LARGEST_BODY - sum(len(name) + len(text) for name, text in headers.items())
+    row = outbox.row(
+        event_id="1", topic=topic, key="k" * 1_000, value=b"x" * (room - 1_000), headers=headers,
+        order=1, at=datetime.now(UTC),
+    )  # fmt: skip
+    assert row["size"] == outbox.LARGEST_BODY
+    async with asyncio.timeout(20):
+        await (await publisher.send(topic, key=row["key"].encode(), value=row["value"], headers=headers))
