@@ -76,5 +76,8 @@ class Instance:
         await self._leases.release()
 
     async def _renew(self) -> None:
+        if await self._leases.acquire([self._name]):
+            return
+        await self._leases.create([self._name])  # the document itself is gone: a database that was restored
         if not await self._leases.acquire([self._name]):
             raise InstanceTaken(self._service, self._number)

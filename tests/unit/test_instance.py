@@ -82,6 +82,19 @@ async def test_who_was_frozen_and_not_replaced_goes_on() -> None:
     await frozen.sure()
 
 
+async def test_a_lease_that_was_lost_with_the_database_is_taken_again() -> None:
+    mongo = MemoryMongo()
+    first = of(mongo)
+    await first.claim()
+    mongo.rows("leases").clear()
+    await asyncio.sleep(LEASE + 0.05)
+    await first.sure()
+    keeping = asyncio.create_task(first.keep())
+    with pytest.raises(InstanceTaken):
+        await of(mongo).claim()
+    keeping.cancel()
+
+
 async def test_a_database_that_is_away_takes_nobodys_number() -> None:
     mongo = MemoryMongo()
     first = of(mongo)
