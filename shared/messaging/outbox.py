@@ -151,6 +151,7 @@ class Relay:
 
     async def run(self) -> None:
         """Relay until cancelled. Trouble with broker or database is waited out, never fatal."""
+        self.last_round = self.last_left = time.monotonic()  # a start that waited for a server is no lack of progress
         await self._until_done(self._leases.create, SLOTS)
         while True:
             try:

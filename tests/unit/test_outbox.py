@@ -457,3 +457,14 @@ async def test_the_age_of_the_oldest_row_is_known(bench: Bench) -> None:
     bench.broker.refused.add("1")
     await bench.relay.round()
     assert 70 <= bench.relay.oldest_seconds < 75
+
+
+async def test_the_time_of_a_start_that_waited_is_not_held_against_the_relay(bench: Bench) -> None:
+    """A service that was started in an outage of ten minutes would end itself before its first row has left."""
+    waited = time.monotonic() - 600
+    bench.relay.last_round = bench.relay.last_left = waited
+    bench.mongo.down = Unavailable
+    running = asyncio.create_task(bench.relay.run())
+    await asyncio.sleep(0)
+    assert min(bench.relay.last_round, bench.relay.last_left) > waited + 500
+    running.cancel()
