@@ -21,7 +21,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError
 
-from shared.messaging.batches import damage_of
+from shared.messaging.batches import Damage, damage_of
 from shared.telemetry import metrics
 
 log = structlog.get_logger()
@@ -106,9 +106,15 @@ class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no
         except Exception as error:
             await self._rewind(partition, error)
             return []
+        return self._in_order(partition, records)
+
+    def _in_order(self, partition: TopicPartition, records: list[Record]) -> list[Record]:
+        """What was taken, up to a batch that the broker may send in order the next time."""
         for number, record in enumerate(records):
-            if self._worth_asking_again(partition, record):
-                self.seek(partition, record.offset if number == 0 else records[number - 1].offset + 1)
+            damage = damage_of(record)
+            if damage and self._worth_asking_again(partition, damage):
+                # From the batch's first record: the offset of what stands for it is that of its last.
+                self.seek(partition, records[number - 1].offset + 1 if number else damage.first)
                 self._rest(partition, "a batch whose checksum is wrong")
                 return records[:number]
         if records:
@@ -116,9 +122,8 @@ class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no
             self._asked_again.pop(partition, None)
         return records
 
-    def _worth_asking_again(self, partition: TopicPartition, record: Record) -> bool:
-        damage = damage_of(record)
-        if damage is None or not damage.again:
+    def _worth_asking_again(self, partition: TopicPartition, damage: Damage) -> bool:
+        if not damage.again:
             return False
         self._asked_again[partition] += 1
         return self._asked_again[partition] < TRIES
@@ -155,7 +160,8 @@ class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no
             self._one_by_one_until = time.monotonic() + PAUSES[0]
             return
         for partition, records in taken.items():
-            batch.add(partition, records)
+            if whole := self._in_order(partition, records):
+                batch.add(partition, whole)
 
 
 class _Batch:
