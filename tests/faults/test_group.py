@@ -246,7 +246,7 @@ async def test_a_commit_that_fails_or_is_in_doubt_has_its_effects_once(
         assert strikes() == 5
 
 
-async def test_a_dead_letter_that_cannot_be_written_stops_consumption_and_is_told(
+async def test_a_dead_letter_that_cannot_be_written_stops_its_partition_and_is_told(
     group: Group, servers: Servers
 ) -> None:
     group.broken = True
@@ -259,9 +259,13 @@ async def test_a_dead_letter_that_cannot_be_written_stops_consumption_and_is_tol
             assert await group.unfinished() == 2
             assert await group.rows("inbox") == []
             assert counted("langhoc_retries_total", consumer=NAME, cause="Unavailable") - put_off >= 2
-            assert (await group.ready(member))["consumption"] is False
+            (said,) = [check.detail for check in await member.ready() if check.name == "partitions"]
+            assert said.startswith(f"wait alone: {group.topics.input}/")
+            await member.flow()
+            assert counted("langhoc_partitions_put_off", consumer=NAME) >= 1
         group.broken = False
         await assert_once(group, 2)
+        assert member.consuming.waiting() == []
         assert all((await group.ready(member)).values())
 
 
