@@ -229,10 +229,14 @@ class Relay:
 
     async def _page(self, query: Mapping[str, Any]) -> list[Document]:
         """The next rows in order, as many as fit into a page."""
-        heads = await self._mongo.find(OUTBOX, query, projection={"size": 1}, sort=[("order", 1)], limit=ROWS)
-        ids = _fitting(heads)
-        self._more = len(heads) == ROWS or len(ids) < len(heads)
-        return await self._mongo.find(OUTBOX, {"_id": {"$in": ids}}, sort=[("order", 1)]) if ids else []
+        shape = {"size": 1, "order": 1}
+        heads = await self._mongo.find(OUTBOX, query, projection=shape, sort=[("order", 1)], limit=ROWS)
+        fitting = _fitting(heads)
+        self._more = len(heads) == ROWS or fitting < len(heads)
+        if not heads:
+            return []
+        upto = {**query, "order": {"$lte": heads[fitting - 1]["order"]}}
+        return await self._mongo.find(OUTBOX, upto, sort=[("order", 1)], limit=fitting)
 
     async def _send(self, rows: Sequence[Document]) -> int:
         """Publish these rows and delete what was confirmed; returns how many were."""
@@ -348,16 +352,14 @@ def _free(mine: set[str], holds: Iterable[Lane]) -> dict[str, Any]:
     return query
 
 
-def _fitting(heads: Sequence[Document]) -> list[str]:
-    """Ids of the first rows that fit into a page together; one at least. Rows of before sizes were kept count full."""
-    ids: list[str] = []
+def _fitting(heads: Sequence[Document]) -> int:
+    """How many of the first rows fit into a page together; one at least. Rows of before sizes were kept count full."""
     room = PAGE_BYTES
-    for head in heads:
+    for number, head in enumerate(heads):
         room -= head.get("size", LARGEST_BODY)
-        if ids and room < 0:
-            break
-        ids.append(head["_id"])
-    return ids
+        if number and room < 0:
+            return number
+    return len(heads)
 
 
 async def _settled(futures: Sequence[asyncio.Future[Any]], give_up: float) -> None:

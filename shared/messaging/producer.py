@@ -113,7 +113,8 @@ class LastingProducer:
         if self._broken:
             raise ProducerClosed("an earlier send failed")
         producer = self._current
-        await _know(producer, topic)
+        if producer.client.cluster.partitions_for_topic(topic) is None:
+            await _know(producer, topic)
         try:
             future: asyncio.Future[Any] = await producer.send(topic, value, key, partition, timestamp_ms, headers)
         except _NEVER_NUMBERED:

@@ -26,7 +26,8 @@ class Fake:
     """What `LastingProducer` uses of aiokafka's producer: the test answers its sends."""
 
     def __init__(self) -> None:
-        self.client = SimpleNamespace(send=self._wire, close=self._closed)
+        cluster = SimpleNamespace(partitions_for_topic=lambda topic: {0} if topic == "scores" else None)
+        self.client = SimpleNamespace(send=self._wire, close=self._closed, cluster=cluster)
         self.answers: list[asyncio.Future[Any]] = []
         self.starting: Callable[[], Awaitable[None]] = _nothing
         self.refusing: Exception | None = None

@@ -70,13 +70,11 @@ class FakeProducer:
     def __init__(self, **options: Any) -> None:
         type(self).options = options
         type(self).log = []
+        self.client = SimpleNamespace(cluster=SimpleNamespace(partitions_for_topic=lambda topic: {0}))
 
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
-
-    async def partitions_for(self, topic: str) -> set[int]:
-        return {0}
 
     async def send(
         self, topic: str, value: bytes, key: bytes, partition: None, timestamp: None, headers: list[tuple[str, bytes]]
@@ -165,7 +163,6 @@ class Failing(FakeProducer):
         super().__init__(**options)
         type(self).log = kept
         type(self).lives += 1
-        self.client = SimpleNamespace()
         self.sent = 0
 
     async def send(self, *record: Any) -> asyncio.Future[Record]:
