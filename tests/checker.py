@@ -45,7 +45,8 @@ class Findings:
     def same(self, what: str, found: Mapping[str, Document], expected: Mapping[str, Document], view: View) -> None:
         """Same keys, same contents as far as `view` shows them."""
         self.lost += [f"{what} {key} is missing" for key in expected.keys() - found.keys()]
-        self.doubled += [f"{what} {key} should not exist" for key in found.keys() - expected.keys()]
+        surplus = found.keys() - expected.keys()
+        self.doubled += [f"{what} {key} should not exist: {view(found[key])!r:.300}" for key in surplus]
         for key in expected.keys() & found.keys():
             one, other = view(found[key]), view(expected[key])
             if one != other:
