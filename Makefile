@@ -27,7 +27,7 @@ test: $(READY) ## Run all tests on real servers (T=tests/unit picks some)
 cases: $(READY) ## Play tests/cases on the real platform (C=path for others)
 	@$(BIN)/python -m tests.casework $(C)
 
-chaos: $(READY) ## Kill and freeze everything under load, then check every figure (SEED=1 MINUTES=2)
+chaos: $(READY) ## Kills, freezes, bombs, floods, wrong clocks under load, then check every figure (SEED=1 MINUTES=2)
 	@$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES)
 
 bench: $(READY) ## Measure speed, side by side with a baseline of the same run
