@@ -112,14 +112,14 @@ class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no
         """What was taken, up to a batch that the broker may send in order the next time."""
         for number, record in enumerate(records):
             damage = damage_of(record)
-            if damage and self._worth_asking_again(partition, damage):
-                # From the batch's first record: the offset of what stands for it is that of its last.
-                self.seek(partition, records[number - 1].offset + 1 if number else damage.first)
-                self._rest(partition, "a batch whose checksum is wrong")
-                return records[:number]
-        if records:
-            self._troubles.pop(partition, None)
-            self._asked_again.pop(partition, None)
+            if damage is None or not self._worth_asking_again(partition, damage):
+                self._troubles.pop(partition, None)
+                self._asked_again.pop(partition, None)
+                continue
+            # From the batch's first record: the offset of what stands for it is that of its last.
+            self.seek(partition, records[number - 1].offset + 1 if number else damage.first)
+            self._rest(partition, "a batch whose checksum is wrong")
+            return records[:number]
         return records
 
     def _worth_asking_again(self, partition: TopicPartition, damage: Damage) -> bool:

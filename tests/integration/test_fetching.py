@@ -49,10 +49,14 @@ def broken_record(raw: bytes) -> bytes:
 
 
 class Wire:
-    """Between broker and consumer: batches that hold the mark arrive spoilt, so many times."""
+    """Between broker and consumer: batches that hold the mark arrive spoilt."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, spoil: Spoil, *, times: int = 1_000_000) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, spoil: Spoil, *, times: int = 1_000_000, once: bool = False
+    ) -> None:
+        """`times`: all in all; `once`: no batch a second time."""
         self.spoilt = 0
+        seen: set[bytes] = set()
         wire = self
 
         class Spoilt(Answer):
@@ -60,8 +64,9 @@ class Wire:
                 start = self._at
                 found = super().next_batch()
                 raw = self._data[start : self._at]
-                if MARK not in raw or wire.spoilt >= times:
+                if MARK not in raw or wire.spoilt >= times or (once and raw in seen):
                     return found
+                seen.add(raw)
                 wire.spoilt += 1
                 return Batch(spoil(raw))
 
@@ -141,13 +146,13 @@ async def test_what_the_broker_sends_in_order_the_second_time_is_read_whole(
         await world.send("0")
         await send()
     async with world.member(process):
-        wire = Wire(monkeypatch, bad_checksum, times=2)
+        wire = Wire(monkeypatch, bad_checksum, once=True)
         if waiting:
             await world.send("0")
             await collected(read, 1)
             await send()
         await collected(read, 16)
-    assert wire.spoilt == 2
+    assert wire.spoilt == 5, "every batch arrived spoilt, each a single time"
     assert read == ["0", *(f"{MARK.decode()} {number}.{part}" for number in range(5) for part in range(3))]
 
 
