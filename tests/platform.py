@@ -22,6 +22,10 @@ from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from deploy.local.ports import choose_ports
 
 
+class Ended(AssertionError):
+    """A process ended that was waited for."""
+
+
 class ServiceProcesses:
     """Runs `python -m services.<name>` against the test's servers, with databases and consumer groups of its own."""
 
@@ -103,9 +107,7 @@ class ServiceProcesses:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self._running[key].poll() is not None:
-                raise AssertionError(
-                    f"{key} ended with {self._running[key].returncode}:\n{self.log(service, instance)}"
-                )
+                raise Ended(f"{key} ended with {self._running[key].returncode}:\n{self.log(service, instance)}")
             with suppress(httpx.HTTPError):
                 if httpx.get(f"{self.url(service, instance)}/health/ready", timeout=2).status_code == 200:
                     return

@@ -28,7 +28,7 @@ from tests.chaos.load import Load
 from tests.chaos.trouble import COPIES, SERVICES, Trouble
 from tests.checker import check
 from tests.oracle import Oracle
-from tests.platform import ServiceProcesses
+from tests.platform import Ended, ServiceProcesses
 
 PROVINCES = ("12", "44", "96")
 PORTION = 25
@@ -110,7 +110,7 @@ async def settle(world: ServiceProcesses, trouble: Trouble) -> None:
                     await asyncio.to_thread(world.wait_ready, service, copy, 120)
             await asyncio.to_thread(world.wait_settled, *SERVICES, seconds=max(deadline - time.monotonic(), 1))
             return
-        except (OSError, KeyError) as error:  # a process just ended by itself; the supervisor starts it again
+        except (OSError, KeyError, Ended) as error:  # a process just ended by itself; the supervisor starts it again
             if time.monotonic() > deadline:
                 raise TimeoutError("the platform did not come to rest") from error
             await asyncio.sleep(1)
