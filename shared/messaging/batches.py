@@ -74,6 +74,12 @@ def damage_of(record: Any) -> Damage | None:
     return found if isinstance(found, Damage) else None
 
 
+def first_of(record: Any) -> int:
+    """Offset from which this record, or what it stands for, is read again."""
+    damage = damage_of(record)
+    return damage.first if damage else int(record.offset)
+
+
 class TooLarge(Exception):
     """Unpacked, a batch would be larger than `BATCH_BYTES`; `so_far` is its beginning."""
 

@@ -18,6 +18,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 
+from shared.messaging.batches import first_of
 from shared.messaging.brake import Brake
 from shared.messaging.faults import NO_FAULTS, Faults, Injected, Step
 from shared.messaging.fetching import PAUSES, FairConsumer
@@ -288,5 +289,5 @@ def _first_offsets(records: Sequence[ConsumerRecord[Any, Any]]) -> dict[TopicPar
     first: dict[TopicPartition, int] = {}
     for record in records:
         partition = TopicPartition(record.topic, record.partition)
-        first[partition] = min(first.get(partition, record.offset), record.offset)
+        first[partition] = min(first.get(partition, record.offset), first_of(record))
     return first

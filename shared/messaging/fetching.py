@@ -21,7 +21,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError
 
-from shared.messaging.batches import Damage, damage_of
+from shared.messaging.batches import Damage, damage_of, first_of
 from shared.telemetry import metrics
 
 log = structlog.get_logger()
@@ -117,7 +117,7 @@ class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no
                 self._asked_again.pop(partition, None)
                 continue
             # From the batch's first record: the offset of what stands for it is that of its last.
-            self.seek(partition, records[number - 1].offset + 1 if number else damage.first)
+            self.seek(partition, records[number - 1].offset + 1 if number else first_of(record))
             self._rest(partition, "a batch whose checksum is wrong")
             return records[:number]
         return records

@@ -30,7 +30,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from shared.messaging import envelope, inbox, outbox
-from shared.messaging.batches import Damage
+from shared.messaging.batches import Damage, first_of
 from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTERS, INBOX, OUTBOX, RECALCULATIONS
@@ -244,7 +244,7 @@ class Pipeline:
         progress = Progress()
         decisions: list[tuple[Any, Decision]] = []
         for record in records:
-            progress.next_offsets.setdefault(_partition(record), record.offset)
+            progress.next_offsets.setdefault(_partition(record), first_of(record))
             decisions.append((record, self._read(record)))
         while decisions:
             size = self._largest

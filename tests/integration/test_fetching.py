@@ -15,6 +15,7 @@ from aiokafka.record.util import calc_crc32c
 from shared.messaging import fetching
 from shared.messaging.batches import Answer, Batch, damage_of
 from shared.messaging.pipeline import Progress
+from shared.mongo import Unavailable
 from tests.integration.members import Records, World, collected, done
 
 pytestmark = pytest.mark.integration
@@ -116,6 +117,33 @@ async def test_what_can_never_be_read_is_passed_over_and_nobody_else_notices(
         for partition in (0, 1):
             expected = [f"{topic}/{number}" for number in range(80) if number % 2 == partition]
             assert read[topic, partition] == expected
+
+
+async def test_what_was_passed_over_but_not_finished_is_asked_for_from_its_first_record(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three times spoilt, then our database is away, then the bytes arrive in order after all."""
+    await world.create()
+    batch = world.producer.create_batch()
+    for part in range(3):
+        batch.append(key=None, value=b"%s %d" % (MARK, part), timestamp=None)
+    await (await world.producer.send_batch(batch, world.topic, partition=0))
+    read: list[str] = []
+    refused: list[int] = []
+
+    async def process(records: Records) -> Progress:
+        if not refused:
+            refused.extend(record.offset for record in records)
+            raise Unavailable("the database is away")
+        read.extend(record.value.decode() for record in records)
+        return done(records)
+
+    monkeypatch.setattr(fetching, "PAUSES", (0.1,))
+    async with world.member(process):
+        Wire(monkeypatch, bad_checksum, times=3)
+        await collected(read, 3)
+    assert refused == [2], "what stood for all three"
+    assert read == [f"{MARK.decode()} {part}" for part in range(3)]
 
 
 async def _holds(condition: Callable[[], bool]) -> bool:
