@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import random
 import socket
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from deploy.local.files import write_atomically
 from deploy.local.servers import LOOPBACK
+
+PORTS = range(20_000, 32_000)
+"""Below those that Linux gives to outgoing connections: one of them could take the port of a server that is stopped."""
 
 
 def choose_ports(names: Iterable[str], book: Path) -> dict[str, int]:
@@ -31,11 +35,17 @@ def choose_ports(names: Iterable[str], book: Path) -> dict[str, int]:
             chosen: int = listener.getsockname()[1]
             return chosen
 
-        chosen = {}
+        def take_any() -> int:
+            for port in random.sample(PORTS, len(PORTS)):
+                with suppress(OSError):
+                    return take(port)
+            return take(0)
+
+        chosen: dict[str, int] = {}
         for name in names:
-            try:
-                chosen[name] = take(known.get(name, 0))
-            except OSError:
-                chosen[name] = take(0)
+            with suppress(OSError, KeyError):
+                chosen[name] = take(known[name])
+            if name not in chosen:
+                chosen[name] = take_any()
     write_atomically(book, json.dumps(known | chosen, indent=2))
     return chosen

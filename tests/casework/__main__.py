@@ -51,7 +51,8 @@ async def _play(servers: Servers, folder: Path, plays: Sequence[Play]) -> dict[s
             async with PlatformWorld(servers, own).running() as world:
                 await perform(world, group)
         except Exception as error:  # whatever it is, the other groups are played
-            broken |= dict.fromkeys((play.case.case for play in group), f"could not be played: {error!r}")
+            print(f"group {number} could not be played: {error}")
+            broken |= dict.fromkeys((play.case.case for play in group), f"could not be played, as group {number}")
         print(f"· group {number} of {len(groups)}: {len(group)} ways, {time.monotonic() - began:.0f} s", flush=True)
     return broken
 
