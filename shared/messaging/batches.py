@@ -27,8 +27,13 @@ from aiokafka.record.util import decode_varint
 
 BATCH_BYTES = 16 * 1024 * 1024
 """A batch that would be larger than this when unpacked is unpacked so far and no further."""
+RECORD_BYTES = 1_048_576
+"""No topic of ours takes a larger record; one that is larger, unpacked, is passed over unread."""
 SAMPLE_BYTES = 1_024
 """How much of what was passed over is kept."""
+
+UNKNOWN_TIME = 0
+"""Timestamp where not even the batch's own can be believed."""
 
 _HEADER = struct.Struct(">qiibIhiqqqhii")
 _ATTRIBUTES_AT = struct.calcsize(">qiibI")
@@ -52,7 +57,7 @@ class Damage:
     size: int
     """Bytes as they were received; of a record too large: its own, as it declares them."""
     sha256: str
-    """Of the batch's bytes as they were received."""
+    """Of the batch's bytes as they were received; of a single record too large: of its own."""
 
 
 class Read(NamedTuple):
@@ -208,6 +213,12 @@ class Batch:
         except Exception as error:  # whatever a codec's library raises on bytes that a stranger made
             yield self._lost(self.base_offset, f"cannot be unpacked (codec {codec}): {str(error)[:200]}")
             return
+        body = self._data[_SMALLEST:] if plain is None else plain
+        if (
+            self._count <= 0 or len(body) > RECORD_BYTES
+        ):  # it may hold a record of any size: none is made before looking
+            yield from self._as_far_as_possible(body, "records that its head does not count", too_large=False)
+            return
         try:
             at = self.base_offset
             for record in DefaultRecordBatch(self._data if plain is None else self._unpacked(plain)):
@@ -215,7 +226,6 @@ class Batch:
                 at = record.offset + 1
                 yield record
         except (UnicodeDecodeError, CorruptRecordException, ValueError, IndexError) as error:
-            body = self._data[_SMALLEST:] if plain is None else plain
             yield from self._as_far_as_possible(body, repr(error)[:200], too_large=False)
 
     def _require_place(self, offset: int, at_least: int) -> None:
@@ -230,18 +240,36 @@ class Batch:
 
     def _as_far_as_possible(self, body: bytes, why: str, *, too_large: bool) -> Iterator[Read]:
         """Record by record, and what is behind the last one that can be read as one damage."""
-        at, offset, record_size, body_at = 0, self.base_offset, None, 0
+        at, offset, size, start = 0, self.base_offset, None, 0
         for _ in range(self._count):
             try:
-                record_size, body_at = decode_varint(body, at)
-                read, at = self._record(body, at)
+                size, start = decode_varint(body, at)
+                read, at = self._record(body, at) if size <= RECORD_BYTES else self._unread(body, size, start)
                 self._require_place(read.offset, offset)
             except (ValueError, IndexError, struct.error):
-                sample = body[body_at : body_at + SAMPLE_BYTES]
-                yield self._lost(offset, why, too_large=too_large, size=record_size, sample=sample)
+                yield self._lost(offset, why, too_large=too_large, size=size, sample=body[start : start + SAMPLE_BYTES])
                 return
             offset = read.offset + 1
             yield read
+        if at < len(body):
+            yield self._lost(offset, why, too_large=too_large)
+
+    def _unread(self, body: bytes, size: int, start: int) -> tuple[Read, int]:
+        """What stands for one record that is larger than any topic takes, and where the next begins."""
+        end = start + size
+        if end > len(body):
+            raise ValueError("a record reaches beyond its batch")
+        since, at = decode_varint(body, start + 1)
+        delta, at = decode_varint(body, at)
+        offset = self.base_offset + delta
+        sha256 = hashlib.sha256(body[start:end]).hexdigest()
+        why = f"{size:,} bytes when unpacked, more than any topic takes"
+        damage = Damage(first=offset, detail=why, too_large=True, again=False, size=size, sha256=sha256)
+        return Read(offset, self._time(since), 1, None, body[at : at + SAMPLE_BYTES], (), damage), end
+
+    def _time(self, since: int) -> int:
+        """A record's timestamp, milliseconds; `since` is counted from the batch's first."""
+        return self._max_timestamp if self._attributes & _APPEND_TIME else self._first_timestamp + since
 
     def _record(self, body: bytes, at: int) -> tuple[Read, int]:
         """One record and where the next begins. Names of headers that are no UTF-8 are spelled out (`\\xff`)."""
@@ -260,9 +288,8 @@ class Batch:
             name, at = _bytes(body, at, end)
             content, at = _bytes(body, at, end)
             headers.append(((name or b"").decode("utf-8", "backslashreplace"), content))
-        appended = bool(self._attributes & _APPEND_TIME)
-        timestamp = self._max_timestamp if appended else self._first_timestamp + since
-        return Read(self.base_offset + delta, timestamp, int(appended), key, value, headers), end
+        kind = int(bool(self._attributes & _APPEND_TIME))
+        return Read(self.base_offset + delta, self._time(since), kind, key, value, headers), end
 
     def _lost(
         self,
@@ -284,7 +311,8 @@ class Batch:
             sha256=hashlib.sha256(self._data).hexdigest(),
         )
         kept = self._data[:SAMPLE_BYTES] if sample is None else sample
-        return Read(self.next_offset - 1, self._max_timestamp, 1, None, kept, (), damage)
+        timestamp = self._max_timestamp if self._sound else UNKNOWN_TIME
+        return Read(self.next_offset - 1, timestamp, 1, None, kept, (), damage)
 
 
 def _bytes(body: bytes, at: int, end: int) -> tuple[bytes | None, int]:

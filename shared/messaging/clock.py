@@ -20,6 +20,8 @@ log = structlog.get_logger()
 MEASURE_SECONDS = 10.0
 SLOW_SECONDS = 1.0
 """An answer that took longer tells too little of the moment at which it was given."""
+LATEST_MS = 221_845_392_000_000
+"""The year 9000."""
 SECOND = 1_000_000_000
 """Nanoseconds."""
 
@@ -40,8 +42,10 @@ class BusinessClock:
         self._stamp = 0
 
     def appended(self, timestamp_ms: int) -> datetime:
-        """When the broker appended a record, in business time."""
-        return datetime.fromtimestamp(timestamp_ms / 1000, UTC) + timedelta(seconds=self.offset_seconds)
+        """When the broker appended a record, in business time; now, where nothing is known of it."""
+        if timestamp_ms <= 0:
+            return self.now()
+        return instant_of(timestamp_ms) + timedelta(seconds=self.offset_seconds)
 
     def now(self) -> datetime:
         """Business time: arrival over HTTP, or the moment a result over a set is made."""
@@ -88,6 +92,11 @@ class BusinessClock:
 
     def _host(self) -> int:
         return time.time_ns() + self._skew
+
+
+def instant_of(timestamp_ms: int) -> datetime:
+    """The instant of a record's timestamp. Total: of a number that is none, the nearest that we can speak of."""
+    return datetime.fromtimestamp(min(max(timestamp_ms, 0), LATEST_MS) / 1000, UTC)
 
 
 def _nanoseconds(instant: datetime) -> int:

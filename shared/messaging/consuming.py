@@ -204,7 +204,8 @@ class Consuming:
         here = [partition for partition in partitions if partition in assignment]
         if here:
             self._client.pause(*here)
-            self._paused.update(dict.fromkeys(here, until))
+            for partition in here:  # a shorter pause does not end a longer one
+                self._paused[partition] = max(until, self._paused.get(partition, until))
 
     def _assigned(self, partitions: set[TopicPartition]) -> None:
         self.assigned = partitions
@@ -216,9 +217,11 @@ class Consuming:
     def resume_due(self) -> None:
         """Resume what has paused long enough. Called every second by the runtime."""
         now = time.monotonic()
-        due = [partition for partition, until in self._paused.items() if until <= now]
+        # Also what was paused while an assignment was on its way, which then forgot why.
+        due = {*self._client.paused() - self._paused.keys()}
+        due |= {partition for partition, until in self._paused.items() if until <= now}
         for partition in due:
-            del self._paused[partition]
+            self._paused.pop(partition, None)
         if due:
             assignment = self._client.assignment()
             self._client.resume(*(partition for partition in due if partition in assignment))
@@ -238,6 +241,8 @@ class Consuming:
             self._seek_back(dict.fromkeys(here, 0))
 
         await self._gate.between(begin)  # a batch in flight would commit behind us what it counted in the old topic
+        if not here:  # they were given away meanwhile; whoever has them now notices too
+            return
         await self._client.commit(dict.fromkeys(here, 0))
         await lives.begun({partition: anew[partition] for partition in here})
 

@@ -25,6 +25,8 @@ from shared.outside import read_json
 
 REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type")
 _PLACE_ID = re.compile(r"(?P<place>.+/\d+@\d+)T(?P<appended>-?\d+)(?P<hash>#[0-9a-f]{16})")
+USUAL_HEADERS, HEADER_BYTES = 64, 32
+"""What each header beyond the usual number counts besides its text: three million empty ones are not nothing."""
 TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -142,7 +144,12 @@ def read(record: Record, *, received_at: datetime, trusted: bool) -> Received[Ba
 def size_of(record: Record) -> int:
     """Bytes of a record as it is kept: key, value and headers."""
     headers = sum(len(name.encode("utf-8", "backslashreplace")) + len(value or b"") for name, value in record.headers)
-    return len(record.key or b"") + len(record.value or b"") + headers
+    return (
+        len(record.key or b"")
+        + len(record.value or b"")
+        + headers
+        + HEADER_BYTES * max(len(record.headers) - USUAL_HEADERS, 0)
+    )
 
 
 def _cut(record: Record) -> Unreadable | None:

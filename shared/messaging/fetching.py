@@ -22,6 +22,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError
 
 from shared.messaging.batches import Damage, damage_of, first_of
+from shared.messaging.envelope import size_of
 from shared.telemetry import metrics
 
 log = structlog.get_logger()
@@ -143,6 +144,9 @@ class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no
 
     def _readable(self, partitions: Iterable[TopicPartition]) -> list[TopicPartition]:
         now = time.monotonic()
+        for gone in self._troubles.keys() - self.assignment():
+            del self._troubles[gone]
+            self._asked_again.pop(gone, None)
         self._waits = {partition: until for partition, until in self._waits.items() if until > now}
         return sorted((set(partitions) or self.assignment()) - self._waits.keys() - self.paused())
 
@@ -182,7 +186,7 @@ class _Batch:
         self.records.setdefault(partition, []).extend(records)
         self.of_topic[partition.topic] += len(records)
         self.count += len(records)
-        self._bytes += sum(len(record.value or b"") for record in records)
+        self._bytes += sum(map(size_of, records))
 
 
 def _turned(things: list[T], by: int) -> list[T]:

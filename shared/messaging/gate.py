@@ -32,9 +32,11 @@ class Gate(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
 
     def leave(self) -> None:
         """The batch is finished, or sought back."""
-        while self._next:
-            self._next.pop(0)()
-        self._idle.set()
+        try:
+            while self._next:
+                self._next.pop(0)()
+        finally:
+            self._idle.set()
 
     async def between(self, step: Callable[[], None]) -> None:
         """Take a step between two batches: at once, or when the one in flight is finished. Returns afterwards.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from shared.messaging.clock import instant_of
 from shared.messaging.collections import INBOX
 from shared.messaging.envelope import former_id
 from shared.mongo import Mongo
@@ -25,6 +26,6 @@ async def entries(mongo: Mongo, ids: Sequence[str]) -> dict[str, Document]:
     found: dict[str, Document] = {}
     for row in rows:
         id, appended = former.get(row["_id"], (row["_id"], None))
-        if appended is None or datetime.fromtimestamp(appended / 1000, UTC) <= row["at"] + CLOCKS_APART:
+        if appended is None or instant_of(appended) <= row["at"] + CLOCKS_APART:
             found[id] = row
     return found

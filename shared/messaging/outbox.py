@@ -107,6 +107,8 @@ class Hold:
     why: Why
     until: float
     seconds: float = PARK_SECONDS
+    gone: bool = False
+    """The whole topic is gone."""
 
 
 class Relay:
@@ -175,7 +177,8 @@ class Relay:
         await self._publisher.renew()
         if time.monotonic() - self._renewed > self._renew_every:
             started = time.monotonic()
-            await self._leases.acquire(SLOTS)
+            if not await self._leases.acquire(SLOTS):
+                await self._leases.create(SLOTS)  # others have all, or a database was restored without them
             self._renewed = started
             await self._measure_age()
         sent = await self._relay_page()
@@ -200,7 +203,11 @@ class Relay:
             for lane, hold in self._holds.items()
             if lane[1] in mine and (hold.why is not Why.TROUBLE or hold.until > now)
         }
-        rows = await self._page(_free(mine, self._holds)) if mine else []
+        if not mine:
+            if not await self._mongo.find(OUTBOX, {}, projection={"_id": 1}, limit=1):
+                self.last_left = now
+            return 0
+        rows = await self._page(_free(mine, self._holds))
         if not rows:
             if len(self.refused) == len(self._holds):
                 self.last_left = now
@@ -225,7 +232,16 @@ class Relay:
         if not rows:
             del self._holds[topic, slot]
             return 0
-        return await self._send(rows)
+        sent = await self._send(rows)
+        self._spread(topic, self._holds.get((topic, slot)))
+        return sent
+
+    def _spread(self, topic: str, found: Hold | None) -> None:
+        """A topic that is gone is gone for all its lanes: to look for it once in each would hold up the others."""
+        if found and found.gone:
+            for (name, _), hold in self._holds.items():
+                if name == topic and hold.why is not Why.TROUBLE:
+                    hold.until = max(hold.until, found.until)
 
     async def _page(self, query: Mapping[str, Any]) -> list[Document]:
         """The next rows in order, as many as fit into a page."""
@@ -310,6 +326,7 @@ class Relay:
                 before.until = now + PARK_SECONDS
             return
         hold = Hold(entry["_id"], repr(error), Why.TROUBLE, now + PARK_SECONDS)
+        hold.gone = isinstance(error, UnknownTopicOrPartitionError)
         if isinstance(error, REFUSALS):
             hold.why = Why.REFUSED if exact else Why.SUSPECT
             if before and before.why is Why.REFUSED:

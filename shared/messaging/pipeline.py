@@ -20,7 +20,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -32,7 +32,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from shared.messaging import envelope, inbox, outbox
 from shared.messaging.batches import Damage, first_of
 from shared.messaging.brake import Brake
-from shared.messaging.clock import BusinessClock
+from shared.messaging.clock import BusinessClock, instant_of
 from shared.messaging.collections import DEAD_LETTERS, INBOX, OUTBOX, RECALCULATIONS
 from shared.messaging.faults import NO_FAULTS, Faults, Step
 from shared.messaging.handling import (
@@ -50,7 +50,7 @@ from shared.messaging.handling import (
     derived_id,
 )
 from shared.messaging.reader import Reader, View
-from shared.mongo import Conflict, DuplicateKey, Mongo, Permanent, Put, Session, Unavailable, in_transaction
+from shared.mongo import Conflict, DuplicateKey, Mongo, Permanent, Put, Session, Unavailable, answers, in_transaction
 from shared.mongo.port import MongoError
 from shared.telemetry import context_of, metrics, traceparent_of
 
@@ -58,7 +58,6 @@ log = structlog.get_logger()
 Partition = tuple[str, int]
 MAX_DECISIONS = 20
 LARGEST_BATCH = 5_000
-PING_SECONDS = 5.0
 PATIENCE_SECONDS = 100.0
 """How long one batch is tried by halves; well below what makes the group believe that its member is dead."""
 DETAIL_CHARACTERS = 20_000
@@ -292,7 +291,7 @@ class Pipeline:
             await self._process(items, progress)
         except Exception as error:
             late = time.monotonic() - progress.since > PATIENCE_SECONDS
-            if late or (isinstance(error, MongoError) and not await self._answers()):
+            if late or (isinstance(error, MongoError) and not await answers(self._mongo)):
                 raise
             self._largest = max(len(items) // 2, 1)
             log.warning("pipeline.halved", consumer=self._consumer.name, records=len(items), error=repr(error)[:500])
@@ -304,14 +303,6 @@ class Pipeline:
         else:
             if len(items) >= self._largest:  # grows again slowly: each try that is too large costs its deadline
                 self._largest = min(self._largest + max(self._largest // 8, 1), LARGEST_BATCH)
-
-    async def _answers(self) -> bool:
-        try:
-            async with asyncio.timeout(PING_SECONDS):
-                await self._mongo.ping()
-        except (MongoError, TimeoutError):
-            return False
-        return True
 
     async def _by_halves(self, items: Sequence[tuple[Any, Decision]], progress: Progress, step: Attempt) -> None:
         middle = len(items) // 2
@@ -642,7 +633,7 @@ def dead_letter(
         "topic": position.topic,
         "partition": position.partition,
         "offset": position.offset,
-        "appended_at": datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        "appended_at": instant_of(record.timestamp),
         "key": None if record.key is None or cut else Binary(record.key),
         "headers": [] if cut else [[name, Binary(value or b"")] for name, value in record.headers],
         "value": None if record.value is None else Binary(received.raw),

@@ -25,14 +25,13 @@ from shared.messaging.handling import Outcome
 from shared.messaging.outbox import Relay
 from shared.messaging.reader import Reader
 from shared.messaging.writing import Writer
-from shared.mongo import Conflict, Mongo, Session
+from shared.mongo import Conflict, Mongo, Session, answers
 from shared.mongo.leases import Leases
 from shared.mongo.port import MongoError
 from shared.telemetry import metrics
 
 log = structlog.get_logger()
 POLL_SECONDS = 0.25
-PING_SECONDS = 5.0
 PARKED_SECONDS = (1.0, 5.0, 30.0, 120.0)
 Set = tuple[str, int]
 """Scope and period."""
@@ -137,20 +136,12 @@ class Recalculator:
             log.info("recalculation.conflict", scope=scope, period=period)  # requests are still there
             metrics.RECALCULATIONS.labels("conflict").inc()
         except Exception as error:
-            if isinstance(error, MongoError) and not await self._answers():
+            if isinstance(error, MongoError) and not await answers(self._mongo):
                 raise
             self._park(scope, period, error)
         finally:
             await self._leases.release([lease])
         return 1
-
-    async def _answers(self) -> bool:
-        try:
-            async with asyncio.timeout(PING_SECONDS):
-                await self._mongo.ping()
-        except (MongoError, TimeoutError):
-            return False
-        return True
 
     def _park(self, scope: str, period: int, error: Exception) -> None:
         """What one set suffers from must not hold up the others."""

@@ -33,7 +33,7 @@ from shared.messaging.settings import ServiceSettings
 from shared.messaging.topic_ids import topic_ids
 from shared.messaging.topic_lives import TopicLives
 from shared.messaging.topics import check_topics
-from shared.mongo import Mongo, Unavailable
+from shared.mongo import Mongo, Unavailable, answers
 from shared.mongo.port import CommitUnknown, MongoError, Transient
 from shared.telemetry import metrics
 
@@ -141,7 +141,7 @@ class Runtime:
         self._keeper: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[Any]] = []
         self._started = False
-        self._broker_away = float("-inf")
+        self._away = float("-inf")
         self.waiting_for: str | None = None
         """The server that a start in progress waits for."""
 
@@ -194,6 +194,7 @@ class Runtime:
     async def stop(self) -> None:
         """Finish the batch in flight, commit it, give leases back; bounded, because a frozen broker never answers."""
         started, self._started = self._started, False
+        in_order = True
         self.consuming.stop_fetching()
         try:
             async with asyncio.timeout(STOP_SECONDS):
@@ -206,12 +207,17 @@ class Runtime:
                 log.info("service.stopped")
         except TimeoutError:
             log.error("service.stop_timed_out")
-        await self._give_back()
+            in_order = False
+        await self._give_back(in_order=in_order)
 
-    async def _give_back(self) -> None:
-        """Last of all the instance: until then nobody else may join the group in its place."""
+    async def _give_back(self, *, in_order: bool) -> None:
+        """Last of all the instance: until then nobody else may join the group in its place.
+
+        What did not end in order may still be at work until the process is gone; then the lease runs out by itself.
+        """
         if self._keeper:
             await end([self._keeper])
+        if self._keeper and in_order:
             with suppress(MongoError, TimeoutError):
                 async with asyncio.timeout(RELEASE_SECONDS):
                     await self._instance.release()
@@ -304,20 +310,22 @@ class Runtime:
         if idle > limit:
             try:
                 lag = await self._lag()
-                checks.append(Check("progress", lag == 0, f"{lag} records wait, none finished for {idle:.0f} s"))
+                away = lag > 0 and not await answers(self.mongo)
+                said = "the database does not answer" if away else f"none finished for {idle:.0f} s"
+                checks.append(Check("progress", lag == 0 or away, f"{lag} records wait, {said}"))
             except BrokerAway as error:
                 # A broker that is down is no reason to restart us.
                 checks.append(Check("progress", True, f"unknown: {error!r}"))
         return checks
 
     async def _events_leave(self, now: float) -> list[Check]:
-        """By rows that leave, not by rounds. A broker that is down is no reason to restart us."""
-        unsent = now - max(self.relay.last_left, self._broker_away)
+        """By rows that leave, not by rounds. A server that is down is no reason to restart us."""
+        unsent = now - max(self.relay.last_left, self._away)
         if unsent <= self.settings.stuck_after:
             return []
-        if not await self._broker.ping(5):
-            self._broker_away = now
-            return [Check("events", True, "unknown: the broker does not answer")]
+        if not (await self._broker.ping(5) and await answers(self.mongo)):
+            self._away = now
+            return [Check("events", True, "unknown: broker or database does not answer")]
         return [Check("events", False, f"events wait, the broker answers, and none left for {unsent:.0f} s")]
 
     async def ready(self) -> list[Check]:

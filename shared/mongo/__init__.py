@@ -8,6 +8,7 @@ from shared.mongo.port import (
     Put,
     Session,
     Unavailable,
+    answers,
 )
 from shared.mongo.transactions import in_transaction
 
@@ -19,5 +20,6 @@ __all__ = [
     "Put",
     "Session",
     "Unavailable",
+    "answers",
     "in_transaction",
 ]

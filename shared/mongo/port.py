@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -119,3 +120,13 @@ class Mongo(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+async def answers(mongo: Mongo, seconds: float = 5.0) -> bool:
+    """Whether a primary answers now: what else failed is then not the database's doing."""
+    try:
+        async with asyncio.timeout(seconds):
+            await mongo.ping()
+    except (MongoError, TimeoutError):
+        return False
+    return True

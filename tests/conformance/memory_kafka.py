@@ -98,6 +98,9 @@ class MemoryClient:
         self._require(*partitions)
         self._paused.update(partitions)
 
+    def paused(self) -> set[TopicPartition]:
+        return set(self._paused)
+
     def resume(self, *partitions: TopicPartition) -> None:
         self._require(*partitions)
         self._paused.difference_update(partitions)

@@ -84,10 +84,7 @@ async def test_what_can_never_be_read_is_passed_over_and_nobody_else_notices(
         for number in range(40):
             await world.producer.send(topic, b"%s/%d" % (topic.encode(), number), partition=number % 2)
     await world.producer.flush()
-    batch = world.producer.create_batch()
-    for number in range(3):
-        batch.append(key=None, value=b"%s %d" % (MARK, number), timestamp=None)
-    await (await world.producer.send_batch(batch, topics[1], partition=0))
+    await put(world, topics[1], [b"%s %d" % (MARK, number) for number in range(3)])
     for topic in topics:
         for number in range(40, 80):
             await world.producer.send(topic, b"%s/%d" % (topic.encode(), number), partition=number % 2)
@@ -119,15 +116,20 @@ async def test_what_can_never_be_read_is_passed_over_and_nobody_else_notices(
             assert read[topic, partition] == expected
 
 
+async def put(world: World, topic: str, values: list[bytes]) -> None:
+    """Send values as one batch."""
+    batch = world.producer.create_batch()
+    for value in values:
+        batch.append(key=None, value=value, timestamp=None)
+    await (await world.producer.send_batch(batch, topic, partition=0))
+
+
 async def test_what_was_passed_over_but_not_finished_is_asked_for_from_its_first_record(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three times spoilt, then our database is away, then the bytes arrive in order after all."""
     await world.create()
-    batch = world.producer.create_batch()
-    for part in range(3):
-        batch.append(key=None, value=b"%s %d" % (MARK, part), timestamp=None)
-    await (await world.producer.send_batch(batch, world.topic, partition=0))
+    await put(world, world.topic, [b"%s %d" % (MARK, part) for part in range(3)])
     read: list[str] = []
     refused: list[int] = []
 
@@ -164,10 +166,7 @@ async def test_what_the_broker_sends_in_order_the_second_time_is_read_whole(
 
     async def send() -> None:
         for number in range(5):
-            batch = world.producer.create_batch()
-            for part in range(3):
-                batch.append(key=None, value=b"%s %d.%d" % (MARK, number, part), timestamp=None)
-            await (await world.producer.send_batch(batch, world.topic, partition=0))
+            await put(world, world.topic, [b"%s %d.%d" % (MARK, number, part) for part in range(3)])
 
     monkeypatch.setattr(fetching, "PAUSES", (0.1,))
     if not waiting:
@@ -192,12 +191,10 @@ async def test_whatever_the_library_raises_while_it_reads_nothing_is_passed_over
 ) -> None:
     """It advances the partitions that it has drained, then raises; what it had drained was lost, 664 records once."""
     topics = [await world.create(1, topic=f"{world.topic}.{number}") for number in range(4)]
-    for number in range(200):
-        for topic in topics:
-            await world.producer.send(topic, b"%d" % number)
-    await world.producer.send(topics[2], MARK)
-    await world.producer.send(topics[2], b"200")
-    await world.producer.flush()
+    for topic in topics:
+        for start in range(0, 200, 20):  # what is taken at once ends in the midst of a batch
+            await put(world, topic, [b"%d" % number for number in range(start, start + 20)])
+    await put(world, topics[2], [MARK, b"200"])
     read: dict[str, list[str]] = defaultdict(list)
 
     async def process(records: Records) -> Progress:

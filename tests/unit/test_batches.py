@@ -14,7 +14,8 @@ from aiokafka.record.util import calc_crc32c
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.messaging.batches import BATCH_BYTES, SAMPLE_BYTES, Answer, Batch, TooLarge, damage_of, unpack
+from shared.messaging import batches
+from shared.messaging.batches import BATCH_BYTES, RECORD_BYTES, SAMPLE_BYTES, Answer, Batch, TooLarge, damage_of, unpack
 
 CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 HEAD = 61
@@ -186,6 +187,35 @@ def test_a_bomb_is_unpacked_no_further_than_the_limit(codec: int) -> None:
     if codec != 2:  # what snappy unpacks is all or nothing within a block
         assert [each.value for each in found[:-1]] == [b"before"]
         assert damage.size >= 2 * BATCH_BYTES, "the record's own size, as it declares it"
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+def test_a_record_larger_than_any_topic_takes_is_passed_over_unread_and_alone(codec: int) -> None:
+    """Twenty batches of one such record, 11 KB as they travelled, held 300 MB."""
+    large = b"x" * (3 * RECORD_BYTES)
+    found = read(batch(b"before", large, b"behind", codec=codec))
+    assert [each.value for each in found if not damage_of(each)] == [b"before", b"behind"]
+    damage = damage_of(found[1])
+    assert damage is not None
+    assert damage.too_large
+    assert (damage.first, found[1].offset, len(found[1].value)) == (1, 1, SAMPLE_BYTES)
+    assert damage.size > len(large)
+
+
+def test_a_batch_that_is_not_believed_has_no_time() -> None:
+    raw = bytearray(batch(b"a"))
+    raw[35] ^= 0x40  # a high bit of its latest timestamp
+    (lost,) = read(bytes(raw))
+    assert damage_of(lost) is not None
+    assert lost.timestamp == batches.UNKNOWN_TIME
+
+
+def test_records_that_the_head_does_not_count_are_not_passed_over_in_silence() -> None:
+    raw = bytearray(batch(b"a", b"b"))
+    struct.pack_into(">i", raw, 57, 0)
+    (lost,) = read(signed(raw))
+    assert damage_of(lost) is not None
+    assert lost.offset == 1
 
 
 @pytest.mark.parametrize("codec", [1, 3, 4], ids=["gzip", "lz4", "zstd"])

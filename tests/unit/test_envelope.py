@@ -16,6 +16,7 @@ from shared.contracts.facts import EnvelopeAccepted
 from shared.contracts.topics import largest_record
 from shared.messaging import envelope
 from shared.messaging.batches import SAMPLE_BYTES, Damage
+from shared.messaging.clock import BusinessClock
 from shared.messaging.handling import Cut, Position, Reason, Received, Unreadable
 from tests.unit.delivery_samples import AT, TRACE, Stored, head, record
 
@@ -218,3 +219,16 @@ def test_what_nobody_could_read_is_said_with_the_places_that_it_took() -> None:
     assert "offsets 7 to 9" in received.data.detail
     lost.checksum = Damage(7, "too much", True, False, 3_000, "ab" * 32)
     assert reason(lost) is Reason.TOO_LARGE
+
+
+def test_millions_of_empty_headers_are_not_nothing() -> None:
+    full = record(BODY, HEAD, topic="submissions.04")
+    full.headers = [*full.headers, *[("", b"")] * 9_000]
+    assert reason(full) is Reason.TOO_LARGE
+
+
+def test_the_time_of_a_record_is_known_or_now_whatever_number_stands_there() -> None:
+    clock = BusinessClock(offset_seconds=-86_400)
+    for number in (2**62, -(2**62), 253_402_300_800_000, 0, -1):
+        assert 1900 < clock.appended(number).year <= 9000
+    assert abs(clock.appended(0) - clock.now()) < timedelta(minutes=1), "of a batch whose time cannot be believed"

@@ -60,7 +60,7 @@ async def test_a_broker_that_is_down_is_no_reason_and_is_given_time_when_it_is_b
     assert await failed(runtime) == set()
     broker.answers = True
     assert await failed(runtime) == set(), "it has only just come back"
-    runtime._broker_away -= LIMIT + 1
+    runtime._away -= LIMIT + 1
     assert await failed(runtime) == {"events"}
 
 
