@@ -11,6 +11,7 @@ consumer that it asks, behind the one public method that it asks with:
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -36,6 +37,7 @@ LARGEST_SHARE = 8
 they send next waits no longer than that takes."""
 TRIES = 3
 """How often a broker is asked for records that it may send in order the next time."""
+POSITION_SECONDS = 1.0
 PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 _NOBODY = TopicPartition("", -1)
 """Asking for it takes nothing, waits for an assignment, and raises what is wrong with the consumer as a whole."""
@@ -105,7 +107,8 @@ class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no
         try:
             records: list[Record] = (await super().getmany(partition, max_records=limit)).get(partition, [])
         except Exception as error:
-            await self._rewind(partition, error)
+            await self._rewind(partition)
+            self._rest(partition, repr(error))
             return []
         return self._in_order(partition, records)
 
@@ -129,11 +132,11 @@ class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no
         self._asked_again[partition] += 1
         return self._asked_again[partition] < TRIES
 
-    async def _rewind(self, partition: TopicPartition, error: Exception) -> None:
+    async def _rewind(self, partition: TopicPartition) -> None:
         """Forget what the client holds of the partition, and read it again from what was handed out last."""
-        with suppress(IllegalStateError):  # it was given away meanwhile
-            self.seek(partition, await self.position(partition))
-        self._rest(partition, repr(error))
+        with suppress(IllegalStateError, TimeoutError):  # it was given away meanwhile, or nothing was read of it yet
+            async with asyncio.timeout(POSITION_SECONDS):
+                self.seek(partition, await self.position(partition))
 
     def _rest(self, partition: TopicPartition, why: str) -> None:
         seconds = PAUSES[min(self._troubles[partition], len(PAUSES) - 1)]
@@ -161,6 +164,8 @@ class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no
         except Exception as error:
             # It is not said whose it is. For a moment partitions are only asked one by one; then it will be.
             log.warning("fetching.unclear", error=repr(error))
+            for partition in readable:
+                await self._rewind(partition)
             self._one_by_one_until = time.monotonic() + PAUSES[0]
             return
         for partition, records in taken.items():

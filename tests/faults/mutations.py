@@ -25,6 +25,9 @@ PRODUCER = "shared/messaging/producer.py"
 CLOCK = "shared/messaging/clock.py"
 GROUP = "tests/faults/test_group.py"
 FETCHING = "tests/integration/test_fetching.py"
+FORGETS = (
+    "tests/unit/test_fetching.py::test_whatever_the_library_forgets_when_it_raises_everything_is_handed_out_in_order"
+)
 KILLED = f"{GROUP}::test_a_process_killed_between_two_steps_loses_and_doubles_nothing"
 
 
@@ -238,11 +241,22 @@ MUTANTS = (
         [
             Patch(
                 "shared/messaging/fetching.py",
-                "            self.seek(partition, await self.position(partition))\n",
-                "            await self.position(partition)\n",
+                "                self.seek(partition, await self.position(partition))\n",
+                "                await self.position(partition)\n",
             )
         ],
-        [f"{FETCHING}::test_whatever_the_library_raises_while_it_reads_nothing_is_passed_over"],
+        [FORGETS],
+    ),
+    Mutant(
+        "an error drops what others had",
+        [
+            Patch(
+                "shared/messaging/fetching.py",
+                "taken = await super().getmany(*readable, timeout_ms=timeout_ms, max_records=1)",
+                "taken = await super().getmany(*readable, timeout_ms=timeout_ms, max_records=500)",
+            )
+        ],
+        [FORGETS],
     ),
     Mutant(
         "no limit",
