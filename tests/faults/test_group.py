@@ -239,7 +239,9 @@ COMMITS: Mapping[str, Mapping[str, Any]] = {
 async def test_a_commit_that_fails_or_is_in_doubt_has_its_effects_once(
     group: Group, servers: Servers, fault: Mapping[str, Any]
 ) -> None:
-    with failing(servers, group.database, {"times": 5}, failCommands=["commitTransaction"], **fault) as strikes:
+    """The server is made to say so without having ended the transaction: its locks stay until it is forgotten."""
+    commits = {"failCommands": ["commitTransaction"], **fault}
+    with forgetting_transactions(servers), failing(servers, group.database, {"times": 5}, **commits) as strikes:
         async with group.member():
             await group.send(*occurrences(20))
             await assert_once(group, 20)
