@@ -107,7 +107,7 @@ async def topic_ids(bootstrap: str, names: Iterable[str]) -> dict[str, str]:
     try:
         await client.bootstrap()
         answer = await client.send(client.get_random_node(), _Metadata(names))
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # the library's word for a request that this broker does not speak
         raise IncompatibleBrokerVersion("topics have ids since Kafka 3.0") from error
     finally:
         await client.close()
