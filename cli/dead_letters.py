@@ -17,7 +17,7 @@ from cli.explaining import Language
 from cli.output import emit
 from cli.platform import VIETNAM, Format, console, fail, plain_errors
 from deploy.local import LocalPlatformError
-from shared.messaging.handling import Reason
+from shared.messaging.messages import Reason
 
 Letter = dict[str, Any]
 FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, json or csv for programs.")]

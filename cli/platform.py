@@ -120,7 +120,7 @@ def create_topics(platform: Platform) -> None:
     # Imported here, so that commands which only look do not load the messaging stack.
     from aiokafka.errors import KafkaError
 
-    from shared.messaging.topics import TopicMismatch, apply_topics
+    from shared.messaging.operate.topics import TopicMismatch, apply_topics
 
     try:
         asyncio.run(apply_topics(platform.kafka))

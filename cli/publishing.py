@@ -35,9 +35,9 @@ from shared.contracts.base import Status, Text
 from shared.contracts.catalogue import CONTRACTS
 from shared.contracts.topics import topic_names
 from shared.messaging.clock import BusinessClock
-from shared.messaging.envelope import place_id, suspected_encoding
-from shared.messaging.handling import Position, derived_id
-from shared.messaging.producer import REFUSALS, LastingProducer, build_producer
+from shared.messaging.consume.envelope import place_id, suspected_encoding
+from shared.messaging.messages import Position, derived_id
+from shared.messaging.send.producer import REFUSALS, LastingProducer, build_producer
 from shared.registry import REORGANISATION, registry
 from shared.telemetry import traceparent_of
 from shared.telemetry.traces import QUEUE_SPANS

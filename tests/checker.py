@@ -14,12 +14,12 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 
 from cli.publishing import Sent
+from services.scoring.decisions.rankings import page_ids
 from services.scoring.domain.differences import judged
-from services.scoring.handlers.rankings import page_ids
 from shared.contracts.topics import MINISTRY, all_topics, family_of, topic_names
-from shared.messaging import envelope
-from shared.messaging.batches import read_answers
-from shared.messaging.topics import province_codes
+from shared.messaging.consume import envelope
+from shared.messaging.consume.batches import read_answers
+from shared.messaging.operate.topics import province_codes
 from tests.oracle import Oracle
 from tests.platform import ServiceProcesses
 

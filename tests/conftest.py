@@ -9,7 +9,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.local.harness import Servers, start_servers
-from shared.messaging.topics import apply_topics
+from shared.messaging.operate.topics import apply_topics
 from tests.platform import ServiceProcesses
 
 

@@ -12,30 +12,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from services.funding import handlers as funding
-from services.intake import handlers as intake
-from services.notifications import handlers as notifications
-from services.scoring import handlers as scoring
+from services.funding import decisions as funding
+from services.intake import decisions as intake
+from services.notifications import decisions as notifications
+from services.scoring import decisions as scoring
+from services.scoring.decisions import areas, rankings
+from services.scoring.decisions.documents import area_ref
+from services.scoring.decisions.results import Judging, reference_in
 from services.scoring.domain import Standing
-from services.scoring.handlers import areas, rankings
-from services.scoring.handlers.documents import area_ref
-from services.scoring.handlers.results import Judging, reference_in
 from shared.contracts.catalogue import contract_of
-from shared.messaging import envelope
 from shared.messaging.clock import BusinessClock
-from shared.messaging.handling import (
-    Consumer,
-    Dictionary,
-    Document,
-    Outcome,
-    Outgoing,
-    Position,
-    Recalculation,
-    Received,
-    Ref,
-    derived_id,
-)
-from shared.messaging.pipeline import Handle, classify
+from shared.messaging.consume import envelope
+from shared.messaging.consume.pipeline import Handle, classify
+from shared.messaging.decide.handling import Consumer, Dictionary, Document, Outcome, Recalculation, Ref
+from shared.messaging.messages import Outgoing, Position, Received, derived_id
 from shared.registry import registry
 
 NOW = datetime(2026, 2, 25, 2, 0, tzinfo=UTC)

@@ -11,13 +11,14 @@ from bson import ObjectId
 
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import EnvelopeAccepted
-from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
-from shared.messaging.dead_letters import DeadLetters
-from shared.messaging.handling import STALE, Consumer, Outcome, Outgoing, Recalculation, Received, Ref, Route, States
-from shared.messaging.outbox import Relay
-from shared.messaging.pipeline import Pipeline
-from shared.testing.memory import MemoryMongo
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.pipeline import Pipeline
+from shared.messaging.decide.handling import STALE, Consumer, Outcome, Recalculation, Ref, Route, States
+from shared.messaging.messages import Outgoing, Received
+from shared.messaging.operate.dead_letters import DeadLetters
+from shared.messaging.send.outbox import Relay
+from tests.fakes.memory import MemoryMongo
 from tests.unit.delivery_samples import AT, Stored, head, record
 
 POISON = "poison"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from services.funding import api, handlers, store
+from services.funding import api, decisions, queries
 from services.funding.settings import Settings
 from shared.contracts.topics import topic_names
-from shared.messaging.handling import Consumer
-from shared.messaging.topics import province_codes
+from shared.messaging.decide.handling import Consumer
+from shared.messaging.operate.topics import province_codes
 from shared.web.service import run_service
 
 
 def main() -> None:
     """Run the service until SIGTERM."""
     topics = ("intake.accepted", "scores", *topic_names("receipts", province_codes()))
-    consumer = Consumer("funding", topics, handlers.ROUTES)
-    run_service(Settings(), consumer, [api.router], migrate=store.migrate, compute=store.compute)
+    consumer = Consumer("funding", topics, decisions.ROUTES)
+    run_service(Settings(), consumer, [api.router], migrate=queries.migrate, compute=queries.compute)

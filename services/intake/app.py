@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from services.intake import api, handlers, store
+from services.intake import api, decisions, queries
 from services.intake.settings import Settings
 from shared.contracts.topics import topic_names
-from shared.messaging.handling import Consumer
-from shared.messaging.topics import province_codes
+from shared.messaging.decide.handling import Consumer
+from shared.messaging.operate.topics import province_codes
 from shared.web.service import run_service
 
 
@@ -16,8 +16,8 @@ def main() -> None:
     consumer = Consumer(
         "intake",
         tuple(topic_names("submissions", province_codes())),
-        handlers.routes(settings.clock_offset),
-        handlers.refusals(settings.clock_offset),
+        decisions.routes(settings.clock_offset),
+        decisions.refusals(settings.clock_offset),
     )
-    compute = store.compute(settings.clock_offset)
-    run_service(settings, consumer, [api.router], migrate=store.migrate, compute=compute)
+    compute = queries.compute(settings.clock_offset)
+    run_service(settings, consumer, [api.router], migrate=queries.migrate, compute=compute)

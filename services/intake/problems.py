@@ -8,7 +8,7 @@ from typing import Any
 from services.intake.texts import CATALOGUE
 from shared.contracts.base import Problem, Text, to_nfc
 from shared.contracts.topics import families
-from shared.messaging.handling import Reason, Unreadable
+from shared.messaging.messages import Reason, Unreadable
 from shared.registry import registry
 from shared.rulebook.faults import expected_of
 

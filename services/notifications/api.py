@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from services.notifications import store
+from services.notifications import queries
 from shared.contracts.facts import Alert, AlertKind
 from shared.web.auth import Caller, caller
 from shared.web.paging import After, Limit, Page
@@ -28,11 +28,11 @@ async def list_alerts(
     after: After = None,
 ) -> Page[Alert]:
     query = who.within(province, kind=kind, subject=subject, period=period)
-    rows = await store.alerts(request.app.state.mongo, query, after=after, limit=limit + 1)
+    rows = await queries.alerts(request.app.state.mongo, query, after=after, limit=limit + 1)
     items = [Alert.model_validate(row) for row in rows[:limit]]
     return Page(items=items, next=rows[limit - 1]["_id"] if len(rows) > limit else None)
 
 
 @router.get("/alerts/tally", summary="How many alerts of which kind")
 async def get_tally(request: Request, who: Who, province: str | None = None) -> dict[str, int]:
-    return await store.tally(request.app.state.mongo, who.within(province))
+    return await queries.tally(request.app.state.mongo, who.within(province))

@@ -21,9 +21,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from swagger_ui_bundle import swagger_ui_path
 
 from shared.messaging.ending import end
-from shared.messaging.instance import InstanceTaken
-from shared.messaging.runtime import TAKEN, Check, Runtime
-from shared.messaging.topics import TopicMismatch
+from shared.messaging.operate.instance import InstanceTaken
+from shared.messaging.operate.runtime import TAKEN, Check, Runtime
+from shared.messaging.operate.topics import TopicMismatch
 from shared.telemetry import shut_down_traces
 from shared.web import dead_letters, problems
 from shared.web.auth import Caller, Role, Verifier, require_role

@@ -13,10 +13,11 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from shared.contracts.base import Claim, Text
-from shared.messaging.dead_letters import Action, DeadLetters, Order, Refusal, Refused, State, state_of
-from shared.messaging.handling import Document, Reason
-from shared.messaging.pipeline import Replay
-from shared.messaging.reasons import WORDS
+from shared.messaging.consume.pipeline import Replay
+from shared.messaging.decide.handling import Document
+from shared.messaging.decide.reasons import WORDS
+from shared.messaging.messages import Reason
+from shared.messaging.operate.dead_letters import Action, DeadLetters, Order, Refusal, Refused, State, state_of
 from shared.mongo import Unavailable
 from shared.web.auth import Caller, Role, caller, require_role
 from shared.web.paging import After, Limit, Page

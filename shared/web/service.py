@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from fastapi import APIRouter
 
-from shared.messaging.handling import Consumer
-from shared.messaging.recalculation import Compute
-from shared.messaging.runtime import Runtime
+from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.recalculation import Compute
+from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
 from shared.mongo.connect import connect

@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(path.name for path in (ROOT / "services").iterdir() if (path / "__init__.py").exists())
-ROOMS = {"api", "app", "domain", "handlers", "settings", "store"}
+ROOMS = {"api", "app", "domain", "decisions", "queries", "settings"}
 every_service = pytest.mark.parametrize("service", SERVICES)
 
 
@@ -30,7 +30,7 @@ def sources(*patterns: str) -> Iterator[tuple[str, ast.Module]]:
         yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
 
 
-PURE = ("services/*/domain.py", "services/*/domain/**/*.py", "services/*/handlers.py", "services/*/handlers/**/*.py",
+PURE = ("services/*/domain.py", "services/*/domain/**/*.py", "services/*/decisions.py", "services/*/decisions/**/*.py",
         "services/*/problems.py")  # fmt: skip
 RULES = ("shared/rulebook/*.py", "shared/registry/*.py", "shared/contracts/*.py")
 PRODUCTION = ("services/**/*.py", "shared/**/*.py")
@@ -65,13 +65,12 @@ def test_decisions_know_no_wall_clock() -> None:
 
 def test_one_clock_reads_the_host() -> None:
     """A host whose clock is ten minutes fast published version 2 before version 1, and held up a ranking for ten
-    minutes. Only the clock port, which the database's server corrects, may read it (and the fake of that server)."""
+    minutes. Only the clock port, which the database's server corrects, may read it."""
     clocks = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns",
               "time.localtime", "time.gmtime", "time.strftime", "time.ctime", "time.clock_gettime",
               "time.clock_gettime_ns")  # fmt: skip
     assert {place.partition(":")[0] for place in uses(PRODUCTION, *clocks)} == {
         "shared/messaging/clock.py",
-        "shared/testing/memory.py",
     }
     from_time = {
         path
@@ -111,17 +110,17 @@ def calls(method: str) -> set[str]:
 def test_only_the_relay_publishes() -> None:
     """What is published outside the relay is not part of the transaction: a crash loses it, or publishes what never
     happened."""
-    assert calls("publish") == {"shared/messaging/broker.py"}
-    asks = {"shared/messaging/topic_ids.py"}  # sends a question, no record
-    assert calls("send") - asks == {"shared/messaging/outbox.py", "shared/messaging/producer.py"}
+    assert calls("publish") == {"shared/messaging/consume/broker.py"}
+    asks = {"shared/messaging/consume/topic_ids.py"}  # sends a question, no record
+    assert calls("send") - asks == {"shared/messaging/send/outbox.py", "shared/messaging/send/producer.py"}
     assert calls("publisher") | calls("publish_batch") | calls("request") == set()
 
 
 def test_nobody_acknowledges_through_the_framework() -> None:
     """`ack()` commits the position of *all* assigned partitions, and its errors are swallowed: records are lost."""
     assert calls("ack") | calls("nack") | calls("reject") == set()
-    assert calls("subscriber") == {"shared/messaging/consuming.py"}
-    assert calls("commit") - {"shared/mongo/transactions.py"} == {"shared/messaging/consuming.py"}
+    assert calls("subscriber") == {"shared/messaging/consume/consuming.py"}
+    assert calls("commit") - {"shared/mongo/transactions.py"} == {"shared/messaging/consume/consuming.py"}
 
 
 CLIENTS = {"Broker", "KafkaBroker", "AIOKafkaConsumer", "FairConsumer", "AIOKafkaProducer"}
@@ -137,7 +136,7 @@ def test_nobody_builds_a_broker_or_a_client_by_hand() -> None:
         and dotted(node.func).rsplit(".", 1)[-1]
         in {"Broker", "KafkaBroker", "AIOKafkaConsumer", "FairConsumer", "AIOKafkaProducer"}
     }
-    assert built == {"shared/messaging/broker.py", "shared/messaging/producer.py"}
+    assert built == {"shared/messaging/consume/broker.py", "shared/messaging/send/producer.py"}
 
 
 def test_nobody_uses_the_drivers_own_transactions() -> None:

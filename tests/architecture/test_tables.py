@@ -31,7 +31,7 @@ from services.intake.problems import of_unreadable
 from shared.contracts import bounds
 from shared.contracts.base import Provenance
 from shared.contracts.facts import Cause
-from shared.messaging.handling import Reason, Unreadable
+from shared.messaging.messages import Reason, Unreadable
 from shared.registry import Succession
 from shared.rulebook import faults
 from tests.architecture.test_rules import sources
@@ -96,12 +96,12 @@ GUARDED = {
     ("services/funding/domain/life.py", "TRANSITIONS"): "only after `refusals` found the pair in it",
     ("shared/rulebook/faults.py", "_EXPECTED"): "only with a key that is in it",
     ("shared/rulebook/faults.py", "_OWN"): "only with a key that is in it",
-    ("shared/testing/memory.py", "_COMPARISONS"): "only with a key that is in it",
+    ("tests/fakes/memory.py", "_COMPARISONS"): "only with a key that is in it",
 }
 OF_THE_PROGRAM = {
     ("services/funding/domain/refusals.py", "TEXTS"),
-    ("services/funding/store/decisions.py", "_ADJUSTING"),
-    ("services/intake/handlers/release.py", "CONTRACTS"),
+    ("services/funding/queries/decisions.py", "_ADJUSTING"),
+    ("services/intake/decisions/release.py", "CONTRACTS"),
     ("services/intake/problems.py", "CATALOGUE"),
     ("shared/contracts/bounds.py", "_WORDS"),
     ("shared/registry/loading.py", "_CODES"),

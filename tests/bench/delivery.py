@@ -13,15 +13,15 @@ from pathlib import Path
 from cli.publishing import Message, headers_of
 from cli.synthetic import ON_TIME, Demonstration
 from deploy.local.harness import start_servers
-from services.intake import handlers, store
+from services.intake import decisions, queries
 from shared.contracts.topics import topic_names
-from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import prepare
-from shared.messaging.handling import Consumer
-from shared.messaging.pipeline import Pipeline
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.pipeline import Pipeline
+from shared.messaging.decide.handling import Consumer
+from shared.messaging.operate.topics import province_codes
 from shared.messaging.settings import ServiceSettings
-from shared.messaging.topics import province_codes
 from shared.mongo.connect import DriverName, connect
 from tests.bench.table import Row, ratio
 from tests.oracle import FakeRecord
@@ -51,9 +51,9 @@ async def _rate(driver: DriverName, uri: str, records: Sequence[FakeRecord], siz
     """Records per second of intake: read, validated, answered, kept, with their events in the outbox."""
     mongo = connect(driver, uri, f"bench_{uuid.uuid4().hex[:8]}")
     await prepare(mongo, inbox_days=1)
-    await store.migrate(mongo)
+    await queries.migrate(mongo)
     topics = tuple(topic_names("submissions", province_codes()))
-    consumer = Consumer("bench", topics, handlers.routes(0), handlers.refusals(0))
+    consumer = Consumer("bench", topics, decisions.routes(0), decisions.refusals(0))
     pipeline = Pipeline("bench", consumer, mongo, clock=BusinessClock(), brake=Brake(50))
     started = time.perf_counter()
     for start in range(0, len(records), size):

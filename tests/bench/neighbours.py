@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from cli.publishing import Message, Portal
 from cli.synthetic import Demonstration
 from deploy.local.harness import start_servers
-from shared.messaging.topics import apply_topics
+from shared.messaging.operate.topics import apply_topics
 from tests.bench.table import Row, ratio
 from tests.platform import ServiceProcesses
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from datetime import date
 
 from cli.synthetic import ON_TIME, PERIOD, Demonstration
-from services.intake import handlers
+from services.intake import decisions
 from services.scoring.domain import score_commune
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import CommuneAccepted, CommuneScored
-from shared.messaging import envelope
-from shared.messaging.handling import Dictionary
+from shared.messaging.consume import envelope
+from shared.messaging.decide.handling import Dictionary
 from shared.registry import registry
 from tests.bench.delivery import records_of
 from tests.bench.table import Row, ratio
@@ -26,7 +26,7 @@ def _accepted() -> Iterator[CommuneAccepted]:
         for message in Demonstration().assessments()
         if message.type == EventType.COMMUNE_SUBMITTED and message.expected is Status.ACCEPTED
     ]
-    route = handlers.routes(0)[EventType.COMMUNE_SUBMITTED]
+    route = decisions.routes(0)[EventType.COMMUNE_SUBMITTED]
     seen: set[str] = set()
     for record in records_of(messages):
         received = envelope.read(record, received_at=ON_TIME, trusted=False)

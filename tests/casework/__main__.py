@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.harness import Servers, start_servers
-from shared.messaging.topics import apply_topics
+from shared.messaging.operate.topics import apply_topics
 from tests.casework.case import SHIPPED, Case, UnreadableCases, load
 from tests.casework.on_platform import WAYS, PlatformWorld
 from tests.casework.playing import perform

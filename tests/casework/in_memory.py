@@ -19,35 +19,35 @@ from fastapi import APIRouter, FastAPI
 from cli.publishing import Message, headers_of, topic_of
 from deploy.local.identity import issue_token, jwks_path
 from services.funding import api as funding_api
-from services.funding import handlers as funding_handlers
-from services.funding import store as funding_store
+from services.funding import decisions as funding_handlers
+from services.funding import queries as funding_store
 from services.intake import api as intake_api
-from services.intake import handlers as intake_handlers
-from services.intake import store as intake_store
+from services.intake import decisions as intake_handlers
+from services.intake import queries as intake_store
 from services.notifications import api as notifications_api
-from services.notifications import handlers as notifications_handlers
-from services.notifications import store as notifications_store
+from services.notifications import decisions as notifications_handlers
+from services.notifications import queries as notifications_store
 from services.scoring import api as scoring_api
-from services.scoring import handlers as scoring_handlers
-from services.scoring import store as scoring_store
+from services.scoring import decisions as scoring_handlers
+from services.scoring import queries as scoring_store
 from shared.contracts.topics import all_topics, topic_names
-from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTERS, OUTBOX, RECALCULATIONS
-from shared.messaging.commands import Commands
-from shared.messaging.handling import Consumer
-from shared.messaging.outbox import Relay
-from shared.messaging.pipeline import Pipeline
-from shared.messaging.recalculation import Compute, Recalculator, due_now
-from shared.messaging.topics import province_codes
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.pipeline import Pipeline
+from shared.messaging.decide.commands import Commands
+from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.recalculation import Compute, Recalculator, due_now
+from shared.messaging.operate.topics import province_codes
+from shared.messaging.send.outbox import Relay
 from shared.mongo import Mongo
-from shared.testing.memory import MemoryMongo
 from shared.web import problems
 from shared.web.auth import Verifier
 from tests.casework.case import Officer
 from tests.casework.events import Event
 from tests.casework.playing import Letter, World
 from tests.conformance.memory_kafka import MemoryBroker, MemoryKafka, Record
+from tests.fakes.memory import MemoryMongo
 
 ROUNDS = 200
 """After so many rounds something goes in circles."""

@@ -24,7 +24,7 @@ from deploy.local.identity import issue_token
 from shared.contracts.topics import all_topics, topic_names
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTERS
-from shared.messaging.topics import province_codes
+from shared.messaging.operate.topics import province_codes
 from tests.casework.case import Officer
 from tests.casework.events import READ, Event
 from tests.casework.in_memory import wirings

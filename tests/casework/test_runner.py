@@ -129,9 +129,9 @@ expect:
 
 
 async def test_a_dead_letter_is_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from services.funding.handlers import ROUTES
+    from services.funding.decisions import ROUTES
     from shared.contracts.catalogue import EventType
-    from shared.messaging.handling import Route
+    from shared.messaging.decide.handling import Route
 
     def broken(event: Any, states: Any) -> Any:
         raise ArithmeticError("as ordered by the test")

@@ -22,7 +22,7 @@ from cli.synthetic import ON_TIME
 from deploy.local.harness import Servers, start_servers
 from shared.messaging.clock import BusinessClock
 from shared.messaging.ending import end
-from shared.messaging.topics import apply_topics
+from shared.messaging.operate.topics import apply_topics
 from tests.chaos.hostile import Hostile, make_anew
 from tests.chaos.load import Load
 from tests.chaos.trouble import COPIES, SERVICES, Trouble

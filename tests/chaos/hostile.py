@@ -18,7 +18,7 @@ from pymongo.errors import PyMongoError
 
 from shared.contracts.catalogue import EventType
 from shared.contracts.topics import topic_names
-from shared.messaging.topics import TopicMismatch, apply_topics
+from shared.messaging.operate.topics import TopicMismatch, apply_topics
 from tests import hostile
 from tests.platform import ServiceProcesses
 

@@ -12,8 +12,8 @@ from deploy.local.harness import Servers
 from shared.mongo import Mongo
 from shared.mongo.connect import connect
 from shared.mongo.port import Document
-from shared.testing.memory import MemoryMongo
 from tests.conformance.worlds import MemoryWorld, RealWorld, World
+from tests.fakes.memory import MemoryMongo
 
 REAL = [pytest.param(driver, marks=pytest.mark.integration) for driver in ("motor", "pymongo")]
 

@@ -15,16 +15,17 @@ from pydantic import BaseModel
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType, contract_of
 from shared.contracts.facts import EnvelopeAccepted, Receipt
-from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
-from shared.messaging.consuming import Consuming
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.consuming import Consuming
+from shared.messaging.consume.pipeline import Pipeline
+from shared.messaging.decide.handling import STALE, Consumer, Outcome, Recalculation, Ref, Route, States
+from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.recalculation import Recalculator
 from shared.messaging.ending import end
 from shared.messaging.faults import NO_FAULTS, Faults
-from shared.messaging.handling import STALE, Consumer, Outcome, Outgoing, Recalculation, Received, Ref, Route, States
-from shared.messaging.outbox import Publisher, Relay
-from shared.messaging.pipeline import Pipeline
-from shared.messaging.reader import Reader
-from shared.messaging.recalculation import Recalculator
+from shared.messaging.messages import Outgoing, Received
+from shared.messaging.send.outbox import Publisher, Relay
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
 

@@ -15,17 +15,17 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pymongo import MongoClient
 
 from deploy.local.harness import Servers
-from shared.messaging.broker import KafkaPublisher, make_broker
 from shared.messaging.collections import OUTBOX, RECALCULATIONS, prepare
+from shared.messaging.consume.broker import KafkaPublisher, make_broker
+from shared.messaging.decide.reader import STAMP
 from shared.messaging.faults import NO_FAULTS, Faults
-from shared.messaging.reader import STAMP
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
 from shared.mongo.connect import DriverName, connect
 from shared.mongo.port import Document
-from shared.testing.memory import MemoryMongo
 from tests.conformance.memory_kafka import MemoryBroker, MemoryKafka
 from tests.conformance.service import NAME, Message, Process, Topics
+from tests.fakes.memory import MemoryMongo
 
 PARTITIONS = 2
 

@@ -13,8 +13,10 @@ from pydantic import BaseModel, ValidationError
 from shared.contracts.base import Claim, Contract
 from shared.contracts.catalogue import CONTRACTS, EXAMPLES, EventContract, EventType, contract_of
 from shared.contracts.topics import MINISTRY, Party, families, family_of, topic_names
-from shared.messaging import envelope
-from shared.messaging.handling import Consumer, Reason, Received, Unreadable
+from shared.messaging.consume import envelope
+from shared.messaging.decide.handling import Consumer
+from shared.messaging.messages import Reason, Received, Unreadable
+from shared.messaging.send import events
 from shared.messaging.settings import ServiceSettings
 from tests.unit.delivery_samples import AT, Stored, record
 
@@ -57,10 +59,10 @@ def test_an_example_is_read_and_written_again_byte_for_byte(contract: EventContr
     assert isinstance(data, contract.model)
     assert contract_of(contract.model) is contract
     assert json.loads(data.model_dump_json(exclude_unset=True)) == given["data"]
-    written = envelope.body_of(data)
+    written = events.body_of(data)
     if contract.family != "submissions":  # a sender may leave out what is optional; a fact says everything
         assert json.loads(written) == given["data"]
-    assert envelope.body_of(contract.model.model_validate_json(written)) == written
+    assert events.body_of(contract.model.model_validate_json(written)) == written
 
 
 @every_type
@@ -80,12 +82,10 @@ def test_an_example_lies_on_a_topic_of_its_family_under_its_own_headers(contract
 @every_type
 def test_the_official_sdk_reads_what_we_publish(contract: EventContract) -> None:
     data = contract.model.model_validate(example(contract)["data"])
-    headers = envelope.headers_for(
+    headers = events.headers_for(
         event_id="e-1", source="/langhoc/test", subject="chủ thể", data=data, time=AT, traceparent=None
     )
-    message = kafka.KafkaMessage(
-        {name: value.encode() for name, value in headers.items()}, b"k", envelope.body_of(data)
-    )
+    message = kafka.KafkaMessage({name: value.encode() for name, value in headers.items()}, b"k", events.body_of(data))
 
     event = kafka.from_binary_event(message)
 
@@ -93,7 +93,7 @@ def test_the_official_sdk_reads_what_we_publish(contract: EventContract) -> None
     assert event.get_subject() == "chủ thể"
     assert event.get_time() == AT
     assert event.get_datacontenttype() == "application/json"
-    assert event.get_data() == json.loads(envelope.body_of(data))
+    assert event.get_data() == json.loads(events.body_of(data))
     assert event.get_extension("version") == headers.get("ce_version")
 
 

@@ -32,7 +32,7 @@ from shared.contracts.catalogue import EventType
 from shared.contracts.facts import JournalMark
 from shared.contracts.journal import JournalEntry, Posting, append, balances, verify
 from shared.messaging.clock import BusinessClock
-from shared.messaging.topics import apply_topics
+from shared.messaging.operate.topics import apply_topics
 from tests.platform import ServiceProcesses
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]

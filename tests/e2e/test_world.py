@@ -13,7 +13,7 @@ from cli.publishing import Portal
 from cli.synthetic import ON_TIME, Demonstration, expected_tally
 from deploy.local.harness import Servers, start_servers
 from shared.messaging.clock import BusinessClock
-from shared.messaging.topics import apply_topics
+from shared.messaging.operate.topics import apply_topics
 from tests.checker import check
 from tests.oracle import Oracle
 from tests.platform import ServiceProcesses

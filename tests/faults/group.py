@@ -13,9 +13,10 @@ from typing import Any
 
 from prometheus_client import REGISTRY
 
+from shared.messaging.decide.handling import Consumer, Outcome, Route, States
 from shared.messaging.faults import Step
-from shared.messaging.handling import Consumer, Outcome, Received, Route, States
-from shared.messaging.runtime import Runtime
+from shared.messaging.messages import Received
+from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
 from shared.mongo.connect import connect

@@ -19,9 +19,9 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[2]
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__")
-CONSUMING = "shared/messaging/consuming.py"
-PIPELINE = "shared/messaging/pipeline.py"
-PRODUCER = "shared/messaging/producer.py"
+CONSUMING = "shared/messaging/consume/consuming.py"
+PIPELINE = "shared/messaging/consume/pipeline.py"
+PRODUCER = "shared/messaging/send/producer.py"
 CLOCK = "shared/messaging/clock.py"
 GROUP = "tests/faults/test_group.py"
 FETCHING = "tests/integration/test_fetching.py"
@@ -91,7 +91,7 @@ MUTANTS = (
         "no rebalance gate",
         [
             Patch(
-                "shared/messaging/gate.py",
+                "shared/messaging/consume/gate.py",
                 "            await asyncio.wait_for(self._idle.wait(), self._patience)\n",
                 "            await asyncio.sleep(0)\n",
             )
@@ -105,7 +105,7 @@ MUTANTS = (
         "relay without lease",
         [
             Patch(
-                "shared/messaging/outbox.py",
+                "shared/messaging/send/outbox.py",
                 "        return self._leases.held(margin_seconds=self._deadline)\n",
                 "        return set(SLOTS)\n",
             )
@@ -172,12 +172,12 @@ MUTANTS = (
         "no version check",
         [
             Patch(
-                "services/scoring/handlers/assessments.py",
+                "services/scoring/decisions/assessments.py",
                 '    if stored is not None and accepted.version <= stored["input_version"]:\n',
                 "    if stored is not None and accepted.version < 0:\n",
             ),
             Patch(
-                "services/funding/handlers/inputs.py",
+                "services/funding/decisions/inputs.py",
                 '    return known is None or version > known["version"]\n',
                 "    return True\n",
             ),
@@ -240,7 +240,7 @@ MUTANTS = (
         "no rewind",
         [
             Patch(
-                "shared/messaging/fetching.py",
+                "shared/messaging/consume/fetching.py",
                 "                self.seek(partition, await self.position(partition))\n",
                 "                await self.position(partition)\n",
             )
@@ -251,7 +251,7 @@ MUTANTS = (
         "an error drops what others had",
         [
             Patch(
-                "shared/messaging/fetching.py",
+                "shared/messaging/consume/fetching.py",
                 "taken = await super().getmany(*readable, timeout_ms=timeout_ms, max_records=1)",
                 "taken = await super().getmany(*readable, timeout_ms=timeout_ms, max_records=500)",
             )
@@ -260,7 +260,7 @@ MUTANTS = (
     ),
     Mutant(
         "no limit",
-        [Patch("shared/messaging/envelope.py", "    if size <= limit:\n", "    if size >= 0:\n")],
+        [Patch("shared/messaging/consume/envelope.py", "    if size <= limit:\n", "    if size >= 0:\n")],
         [
             "tests/unit/test_envelope.py::test_a_record_is_measured_whole_and_the_limit_is_exact",
             "tests/integration/test_intake_delivery.py::"
@@ -269,7 +269,7 @@ MUTANTS = (
     ),
     Mutant(
         "no fair shares",
-        [Patch("shared/messaging/fetching.py", "max(batch.limit // LARGEST_SHARE, portion)", "batch.limit")],
+        [Patch("shared/messaging/consume/fetching.py", "max(batch.limit // LARGEST_SHARE, portion)", "batch.limit")],
         [f"{FETCHING}::test_nobody_waits_behind_a_neighbours_backlog"],
     ),
 )

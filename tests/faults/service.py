@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 
-from shared.messaging.broker import KafkaPublisher, make_broker
+from shared.messaging.consume.broker import KafkaPublisher, make_broker
 from shared.messaging.faults import Faults, Step
 from shared.messaging.settings import ServiceSettings
 from shared.mongo.connect import connect

@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaProducer
 from cli.publishing import Portal
 from cli.synthetic import Demonstration
 from deploy.local.harness import start_servers
-from shared.messaging.topics import apply_topics
+from shared.messaging.operate.topics import apply_topics
 from tests.faults.metrics import metric
 from tests.platform import ServiceProcesses
 

@@ -13,12 +13,12 @@ import pytest
 from pymongo import MongoClient
 
 from deploy.local.harness import Servers
-from shared.messaging import outbox
-from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.pipeline import Pipeline, Progress
 from shared.messaging.faults import NO_FAULTS, FaultPlan, Faults, Step
-from shared.messaging.handling import derived_id
-from shared.messaging.pipeline import Pipeline, Progress
+from shared.messaging.messages import derived_id
+from shared.messaging.send import outbox
 from shared.mongo.port import Document
 from tests.conformance.service import NAME, SOURCE, Conduct, fact, occurrence
 from tests.faults.group import Group, counted

@@ -12,7 +12,7 @@ import pytest
 from cli.publishing import Message, Portal, Sent
 from deploy.local.harness import Servers
 from shared.contracts.catalogue import EventType
-from shared.messaging.runtime import TAKEN
+from shared.messaging.operate.runtime import TAKEN
 from tests.platform import ServiceProcesses
 
 pytestmark = [pytest.mark.integration, pytest.mark.faults]

@@ -23,7 +23,7 @@ from cli.publishing import Portal
 from cli.synthetic import ON_TIME
 from deploy.local.harness import Servers, start_servers
 from shared.messaging.clock import BusinessClock
-from shared.messaging.topics import apply_topics
+from shared.messaging.operate.topics import apply_topics
 from tests.chaos.__main__ import publish_for
 from tests.chaos.load import Load
 from tests.checker import check

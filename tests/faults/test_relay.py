@@ -15,13 +15,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local.harness import Servers, start_servers
-from shared.messaging import outbox
-from shared.messaging.broker import KafkaPublisher, make_broker
 from shared.messaging.clock import BusinessClock
+from shared.messaging.consume.broker import KafkaPublisher, make_broker
 from shared.messaging.ending import end
-from shared.messaging.outbox import Relay
+from shared.messaging.send import outbox
+from shared.messaging.send.outbox import Relay
 from shared.mongo.leases import Leases
-from shared.testing.memory import MemoryMongo
+from tests.fakes.memory import MemoryMongo
 
 pytestmark = [pytest.mark.integration, pytest.mark.faults]
 PARTITIONS, KEYS = 4, 12

@@ -25,7 +25,7 @@ from cli.synthetic import Demonstration
 from deploy.local.harness import Servers
 from shared.contracts.base import Status
 from shared.contracts.facts import EnvelopeAccepted, Receipt
-from shared.messaging import envelope
+from shared.messaging.send import events
 from shared.telemetry import shut_down_traces
 from tests.faults.metrics import metric
 from tests.platform import ServiceProcesses
@@ -86,11 +86,11 @@ async def test_old_versions_of_a_state_are_ignored_and_counted_and_occurrences_a
     before = metric(processes, "langhoc_records_total", service="funding", verdict="stale")
 
     async def publish(topic: str, data: BaseModel) -> None:
-        headers = envelope.headers_for(
+        headers = events.headers_for(
             event_id=uuid.uuid4().hex, source="/langhoc/intake", subject="68", data=data, time=NOW, traceparent=None
         )
         raw = [(name, value.encode()) for name, value in headers.items()]
-        await producer.send_and_wait(topic, envelope.body_of(data), key=b"68", headers=raw)
+        await producer.send_and_wait(topic, events.body_of(data), key=b"68", headers=raw)
 
     for version in (2, 5, 1, 5, 3):
         accepted = EnvelopeAccepted(

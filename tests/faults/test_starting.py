@@ -16,7 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from cli.publishing import Message, Portal
 from deploy.local.harness import Servers, start_servers
 from shared.contracts.catalogue import EventType
-from shared.messaging.topics import apply_topics
+from shared.messaging.operate.topics import apply_topics
 from tests.platform import ServiceProcesses
 
 pytestmark = [pytest.mark.integration, pytest.mark.faults]

@@ -16,8 +16,8 @@ from cli.publishing import Message, Portal, Sent
 from deploy.local.harness import Servers, start_servers
 from shared.contracts.catalogue import EventType
 from shared.contracts.topics import all_topics
-from shared.messaging.topic_ids import topic_ids
-from shared.messaging.topics import apply_topics, province_codes
+from shared.messaging.consume.topic_ids import topic_ids
+from shared.messaging.operate.topics import apply_topics, province_codes
 from tests.platform import ServiceProcesses
 
 pytestmark = [pytest.mark.integration, pytest.mark.faults]

@@ -9,7 +9,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from deploy.local.harness import start_servers
-from shared.messaging.topics import TopicMismatch, apply_topics, check_topics
+from shared.messaging.operate.topics import TopicMismatch, apply_topics, check_topics
 
 pytestmark = [pytest.mark.integration, pytest.mark.faults]
 

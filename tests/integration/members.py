@@ -10,14 +10,14 @@ from typing import Any
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from shared.messaging.brake import Brake
-from shared.messaging.broker import KafkaPublisher, make_broker
-from shared.messaging.consuming import Consuming
-from shared.messaging.handling import Consumer
-from shared.messaging.outbox import Relay
-from shared.messaging.pipeline import Progress
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.broker import KafkaPublisher, make_broker
+from shared.messaging.consume.consuming import Consuming
+from shared.messaging.consume.pipeline import Progress
+from shared.messaging.decide.handling import Consumer
+from shared.messaging.send.outbox import Relay
 from shared.messaging.settings import ServiceSettings
-from shared.testing.memory import MemoryMongo
+from tests.fakes.memory import MemoryMongo
 
 Records = Sequence[ConsumerRecord[Any, Any]]
 Process = Callable[[Records], Awaitable[Progress]]

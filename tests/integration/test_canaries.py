@@ -19,13 +19,14 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from shared.contracts.catalogue import EventType
-from shared.messaging import envelope
-from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
-from shared.messaging.handling import Consumer, Outcome, Reason, Received, Route, Unreadable
-from shared.messaging.pipeline import Pipeline, Progress
+from shared.messaging.consume import envelope
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.pipeline import Pipeline, Progress
+from shared.messaging.decide.handling import Consumer, Outcome, Route
+from shared.messaging.messages import Reason, Received, Unreadable
 from shared.mongo import Unavailable
-from shared.testing.memory import MemoryMongo
+from tests.fakes.memory import MemoryMongo
 from tests.integration.members import Records, World, collected, done
 from tests.unit.delivery_samples import AT, TRACE, head
 

@@ -19,8 +19,8 @@ from pymongo import MongoClient
 
 from deploy.local.harness import Servers
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
-from shared.messaging.handling import derived_id
-from shared.messaging.runtime import Runtime
+from shared.messaging.messages import derived_id
+from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
 from shared.mongo.connect import connect

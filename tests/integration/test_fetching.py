@@ -12,9 +12,9 @@ from aiokafka.consumer import fetcher
 from aiokafka.errors import UnsupportedCodecError
 from aiokafka.record.util import calc_crc32c
 
-from shared.messaging import fetching
-from shared.messaging.batches import Answer, Batch, damage_of
-from shared.messaging.pipeline import Progress
+from shared.messaging.consume import fetching
+from shared.messaging.consume.batches import Answer, Batch, damage_of
+from shared.messaging.consume.pipeline import Progress
 from shared.mongo import Unavailable
 from tests.integration.members import Records, World, collected, done
 

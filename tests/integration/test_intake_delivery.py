@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.topics import largest_record
-from shared.messaging.batches import SAMPLE_BYTES
+from shared.messaging.consume.batches import SAMPLE_BYTES
 from tests import hostile
 from tests.platform import ServiceProcesses
 

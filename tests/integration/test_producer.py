@@ -14,12 +14,12 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import MessageSizeTooLargeError, OutOfOrderSequenceNumber, ProducerClosed
 
 from deploy.local.harness import Servers
-from shared.messaging import outbox
-from shared.messaging.broker import KafkaPublisher, make_broker
-from shared.messaging.outbox import Relay
-from shared.messaging.producer import LastingProducer, build_producer
+from shared.messaging.consume.broker import KafkaPublisher, make_broker
+from shared.messaging.send import outbox
+from shared.messaging.send.outbox import Relay
+from shared.messaging.send.producer import LastingProducer, build_producer
 from shared.mongo.leases import Leases
-from shared.testing.memory import MemoryMongo
+from tests.fakes.memory import MemoryMongo
 
 pytestmark = pytest.mark.integration
 LARGEST = 20_000

@@ -12,9 +12,9 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from deploy.local.harness import Servers
-from services.scoring.store import rankings as store
-from shared.messaging.handling import Outcome
-from shared.messaging.reader import Reader
+from services.scoring.queries import rankings as queries
+from shared.messaging.decide.handling import Outcome
+from shared.messaging.decide.reader import Reader
 from shared.mongo import Mongo
 from shared.mongo.connect import connect
 from shared.registry import registry
@@ -38,7 +38,7 @@ def database(servers: Servers) -> Iterator[Database[dict[str, Any]]]:
 async def mongo(servers: Servers, database: Database[dict[str, Any]]) -> AsyncIterator[Mongo]:
     """The same database as the service sees it."""
     found = connect("motor", servers.mongo, database.name)
-    await store.migrate(found)
+    await queries.migrate(found)
     yield found
     await found.close()
 
@@ -46,7 +46,7 @@ async def mongo(servers: Servers, database: Database[dict[str, Any]]) -> AsyncIt
 async def computed(mongo: Mongo, world: Results, scope: str) -> Outcome:
     """Compute and write one ranking, as the service does."""
     reader = Reader(mongo)
-    outcome = await store.compute(reader, scope, 2025, world.now)
+    outcome = await queries.compute(reader, scope, 2025, world.now)
     reader.expect(outcome.puts)
     await write(mongo, reader.puts(outcome.puts, stamp=1))
     return outcome
@@ -64,12 +64,12 @@ async def test_both_databases_lead_to_the_same_rankings(mongo: Mongo, database: 
         await world.put(unit, key, area_class=area_class)  # type: ignore[arg-type]
         id = f"{unit.unit_id}/2025"
         database["results"].replace_one({"_id": id}, world.mongo.rows("results")[id])
-    heads = {head["scope"]: head["version"] for head in await store.heads(mongo, 2025)}
+    heads = {head["scope"]: head["version"] for head in await queries.heads(mongo, 2025)}
     assert heads == {"nation": 3, "province-04": 2, "area-region_1": 2}, "a version only where a row changed"
-    row = await store.row(mongo, (await store.head(mongo, "nation", 2025)) or {}, UNITS[0].unit_id)
+    row = await queries.row(mongo, (await queries.head(mongo, "nation", 2025)) or {}, UNITS[0].unit_id)
     assert row is not None
     assert (row["result_version"], row["area_class"]) == (2, "region_2")
-    as_it_stood = await store.head(mongo, "nation", 2025, on=world.now.date())
+    as_it_stood = await queries.head(mongo, "nation", 2025, on=world.now.date())
     assert as_it_stood is not None
     assert as_it_stood["version"] == 3
 

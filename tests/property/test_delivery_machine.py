@@ -19,12 +19,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, invariant, multiple, precondition, rule
 
-from shared.messaging import consuming, outbox
+from shared.messaging.consume import consuming
 from shared.messaging.faults import NO_FAULTS, Faults, Injected, Step
+from shared.messaging.send import outbox
 from shared.messaging.settings import ServiceSettings
 from shared.mongo.leases import Leases
 from shared.mongo.port import CommitUnknown, MongoError, Transient, Unavailable
-from shared.testing.memory import Fault, MemoryMongo
 from tests.conformance.memory_kafka import MemoryBroker, MemoryKafka
 from tests.conformance.service import (
     BALLAST,
@@ -38,6 +38,7 @@ from tests.conformance.service import (
     garbage,
     occurrence,
 )
+from tests.fakes.memory import Fault, MemoryMongo
 
 TOPICS = Topics("in", "out")
 SETTINGS = ServiceSettings(kafka="-", mongo="-", jwks="-", group_prefix="g-", brake_after=2, brake_probe=0)

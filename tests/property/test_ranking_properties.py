@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.scoring.decisions.rankings import holder_of, page_ids
 from services.scoring.domain import revision
 from services.scoring.domain.ranking import cut_off, numbered
-from services.scoring.handlers.rankings import holder_of, page_ids
-from services.scoring.store import rankings as store
+from services.scoring.queries import rankings as queries
 from shared.contracts.base import content_hash
 from shared.contracts.facts import RankingRow
 from tests.unit.ranking_samples import Results, by_unit, small_register
@@ -37,7 +37,7 @@ history = st.lists(st.lists(result, min_size=1, max_size=6), min_size=1, max_siz
 def small_world() -> Iterator[None]:
     """Fifteen communes on pages of three rows, so that rows and groups of equals reach over the ends of pages."""
     register = AsyncMock(return_value=small_register())
-    with patch.object(store, "read_register", register), patch.object(revision, "ROWS_PER_PAGE", 3):
+    with patch.object(queries, "read_register", register), patch.object(revision, "ROWS_PER_PAGE", 3):
         yield
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from shared.contracts.catalogue import EventType
-from shared.messaging.batches import Damage
+from shared.messaging.consume.batches import Damage
 
 AT = datetime(2026, 1, 10, 2, 30, tzinfo=UTC)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -14,20 +14,21 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
-from services.funding import api, store
-from services.funding.handlers import ROUTES
+from services.funding import api, queries
+from services.funding.decisions import ROUTES
 from shared.contracts.base import Provenance
 from shared.contracts.catalogue import CONTRACTS, contract_of
 from shared.contracts.facts import CentreScored, EnvelopeAccepted, RegistrationAccepted, SupportAccepted
 from shared.messaging.clock import BusinessClock
-from shared.messaging.commands import Commands
-from shared.messaging.handling import Outcome, Position, Received
-from shared.messaging.outbox import Relay
-from shared.messaging.reader import Reader
-from shared.messaging.recalculation import Recalculator
-from shared.testing.memory import MemoryMongo
+from shared.messaging.decide.commands import Commands
+from shared.messaging.decide.handling import Outcome
+from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.recalculation import Recalculator
+from shared.messaging.messages import Position, Received
+from shared.messaging.send.outbox import Relay
 from shared.web import problems
 from shared.web.auth import Verifier
+from tests.fakes.memory import MemoryMongo
 from tests.unit.test_outbox import Broker
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -132,7 +133,7 @@ class Bench:
         relay = Relay(self.mongo, Broker())
         clock = BusinessClock(0)
         self.commands = Commands("funding", self.mongo, relay, clock=clock)
-        self.recalculator = Recalculator("funding", self.mongo, relay, store.compute, clock=clock, quiet_seconds=0.0)
+        self.recalculator = Recalculator("funding", self.mongo, relay, queries.compute, clock=clock, quiet_seconds=0.0)
         app = FastAPI()
         app.state.verifier = Verifier(str(jwks_path(self.state)))
         app.state.mongo = self.mongo
@@ -143,7 +144,7 @@ class Bench:
 
     async def ready(self) -> Bench:
         """With the indexes of the service."""
-        await store.migrate(self.mongo)
+        await queries.migrate(self.mongo)
         return self
 
     async def tell(self, *facts: BaseModel) -> None:

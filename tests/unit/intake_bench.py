@@ -11,20 +11,20 @@ import httpx
 from fastapi import FastAPI
 
 from deploy.local.identity import Role, ensure_signing_key, issue_token, jwks_path
-from services.intake import api, handlers, store
+from services.intake import api, decisions, queries
 from shared.contracts.base import Status
 from shared.contracts.facts import Receipt
 from shared.contracts.submissions import Submission
-from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
-from shared.messaging.commands import Commands
-from shared.messaging.handling import Consumer
-from shared.messaging.outbox import Relay
-from shared.messaging.pipeline import Pipeline
-from shared.messaging.recalculation import Recalculator
-from shared.testing.memory import MemoryMongo
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.pipeline import Pipeline
+from shared.messaging.decide.commands import Commands
+from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.recalculation import Recalculator
+from shared.messaging.send.outbox import Relay
 from shared.web import problems
 from shared.web.auth import Verifier
+from tests.fakes.memory import MemoryMongo
 from tests.unit.delivery_samples import Stored, head, record
 from tests.unit.test_outbox import Broker
 
@@ -39,11 +39,11 @@ class Bench:
         clock = BusinessClock()
         self.broker = Broker()
         self.relay = Relay(self.mongo, self.broker)
-        consumer = Consumer("intake", ("submissions.01",), handlers.routes(0), handlers.refusals(0))
+        consumer = Consumer("intake", ("submissions.01",), decisions.routes(0), decisions.refusals(0))
         self.pipeline = Pipeline("intake", consumer, self.mongo, clock=clock, brake=Brake(5))
         self.commands = Commands("intake", self.mongo, self.relay, clock=clock)
         self.recalculator = Recalculator(
-            "intake", self.mongo, self.relay, store.compute(0), clock=clock, quiet_seconds=0.0
+            "intake", self.mongo, self.relay, queries.compute(0), clock=clock, quiet_seconds=0.0
         )
         self.runtime = SimpleNamespace(commands=self.commands, clock=clock)
         self._offset = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from services.intake import handlers
+from services.intake import decisions
 from services.intake.domain import Known
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import Receipt
@@ -16,13 +16,14 @@ from shared.contracts.submissions import (
     RecognitionSubmitted,
     Submission,
 )
-from shared.messaging import envelope
-from shared.messaging.handling import Dictionary, Entry, Outcome, Received, Unreadable
+from shared.messaging.consume import envelope
+from shared.messaging.decide.handling import Dictionary, Entry, Outcome
+from shared.messaging.messages import Received, Unreadable
 from shared.registry import registry
 from tests.unit.delivery_samples import AT, head, record
 
 KNOWN = Known(registry(), {"C-1": None})
-ROUTES, REFUSALS = handlers.routes(0), handlers.refusals(0)
+ROUTES, REFUSALS = decisions.routes(0), decisions.refusals(0)
 
 
 def commune(**changes: Any) -> CommuneSubmitted:

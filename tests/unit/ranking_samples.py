@@ -7,17 +7,17 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
+from services.scoring.decisions.rankings import page_ids, rankings_of
 from services.scoring.domain import Standing
-from services.scoring.handlers.rankings import page_ids, rankings_of
-from services.scoring.store import rankings as store
+from services.scoring.queries import rankings as queries
 from shared.contracts.facts import CommuneScored, RankingChanges, Superseded
 from shared.contracts.submissions import AreaClass
-from shared.messaging.handling import Document, Outcome, Recalculation
-from shared.messaging.reader import Reader
+from shared.messaging.decide.handling import Document, Outcome, Recalculation
+from shared.messaging.decide.reader import Reader
 from shared.mongo import Mongo, Put, Session, in_transaction
 from shared.mongo.port import Query, Sort
 from shared.registry import Registry, Unit, registry
-from shared.testing.memory import MemoryMongo
+from tests.fakes.memory import MemoryMongo
 
 TODAY = "lc_commune_25_2023"
 FIRST_DAY = datetime(2026, 3, 1, 2, tzinfo=UTC)
@@ -127,7 +127,7 @@ class Results:
         """Compute one ranking."""
         self.now += timedelta(hours=1)
         reader = Reader(self.mongo)
-        outcome = await store.compute(reader, scope, period, self.now)
+        outcome = await queries.compute(reader, scope, period, self.now)
         reader.expect(outcome.puts)
         await write(self.mongo, reader.puts(outcome.puts, stamp=1))
         self.requests |= dict.fromkeys(outcome.requests)

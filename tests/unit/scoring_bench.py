@@ -8,18 +8,18 @@ from typing import Any
 
 from opentelemetry import trace
 
-from services.scoring.handlers import routes
-from services.scoring.store import migrate
-from services.scoring.store.computing import compute
+from services.scoring.decisions import routes
+from services.scoring.queries import migrate
+from services.scoring.queries.computing import compute
 from shared.contracts.catalogue import contract_of
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import OUTBOX, RECALCULATIONS
-from shared.messaging.commands import Commands
-from shared.messaging.handling import Document, Outcome, Recalculation
-from shared.messaging.reader import Reader, View
-from shared.messaging.writing import Writer
+from shared.messaging.decide.commands import Commands
+from shared.messaging.decide.handling import Document, Outcome, Recalculation
+from shared.messaging.decide.reader import Reader, View
+from shared.messaging.decide.writing import Writer
 from shared.mongo import Session
-from shared.testing.memory import MemoryMongo
+from tests.fakes.memory import MemoryMongo
 from tests.unit.scoring_samples import received
 
 NOW = datetime(2026, 3, 1, 2, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.contracts.facts import CentreAccepted, CommuneAccepted, RecognitionAccepted
 from shared.contracts.submissions import PointsContent, TargetsContent
-from shared.messaging.handling import Position, Received
+from shared.messaging.messages import Position, Received
 from shared.rulebook import PassFailRubric, PointsRubric, rubric
 from shared.rulebook.targets import BooleanRule, LevelRule, PartsRule, ShareRule
 

@@ -10,30 +10,30 @@ from typing import Any
 
 import bson
 
-from services.funding import handlers as funding
-from services.funding import store as funding_store
-from services.intake import handlers as intake
-from services.intake import store as intake_store
-from services.notifications import handlers as notifications
-from services.notifications import store as notifications_store
-from services.scoring import handlers as scoring
-from services.scoring import store as scoring_store
-from services.scoring.store.computing import compute as scoring_compute
+from services.funding import decisions as funding
+from services.funding import queries as funding_store
+from services.intake import decisions as intake
+from services.intake import queries as intake_store
+from services.notifications import decisions as notifications
+from services.notifications import queries as notifications_store
+from services.scoring import decisions as scoring
+from services.scoring import queries as scoring_store
+from services.scoring.queries.computing import compute as scoring_compute
 from shared.contracts.base import to_nfc
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import Receipt
 from shared.contracts.topics import families
-from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
-from shared.messaging.handling import Consumer, Outcome
-from shared.messaging.outbox import Relay
-from shared.messaging.pipeline import Pipeline
-from shared.messaging.reader import Reader
-from shared.messaging.recalculation import Compute, Recalculator
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.pipeline import Pipeline
+from shared.messaging.decide.handling import Consumer, Outcome
+from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.recalculation import Compute, Recalculator
+from shared.messaging.send.outbox import Relay
 from shared.rulebook import PointsRubric, Rubric, rubric_for
 from shared.rulebook.indicators import ShareAtLeast
 from shared.rulebook.targets import RecognisedShareRule
-from shared.testing.memory import MemoryMongo
+from tests.fakes.memory import MemoryMongo
 from tests.unit.delivery_samples import head, record
 from tests.unit.test_outbox import Broker
 

@@ -16,10 +16,10 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey
 
 from shared.messaging.clock import BusinessClock
-from shared.testing.memory import MemoryMongo
 from shared.web import problems
 from shared.web.auth import LEEWAY_SECONDS, Caller, Role, Verifier, caller, require_role
 from shared.web.problems import ApiProblem
+from tests.fakes.memory import MemoryMongo
 
 KEY = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig", "kid": "current"})
 STRANGER = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig", "kid": "current"})

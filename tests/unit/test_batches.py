@@ -14,8 +14,17 @@ from aiokafka.record.util import calc_crc32c
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.messaging import batches
-from shared.messaging.batches import BATCH_BYTES, RECORD_BYTES, SAMPLE_BYTES, Answer, Batch, TooLarge, damage_of, unpack
+from shared.messaging.consume import batches
+from shared.messaging.consume.batches import (
+    BATCH_BYTES,
+    RECORD_BYTES,
+    SAMPLE_BYTES,
+    Answer,
+    Batch,
+    TooLarge,
+    damage_of,
+    unpack,
+)
 
 CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 HEAD = 61

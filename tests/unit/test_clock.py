@@ -12,18 +12,19 @@ import pytest
 
 from shared.contracts.facts import EnvelopeAccepted
 from shared.messaging import clock as clock_module
-from shared.messaging import outbox
-from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
-from shared.messaging.commands import Commands
-from shared.messaging.handling import Consumer, Outcome, Outgoing, Recalculation, Ref
-from shared.messaging.outbox import Relay
-from shared.messaging.pipeline import Pipeline, requests_of
-from shared.messaging.reader import Reader
-from shared.messaging.recalculation import Recalculator
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.pipeline import Pipeline
+from shared.messaging.decide.commands import Commands
+from shared.messaging.decide.handling import Consumer, Outcome, Recalculation, Ref, requests_of
+from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.recalculation import Recalculator
+from shared.messaging.messages import Outgoing
+from shared.messaging.send import outbox
+from shared.messaging.send.outbox import Relay
 from shared.mongo.leases import Leases
 from shared.mongo.port import Unavailable
-from shared.testing.memory import MemoryMongo
+from tests.fakes.memory import MemoryMongo
 from tests.unit.delivery_samples import AT
 from tests.unit.test_outbox import Broker
 from tests.unit.test_pipeline import CONSUMER, OUT, stored

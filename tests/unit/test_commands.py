@@ -9,14 +9,15 @@ import pytest
 
 from shared.contracts.facts import EnvelopeAccepted
 from shared.messaging.clock import BusinessClock
-from shared.messaging.commands import Commands
+from shared.messaging.decide.commands import Commands
+from shared.messaging.decide.handling import Outcome, Recalculation, Ref
+from shared.messaging.decide.reader import Reader
 from shared.messaging.faults import NO_FAULTS, Faults, Injected, Step
-from shared.messaging.handling import Outcome, Outgoing, Recalculation, Ref
-from shared.messaging.outbox import Relay
-from shared.messaging.reader import Reader
+from shared.messaging.messages import Outgoing
+from shared.messaging.send.outbox import Relay
 from shared.mongo import Unavailable
 from shared.mongo.port import CommitUnknown, Transient
-from shared.testing.memory import Fault, MemoryMongo
+from tests.fakes.memory import Fault, MemoryMongo
 from tests.unit.test_outbox import Broker
 
 TALLY = Ref("tallies", "04/2026")

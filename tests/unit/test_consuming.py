@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
-from shared.messaging.brake import Brake
-from shared.messaging.consuming import Consuming
-from shared.messaging.handling import Consumer
-from shared.messaging.outbox import Relay
-from shared.messaging.pipeline import Progress
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.consuming import Consuming
+from shared.messaging.consume.pipeline import Progress
+from shared.messaging.decide.handling import Consumer
+from shared.messaging.send.outbox import Relay
 from shared.messaging.settings import ServiceSettings
-from shared.testing.memory import MemoryMongo
 from tests.conformance.memory_kafka import MemoryBroker, MemoryClient, MemoryKafka
+from tests.fakes.memory import MemoryMongo
 
 PLACE = TopicPartition("in", 0)
 

@@ -14,23 +14,14 @@ import pytest
 from bson import ObjectId
 
 from shared.contracts.catalogue import EventType
-from shared.messaging.dead_letters import Action, Order, Refusal, Refused, State
-from shared.messaging.handling import (
-    Consumer,
-    Outcome,
-    Reason,
-    Received,
-    Route,
-    States,
-    Unreadable,
-    content_of,
-    derived_id,
-)
-from shared.messaging.pipeline import Replay
-from shared.messaging.reasons import WORDS
+from shared.messaging.consume.pipeline import Replay
+from shared.messaging.decide.handling import Consumer, Outcome, Route, States, content_of
+from shared.messaging.decide.reasons import WORDS
+from shared.messaging.messages import Reason, Received, Unreadable, derived_id
+from shared.messaging.operate.dead_letters import Action, Order, Refusal, Refused, State
 from shared.mongo import Permanent, Unavailable
 from shared.mongo.port import CommitUnknown
-from shared.testing.memory import Fault
+from tests.fakes.memory import Fault
 from tests.probe import POISON, Bench, Probe
 from tests.unit.delivery_samples import record
 

@@ -20,7 +20,7 @@ from cli import dead_letters as commands
 from cli.client import Client
 from cli.main import app as langhoc
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
-from shared.messaging.handling import Reason
+from shared.messaging.messages import Reason
 from shared.mongo import Unavailable
 from shared.web import dead_letters, problems
 from shared.web.auth import Verifier

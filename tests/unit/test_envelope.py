@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from shared.contracts.catalogue import CONTRACTS, EventType
 from shared.contracts.facts import EnvelopeAccepted
 from shared.contracts.topics import largest_record
-from shared.messaging import envelope
-from shared.messaging.batches import SAMPLE_BYTES, Damage
 from shared.messaging.clock import BusinessClock
-from shared.messaging.handling import Cut, Position, Reason, Received, Unreadable
+from shared.messaging.consume import envelope
+from shared.messaging.consume.batches import SAMPLE_BYTES, Damage
+from shared.messaging.messages import Cut, Position, Reason, Received, Unreadable
+from shared.messaging.send import events
 from tests.unit.delivery_samples import AT, TRACE, Stored, head, record
 
 FACT = EnvelopeAccepted(
@@ -40,10 +41,10 @@ def reason(record: Stored) -> Reason:
 
 
 def test_what_was_written_is_read() -> None:
-    headers = envelope.headers_for(
+    headers = events.headers_for(
         event_id="e-1", source="/langhoc/intake", subject="04", data=FACT, time=AT, traceparent=TRACE
     )
-    received = read(record(envelope.body_of(FACT), headers, partition=2, offset=7))
+    received = read(record(events.body_of(FACT), headers, partition=2, offset=7))
 
     assert received == Received(
         data=FACT,
@@ -54,14 +55,14 @@ def test_what_was_written_is_read() -> None:
         version=3,
         received_at=AT,
         position=Position("intake.accepted", 2, 7),
-        raw=envelope.body_of(FACT),
+        raw=events.body_of(FACT),
         traceparent=TRACE,
     )
 
 
 def test_the_time_of_an_event_is_utc_whatever_zone_it_was_given_in() -> None:
     hanoi = AT.astimezone(timezone(timedelta(hours=7)))
-    headers = envelope.headers_for(event_id="e", source="s", subject="x", data=FACT, time=hanoi, traceparent=None)
+    headers = events.headers_for(event_id="e", source="s", subject="x", data=FACT, time=hanoi, traceparent=None)
     assert headers["ce_time"] == "2026-01-10T02:30:00Z"
     assert datetime.fromisoformat(headers["ce_time"]) == hanoi
     assert "traceparent" not in headers
@@ -177,7 +178,7 @@ def test_a_body_that_is_read_can_be_written_and_read_again(changes: dict[str, ob
     received = read(record(json.dumps(json.loads(BODY) | changes).encode(), HEAD))
     if not isinstance(received.data, Unreadable):
         assert isinstance(received.data, EnvelopeAccepted)
-        assert read(record(envelope.body_of(received.data), HEAD)).data == received.data
+        assert read(record(events.body_of(received.data), HEAD)).data == received.data
 
 
 # ------------------------------------------------------------------------------------------------- sizes

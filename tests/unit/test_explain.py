@@ -13,7 +13,7 @@ from rich.console import Console
 from cli import explaining
 from cli.explaining import Language
 from deploy.local import LocalPlatformError
-from services.scoring.store.results import results
+from services.scoring.queries.results import results
 from shared.registry import registry
 from tests.unit.scoring_assessments import (
     area_targets,

@@ -9,8 +9,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from shared.messaging import fetching
-from shared.messaging.fetching import FairConsumer
+from shared.messaging.consume import fetching
+from shared.messaging.consume.fetching import FairConsumer
 
 POISON = b"poison"
 A, B, C = (TopicPartition("in", number) for number in range(3))

@@ -392,7 +392,7 @@ async def test_a_policy_that_runs_again_proposes_every_centres_change(
     policy = funding_policy(date(2026, 1, 1))
     again = policy.after_approval.model_copy(update={"use": "rerun"})
     changed = policy.model_copy(update={"after_approval": again})
-    monkeypatch.setattr("services.funding.handlers.proposals.funding_policy", lambda *_: changed)
+    monkeypatch.setattr("services.funding.decisions.proposals.funding_policy", lambda *_: changed)
     bench = await published(tmp_path, 43_500_000)
     before = bench.contents()
     await bench.tell(score("b", "tot", version=2))

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from services.funding.decisions.proposals import rules_in_force
 from services.funding.domain import (
     Budget,
     Centre,
@@ -31,7 +32,6 @@ from services.funding.domain import (
     solve,
     standing,
 )
-from services.funding.handlers.proposals import rules_in_force
 from shared.contracts.facts import Allocation
 from shared.rulebook import FundingPolicy, funding_norms, funding_policy
 from shared.rulebook.overlays import SETTING

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from services.funding.handlers import ROUTES
+from services.funding.decisions import ROUTES
 from shared.contracts.base import Provenance, Status
 from shared.contracts.catalogue import contract_of
 from shared.contracts.facts import (
@@ -18,17 +18,8 @@ from shared.contracts.facts import (
     RegistrationAccepted,
     SupportAccepted,
 )
-from shared.messaging.handling import (
-    STALE,
-    Dictionary,
-    Document,
-    Outcome,
-    Position,
-    Recalculation,
-    Received,
-    Ref,
-    States,
-)
+from shared.messaging.decide.handling import STALE, Dictionary, Document, Outcome, Recalculation, Ref, States
+from shared.messaging.messages import Position, Received
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from services.funding import recompute
-from services.funding.handlers.snapshots import recomputed
+from services.funding.decisions.snapshots import recomputed
 from shared.contracts.base import canonical, content_hash
 from shared.contracts.facts import BudgetApproved, BudgetProposed, BudgetRunApproved
 from shared.mongo import Unavailable
@@ -320,8 +320,8 @@ async def test_d9_a_snapshot_alone_gives_the_same_bytes(tmp_path: Path, monkeypa
     def no_rules(*_: object) -> None:
         raise AssertionError("the rulebook was asked")
 
-    monkeypatch.setattr("services.funding.handlers.proposals.funding_norms", no_rules)
-    monkeypatch.setattr("services.funding.handlers.proposals.funding_policy", no_rules)
+    monkeypatch.setattr("services.funding.decisions.proposals.funding_norms", no_rules)
+    monkeypatch.setattr("services.funding.decisions.proposals.funding_policy", no_rules)
     monkeypatch.setattr("services.funding.domain.centres.rubric", no_rules)
     checked = await bench.get(f"{BUDGET}/snapshot/verify")
     assert checked["same"]

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from services.funding.decisions import ProvinceInputs, propose
 from services.funding.domain import Centre, Grade, allocate
-from services.funding.handlers import ProvinceInputs, propose
 from shared.contracts.base import Provenance, Text, content_hash
 from shared.contracts.facts import BudgetProposed, BudgetRunProposed
-from shared.messaging.handling import Document, Outcome, Ref
+from shared.messaging.decide.handling import Document, Outcome, Ref
 from shared.rulebook import RulebookError, funding_norms, funding_policy
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from services.funding.handlers import ProvinceInputs, propose
-from services.notifications.handlers import ROUTES, WAITING, settled
+from services.funding.decisions import ProvinceInputs, propose
+from services.notifications.decisions import ROUTES, WAITING, settled
 from shared.contracts.catalogue import CONTRACTS, contract_of
-from shared.messaging.handling import Dictionary, Document, Outcome, Outgoing, Position, Received, Ref
+from shared.messaging.decide.handling import Dictionary, Document, Outcome, Ref
+from shared.messaging.messages import Outgoing, Position, Received
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 AFTER_DEADLINE = datetime(2026, 5, 1, tzinfo=UTC)

@@ -20,9 +20,9 @@ from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from services.funding.api import views
 from shared.contracts.bounds import MOST
 from shared.rulebook.source import DATA
-from shared.testing.memory import MemoryMongo
 from shared.web import problems
 from shared.web.auth import Verifier
+from tests.fakes.memory import MemoryMongo
 from tests.unit.test_funding_proposal import centre, score, support
 
 POLICY = (DATA / "funding_policy.yaml").read_text(encoding="utf-8")

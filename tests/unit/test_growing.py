@@ -9,22 +9,22 @@ from typing import Any
 import bson
 import pytest
 
-from services.intake import store as intake_store
-from services.scoring import handlers as scoring
-from services.scoring.store import results as scoring_store
+from services.intake import queries as intake_store
+from services.scoring import decisions as scoring
+from services.scoring.queries import results as scoring_store
 from shared.contracts.base import Contract, Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.register import Decree, RegisterCorrected, RegisterCorrection
-from shared.messaging import envelope
-from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
-from shared.messaging.handling import Consumer, Ref
-from shared.messaging.pipeline import Pipeline
-from shared.messaging.reader import Reader
-from shared.messaging.register import KEEP, REGISTER
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.pipeline import Pipeline
+from shared.messaging.decide.handling import Consumer, Ref
+from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.register import KEEP, REGISTER
+from shared.messaging.send import events
 from shared.mongo import Unavailable
 from shared.registry import with_correction
-from shared.testing.memory import MemoryMongo
+from tests.fakes.memory import MemoryMongo
 from tests.unit import funding_bench, intake_bench, scoring_bench
 from tests.unit.delivery_samples import AT, Stored, head, record
 from tests.unit.intake_samples import commune as submitted
@@ -61,7 +61,7 @@ def correction(version: int) -> RegisterCorrected:
 def sent(fact: Contract, offset: int, type_: str = EventType.REGISTER_CORRECTED) -> Stored:
     """The fact as it lies on its topic."""
     return record(
-        envelope.body_of(fact), head(type_, f"e-{offset}"), topic="intake.accepted", key="register", offset=offset
+        events.body_of(fact), head(type_, f"e-{offset}"), topic="intake.accepted", key="register", offset=offset
     )
 
 
@@ -264,7 +264,7 @@ async def test_a_budget_that_is_adjusted_again_and_again_makes_no_document_large
 async def test_a_snapshot_in_many_parts_is_read_whole_and_one_in_one_piece_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.funding.handlers.snapshots.PART", 500)
+    monkeypatch.setattr("services.funding.decisions.snapshots.PART", 500)
     bench = await funding_bench.approved(tmp_path)
     snapshot = await bench.get("/budgets/04/2026/snapshot")
     assert len(bench.mongo.rows("snapshot_parts")) == bench.document("snapshots", "04/2026/1")["parts"] > 5

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from cli.publishing import Message, Sent
-from shared.messaging.dead_letters import Action, Order
-from shared.messaging.envelope import outside_id
-from shared.messaging.handling import Consumer, Outcome, Position, Received, Ref, Route, States, Unreadable, derived_id
+from shared.messaging.consume.envelope import outside_id
+from shared.messaging.decide.handling import Consumer, Outcome, Ref, Route, States
+from shared.messaging.messages import Position, Received, Unreadable, derived_id
+from shared.messaging.operate.dead_letters import Action, Order
 from tests.probe import POISON, Bench, Probe
 from tests.unit.delivery_samples import AT, Stored
 

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.messaging import instance
-from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
-from shared.messaging.instance import Instance, InstanceTaken
-from shared.messaging.pipeline import Pipeline
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.pipeline import Pipeline
+from shared.messaging.operate import instance
+from shared.messaging.operate.instance import Instance, InstanceTaken
 from shared.mongo import Unavailable
-from shared.testing.memory import MemoryMongo
+from tests.fakes.memory import MemoryMongo
 from tests.probe import Probe
 
 LEASE = 0.4

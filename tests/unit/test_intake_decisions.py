@@ -25,7 +25,7 @@ from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import CommuneAccepted, RegistrationAccepted
 from shared.contracts.submissions import CommuneSubmitted
-from shared.messaging.handling import Ref
+from shared.messaging.decide.handling import Ref
 from shared.rulebook import HANOI
 from tests.unit.delivery_samples import AT
 from tests.unit.intake_samples import KNOWN, Intake, commune, registration

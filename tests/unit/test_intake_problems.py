@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake import domain, handlers, problems
+from services.intake import decisions, domain, problems
 from services.intake.problems import CODES, FORMS, MOST, at_most, of_unreadable, problem
 from services.intake.texts import CATALOGUE
 from shared.contracts.base import Problem
@@ -22,9 +22,11 @@ from shared.contracts.catalogue import EventType
 from shared.contracts.facts import Receipt
 from shared.contracts.register import RegisterCorrection
 from shared.contracts.submissions import AssessmentSubmitted, CentreRegistered, CommuneSubmitted, RecognitionSubmitted
-from shared.messaging import envelope
-from shared.messaging.handling import Cut, Dictionary, Reason, Received, Unreadable
-from shared.messaging.outbox import LARGEST_BODY
+from shared.messaging.consume import envelope
+from shared.messaging.decide.handling import Dictionary
+from shared.messaging.messages import Cut, Reason, Received, Unreadable
+from shared.messaging.send import events
+from shared.messaging.send.outbox import LARGEST_BODY
 from shared.registry import registry
 from tests.unit.delivery_samples import AT, head, record
 
@@ -107,7 +109,7 @@ def test_every_reason_of_unreadability_has_words(reason: Reason) -> None:
 def test_a_record_that_nobody_can_read_is_answered_by_its_first_kilobyte(reason: Reason, code: str) -> None:
     detail, cut = "20,000,000 bytes instead of at most 262,144", Cut(20_000_000, "0f" * 32, 7)
     received = replace(unreadable(b"{"), data=Unreadable(reason, detail, COMMUNE, None, cut=cut), raw=b"x" * 1_024)
-    route = handlers.refusals(0)
+    route = decisions.refusals(0)
     outcome = route.handle(received, Dictionary())
     (event,) = outcome.events
     assert isinstance(event.data, Receipt)
@@ -273,7 +275,7 @@ def test_a_receipt_fits_into_a_record_however_much_is_wrong(body: object) -> Non
     """Otherwise a sender's fault would end in our dead letters, and fifty of them would stop its channel."""
     receipt = answer(unreadable(body))
     assert len(receipt.problems) <= MOST + 1
-    assert len(envelope.body_of(receipt)) < LARGEST_BODY / 2
+    assert len(events.body_of(receipt)) < LARGEST_BODY / 2
 
 
 def test_of_very_many_problems_the_number_is_said() -> None:
@@ -295,7 +297,7 @@ def test_hundreds_of_unknown_criteria_are_one_receipt_too() -> None:
     )  # fmt: skip
     sent = record(data.model_dump_json().encode(), head(COMMUNE), topic="submissions.01")
     received = envelope.read(sent, received_at=AT, trusted=False)
-    outcome = handlers.routes(0)[COMMUNE].handle(received, Dictionary())
+    outcome = decisions.routes(0)[COMMUNE].handle(received, Dictionary())
     receipt = outcome.events[0].data
     assert isinstance(receipt, Receipt)
     assert receipt.problems[-1].code == "more_problems"
@@ -306,7 +308,7 @@ def test_hundreds_of_unknown_criteria_are_one_receipt_too() -> None:
 
 def answer(received: Received[Unreadable]) -> Receipt:
     """The receipt for what could not be read."""
-    receipt = handlers.refusals(0).handle(received, Dictionary()).events[0].data
+    receipt = decisions.refusals(0).handle(received, Dictionary()).events[0].data
     assert isinstance(receipt, Receipt)
     return receipt
 

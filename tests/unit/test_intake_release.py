@@ -12,13 +12,12 @@ from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.register import RegisterCorrected
 from shared.contracts.submissions import CommuneSubmitted
-from shared.messaging.handling import Recalculation
-from shared.messaging.pipeline import requests_of
-from shared.messaging.reader import Reader
-from shared.messaging.register import REGISTER
+from shared.messaging.decide.handling import Recalculation, requests_of
+from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.register import REGISTER
 from shared.mongo.port import CommitUnknown
 from shared.registry import with_correction
-from shared.testing.memory import Fault
+from tests.fakes.memory import Fault
 from tests.unit.delivery_samples import AT
 from tests.unit.intake_bench import Bench
 from tests.unit.intake_samples import assessment, commune, recognition

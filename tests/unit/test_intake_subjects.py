@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from services.intake.decisions.submissions import ACCEPTED_TOPIC
 from services.intake.domain import Arrival, check_recognition
 from services.intake.domain.checking import opening
-from services.intake.handlers.submissions import ACCEPTED_TOPIC
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import (
@@ -19,7 +19,7 @@ from shared.contracts.facts import (
     RecognitionAccepted,
     RegistrationAccepted,
 )
-from shared.messaging.handling import Ref
+from shared.messaging.decide.handling import Ref
 from shared.rulebook import HANOI, rubric_for
 from tests.unit.delivery_samples import AT
 from tests.unit.intake_samples import KNOWN, Intake, assessment, commune, recognition, registration

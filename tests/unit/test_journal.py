@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.funding.domain import journal
-from services.funding.store import migrate
+from services.funding.queries import migrate
 from shared.contracts.facts import JournalMark
 from shared.contracts.journal import Broken, JournalEntry, Posting, append, balances, hash_of, verify
 from shared.mongo import DuplicateKey
-from shared.testing.memory import MemoryMongo
+from tests.fakes.memory import MemoryMongo
 
 AT = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 BY = journal.Decision("hoa", "finance", AT, "đã kiểm tra", "approval/1")

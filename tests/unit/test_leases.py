@@ -9,7 +9,7 @@ import pytest
 
 from shared.mongo.leases import Leases
 from shared.mongo.port import Query
-from shared.testing.memory import MemoryMongo
+from tests.fakes.memory import MemoryMongo
 
 
 class Far(MemoryMongo):

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from shared.messaging.handling import Consumer
-from shared.messaging.outbox import Hold, Why
-from shared.messaging.runtime import Check, Runtime
+from shared.messaging.decide.handling import Consumer
+from shared.messaging.operate.runtime import Check, Runtime
+from shared.messaging.send.outbox import Hold, Why
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
-from shared.testing.memory import MemoryMongo
+from tests.fakes.memory import MemoryMongo
 
 LIMIT = 120.0
 

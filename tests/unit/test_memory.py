@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.testing.memory import MemoryMongo, UnknownToTheFake
+from tests.fakes.memory import MemoryMongo, UnknownToTheFake
 
 
 @pytest.mark.parametrize("query", [{"name": {"$regex": "x"}}, {"name": {"$exists": True}}])

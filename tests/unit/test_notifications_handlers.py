@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from services.notifications.handlers import ROUTES, WAITING, settled
+from services.notifications.decisions import ROUTES, WAITING, settled
 from shared.contracts.base import Provenance, Status, Text, content_hash
 from shared.contracts.catalogue import contract_of
 from shared.contracts.facts import (
@@ -25,16 +25,8 @@ from shared.contracts.facts import (
     Receipt,
     Superseded,
 )
-from shared.messaging.handling import (
-    STALE,
-    Dictionary,
-    Document,
-    Outcome,
-    Position,
-    Recalculation,
-    Received,
-    Ref,
-)
+from shared.messaging.decide.handling import STALE, Dictionary, Document, Outcome, Recalculation, Ref
+from shared.messaging.messages import Position, Received
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 

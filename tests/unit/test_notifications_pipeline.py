@@ -11,14 +11,15 @@ from typing import Any, Literal, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
-from services.notifications.handlers import ROUTES
+from services.notifications.decisions import ROUTES
 from shared.contracts.catalogue import CONTRACTS, EXAMPLES, EventType
 from shared.contracts.submissions import AssessmentSubmitted
-from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
-from shared.messaging.handling import Consumer, Reason
-from shared.messaging.pipeline import Pipeline
-from shared.testing.memory import MemoryMongo
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.pipeline import Pipeline
+from shared.messaging.decide.handling import Consumer
+from shared.messaging.messages import Reason
+from tests.fakes.memory import MemoryMongo
 from tests.unit.delivery_samples import Stored, head, record
 from tests.unit.intake_bench import Bench
 

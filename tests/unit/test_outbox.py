@@ -20,12 +20,12 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from shared.messaging import outbox
 from shared.messaging.clock import BusinessClock
-from shared.messaging.outbox import LARGEST_BODY, Relay
+from shared.messaging.send import outbox
+from shared.messaging.send.outbox import LARGEST_BODY, Relay
 from shared.mongo.leases import Leases
 from shared.mongo.port import Unavailable
-from shared.testing.memory import MemoryMongo
+from tests.fakes.memory import MemoryMongo
 
 Record = tuple[str, bytes, bytes, Mapping[str, str]]
 FAILURES = [

@@ -10,8 +10,8 @@ import pytest
 
 from services.intake.domain import Arrival, Known, check_commune
 from services.notifications.domain import result_alert
+from services.scoring.decisions.rankings import terms
 from services.scoring.domain import score_commune
-from services.scoring.handlers.rankings import terms
 from shared.contracts.submissions import CommuneSubmitted
 from shared.registry import registry
 from shared.rulebook import PointsRubric

@@ -15,28 +15,16 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from shared.contracts.catalogue import EXAMPLES, EventType
 from shared.contracts.facts import EnvelopeAccepted
-from shared.messaging import pipeline
-from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
-from shared.messaging.handling import (
-    Consumer,
-    Outcome,
-    Outgoing,
-    Reason,
-    Recalculation,
-    Received,
-    Ref,
-    Route,
-    States,
-    Unreadable,
-    content_of,
-    derived_id,
-)
-from shared.messaging.outbox import LARGEST_BODY
-from shared.messaging.pipeline import Pipeline, Progress
+from shared.messaging.consume import pipeline
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.pipeline import Pipeline, Progress
+from shared.messaging.decide.handling import Consumer, Outcome, Recalculation, Ref, Route, States, content_of
+from shared.messaging.messages import Outgoing, Reason, Received, Unreadable, derived_id
+from shared.messaging.send.outbox import LARGEST_BODY
 from shared.mongo import Unavailable
 from shared.mongo.port import CommitUnknown, Transient
-from shared.testing.memory import Fault, MemoryMongo
+from tests.fakes.memory import Fault, MemoryMongo
 from tests.unit.delivery_samples import AT, TRACE, Stored, head, record
 
 IN, OUT = "intake.accepted", "budgets"

@@ -18,8 +18,8 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from shared.messaging import producer
-from shared.messaging.producer import LastingProducer
+from shared.messaging.send import producer
+from shared.messaging.send.producer import LastingProducer
 
 
 class Fake:

@@ -29,7 +29,7 @@ from cli.publishing import (
 from shared.contracts.catalogue import EventType
 from shared.contracts.submissions import EnvelopeSubmitted
 from shared.messaging.clock import BusinessClock
-from shared.messaging.envelope import read
+from shared.messaging.consume.envelope import read
 from shared.telemetry import context_of
 
 AT = datetime(2026, 2, 25, 2, tzinfo=UTC)
@@ -89,7 +89,7 @@ class FakeProducer:
 
 @pytest.fixture(autouse=True)
 def _fake_broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.messaging.producer.AIOKafkaProducer", FakeProducer)
+    monkeypatch.setattr("shared.messaging.send.producer.AIOKafkaProducer", FakeProducer)
 
 
 # --------------------------------------------------------------------------------------------------- messages
@@ -179,7 +179,7 @@ class Failing(FakeProducer):
 def failing(monkeypatch: pytest.MonkeyPatch) -> type[Failing]:
     """A broker that goes away and comes back."""
     found = type("Once", (Failing,), {})
-    monkeypatch.setattr("shared.messaging.producer.AIOKafkaProducer", found)
+    monkeypatch.setattr("shared.messaging.send.producer.AIOKafkaProducer", found)
     monkeypatch.setattr("cli.publishing.PAUSE_SECONDS", 0.0)
     return found
 

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
+from services.scoring.decisions import routes
+from services.scoring.decisions.rankings import NoRegister
 from services.scoring.domain import rank, revision
 from services.scoring.domain.ranking import pass_fail_key
-from services.scoring.handlers import routes
-from services.scoring.handlers.rankings import NoRegister
-from services.scoring.store import rankings as store
+from services.scoring.queries import rankings as queries
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import RankChange, RankingPage, RankingPublished
-from shared.messaging.envelope import body_of
-from shared.messaging.handling import Dictionary, Document, Recalculation
-from shared.messaging.reader import Reader
-from shared.messaging.register import REGISTER
+from shared.messaging.decide.handling import Dictionary, Document, Recalculation
+from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.register import REGISTER
+from shared.messaging.send.events import body_of
 from shared.mongo import Conflict
 from shared.registry import registry, with_correction
 from shared.rulebook import rubric
@@ -182,7 +182,7 @@ async def test_a_result_that_comes_while_a_ranking_is_computed_is_in_the_next_on
     await world.compute("province-04")
     await world.put(B, "b")
     reader = _Interrupted(world)
-    outcome = await store.compute(reader, "province-04", 2025, world.now)
+    outcome = await queries.compute(reader, "province-04", 2025, world.now)
     assert outcome.events, "B is ranked"
     await world.compute("province-04")
     assert world.ranks("province-04")[:3] == [(1, C.code), (2, B.code), (3, A.code)]
@@ -208,7 +208,7 @@ async def test_of_two_computations_at_once_only_one_is_written() -> None:
     await world.compute("province-04")
     await world.put(B, "b")
     slow = Reader(world.mongo)
-    late = await store.compute(slow, "province-04", 2025, world.now)
+    late = await queries.compute(slow, "province-04", 2025, world.now)
     await world.compute("province-04")
     slow.expect(late.puts)
     with pytest.raises(Conflict):

@@ -11,15 +11,15 @@ from prometheus_client import REGISTRY
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import EnvelopeAccepted
 from shared.messaging.clock import BusinessClock
+from shared.messaging.decide.handling import Outcome, Recalculation, Ref, requests_of
+from shared.messaging.decide.reader import STAMP, Reader
+from shared.messaging.decide.recalculation import Recalculator
 from shared.messaging.faults import NO_FAULTS, Faults, Injected, Step
-from shared.messaging.handling import Outcome, Outgoing, Recalculation, Ref
-from shared.messaging.outbox import Relay
-from shared.messaging.pipeline import requests_of
-from shared.messaging.reader import STAMP, Reader
-from shared.messaging.recalculation import Recalculator
+from shared.messaging.messages import Outgoing
+from shared.messaging.send.outbox import Relay
 from shared.mongo.leases import Leases
 from shared.mongo.port import CommitUnknown, Transient, Unavailable
-from shared.testing.memory import Fault, MemoryMongo
+from tests.fakes.memory import Fault, MemoryMongo
 from tests.unit.delivery_samples import AT
 from tests.unit.test_outbox import Broker
 

@@ -13,9 +13,11 @@ from shared.contracts.catalogue import EventType
 from shared.contracts.facts import RegistrationAccepted
 from shared.contracts.register import RegisterCorrection
 from shared.contracts.submissions import CentreSubmitted
-from shared.messaging import envelope
-from shared.messaging.handling import STALE, Dictionary, Received
-from shared.messaging.register import KEEP, REGISTER, register_of
+from shared.messaging.consume import envelope
+from shared.messaging.decide.handling import STALE, Dictionary
+from shared.messaging.decide.register import KEEP, REGISTER, register_of
+from shared.messaging.messages import Received
+from shared.messaging.send import events
 from shared.registry import Registry, Unit, corrected_register, registry, touched_units, with_correction
 from tests.unit.delivery_samples import AT, head, record
 from tests.unit.register_samples import correction, fact, gap_filled, split, unit, ward_made
@@ -233,7 +235,7 @@ def test_the_same_corrections_give_the_same_register_in_whatever_order_they_arri
 
 def heard(one: Any) -> Received[Any]:
     """The fact as it is read from its topic."""
-    sent = record(envelope.body_of(one), head(EventType.REGISTER_CORRECTED, f"e-{one.version}"), key="register")
+    sent = record(events.body_of(one), head(EventType.REGISTER_CORRECTED, f"e-{one.version}"), key="register")
     received: Received[Any] = envelope.read(sent, received_at=AT, trusted=True)
     return received
 

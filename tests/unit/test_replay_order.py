@@ -9,17 +9,18 @@ from typing import Any
 import pytest
 
 from deploy.local.identity import ensure_signing_key
-from services.intake import handlers as intake
+from services.intake import decisions as intake
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import Receipt
 from shared.contracts.submissions import CommuneSubmitted
-from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
-from shared.messaging.dead_letters import Action, DeadLetters, Order, Refusal, Refused, State
-from shared.messaging.handling import Consumer, Outcome, Received, Ref, Route, States
-from shared.messaging.outbox import Relay
-from shared.messaging.pipeline import Pipeline
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.pipeline import Pipeline
+from shared.messaging.decide.handling import Consumer, Outcome, Ref, Route, States
+from shared.messaging.messages import Received
+from shared.messaging.operate.dead_letters import Action, DeadLetters, Order, Refusal, Refused, State
+from shared.messaging.send.outbox import Relay
 from tests.probe import POISON, Bench, Unreachable
 from tests.unit.delivery_samples import AT, Stored, head, record
 from tests.unit.intake_bench import Bench as Intake

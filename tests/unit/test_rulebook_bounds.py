@@ -14,7 +14,7 @@ import yaml
 from typer.testing import CliRunner
 
 from cli.main import app
-from services.funding.handlers.proposals import ProvinceInputs, calculated, rules_in_force
+from services.funding.decisions.proposals import ProvinceInputs, calculated, rules_in_force
 from shared.contracts.base import MAX_DIGITS
 from shared.contracts.bounds import MAX_DEPTH, MAX_VALUES
 from shared.rulebook import RulebookError

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.scoring.handlers.areas import communes_of, districts_of
+from services.scoring.decisions.areas import communes_of, districts_of
 from shared.contracts.base import Provenance
 from shared.registry import registry
 from tests.unit.scoring_assessments import area_targets, assessment

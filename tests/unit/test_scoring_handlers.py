@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.scoring.handlers import (
+from services.scoring.decisions import (
     RESULTS,
     recognitions_ref,
     result_ref,
@@ -15,7 +15,7 @@ from services.scoring.handlers import (
 )
 from shared.contracts.catalogue import CONTRACTS, EventType
 from shared.contracts.facts import CentreScored, CommuneScored
-from shared.messaging.handling import Dictionary, Document, Entry, Outcome, Recalculation, Ref
+from shared.messaging.decide.handling import Dictionary, Document, Entry, Outcome, Recalculation, Ref
 from shared.registry import registry
 from tests.unit.scoring_samples import UNIT, centre, commune, points, received, recognition, targets
 

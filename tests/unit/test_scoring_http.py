@@ -16,9 +16,9 @@ from cli.explaining import Language
 from deploy.local import LocalPlatformError
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from services.scoring import api
-from services.scoring.store import migrate
-from shared.messaging.handling import Consumer
-from shared.messaging.runtime import Runtime
+from services.scoring.queries import migrate
+from shared.messaging.decide.handling import Consumer
+from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.web import build_app
 from tests.unit.scoring_bench import Bench

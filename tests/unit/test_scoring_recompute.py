@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from services.scoring.handlers.documents import RECOMPUTES, RESULTS, Inputs
-from services.scoring.handlers.recomputes import Audit
-from services.scoring.handlers.results import score
-from services.scoring.store import recomputes
+from services.scoring.decisions.documents import RECOMPUTES, RESULTS, Inputs
+from services.scoring.decisions.recomputes import Audit
+from services.scoring.decisions.results import score
+from services.scoring.queries import recomputes
 from shared.messaging.collections import RECALCULATIONS
 from shared.mongo import Unavailable
 from shared.rulebook import RulebookError, rubric
 from shared.rulebook.given import GivenRules, read_given
 from shared.rulebook.source import DATA
-from shared.testing.memory import Fault
+from tests.fakes.memory import Fault
 from tests.unit.scoring_assessments import learning_models, share, standards, universal_education
 from tests.unit.scoring_bench import NOW, Bench
 from tests.unit.scoring_samples import UNIT, centre, commune, points, recognition, targets

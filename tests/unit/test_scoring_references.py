@@ -119,7 +119,7 @@ async def test_of_very_many_centres_the_first_count_and_another_takes_the_place_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for module in ("documents", "results"):
-        monkeypatch.setattr(f"services.scoring.handlers.{module}.MOST_REFERENCES", 2)
+        monkeypatch.setattr(f"services.scoring.decisions.{module}.MOST_REFERENCES", 2)
     bench = await Bench().start()
     await bench.accept(commune(points("lc_commune_44_2014")))
     await bench.accept(*(old_centre(centre_id=f"TT/{number}") for number in (3, 1, 2)))

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from services.scoring.handlers import routes
+from services.scoring.decisions import routes
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import CommuneAccepted, RecognitionAccepted
 from shared.contracts.register import RegisterCorrection
-from shared.messaging import envelope
-from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
-from shared.messaging.handling import STALE, Consumer
-from shared.messaging.pipeline import Pipeline
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.pipeline import Pipeline
+from shared.messaging.decide.handling import STALE, Consumer
+from shared.messaging.send import events
 from shared.registry import registry
 from tests.unit.delivery_samples import Stored, head, record
 from tests.unit.register_samples import correction, fact, split, ward_made
@@ -121,7 +121,7 @@ def sent(offset: int, data: Any) -> Stored:
     """A fact as it lies in Kafka."""
     types = {"RecognitionAccepted": EventType.RECOGNITION_ACCEPTED, "RegisterCorrected": EventType.REGISTER_CORRECTED}
     type_ = types.get(type(data).__name__, EventType.COMMUNE_ACCEPTED)
-    return record(envelope.body_of(data), head(type_, f"e-{offset}"), offset=offset)
+    return record(events.body_of(data), head(type_, f"e-{offset}"), offset=offset)
 
 
 async def rows(bench: Bench, ranking: str) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.scoring.store.results import results
+from services.scoring.queries.results import results
 from shared.contracts.facts import AssessmentScored, CentreScored, CommuneScored
 from shared.registry import registry
 from tests.unit.scoring_assessments import OLD_UNIT, share, standards, universal_education

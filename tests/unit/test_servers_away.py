@@ -15,14 +15,14 @@ from opentelemetry.sdk.trace import TracerProvider
 from cli.client import Client, describe
 from deploy.local import LocalPlatformError, Platform
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
-from shared.messaging.handling import Consumer
-from shared.messaging.runtime import Runtime
+from shared.messaging.decide.handling import Consumer
+from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
 from shared.mongo.port import CommitUnknown, MongoError, Transient, Unavailable
-from shared.testing.memory import MemoryMongo
 from shared.web import build_app
 from shared.web.streams import begun
+from tests.fakes.memory import MemoryMongo
 from tests.unit.register_samples import gap_filled
 from tests.unit.wire import platform_of
 

@@ -14,43 +14,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from services.funding.decisions.records import SYSTEM, Command, refused
 from services.funding.domain.life import Life, State
 from services.funding.domain.refusals import refusal
-from services.funding.handlers.records import SYSTEM, Command, refused
-from services.intake import handlers as intake
+from services.intake import decisions as intake
+from services.intake.decisions import register as register_handlers
 from services.intake.domain import check_correction
 from services.intake.domain.checking import MOST_CONTENT
 from services.intake.domain.register import MOST_NAME
-from services.intake.handlers import register as register_handlers
+from services.scoring.decisions.documents import MOST_REFERENCES, in_order
 from services.scoring.domain.indicators import MOST_SHOWN
 from services.scoring.domain.movement import Movement
 from services.scoring.domain.ranking import row_of
 from services.scoring.domain.results import score_commune
 from services.scoring.domain.revision import difference
-from services.scoring.handlers.documents import MOST_REFERENCES, in_order
 from shared.contracts.base import Label, Status, Text
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import PreviousPlace, RankingChanges, RankingPage, Reference
 from shared.contracts.submissions import CommuneSubmitted, PointsContent
-from shared.messaging.brake import Brake
 from shared.messaging.clock import BusinessClock
-from shared.messaging.envelope import body_of, size_of
-from shared.messaging.handling import (
-    Consumer,
-    Dictionary,
-    Outcome,
-    Position,
-    Reason,
-    Received,
-    Route,
-    States,
-    Unreadable,
-)
-from shared.messaging.outbox import LARGEST_BODY
-from shared.messaging.pipeline import Pipeline
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.envelope import size_of
+from shared.messaging.consume.pipeline import Pipeline
+from shared.messaging.decide.handling import Consumer, Dictionary, Outcome, Route, States
+from shared.messaging.messages import Position, Reason, Received, Unreadable
+from shared.messaging.send.events import body_of
+from shared.messaging.send.outbox import LARGEST_BODY
 from shared.registry import registry
 from shared.rulebook import rubric
-from shared.testing.memory import LARGEST_DOCUMENT, MemoryMongo
+from tests.fakes.memory import LARGEST_DOCUMENT, MemoryMongo
 from tests.unit import register_samples, scoring_samples
 from tests.unit.delivery_samples import head, record
 from tests.unit.intake_bench import Bench as IntakeBench

@@ -24,7 +24,7 @@ from cli.synthetic import (
     expected_tally,
 )
 from services.funding.domain import Centre, allocate, grade_of
-from services.intake.handlers import refusals, routes
+from services.intake.decisions import refusals, routes
 from services.scoring.domain import Recognition, score_centre, score_commune
 from shared.contracts.base import Status
 from shared.contracts.catalogue import CONTRACTS, EventType
@@ -39,9 +39,9 @@ from shared.contracts.facts import (
     RegistrationAccepted,
     SupportAccepted,
 )
-from shared.messaging.envelope import read
-from shared.messaging.handling import Consumer, Dictionary
-from shared.messaging.pipeline import Handle, classify
+from shared.messaging.consume.envelope import read
+from shared.messaging.consume.pipeline import Handle, classify
+from shared.messaging.decide.handling import Consumer, Dictionary
 from shared.registry import registry
 from shared.rulebook import funding_norms, funding_policy
 

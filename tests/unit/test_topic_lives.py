@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Iterable
 import pytest
 from aiokafka import TopicPartition
 
-from shared.messaging.gate import Gate
-from shared.messaging.topic_lives import TopicLives
-from shared.testing.memory import MemoryMongo
+from shared.messaging.consume.gate import Gate
+from shared.messaging.consume.topic_lives import TopicLives
 from tests.conformance.service import Message, fact, occurrence
 from tests.conformance.worlds import MemoryWorld
+from tests.fakes.memory import MemoryMongo
 
 A, B, C = (TopicPartition(topic, number) for topic, number in (("in", 0), ("in", 1), ("other", 0)))
 

@@ -15,13 +15,13 @@ from services.funding import api as funding
 from services.intake import api
 from services.notifications import api as notifications
 from services.scoring import api as scoring
-from shared.messaging.handling import Consumer
-from shared.messaging.runtime import Runtime
+from shared.messaging.decide.handling import Consumer
+from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
-from shared.testing.memory import MemoryMongo
 from shared.web import build_app, dead_letters
 from shared.web.bodies import MAX_BYTES
+from tests.fakes.memory import MemoryMongo
 from tests.unit.hostile_values import unbounded
 
 OFFSET = -3_600

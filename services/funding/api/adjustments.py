@@ -7,12 +7,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from services.funding import store
+from services.funding import queries
 from services.funding.api.orders import Deciding, IdempotencyKey, Who, ordered
-from services.funding.handlers.records import Command
+from services.funding.decisions.records import Command
 from shared.contracts.facts import AdjustmentProposed, AdjustmentState
-from shared.messaging.handling import Outcome
-from shared.messaging.reader import Reader
+from shared.messaging.decide.handling import Outcome
+from shared.messaging.decide.reader import Reader
 from shared.web.auth import Caller
 from shared.web.paging import After, Limit, Page
 from shared.web.parameters import AnyYear
@@ -32,7 +32,7 @@ async def list_adjustments(
     after: After = None,
 ) -> Page[AdjustmentProposed]:
     query = who.within(province, **{"year": year, "proposal.state": state})
-    found = await store.adjustments(request.app.state.mongo, query, after=after, limit=limit + 1)
+    found = await queries.adjustments(request.app.state.mongo, query, after=after, limit=limit + 1)
     items = found[:limit]
     return Page(items=items, next=items[-1].adjustment_id if len(found) > limit else None)
 
@@ -65,7 +65,7 @@ async def reverse(
     """Answers with the adjustment that takes it back; a second person decides on that one."""
     taken_back = await _decided(request, who, adjustment_id, body, key, "reverse")
     query = {"proposal.reverses": taken_back.adjustment_id}
-    asked = await store.adjustments(request.app.state.mongo, query)
+    asked = await queries.adjustments(request.app.state.mongo, query)
     return max(asked, key=lambda one: int(one.adjustment_id.rpartition("/")[2]))  # the newest; as text 10 is before 2
 
 
@@ -80,14 +80,14 @@ async def _decided(
     request: Request, who: Caller, adjustment_id: str, body: Deciding, key: str | None, action: str
 ) -> AdjustmentProposed:
     async def decide(reader: Reader, command: Command, now: datetime) -> Outcome:
-        return await store.decide_on_adjustment(reader, adjustment_id, command, now)
+        return await queries.decide_on_adjustment(reader, adjustment_id, command, now)
 
     await ordered(request, who, key, body, action, adjustment_id, decide)
     return await _found(request, adjustment_id)
 
 
 async def _found(request: Request, adjustment_id: str) -> AdjustmentProposed:
-    found = await store.find_adjustment(request.app.state.mongo, adjustment_id)
+    found = await queries.find_adjustment(request.app.state.mongo, adjustment_id)
     if found is None:
         raise not_found("adjustment", adjustment_id)
     return found

@@ -9,12 +9,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from services.funding import store
+from services.funding import queries
 from services.funding.api.orders import Deciding, IdempotencyKey, Who, ordered
+from services.funding.decisions.records import ActionRecord, Command
+from services.funding.decisions.snapshots import is_whole
 from services.funding.domain import proof_of
 from services.funding.domain.life import Approval, Life, State
-from services.funding.handlers.records import ActionRecord, Command
-from services.funding.handlers.snapshots import is_whole
 from shared.contracts.base import Text
 from shared.contracts.facts import (
     Allocation,
@@ -24,8 +24,8 @@ from shared.contracts.facts import (
     JournalMark,
     Purpose,
 )
-from shared.messaging.handling import Document, Outcome
-from shared.messaging.reader import Reader
+from shared.messaging.decide.handling import Document, Outcome
+from shared.messaging.decide.reader import Reader
 from shared.web.auth import Caller
 from shared.web.parameters import AnyYear
 from shared.web.problems import not_found
@@ -66,7 +66,7 @@ class BudgetView(BaseModel):
 @router.get("", summary="State, proposal, journal heads and history of a budget")
 async def get_budget(request: Request, who: Who, province: str, year: AnyYear) -> BudgetView:
     who.require(province)
-    found = await store.budget(request.app.state.mongo, province, year)
+    found = await queries.budget(request.app.state.mongo, province, year)
     if found is None:
         raise not_found("budget", f"{province}/{year}")
     return await _view(request, *found)
@@ -90,10 +90,10 @@ class ProofView(BaseModel):
 @router.get("/proof", summary="That all amounts of the proposal (once approved: of what was approved) add up")
 async def get_proof(request: Request, who: Who, province: str, year: AnyYear) -> ProofView:
     who.require(province)
-    found = await store.budget(request.app.state.mongo, province, year)
+    found = await queries.budget(request.app.state.mongo, province, year)
     if found is None:
         raise not_found("budget", f"{province}/{year}")
-    rows = await store.allocations(request.app.state.mongo, {"province": province, "year": year}, after=None, limit=0)
+    rows = await queries.allocations(request.app.state.mongo, {"province": province, "year": year}, after=None, limit=0)
     lines = [Allocation.model_validate(row["allocation"]) for row in rows]
     proof = proof_of(BudgetRunProposed.model_validate(found[1]), lines)
     return ProofView(
@@ -107,7 +107,7 @@ async def list_decisions(
     request: Request, who: Who, province: str, year: AnyYear
 ) -> list[BudgetApproved | BudgetAdjusted]:
     who.require(province)
-    rows = await store.decisions(request.app.state.mongo, {"province": province, "year": year})
+    rows = await queries.decisions(request.app.state.mongo, {"province": province, "year": year})
     return [(BudgetAdjusted if "adjustment_id" in row else BudgetApproved).model_validate(row) for row in rows]
 
 
@@ -141,10 +141,10 @@ async def take_step(
     """
 
     async def decide(reader: Reader, command: Command, now: datetime) -> Outcome:
-        return await store.act(reader, province, year, command, now)
+        return await queries.act(reader, province, year, command, now)
 
     await ordered(request, who, key, body, step.value, f"{province}/{year}", decide)
-    found = await store.budget(request.app.state.mongo, province, year)
+    found = await queries.budget(request.app.state.mongo, province, year)
     if found is None:
         raise not_found("budget", f"{province}/{year}")
     return await _view(request, *found)
@@ -164,13 +164,13 @@ async def _view(request: Request, life: Life, run: Document) -> BudgetView:
         reserve=proposal.reserve if life.reserve is None else life.reserve,
         journals=life.journals,
         run=proposal,
-        history=await store.actions(request.app.state.mongo, life.province, life.year),
+        history=await queries.actions(request.app.state.mongo, life.province, life.year),
     )
 
 
 async def _snapshot(request: Request, who: Caller, province: str, year: int) -> Document:
     who.require(province)
-    kept = await store.snapshot(request.app.state.mongo, province, year)
+    kept = await queries.snapshot(request.app.state.mongo, province, year)
     if kept is None:
         raise not_found("approved budget", f"{province}/{year}")
     return kept

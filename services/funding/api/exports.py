@@ -10,7 +10,7 @@ from fastapi import Path as PathNumber
 from fastapi.responses import JSONResponse
 
 from services.funding.domain.releases import csv_of, package_of, xlsx_of
-from services.funding.store import exports as store
+from services.funding.queries import exports as queries
 from shared.contracts.facts import Decided
 from shared.web.auth import Caller, caller
 
@@ -40,7 +40,7 @@ async def export(
     form: Annotated[Form, Query(alias="format")] = Form.CSV,
 ) -> Response:
     who.require(province)
-    versions = await store.published(request.app.state.mongo, province, year)
+    versions = await queries.published(request.app.state.mongo, province, year)
     if form is Form.OCDS:
         package = package_of(versions, uri=str(request.url), published_at=request.app.state.runtime.clock.now())
         return JSONResponse(package)

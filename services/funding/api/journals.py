@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from services.funding import store
+from services.funding import queries
 from services.funding.api.orders import Who
 from shared.contracts.base import Text
 from shared.contracts.facts import JournalMark, Purpose
@@ -54,11 +54,11 @@ async def get_journal(
     request: Request, who: Who, province: str, year: AnyYear, purpose: Purpose = "operating"
 ) -> Journal:
     who.require(province)
-    found = await store.budget(request.app.state.mongo, province, year)
+    found = await queries.budget(request.app.state.mongo, province, year)
     head = found[0].journals.get(purpose) if found else None
     if head is None:
         raise not_found("journal", f"{province}/{year}/{purpose}")
-    entries = await store.journal(request.app.state.mongo, province, year, purpose)
+    entries = await queries.journal(request.app.state.mongo, province, year, purpose)
     return Journal(province=province, year=year, purpose=purpose, head=head, entries=entries)
 
 

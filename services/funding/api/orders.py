@@ -9,14 +9,14 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request
 from pydantic import Field
 
-from services.funding import store
+from services.funding import queries
+from services.funding.decisions.records import DONE, ActionRecord, Command
 from services.funding.domain.life import Person
 from services.funding.domain.refusals import FORBIDDEN
-from services.funding.handlers.records import DONE, ActionRecord, Command
 from shared.contracts.base import Claim, Identifier, Text
-from shared.messaging.commands import Commands
-from shared.messaging.handling import Outcome
-from shared.messaging.reader import Reader
+from shared.messaging.decide.commands import Commands
+from shared.messaging.decide.handling import Outcome
+from shared.messaging.decide.reader import Reader
 from shared.mongo import Unavailable
 from shared.web.auth import Caller, caller
 from shared.web.problems import ApiProblem, not_found
@@ -63,11 +63,11 @@ async def ordered(
     commands: Commands = request.app.state.runtime.commands
     try:
         await commands.run(f"funding/{command.id}", lambda reader, now: decide(reader, command, now))
-    except store.Absent as absent:
+    except queries.Absent as absent:
         raise not_found("budget or adjustment", str(absent)) from absent
     except Unavailable as error:
         raise _unavailable() from error
-    record = await store.record_of(request.app.state.mongo, str(command.id))
+    record = await queries.record_of(request.app.state.mongo, str(command.id))
     if record is None:
         raise AssertionError(f"command {command.id} left no record")
     if record.asked != command.asked:

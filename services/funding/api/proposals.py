@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from services.funding import store
+from services.funding import queries
 from shared.contracts.facts import BudgetProposed, BudgetRunProposed
 from shared.web.auth import Caller, caller
 from shared.web.paging import After, Limit, Page
@@ -20,7 +20,7 @@ Who = Annotated[Caller, Depends(caller)]
 async def list_runs(
     request: Request, who: Who, year: AnyYear | None = None, province: str | None = None
 ) -> list[BudgetRunProposed]:
-    rows = await store.runs(request.app.state.mongo, who.within(province, year=year))
+    rows = await queries.runs(request.app.state.mongo, who.within(province, year=year))
     return [BudgetRunProposed.model_validate(row) for row in rows]
 
 
@@ -39,6 +39,6 @@ async def list_allocations(
         province,
         **{"year": year, "allocation.centre_id": centre_id, "allocation.commune_code": commune_code},
     )
-    rows = await store.allocations(request.app.state.mongo, query, after=after, limit=limit + 1)
+    rows = await queries.allocations(request.app.state.mongo, query, after=after, limit=limit + 1)
     items = [BudgetProposed.model_validate(row) for row in rows[:limit]]
     return Page(items=items, next=rows[limit - 1]["_id"] if len(rows) > limit else None)

@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
+from services.funding.decisions.proposals import ProvinceInputs
 from services.funding.domain.simulation import Comparison, Outcome, Side
 from services.funding.domain.sustainability import Finding, Trend, View
-from services.funding.handlers.proposals import ProvinceInputs
-from services.funding.store import views as store
+from services.funding.queries import views as queries
 from shared.contracts.base import Claim, Dong, Text, Year
 from shared.contracts.facts import AllocationCase
 from shared.contracts.submissions import AreaClass
@@ -117,7 +117,7 @@ class ComparisonAnswer(BaseModel):
 @router.post("/simulations/{province}", summary="What another envelope or policy would change; nothing is written")
 async def simulate(request: Request, who: Who, province: str, what: Simulating) -> ComparisonAnswer:
     who.require(province)
-    inputs = await store.known(request.app.state.mongo, province, what.year)
+    inputs = await queries.known(request.app.state.mongo, province, what.year)
     if inputs is None:
         raise not_found("envelope", f"{province}/{what.year}")
     return await SIMULATIONS.run(partial(_answer, inputs, what))
@@ -127,7 +127,7 @@ def _answer(inputs: ProvinceInputs, what: Simulating) -> ComparisonAnswer:
     """Reads the policy too: that alone takes long."""
     try:
         policy = None if what.policy is None else given_policy(what.policy, date(what.year, 1, 1))
-        found = store.simulated(inputs, envelope=what.envelope, policy=policy)
+        found = queries.simulated(inputs, envelope=what.envelope, policy=policy)
     except RulebookError as error:
         raise ApiProblem(
             422,
@@ -206,5 +206,5 @@ async def get_sustainability(
             Text(vi=f"Không thể xem từ năm {start} đến năm {last}.", en=f"{start} to {last} cannot be shown."),
             Text(vi=f"Chọn tối đa {MAX_YEARS} năm liên tiếp.", en=f"Choose at most {MAX_YEARS} years in a row."),
         )
-    found = await store.sustainability(request.app.state.mongo, province, start, last)
+    found = await queries.sustainability(request.app.state.mongo, province, start, last)
     return [ViewAnswer.of(view) for view in found if only in (None, view.finding)]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from services.intake import store
+from services.intake import queries
 from shared.contracts.base import Status
 from shared.contracts.facts import Receipt
 from shared.web.auth import Caller, caller
@@ -31,14 +31,14 @@ async def list_receipts(
     after: After = None,
 ) -> Page[Receipt]:
     query = who.within(province, subject=subject, period=period, status=status, submission_id=submission_id)
-    rows = await store.receipts(request.app.state.mongo, query, after=after, limit=limit + 1)
+    rows = await queries.receipts(request.app.state.mongo, query, after=after, limit=limit + 1)
     items = [Receipt.model_validate(row) for row in rows[:limit]]
     return Page(items=items, next=items[-1].receipt_id if len(rows) > limit else None)
 
 
 @router.get("/receipts/{receipt_id}", summary="One receipt")
 async def get_receipt(request: Request, who: Who, receipt_id: str) -> Receipt:
-    found = await store.receipt(request.app.state.mongo, receipt_id)
+    found = await queries.receipt(request.app.state.mongo, receipt_id)
     if found is None:
         raise not_found("receipt", receipt_id)
     who.require(found["province"])
@@ -55,7 +55,7 @@ async def list_held(
     after: After = None,
 ) -> Page[Receipt]:
     query = who.within(province, period=period)
-    rows = await store.held(request.app.state.mongo, query, after=after, limit=limit + 1)
+    rows = await queries.held(request.app.state.mongo, query, after=after, limit=limit + 1)
     items = [Receipt.model_validate(row) for row in rows[:limit]]
     return Page(items=items, next=items[-1].receipt_id if len(rows) > limit else None)
 
@@ -64,17 +64,17 @@ async def list_held(
 async def get_tally(
     request: Request, who: Who, province: str | None = None, period: AnyYear | None = None
 ) -> dict[str, int]:
-    counts = await store.tally(request.app.state.mongo, who.within(province, period=period))
+    counts = await queries.tally(request.app.state.mongo, who.within(province, period=period))
     return {"received": sum(counts.values()), **counts}
 
 
 @router.get("/subjects/{subject:path}", summary="What is accepted of a unit, centre or province, with all versions")
 async def get_history(request: Request, who: Who, subject: str, period: AnyYear | None = None) -> list[dict[str, Any]]:
-    rows = await store.history(request.app.state.mongo, subject, period)
+    rows = await queries.history(request.app.state.mongo, subject, period)
     return [row for row in rows if who.may_see(row["province"])]
 
 
 @router.get("/communes/{code}/centres", summary="Registered centres of a commune")
 async def get_centres(request: Request, who: Who, code: str) -> list[dict[str, Any]]:
-    rows = await store.centres_of(request.app.state.mongo, code)
+    rows = await queries.centres_of(request.app.state.mongo, code)
     return [row for row in rows if who.may_see(row["province"])]

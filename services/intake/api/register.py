@@ -9,16 +9,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Query, Request
 from pydantic import BaseModel, ValidationError
 
-from services.intake import store
+from services.intake import queries
+from services.intake.decisions import register as decisions
+from services.intake.decisions.register import Released, Touched, Unsound
 from services.intake.domain import life_of
-from services.intake.handlers import register as handlers
-from services.intake.handlers.register import Released, Touched, Unsound
 from services.intake.problems import of_validation
 from shared.contracts.base import Problem, Text
 from shared.contracts.register import RegisterCorrected, RegisterCorrection
-from shared.messaging.handling import Outcome
-from shared.messaging.reader import Reader
-from shared.messaging.register import REGISTER
+from shared.messaging.decide.handling import Outcome
+from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.register import REGISTER
 from shared.registry import Registry, Succession, Unit, corrected_register, touched_units
 from shared.rulebook import HANOI
 from shared.web.auth import Caller, Role, caller, require_role
@@ -75,7 +75,7 @@ class Corrected(BaseModel):
 
 @router.get("", summary="The corrections that the register has taken, in their order")
 async def list_corrections(request: Request, who: Who) -> list[RegisterCorrected]:
-    document = await store.corrections(request.app.state.mongo)
+    document = await queries.corrections(request.app.state.mongo)
     return [RegisterCorrected.model_validate(row) for row in (document or {"corrections": []})["corrections"]]
 
 
@@ -83,7 +83,7 @@ async def list_corrections(request: Request, who: Who) -> list[RegisterCorrected
 async def get_unit(
     request: Request, who: Who, code: str, on: Annotated[date | None, Query(description="Today by default")] = None
 ) -> UnitView:
-    register = await store.register(request.app.state.mongo)
+    register = await queries.register(request.app.state.mongo)
     day = on or request.app.state.runtime.clock.now().astimezone(HANOI).date()
     unit = register.by_id(code) or register.unit(code, day)
     if unit is None:
@@ -100,30 +100,30 @@ async def correct(
     mongo = request.app.state.mongo
 
     async def decide(reader: Reader, at: datetime) -> Outcome:
-        return await store.correct(reader, at, lambda *given: handlers.correct(correction, who.subject, *given))
+        return await queries.correct(reader, at, lambda *given: decisions.correct(correction, who.subject, *given))
 
-    before, held = await store.corrections(mongo), await store.waiting(mongo)
-    known = handlers.same_id(before, correction.correction_id)
+    before, held = await queries.corrections(mongo), await queries.waiting(mongo)
+    known = decisions.same_id(before, correction.correction_id)
     if known is not None and known.correction == correction:
         return _repeated(known, dry_run)
     try:
         if dry_run:
             outcome = await decide(Reader(mongo), request.app.state.runtime.clock.now())
         else:
-            done = await request.app.state.runtime.commands.run(handlers.command_id(correction), decide)
+            done = await request.app.state.runtime.commands.run(decisions.command_id(correction), decide)
             if done is None:  # a twin of this request was faster
-                return _repeated(handlers.fact_of(await store.corrections(mongo), correction), dry_run)
+                return _repeated(decisions.fact_of(await queries.corrections(mongo), correction), dry_run)
             outcome = done
     except Unsound as unsound:
         raise _refused(unsound.problems) from unsound
     after = outcome.puts[REGISTER]
-    rows = await store.accepted_of(mongo, handlers.named_subjects(correction), touched_units(correction))
+    rows = await queries.accepted_of(mongo, decisions.named_subjects(correction), touched_units(correction))
     return Corrected(
-        version=handlers.fact_of(after, correction).version,
+        version=decisions.fact_of(after, correction).version,
         dry_run=dry_run,
         repeated=False,
-        releases=handlers.released(corrected_register(after), held),
-        touched=handlers.touched(corrected_register(before), corrected_register(after), correction, rows),
+        releases=decisions.released(corrected_register(after), held),
+        touched=decisions.touched(corrected_register(before), corrected_register(after), correction, rows),
     )
 
 

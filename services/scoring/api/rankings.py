@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 
 from services.scoring.domain.ranking import Cut, cut_off
-from services.scoring.store import rankings as store
+from services.scoring.queries import rankings as queries
 from shared.contracts.base import Text
 from shared.contracts.facts import RankChange, RankingPublished, RankingRow
-from shared.messaging.handling import Document
+from shared.messaging.decide.handling import Document
 from shared.rulebook import cut_off as cut_off_date
 from shared.rulebook.ranking import CutOff, TieRule, cut_offs
 from shared.web.auth import Caller, caller
@@ -38,7 +38,7 @@ async def asked_head(
             Text(vi="Chỉ nêu phiên bản hoặc ngày, không nêu cả hai.", en="Name a version or a day, not both."),
             Text(vi="Bỏ một trong hai tham số version, on.", en="Leave out one of version and on."),
         )
-    head = await store.head(request.app.state.mongo, scope, period, version, on)
+    head = await queries.head(request.app.state.mongo, scope, period, version, on)
     if head is None:
         which = f" version {version}" if version is not None else f" on {on}" if on is not None else ""
         raise not_found("ranking", f"{scope}/{period}{which}")
@@ -50,7 +50,7 @@ Head = Annotated[Document, Depends(asked_head)]
 
 @router.get("/rankings", summary="All rankings: the head of the latest version of each")
 async def list_rankings(request: Request, who: Who, period: AnyYear | None = None) -> list[RankingPublished]:
-    return [RankingPublished.model_validate(row) for row in await store.heads(request.app.state.mongo, period)]
+    return [RankingPublished.model_validate(row) for row in await queries.heads(request.app.state.mongo, period)]
 
 
 @router.get("/rankings/{scope}/{period}", summary="Rows of a ranking, in order; `after` is a page number")
@@ -59,7 +59,7 @@ async def get_ranking(
 ) -> Page[RankingRow]:
     if after >= max(head["pages"], 1):
         raise not_found("ranking page", f"{head['scope']}/{head['period']}/{after + 1}")
-    rows = await store.rows(request.app.state.mongo, head, after + 1)
+    rows = await queries.rows(request.app.state.mongo, head, after + 1)
     return Page(items=rows, next=str(after + 1) if after + 1 < head["pages"] else None)
 
 
@@ -70,7 +70,7 @@ async def get_head(who: Who, head: Head) -> RankingPublished:
 
 @router.get("/rankings/{scope}/{period}/versions", summary="The heads of all versions, newest first")
 async def get_versions(request: Request, who: Who, scope: str, period: AnyYear) -> list[RankingPublished]:
-    rows = await store.versions(request.app.state.mongo, scope, period)
+    rows = await queries.versions(request.app.state.mongo, scope, period)
     return [RankingPublished.model_validate(row) for row in rows]
 
 
@@ -80,7 +80,7 @@ async def get_versions(request: Request, who: Who, scope: str, period: AnyYear) 
 async def get_changes(
     request: Request, who: Who, head: Head, after: Annotated[int, Query(ge=0, le=10**9)] = 0
 ) -> Page[RankChange]:
-    pages = await store.changes(request.app.state.mongo, head["scope"], head["period"], head["version"])
+    pages = await queries.changes(request.app.state.mongo, head["scope"], head["period"], head["version"])
     items = pages[after]["changes"] if after < len(pages) else []
     return Page(items=items, next=str(after + 1) if after + 1 < len(pages) else None)
 
@@ -116,12 +116,12 @@ async def get_cut_off(
                 en="Name the id of one that was set, or both places and ties.",
             ),
         )
-    return cut_off(await store.first_rows(request.app.state.mongo, head, places), places, ties)
+    return cut_off(await queries.first_rows(request.app.state.mongo, head, places), places, ties)
 
 
 @router.get("/rankings/{scope}/{period}/units/{unit_id}", summary="One commune's place in a ranking")
 async def get_row(request: Request, who: Who, head: Head, unit_id: str) -> dict[str, Any]:
-    row = await store.row(request.app.state.mongo, head, unit_id)
+    row = await queries.row(request.app.state.mongo, head, unit_id)
     if row is None:
         raise not_found("ranking row", f"{head['scope']}/{head['period']}/{unit_id}")
     return row | {name: head[name] for name in ("scope", "period", "version", "ranked")}

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 from pydantic import Field, StringConstraints
 
-from services.scoring.store import recomputes as store
+from services.scoring.queries import recomputes as queries
 from shared.contracts.base import Claim, Identifier, ProvinceCode, Text, Year
 from shared.mongo import Unavailable
 from shared.rulebook import RulebookError
@@ -62,7 +62,7 @@ async def rehearse(request: Request, who: Operator, body: Rehearsal) -> Streamin
     rules = await READING.run(partial(_given, body.rulebook))
 
     async def lines() -> AsyncIterator[bytes]:
-        async for line in store.rehearse(request.app.state.mongo, body.period, body.province, rules):
+        async for line in queries.rehearse(request.app.state.mongo, body.period, body.province, rules):
             yield json.dumps(line, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
     return StreamingResponse(await begun(lines()), media_type=NDJSON)
@@ -71,7 +71,7 @@ async def rehearse(request: Request, who: Operator, body: Rehearsal) -> Streamin
 @router.post("", summary="Judge every result of a period again, by the rules in force", status_code=202)
 async def order(request: Request, who: Operator, body: Ordering) -> dict[str, Any]:
     try:
-        return await store.order(
+        return await queries.order(
             request.app.state.runtime.commands,
             request.app.state.mongo,
             body.id,
@@ -80,7 +80,7 @@ async def order(request: Request, who: Operator, body: Ordering) -> dict[str, An
             body.why,
             {"who": who.subject, "role": who.role.value},
         )
-    except store.OtherOrder as error:
+    except queries.OtherOrder as error:
         period, province = error.order["period"], error.order["province"]
         vi, en = (f"tỉnh {province}", f"province {province}") if province else ("cả nước", "the whole nation")
         raise ApiProblem(
@@ -106,12 +106,12 @@ async def order(request: Request, who: Operator, body: Ordering) -> dict[str, An
 
 @router.get("", summary="Orders to judge a period again: who, why, and what came of it")
 async def list_orders(request: Request, who: Operator, period: AnyYear | None = None) -> list[dict[str, Any]]:
-    return await store.orders(request.app.state.mongo, period)
+    return await queries.orders(request.app.state.mongo, period)
 
 
 @router.get("/{order_id:path}", summary="One order")
 async def get_order(request: Request, who: Operator, order_id: str) -> dict[str, Any]:
-    found = await store.find(request.app.state.mongo, order_id)
+    found = await queries.find(request.app.state.mongo, order_id)
     if found is None:
         raise not_found("order", order_id)
     return found

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from services.scoring.store import results as store
+from services.scoring.queries import results as queries
 from shared.web.auth import Caller, caller
 from shared.web.parameters import AnyYear
 
@@ -20,5 +20,5 @@ Who = Annotated[Caller, Depends(caller)]
 )
 async def get_results(request: Request, who: Who, subject: str, period: AnyYear | None = None) -> list[dict[str, Any]]:
     """Newest period first. `superseded` lists the versions before, with what they had come to and why it changed."""
-    rows = await store.results(request.app.state.mongo, subject, period)
+    rows = await queries.results(request.app.state.mongo, subject, period)
     return [row for row in rows if who.may_see(row["province"])]

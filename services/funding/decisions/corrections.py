@@ -1,0 +1,188 @@
+"""What corrected inputs would change of an approved budget: one proposal of an adjustment per centre, never an amount.
+
+What was approved is computed again by its own frozen rules and λ or θ (`domain.adjustment`), so that a correction moves
+its own centre and nobody else's money. A corrected envelope moves the reserve alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from services.funding.decisions.proposals import ProvinceInputs, Rules, calculated
+from services.funding.decisions.snapshots import rules_of
+from services.funding.domain import Budget, Stake, withdrawn
+from services.funding.domain.adjustment import Adjustment, Standing, adjust, rerun
+from services.funding.domain.frozen import Frozen
+from services.funding.domain.life import Life
+from shared.contracts.base import Contract, Text, content_hash
+from shared.contracts.facts import AdjustmentProposed, Allocation
+from shared.messaging.decide.handling import Document
+
+RESERVE = "_reserve"
+"""Stands in ids for the province's reserve; no centre id begins with an underscore."""
+
+
+class Adjusting(Contract):
+    """One adjustment and who had a hand in it. Document of `adjustments`."""
+
+    proposal: AdjustmentProposed
+    number: int
+    before: Allocation | None = None
+    """The line that stood before it; `None` where there was none."""
+    prepared_by: tuple[str, ...] = ()
+    """Everybody who submitted it, the last one last: none of them decides on it."""
+
+    @property
+    def key(self) -> str:
+        """Whose it is: centre id, or `RESERVE`."""
+        return self.proposal.centre_id or RESERVE
+
+    @property
+    def change(self) -> tuple[int, int]:
+        """From what to what, in đồng."""
+        return self.proposal.amount, self.proposal.corrected
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What was decided on a province's operating support of one year, and what is being adjusted."""
+
+    life: Life
+    snapshot: Document
+    lines: Mapping[str, Document]
+    """Documents of `decisions`, by centre."""
+    settled: Mapping[str, int]
+    """What later years have already paid of what this one carried over, by centre."""
+    adjustments: Sequence[Document]
+    """Documents of `adjustments` of the province and year."""
+
+
+def settled_of(decisions: Iterable[Document], year: int) -> dict[str, int]:
+    """What later years have paid of what `year` carried over, by centre; the oldest debt is paid first.
+
+    `decisions`: all on these centres' operating support, of any year.
+    """
+    older: dict[str, int] = {}
+    own: dict[str, int] = {}
+    paid: dict[str, int] = {}
+    for line in decisions:
+        key = line["centre_id"]
+        paid[key] = paid.get(key, 0) + line["settled"]
+        if line["year"] < year:
+            older[key] = older.get(key, 0) + line["carried_total"]
+        elif line["year"] == year:
+            own[key] = line["carried_total"]
+    return {key: min(carried, max(0, paid[key] - older.get(key, 0))) for key, carried in own.items()}
+
+
+def hash_of(proposal: AdjustmentProposed) -> str:
+    """Over what is proposed, whatever its version, state and words."""
+    line = proposal.allocation.model_dump(mode="json", exclude={"steps"}) if proposal.allocation else None
+    named = proposal.model_dump(include={"adjustment_id", "amount", "corrected", "delta", "carried", "reverses"})
+    return content_hash({**named, "line": line})
+
+
+def corrections(decided: Decisions, inputs: ProvinceInputs, proposed: AdjustmentProposed) -> Iterator[Adjusting]:
+    """Everything that differs from what was decided. `proposed`: an empty proposal of this province, year and time."""
+    life, snapshot, envelope = decided.life, decided.snapshot, inputs.envelope
+    if envelope is not None and life.envelope is not None and envelope["amount"] != life.envelope:
+        yield _of_reserve(proposed, life.envelope, envelope["amount"])
+    then = replace(inputs, envelope=snapshot["inputs"]["envelope"])
+    rules = rules_of(snapshot)
+    budget = calculated(then, rules)
+    lines = {line.centre_id: line for line in budget.lines}
+    for one in _moves(decided, budget, then, rules):
+        standing = decided.lines.get(one.centre_id)
+        before = Allocation.model_validate(standing["allocation"]) if standing else None
+        line = lines.get(one.centre_id) or (withdrawn(before, rules.policy) if before else None)
+        if line is not None and (one.from_reserve or one.carried):
+            yield _of_centre(proposed, one, before, line, reason_of(snapshot, inputs, one.centre_id))
+
+
+def _moves(decided: Decisions, budget: Budget, inputs: ProvinceInputs, rules: Rules) -> Iterable[Adjustment]:
+    frozen, known, settled = Frozen.from_json(decided.snapshot["frozen"]), decided.lines, decided.settled
+    again = rules.policy.after_approval.use == "rerun"
+    stakes = {stake.key: stake for stake in (budget.stakes if again else budget.stakes_when(frozen.norms_relaxed))}
+    own = {centre["centre_id"] for centre in inputs.centres}
+    for key in sorted(known.keys() - stakes.keys()):
+        # A centre that moved away keeps what it was given here; one that is not eligible any more has no claim.
+        amount = 0 if key in own else known[key]["amount"] + known[key]["carried_total"]
+        stakes[key] = Stake(key, amount, amount, amount, Fraction(0))
+    now = Standing(
+        reserve=decided.life.reserve or 0,
+        paid={key: line["amount"] + settled.get(key, 0) for key, line in known.items()},
+        carried={key: left for key, line in known.items() if (left := line["carried_total"] - settled.get(key, 0))},
+        settled=settled,
+    )
+    if again:
+        more = (decided.life.envelope or 0) - decided.snapshot["run"]["envelope"]
+        return rerun(frozen, list(stakes.values()), now, rules.policy, more=more)
+    moved = known.keys() - own
+    return [adjust(frozen, stakes[key], now, rules.policy) for key in sorted(stakes.keys() - moved)]
+
+
+def _of_centre(
+    proposed: AdjustmentProposed, one: Adjustment, before: Allocation | None, line: Allocation, reason: Text
+) -> Adjusting:
+    # The line's own last two steps tell its share and rounding in a run that never was; the adjustment tells its own.
+    steps = line.steps if line.amount == one.after == 0 else [*line.steps[:-2], *one.steps]
+    corrected = line.model_copy(update={"amount": one.after, "exact": str(one.exact), "steps": steps})
+    proposal = proposed.model_copy(
+        update={
+            "centre_id": one.centre_id,
+            "amount": one.before,
+            "corrected": one.after,
+            "delta": one.from_reserve,
+            "carried": one.carried,
+            "allocation": corrected,
+            "reason": reason,
+        }
+    )
+    return Adjusting(proposal=proposal, number=1, before=before)
+
+
+def _of_reserve(proposed: AdjustmentProposed, known: int, corrected: int) -> Adjusting:
+    reason = Text(
+        vi="Tổng kinh phí của tỉnh được đính chính sau khi duyệt.",
+        en="The province's envelope was corrected after the approval.",
+    )
+    change = {"amount": known, "corrected": corrected, "delta": corrected - known, "reason": reason}
+    return Adjusting(proposal=proposed.model_copy(update=change), number=1)
+
+
+_INPUTS: Mapping[str, Text] = {
+    "centres": Text(vi="thông tin đăng ký của trung tâm", en="the centre's registration"),
+    "scores": Text(vi="kết quả đánh giá", en="its result"),
+    "supports": Text(vi="mức hỗ trợ năm trước do tỉnh báo", en="last year's support as the province states it"),
+    "pending": Text(vi="tình trạng hồ sơ đánh giá", en="the state of its file"),
+    "decided": Text(vi="quyết định hỗ trợ của năm trước", en="the decision on last year's support"),
+}
+
+
+def reason_of(snapshot: Document, inputs: ProvinceInputs, centre_id: str) -> Text:
+    """Which inputs of a centre are no longer those that were approved, in words."""
+    changed = [
+        words
+        for name, words in _INPUTS.items()
+        if _of(snapshot["inputs"][name], centre_id) != _of(getattr(inputs, name), centre_id)
+    ]
+    if not changed:
+        return Text(
+            vi="Dự phòng hoặc quyết định trước đó đã thay đổi.",
+            en="The reserve or an earlier decision has changed.",
+        )
+    return Text(
+        vi=f"Đã thay đổi sau khi duyệt: {', '.join(words.vi for words in changed)}.",
+        en=f"Changed after the approval: {', '.join(words.en for words in changed)}.",
+    )
+
+
+def _of(documents: Iterable[Document], centre_id: str) -> list[str]:
+    """What a centre's documents say; which trace brought them is none of it."""
+    return sorted(
+        content_hash({name: value for name, value in document.items() if name != "traceparent"})
+        for document in documents
+        if document["centre_id"] == centre_id
+    )

@@ -1,0 +1,125 @@
+"""The record of actions on a budget: who, in which role, when, why, before and after; also of what was refused.
+
+Records are numbered per budget and never changed. There is no way to act on a budget without leaving one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.funding.domain.life import Life, Person, State
+from shared.contracts.base import Contract, Instant, Problem, content_hash
+from shared.contracts.facts import JournalMark, Purpose
+from shared.messaging.decide.handling import Outcome, Ref
+
+SYSTEM = Person("langhoc", "system")
+MOST = 100
+"""Problems that one record names: thousands of lines may not fit, and the record must."""
+DONE = "done"
+REFUSED = "refused"
+
+
+class Shape(Contract):
+    """What an action can change of a budget."""
+
+    state: State
+    version: int
+    hash: str
+    envelope: int | None
+    reserve: int | None
+    journals: dict[Purpose, JournalMark]
+
+    @classmethod
+    def of(cls, life: Life) -> Shape:
+        """Of a life."""
+        return cls.model_validate(life.model_dump(include=set(cls.model_fields)))
+
+
+class ActionRecord(Contract):
+    """One action, carried out or refused. Document of `actions`, `_id` = `<province>/<year>/<number>`."""
+
+    province: str
+    year: int
+    number: int
+    command: str | None
+    """Id of the command; `None` where the system acted."""
+    asked: str
+    """Hash of what was asked: one command id never means two orders."""
+    at: Instant
+    who: str
+    role: str
+    action: str
+    subject: str
+    """`budget`, or the id of an adjustment."""
+    why: str
+    version: int | None
+    """Version and hash that the order spoke of."""
+    hash: str | None
+    result: str
+    """`done`, or the code of the first refusal."""
+    problems: list[Problem] = []
+    """At most 100."""
+    before: Shape
+    after: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An order on its way: its id, what was asked in it, and when (business time)."""
+
+    id: str | None
+    action: str
+    subject: str
+    person: Person
+    why: str
+    version: int | None
+    hash: str | None
+    at: datetime
+
+    @property
+    def asked(self) -> str:
+        """Hash of everything but id and time."""
+        person = [self.person.subject, self.person.role]
+        return content_hash([self.action, self.subject, person, self.why, self.version, self.hash])
+
+
+def life_ref(life: Life) -> Ref:
+    """Where a life is kept."""
+    return Ref("budgets", life.key)
+
+
+def recorded(outcome: Outcome, before: Life, after: Life, command: Command, problems: Sequence[Problem] = ()) -> Life:
+    """Put the life and the record of the action that led to it into an outcome; returns the life as it is kept."""
+    number = before.actions + 1
+    kept = after.model_copy(update={"actions": number})
+    record = ActionRecord(
+        province=kept.province,
+        year=kept.year,
+        number=number,
+        command=command.id,
+        asked=command.asked,
+        at=command.at,
+        who=command.person.subject,
+        role=command.person.role,
+        action=command.action,
+        subject=command.subject,
+        why=command.why,
+        version=command.version,
+        hash=command.hash,
+        result=problems[0].code if problems else DONE,
+        problems=list(problems[:MOST]),
+        before=Shape.of(before),
+        after=Shape.of(kept),
+    )
+    outcome.puts[life_ref(kept)] = kept.model_dump(mode="json")
+    outcome.puts[Ref("actions", f"{kept.key}/{number:07}")] = record.model_dump(mode="json")
+    return kept
+
+
+def refused(life: Life, command: Command, problems: Sequence[Problem]) -> Outcome:
+    """Nothing is done; that it was asked for is kept."""
+    outcome = Outcome(verdict=REFUSED)
+    recorded(outcome, life, life, command, problems)
+    return outcome

@@ -1,0 +1,1 @@
+"""Records in: fetched fairly, read, decided on in batches, acknowledged when written."""

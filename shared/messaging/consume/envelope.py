@@ -1,0 +1,186 @@
+"""CloudEvents 1.0 in Kafka's binary mode: attributes as `ce_*` headers, the JSON body as value.
+
+Reading never raises: whatever lies in a record becomes `Received` or `Unreadable`. The CloudEvents SDK cannot promise
+that (it raises on the first bad header), so these few lines are ours; a contract test reads our records with the SDK.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from pydantic import BaseModel, ValidationError
+
+from shared.contracts.bounds import OutOfBounds
+from shared.contracts.catalogue import CONTRACTS
+from shared.contracts.topics import largest_record
+from shared.messaging.consume.batches import SAMPLE_BYTES, damage_of
+from shared.messaging.messages import Cut, Position, Reason, Received, Unreadable
+from shared.outside import read_json
+
+REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type")
+_PLACE_ID = re.compile(r"(?P<place>.+/\d+@\d+)T(?P<appended>-?\d+)(?P<hash>#[0-9a-f]{16})")
+USUAL_HEADERS, HEADER_BYTES = 64, 32
+"""What each header beyond the usual number counts besides its text: three million empty ones are not nothing."""
+TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class Record(Protocol):
+    """The part of a Kafka record that is read here."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+def position_of(record: Record) -> Position:
+    """Where the record lies."""
+    return Position(record.topic, record.partition, record.offset)
+
+
+def outside_id(record: Record) -> str:
+    """Inbox id for a record whose sender is outside our trust: its place in the log, and what lies there since when."""
+    return place_id(position_of(record), record.timestamp, record.value)
+
+
+def place_id(position: Position, appended: int, value: bytes | None) -> str:
+    """The same, for who knows where it put what; a submission's receipt has the id `derived_id(place_id(…), 0)`.
+
+    `appended`: the broker's append time in milliseconds. A topic that is deleted and made anew counts its offsets from
+    0 again; only the time tells the same bytes at the same place apart.
+    """
+    return f"{position}T{appended}#{hashlib.sha256(value or b'').hexdigest()[:16]}"
+
+
+def former_id(event_id: str) -> tuple[str, int] | None:
+    """The id that such a record had before its append time was part of it, and that time; `None` for other events."""
+    found = _PLACE_ID.fullmatch(event_id)
+    return (found["place"] + found["hash"], int(found["appended"])) if found else None
+
+
+def read(record: Record, *, received_at: datetime, trusted: bool) -> Received[BaseModel] | Received[Unreadable]:
+    """Read one record; total: returns for every possible input.
+
+    `trusted` tells whether `ce_source` and `ce_id` identify the event (our own services) or only its place does; what
+    comes from outside is read within `shared.contracts.bounds`.
+    """
+    cut = _cut(record)
+    headers, bad_header = _headers(record) if cut is None else ({}, None)
+    traceparent = headers.get("traceparent")
+
+    def received(data: Any) -> Received[Any]:
+        source, own_id = headers.get("ce_source", ""), headers.get("ce_id", "")
+        version = headers.get("ce_version", "")
+        return Received(
+            data=data,
+            event_id=f"{source}#{own_id}" if trusted and source and own_id else outside_id(record),
+            type=headers.get("ce_type", ""),
+            source=source,
+            subject=headers.get("ce_subject", ""),
+            version=int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None,
+            received_at=received_at,
+            position=position_of(record),
+            raw=(record.value or b"")[: SAMPLE_BYTES if cut else None],
+            traceparent=traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None,
+        )
+
+    if cut is not None:
+        return received(cut)
+    body, problem = _json(record.value or b"", read_json if not trusted else json.loads)
+    event_type = headers.get("ce_type")
+    if bad_header:
+        return received(Unreadable(Reason.BAD_HEADER, bad_header, event_type, body))
+    absent = [name for name in REQUIRED if not headers.get(name)]
+    if absent:
+        return received(Unreadable(Reason.MISSING_HEADER, ", ".join(absent), event_type, body))
+    contract = CONTRACTS.get(event_type or "")
+    if contract is None:
+        return received(Unreadable(Reason.UNKNOWN_TYPE, event_type or "", event_type, body))
+    if problem:
+        return received(Unreadable(problem.reason, problem.detail, event_type, body, problem.errors))
+    try:
+        return received(contract.model.model_validate_json(record.value or b""))
+    except ValidationError as error:
+        found = tuple(error.errors(include_url=False, include_context=True, include_input=True))
+        detail = f"{error.error_count()} problem(s)"
+        return received(Unreadable(Reason.INVALID_BODY, detail, event_type, body, found))
+
+
+def size_of(record: Record) -> int:
+    """Bytes of a record as it is kept: key, value and headers."""
+    headers = sum(len(name.encode("utf-8", "backslashreplace")) + len(value or b"") for name, value in record.headers)
+    return (
+        len(record.key or b"")
+        + len(record.value or b"")
+        + headers
+        + HEADER_BYTES * max(len(record.headers) - USUAL_HEADERS, 0)
+    )
+
+
+def _cut(record: Record) -> Unreadable | None:
+    """A record that nobody could read, or that is larger, unpacked, than its topic allows."""
+    damage = damage_of(record)
+    if damage is not None:
+        reason = Reason.TOO_LARGE if damage.too_large else Reason.DAMAGED
+        detail = f"offsets {damage.first} to {record.offset}: {damage.detail}"
+        return Unreadable(reason, detail, None, None, cut=Cut(damage.size, damage.sha256, damage.first))
+    size, limit = size_of(record), largest_record(record.topic)
+    if size <= limit:
+        return None
+    cut = Cut(size, hashlib.sha256(record.value or b"").hexdigest(), record.offset)
+    return Unreadable(Reason.TOO_LARGE, f"{size:,} bytes instead of at most {limit:,}", None, None, cut=cut)
+
+
+def _headers(record: Record) -> tuple[dict[str, str], str | None]:
+    """Headers as text, and the name of the first one that is none."""
+    headers: dict[str, str] = {}
+    bad: str | None = None
+    for name, value in record.headers:
+        try:
+            headers[name] = (value or b"").decode("utf-8")
+        except UnicodeDecodeError:
+            bad = bad or name
+    return headers, bad
+
+
+class _Problem(NamedTuple):
+    """Why a body could not be read."""
+
+    reason: Reason
+    detail: str
+    errors: tuple[Mapping[str, Any], ...] = ()
+
+
+def _json(value: bytes, parse: Callable[[str], Any]) -> tuple[Any, _Problem | None]:
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return None, _Problem(Reason.NOT_UTF8, f"byte {error.start}: {suspected_encoding(value)}")
+    try:
+        return parse(text), None
+    except OutOfBounds as error:
+        found = tuple({"problem": one} for one in error.problems)
+        return error.body, _Problem(Reason.INVALID_BODY, str(error), found)
+    except (ValueError, RecursionError) as error:
+        return None, _Problem(Reason.BAD_JSON, str(error)[:200])
+
+
+def suspected_encoding(value: bytes) -> str:
+    """A guess, in words, at what non-UTF-8 bytes are; for the message only, never used to decode."""
+    if value.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
+    try:
+        text = value.decode("cp1258")
+    except UnicodeDecodeError:
+        return "unknown"
+    vietnamese = sum(1 for letter in text if unicodedata.combining(letter) or letter in "ăâđêôơưĂÂĐÊÔƠƯ")
+    return "windows-1258" if vietnamese else "TCVN3 / VNI"

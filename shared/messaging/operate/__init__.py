@@ -1,0 +1,1 @@
+"""One service process and its operation: start, stop, health, topics, dead letters."""

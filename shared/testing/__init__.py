@@ -1,1 +1,0 @@
-"""Fakes for unit tests. Nothing that runs in production imports them."""
