@@ -24,9 +24,10 @@ from shared.contracts.catalogue import contract_of
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume import envelope
 from shared.messaging.consume.pipeline import Handle, classify
-from shared.messaging.decide.handling import Consumer, Dictionary, Document, Outcome, Recalculation, Ref
+from shared.messaging.decide.handling import Consumer, Document, Outcome, Recalculation, Ref
 from shared.messaging.messages import Outgoing, Position, Received, derived_id
 from shared.registry import registry
+from tests.fakes.known import Documents
 
 NOW = datetime(2026, 2, 25, 2, 0, tzinfo=UTC)
 OVER_SETS = ("assessment-", "references-")
@@ -49,23 +50,21 @@ class FakeRecord:
 class _Service:
     def __init__(self, consumer: Consumer) -> None:
         self.consumer = consumer
-        self.states = Dictionary()
+        self.states = Documents()
         self.requests: set[Recalculation] = set()
 
     def handle(self, received: Received[Any]) -> list[Outgoing]:
         decision = classify(received, self.consumer)
         if not isinstance(decision, Handle):
             return []
-        for ref in (*decision.route.needs(received), *decision.route.further(received, self.states)):
-            self.states.documents.setdefault(ref, None)  # type: ignore[arg-type]
-        outcome = self.states.apply(decision.route.handle(received, self.states))
+        outcome = self.states.run(decision.decide, received)
         self.requests.update(outcome.requests)
         return outcome.events
 
     def documents(self, collection: str) -> dict[str, Document]:
         return {
             ref.id: document
-            for ref, document in self.states.documents.items()
+            for ref, document in self.states.items()
             if ref.collection == collection and document is not None
         }
 
@@ -156,7 +155,7 @@ class Oracle:
             judging.refer(rest, period, filter(None, map(reference_in, fed)))
             return judging.outcome
         series, _, code = rest.partition("-")
-        filed = self.scoring.states.documents.get(area_ref(series, code, period))
+        filed = self.scoring.states.get(area_ref(series, code, period))
         if filed is None:
             return Outcome()
         districts = areas.districts_of(code, period, registry()) if series == "province" else []

@@ -10,6 +10,7 @@ OUTBOX = "outbox"
 DEAD_LETTERS = "dead_letters"
 DEAD_LETTER_ACTIONS = "dead_letter_actions"
 RECALCULATIONS = "recalculations"
+SETS = "sets"
 TOPIC_LIVES = "topic_lives"
 
 
@@ -23,3 +24,4 @@ async def prepare(mongo: Mongo, *, inbox_days: int) -> None:
     await mongo.index(DEAD_LETTERS, [(name, 1) for name in ("topic", "partition", "key", "appended_at", "offset")])
     await mongo.index(DEAD_LETTER_ACTIONS, [("letter", 1)])
     await mongo.index(RECALCULATIONS, [("scope", 1), ("period", 1)])
+    await mongo.index(RECALCULATIONS, [("set", 1), ("key", 1)])

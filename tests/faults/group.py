@@ -13,7 +13,7 @@ from typing import Any
 
 from prometheus_client import REGISTRY
 
-from shared.messaging.decide.handling import Consumer, Outcome, Route, States
+from shared.messaging.decide.asking import Ask, Consumer, Decide, Outcome
 from shared.messaging.faults import Step
 from shared.messaging.messages import Received
 from shared.messaging.operate.runtime import Runtime
@@ -40,14 +40,14 @@ class Group(RealWorld):
         consumer = sample_consumer(self.topics)
         return replace(consumer, routes={type_: self._watched(route) for type_, route in consumer.routes.items()})
 
-    def _watched(self, route: Route[Any]) -> Route[Any]:
-        def handle(received: Received[Any], states: States) -> Outcome:
+    def _watched(self, decide: Decide[Received[Any]]) -> Decide[Received[Any]]:
+        async def watched(received: Received[Any], ask: Ask) -> Outcome:
             self.started[received.event_id] += 1
             if self.broken:
                 raise ZeroDivisionError("a bad release")
-            return route.handle(received, states)
+            return await decide(received, ask)
 
-        return replace(route, handle=handle)
+        return watched
 
     def another_connection(self) -> Mongo:
         """The group's database, as another process sees it."""

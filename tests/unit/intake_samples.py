@@ -17,9 +17,10 @@ from shared.contracts.submissions import (
     Submission,
 )
 from shared.messaging.consume import envelope
-from shared.messaging.decide.handling import Dictionary, Entry, Outcome
+from shared.messaging.decide.handling import Outcome
 from shared.messaging.messages import Received, Unreadable
 from shared.registry import registry
+from tests.fakes.known import Documents
 from tests.unit.delivery_samples import AT, head, record
 
 KNOWN = Known(registry(), {"C-1": None})
@@ -102,7 +103,7 @@ class Intake:
     """Intake's routes over a dictionary, as the pipeline calls them."""
 
     def __init__(self) -> None:
-        self.states = Dictionary()
+        self.states = Documents()
         self._offset = 0
 
     def receive(
@@ -118,8 +119,7 @@ class Intake:
         sent = record(value, head(type_), topic=f"submissions.{province}", offset=self._offset)
         received: Received[Any] = envelope.read(sent, received_at=at, trusted=False)
         route = REFUSALS if isinstance(received.data, Unreadable) else ROUTES[received.type]
-        outcome = self.states.apply(route.handle(received, self.states))
-        assert {ref for ref in outcome.puts if not isinstance(ref, Entry)} <= set(route.needs(received))
+        outcome = self.states.run(route, received)
         answer = outcome.events[0].data
         assert isinstance(answer, Receipt)
         assert outcome.events[0].topic == f"receipts.{province}"

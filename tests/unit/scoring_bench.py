@@ -15,8 +15,9 @@ from shared.contracts.catalogue import contract_of
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import OUTBOX, RECALCULATIONS
 from shared.messaging.decide.commands import Commands
+from shared.messaging.decide.engine import Run, decided
 from shared.messaging.decide.handling import Document, Outcome, Recalculation
-from shared.messaging.decide.reader import Reader, View
+from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.writing import Writer
 from shared.mongo import Session
 from tests.fakes.memory import MemoryMongo
@@ -38,7 +39,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.mongo = MemoryMongo()
-        self._writer = Writer("scoring", self.mongo, NoRelay(), clock=BusinessClock())  # type: ignore[arg-type]
+        self._writer = Writer("scoring", self.mongo, clock=BusinessClock())
         self.commands = Commands("scoring", self.mongo, NoRelay(), clock=BusinessClock())  # type: ignore[arg-type]
         self.computed: list[str] = []
 
@@ -59,16 +60,8 @@ class Bench:
     async def decide(self, fact: Any) -> tuple[Reader, Outcome]:
         """What a fact leads to on the state as it is now; nothing is written."""
         record = received(fact, contract_of(fact.__class__).type)
-        route = routes[record.type]
-        needs = frozenset(route.needs(record))
         reader = Reader(self.mongo)
-        await reader.load(needs)
-        needs |= frozenset(route.further(record, View(reader, needs)))
-        await reader.load(needs)
-        view = View(reader, needs)
-        outcome = route.handle(record, view)
-        view.apply(outcome.puts)
-        return reader, outcome
+        return reader, await decided(Run(routes[record.type], record, reader, record.received_at), reader)
 
     async def settle(self, *, rankings: bool = False, at: datetime = NOW) -> None:
         """Compute what was requested until nothing is left; rankings only where a test is about them."""
@@ -92,7 +85,9 @@ class Bench:
             await self.mongo.delete(RECALCULATIONS, {"_id": {"$in": list(used)}}, session)
 
         cause = f"test/{self.mongo.commits}"
-        await self._writer.write(reader, outcome, cause=cause, at=NOW, span=trace.get_current_span(), also=also)
+        writing = self._writer.begin(reader)
+        self._writer.add(writing, outcome, cause=cause, at=NOW, span=trace.get_current_span())
+        await self._writer.commit(writing, also=also, on_repeat=lambda error: None)
 
     def documents(self, collection: str) -> dict[str, Document]:
         """All documents of a collection by id."""

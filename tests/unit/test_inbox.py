@@ -9,7 +9,8 @@ import pytest
 
 from cli.publishing import Message, Sent
 from shared.messaging.consume.envelope import outside_id
-from shared.messaging.decide.handling import Consumer, Outcome, Ref, Route, States
+from shared.messaging.decide.asking import Ask, Consumer, Outcome
+from shared.messaging.decide.documents import Document, Ref
 from shared.messaging.messages import Position, Received, Unreadable, derived_id
 from shared.messaging.operate.dead_letters import Action, Order
 from tests.probe import POISON, Bench, Probe
@@ -22,19 +23,18 @@ LATER = timedelta(hours=1)
 def bench() -> Bench:
     """The probe as a service of outside senders."""
     probe = Probe()
-    refusals: Route[Unreadable] = Route(lambda received: [], lambda received, states: Outcome(verdict="refused"))
 
-    def count(received: Received[Any], states: States) -> Outcome:
-        outcome = probe.consumer.routes[received.type].handle(received, states)
-        answered = Ref("answers", derived_id(received.event_id, 0))
+    async def refuse(received: Received[Unreadable], ask: Ask) -> Outcome:
+        return Outcome(verdict="refused")
+
+    async def count(received: Received[Any], ask: Ask) -> Outcome:
+        outcome = await probe.consumer.routes[received.type](received, ask)
+        answered: Ref[Document] = Ref("answers", derived_id(received.event_id, 0))
+        await ask.one(answered)
         return Outcome({**outcome.puts, answered: {}}, outcome.events, outcome.requests, outcome.verdict)
 
-    def needs(received: Received[Any]) -> list[Ref]:
-        (route,) = probe.consumer.routes.values()
-        return [*route.needs(received), Ref("answers", derived_id(received.event_id, 0))]
-
     (type_,) = probe.consumer.routes
-    bench = Bench(consumer=Consumer("probe", (probe.topic,), {type_: Route(needs, count)}, refusals))
+    bench = Bench(consumer=Consumer("probe", (probe.topic,), {type_: count}, refuse))
     bench.probe = probe
     return bench
 

@@ -239,7 +239,7 @@ def test_the_statuses_add_up_to_what_was_received() -> None:
     assert [receipt.status.value for receipt in receipts] == [
         "accepted", "duplicate", "unchanged", "conflict", "accepted_late", "rejected", "rejected", "rejected",
     ]  # fmt: skip
-    kept = [document for ref, document in intake.states.documents.items() if ref.collection == "receipts"]
+    kept = [document for ref, document in intake.states.items() if ref.collection == "receipts"]
     assert len(kept) == len(receipts) == len({receipt.receipt_id for receipt in receipts})
 
 

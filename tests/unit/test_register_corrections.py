@@ -14,11 +14,12 @@ from shared.contracts.facts import RegistrationAccepted
 from shared.contracts.register import RegisterCorrection
 from shared.contracts.submissions import CentreSubmitted
 from shared.messaging.consume import envelope
-from shared.messaging.decide.handling import STALE, Dictionary
-from shared.messaging.decide.register import KEEP, REGISTER, register_of
+from shared.messaging.decide.handling import STALE
+from shared.messaging.decide.register import REGISTER, keep, register_of
 from shared.messaging.messages import Received
 from shared.messaging.send import events
 from shared.registry import Registry, Unit, corrected_register, registry, touched_units, with_correction
+from tests.fakes.known import Documents
 from tests.unit.delivery_samples import AT, head, record
 from tests.unit.register_samples import correction, fact, gap_filled, split, unit, ward_made
 
@@ -220,9 +221,9 @@ def test_the_same_corrections_give_the_same_register_in_whatever_order_they_arri
     facts = [fact(1, gap_filled("00999")), fact(2, gap_filled("00998")), fact(3, split())]
     documents = []
     for order in permutations(facts):
-        states = Dictionary({REGISTER: None})  # type: ignore[dict-item]
+        states = Documents()
         for one in order:
-            states.apply(KEEP.handle(heard(one), states))
+            states.run(keep, heard(one))
         documents.append(states[REGISTER])
     assert all(document == documents[0] for document in documents)
     assert corrected_register(documents[0]) is corrected_register(documents[-1]), "made once per content"
@@ -241,9 +242,9 @@ def heard(one: Any) -> Received[Any]:
 
 
 def test_a_repeated_correction_changes_nothing() -> None:
-    states = Dictionary({REGISTER: None})  # type: ignore[dict-item]
-    states.apply(KEEP.handle(heard(fact(1, gap_filled())), states))
-    again = KEEP.handle(heard(fact(1, gap_filled())), states)
+    states = Documents()
+    states.run(keep, heard(fact(1, gap_filled())))
+    again = states.decide(keep, heard(fact(1, gap_filled())))
     assert (again.verdict, again.puts, again.events) == (STALE, {}, [])
     assert register_of(states).unit("00999", OLD) is not None
 

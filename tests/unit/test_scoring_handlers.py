@@ -15,41 +15,25 @@ from services.scoring.decisions import (
 )
 from shared.contracts.catalogue import CONTRACTS, EventType
 from shared.contracts.facts import CentreScored, CommuneScored
-from shared.messaging.decide.handling import Dictionary, Document, Entry, Outcome, Recalculation, Ref
+from shared.messaging.decide.handling import Document, Outcome, Recalculation
 from shared.registry import registry
+from tests.fakes.known import Documents
 from tests.unit.scoring_samples import UNIT, centre, commune, points, received, recognition, targets
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 CONTINUING = next(unit for unit in registry().units(date(2025, 12, 31)) if registry().continues(unit))
 
 
-class Store(Dictionary):
-    """Runs routes as the pipeline does: only what a route needs is there to be read or put."""
+class Store(Documents):
+    """Runs decisions as the pipeline does."""
 
-    def run(self, type_: EventType, data: Any) -> Outcome:
-        route, record = routes[type_], received(data, type_)
-        needed = set(route.needs(record))
-        needed |= set(route.further(record, _Needed(self, needed)))
-        states = _Needed(self, needed)
-        outcome = route.handle(record, states)
-        assert {ref for ref in outcome.puts if not isinstance(ref, Entry)} <= needed
-        return self.apply(outcome)
+    def take(self, type_: EventType, data: Any) -> Outcome:
+        return self.run(routes[type_], received(data, type_))
 
     def result(self, subject: str, period: int = 2025) -> Document:
-        document = self[result_ref(subject, period)]
+        document: Document | None = self[result_ref(subject, period)]
         assert document is not None
         return document
-
-
-class _Needed:
-    def __init__(self, store: Dictionary, needed: set[Ref]) -> None:
-        self._store = store
-        self._needed = needed
-
-    def __getitem__(self, ref: Ref) -> Document | None:
-        if ref not in self._needed:
-            raise KeyError(f"{ref} is not in needs")
-        return self._store[ref]
 
 
 def rankings(outcome: Outcome) -> list[Recalculation]:
@@ -63,7 +47,7 @@ def test_every_route_is_an_accepted_fact() -> None:
 
 def test_a_commune_is_scored_published_and_ranked_anew() -> None:
     store = Store()
-    outcome = store.run(EventType.COMMUNE_ACCEPTED, commune(targets(1)))
+    outcome = store.take(EventType.COMMUNE_ACCEPTED, commune(targets(1)))
     (event,) = outcome.events
     assert (event.topic, event.key, event.subject) == ("scores", UNIT, UNIT)
     assert isinstance(event.data, CommuneScored)
@@ -80,37 +64,37 @@ def test_a_commune_is_scored_published_and_ranked_anew() -> None:
 
 def test_a_correction_makes_the_next_version_and_an_old_one_changes_nothing() -> None:
     store = Store()
-    store.run(EventType.COMMUNE_ACCEPTED, commune(targets(1), version=2))
-    newer = store.run(
+    store.take(EventType.COMMUNE_ACCEPTED, commune(targets(1), version=2))
+    newer = store.take(
         EventType.COMMUNE_ACCEPTED, commune(targets(1, C1_1={"type": "boolean", "met": False}), version=5)
     )
     assert isinstance(newer.events[0].data, CommuneScored)
     assert (newer.events[0].data.version, newer.events[0].data.input_version) == (2, 5)
-    before = dict(store.documents)
+    before = dict(store)
     for version in (1, 2, 5):
-        outcome = store.run(EventType.COMMUNE_ACCEPTED, commune(targets(1), version=version))
+        outcome = store.take(EventType.COMMUNE_ACCEPTED, commune(targets(1), version=version))
         assert outcome == Outcome(verdict="stale")
-    assert store.documents == before
+    assert store == before
 
 
 def test_periods_and_units_do_not_touch_each_other() -> None:
     store = Store()
-    store.run(EventType.COMMUNE_ACCEPTED, commune(targets(1)))
-    store.run(EventType.COMMUNE_ACCEPTED, commune(targets(1), period=2026))
-    store.run(EventType.COMMUNE_ACCEPTED, commune(points("lc_commune_44_2014")))
-    results = {ref.id for ref in store.documents if ref.collection == RESULTS}
+    store.take(EventType.COMMUNE_ACCEPTED, commune(targets(1)))
+    store.take(EventType.COMMUNE_ACCEPTED, commune(targets(1), period=2026))
+    store.take(EventType.COMMUNE_ACCEPTED, commune(points("lc_commune_44_2014")))
+    results = {ref.id for ref in store if ref.collection == RESULTS}
     assert results == {f"{UNIT}/2025", f"{UNIT}/2026", "00004@pre-2025-07/2022"}
 
 
 def test_a_centre_is_scored_without_a_ranking() -> None:
     store = Store()
-    outcome = store.run(EventType.CENTRE_ACCEPTED, centre(points("clc_2553_2013")))
+    outcome = store.take(EventType.CENTRE_ACCEPTED, centre(points("clc_2553_2013")))
     (event,) = outcome.events
     assert isinstance(event.data, CentreScored)
     assert (event.key, event.subject, outcome.requests) == ("TT/1", "TT/1", [])
     assert (store.result("TT/1")["kind"], store.result("TT/1")["feeds"]) == ("centre", UNIT)
-    assert store.run(EventType.CENTRE_ACCEPTED, centre(points("clc_2553_2013"))).verdict == "stale"
-    again = store.run(EventType.CENTRE_ACCEPTED, centre(points("clc_2553_2013", N1="0"), version=2))
+    assert store.take(EventType.CENTRE_ACCEPTED, centre(points("clc_2553_2013"))).verdict == "stale"
+    again = store.take(EventType.CENTRE_ACCEPTED, centre(points("clc_2553_2013", N1="0"), version=2))
     assert isinstance(again.events[0].data, CentreScored)
     assert again.events[0].data.version == 2
 
@@ -120,18 +104,18 @@ def test_a_centre_is_scored_without_a_ranking() -> None:
 
 def test_a_recognition_before_the_assessment_counts() -> None:
     store = Store()
-    outcome = store.run(EventType.RECOGNITION_ACCEPTED, recognition())
+    outcome = store.take(EventType.RECOGNITION_ACCEPTED, recognition())
     assert not outcome.events
     assert not rankings(outcome)
-    store.run(EventType.COMMUNE_ACCEPTED, commune(targets()))
+    store.take(EventType.COMMUNE_ACCEPTED, commune(targets()))
     assert store.result(UNIT)["result"]["level"] == 2
 
 
 def test_a_recognition_after_the_assessment_scores_it_again() -> None:
     store = Store()
-    store.run(EventType.COMMUNE_ACCEPTED, commune(targets()))
+    store.take(EventType.COMMUNE_ACCEPTED, commune(targets()))
     assert store.result(UNIT)["result"]["level"] == 1
-    outcome = store.run(EventType.RECOGNITION_ACCEPTED, recognition())
+    outcome = store.take(EventType.RECOGNITION_ACCEPTED, recognition())
     (event,) = outcome.events
     assert isinstance(event.data, CommuneScored)
     assert (event.data.level, event.data.version, event.data.input_version) == (2, 2, 1)
@@ -144,7 +128,7 @@ def test_both_orders_end_in_the_same_result() -> None:
     for order in (facts, facts[::-1]):
         store = Store()
         for type_, data in order:
-            store.run(type_, data)
+            store.take(type_, data)
         ends.append(store.result(UNIT)["result"] | {"version": None, "supersedes": None})
     assert ends[0] == ends[1]
 
@@ -152,9 +136,9 @@ def test_both_orders_end_in_the_same_result() -> None:
 @pytest.mark.parametrize("content", [targets(), targets(C1_1=None)])
 def test_a_recognition_that_changes_no_result_publishes_nothing(content: Any) -> None:
     store = Store()
-    store.run(EventType.COMMUNE_ACCEPTED, commune(content))
+    store.take(EventType.COMMUNE_ACCEPTED, commune(content))
     before = store.result(UNIT)
-    outcome = store.run(EventType.RECOGNITION_ACCEPTED, recognition(period=2025, decided_on=date(2026, 3, 1)))
+    outcome = store.take(EventType.RECOGNITION_ACCEPTED, recognition(period=2025, decided_on=date(2026, 3, 1)))
     assert not outcome.events
     assert not rankings(outcome)
     assert list(outcome.puts) == [recognitions_ref(UNIT), result_ref(UNIT, 2025)]
@@ -166,28 +150,28 @@ def test_a_recognition_that_changes_no_result_publishes_nothing(content: Any) ->
 def test_only_the_three_years_of_validity_are_touched() -> None:
     store = Store()
     for period in range(2024, 2030):
-        store.run(EventType.COMMUNE_ACCEPTED, commune(targets(), period=period))
-    store.run(EventType.RECOGNITION_ACCEPTED, recognition())
+        store.take(EventType.COMMUNE_ACCEPTED, commune(targets(), period=period))
+    store.take(EventType.RECOGNITION_ACCEPTED, recognition())
     levels = {period: store.result(UNIT, period)["result"]["level"] for period in range(2024, 2030)}
     assert levels == {2024: 1, 2025: 2, 2026: 2, 2027: 2, 2028: 1, 2029: 1}
 
 
 def test_a_corrected_recognition_replaces_the_one_before() -> None:
     store = Store()
-    store.run(EventType.COMMUNE_ACCEPTED, commune(targets()))
-    store.run(EventType.RECOGNITION_ACCEPTED, recognition(decided_on=date(2024, 3, 15)))
+    store.take(EventType.COMMUNE_ACCEPTED, commune(targets()))
+    store.take(EventType.RECOGNITION_ACCEPTED, recognition(decided_on=date(2024, 3, 15)))
     assert store.result(UNIT)["result"]["level"] == 2
-    store.run(EventType.RECOGNITION_ACCEPTED, recognition(version=2, decided_on=date(2025, 3, 15)))
+    store.take(EventType.RECOGNITION_ACCEPTED, recognition(version=2, decided_on=date(2025, 3, 15)))
     assert store.result(UNIT)["result"]["level"] == 1
     assert store.result(UNIT)["version"] == 3
-    stale = store.run(EventType.RECOGNITION_ACCEPTED, recognition(version=1))
+    stale = store.take(EventType.RECOGNITION_ACCEPTED, recognition(version=1))
     assert stale == Outcome(verdict="stale")
 
 
 def test_recognitions_of_several_periods_are_kept_side_by_side() -> None:
     store = Store()
-    store.run(EventType.RECOGNITION_ACCEPTED, recognition(period=2024, decided_on=date(2025, 3, 1)))
-    store.run(EventType.RECOGNITION_ACCEPTED, recognition(period=2020, decided_on=date(2021, 3, 1)))
+    store.take(EventType.RECOGNITION_ACCEPTED, recognition(period=2024, decided_on=date(2025, 3, 1)))
+    store.take(EventType.RECOGNITION_ACCEPTED, recognition(period=2020, decided_on=date(2021, 3, 1)))
     document = store[recognitions_ref(UNIT)]
     assert document is not None
     assert [item["period"] for item in document["items"]] == [2020, 2024]
@@ -202,19 +186,19 @@ def test_the_recognition_of_a_continuing_unit_goes_on_counting(assessment_first:
     facts = [(EventType.COMMUNE_ACCEPTED, assessed), (EventType.RECOGNITION_ACCEPTED, decided)]
     store = Store()
     for type_, data in facts if assessment_first else facts[::-1]:
-        store.run(type_, data)
+        store.take(type_, data)
     assert store.result(CONTINUING.unit_id)["result"]["level"] == 2
     assert (store[recognitions_ref(CONTINUING.unit_id)] or {"items": []}) == {"items": []}, "history stays where it was"
 
 
 def test_the_recognition_of_a_unit_that_went_elsewhere_does_not_count() -> None:
     store = Store()
-    store.run(EventType.RECOGNITION_ACCEPTED, recognition(unit_id="00004@pre-2025-07"))
-    store.run(EventType.COMMUNE_ACCEPTED, commune(targets()))
+    store.take(EventType.RECOGNITION_ACCEPTED, recognition(unit_id="00004@pre-2025-07"))
+    store.take(EventType.COMMUNE_ACCEPTED, commune(targets()))
     assert store.result(UNIT)["result"]["level"] == 1
 
 
 def test_an_absurd_date_asks_for_few_documents() -> None:
     record = received(recognition(decided_on=date(9999, 1, 1)))
     route = routes[EventType.RECOGNITION_ACCEPTED]
-    assert len({*route.needs(record), *route.further(record, Dictionary())}) < 20
+    assert len({*route.needs(record), *route.further(record, Documents())}) < 20

@@ -41,9 +41,10 @@ from shared.contracts.facts import (
 )
 from shared.messaging.consume.envelope import read
 from shared.messaging.consume.pipeline import Handle, classify
-from shared.messaging.decide.handling import Consumer, Dictionary
+from shared.messaging.decide.handling import Consumer
 from shared.registry import registry
 from shared.rulebook import funding_norms, funding_policy
+from tests.fakes.known import Documents
 
 TWO = ("12", "44")
 """A small world; province 44 also sends the legacy province's files."""
@@ -75,7 +76,7 @@ class Intake:
     """Intake's own handlers over plain dictionaries."""
 
     def __init__(self) -> None:
-        self.states = Dictionary()
+        self.states = Documents()
         self.offset = 0
         self.facts: list[object] = []
         """Everything accepted, in order."""
@@ -91,7 +92,7 @@ class Intake:
         self.offset += 1
         decision = classify(read(record, received_at=at, trusted=False), self._consumer)
         assert isinstance(decision, Handle)
-        outcome = self.states.apply(decision.route.handle(decision.received, self.states))
+        outcome = self.states.run(decision.decide, decision.received)
         receipt, *facts = (event.data for event in outcome.events)
         assert isinstance(receipt, Receipt)
         self.facts += facts

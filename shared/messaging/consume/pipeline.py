@@ -1,10 +1,10 @@
 """The micro-batch consumer pipeline: records in, one transaction, offsets that may be committed out.
 
-For a batch: read each record (never raises) → classify → known inbox ids → documents the handlers need → handlers in
-memory, in order → inbox, documents, outbox, requests and dead letters in one transaction. What is wrong with one record
-never touches its neighbours:
+For a batch: read each record (never raises) → classify → known inbox ids → all decisions at once, then each in its turn
+→ inbox, documents, outbox, requests and dead letters in one transaction. What is wrong with one record never touches
+its neighbours:
 
-- a record that cannot be read, or whose handler fails, becomes a dead letter (or, from an outside sender, an answer);
+- a record that cannot be read, or whose decision fails, becomes a dead letter (or, from an outside sender, an answer);
 - a duplicate key in the inbox means another delivery was faster: drop it and decide again;
 - a moved revision means a document changed underneath: load and decide again;
 - a write that can never succeed is searched for by halving the batch until it is alone;
@@ -19,27 +19,29 @@ import random
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import structlog
-from bson import Binary
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from shared.messaging.clock import BusinessClock, instant_of
-from shared.messaging.collections import DEAD_LETTERS, INBOX, OUTBOX, RECALCULATIONS
+from shared.messaging.clock import BusinessClock
+from shared.messaging.collections import INBOX
 from shared.messaging.consume import envelope, inbox
-from shared.messaging.consume.batches import Damage, first_of
+from shared.messaging.consume.batches import first_of
 from shared.messaging.consume.brake import Brake
-from shared.messaging.decide.handling import Consumer, Document, Recalculation, Ref, Route, requests_of
-from shared.messaging.decide.reader import Reader, View
-from shared.messaging.faults import NO_FAULTS, Faults, Step
+from shared.messaging.consume.burying import Buried, dead_letter
+from shared.messaging.decide.asking import Consumer, Decide
+from shared.messaging.decide.documents import Document
+from shared.messaging.decide.engine import Run, bring, in_turn
+from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.sets import Sets
+from shared.messaging.decide.writing import Also, Writer, Writing
+from shared.messaging.faults import NO_FAULTS, Faults
 from shared.messaging.messages import Position, Reason, Received, Unreadable
-from shared.messaging.send.events import emit
-from shared.mongo import Conflict, DuplicateKey, Mongo, Permanent, Put, Session, Unavailable, answers, in_transaction
+from shared.mongo import Conflict, DuplicateKey, Mongo, Permanent, Put, Session, Unavailable, answers
 from shared.mongo.port import MongoError
 from shared.telemetry import context_of, metrics
 
@@ -49,16 +51,14 @@ MAX_DECISIONS = 20
 LARGEST_BATCH = 5_000
 PATIENCE_SECONDS = 100.0
 """How long one batch is tried by halves; well below what makes the group believe that its member is dead."""
-DETAIL_CHARACTERS = 20_000
-"""What a dead letter keeps of an error's text, which may repeat the record that it is about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """Call this route."""
+    """Decide on it."""
 
     received: Received[Any]
-    route: Route[Any]
+    decide: Decide[Received[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,43 +110,6 @@ def _with(received: Received[Any], data: Any) -> Received[Any]:
     )
 
 
-@dataclass(slots=True)
-class Buried:
-    """A record as its dead letter keeps it."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
-    checksum: Damage | None = None
-    """Set where only the beginning of its bytes was kept: it stays unreadable."""
-
-    @classmethod
-    def of(cls, letter: Document) -> Buried:
-        """The way back from `dead_letter`."""
-        return cls(
-            topic=letter["topic"],
-            partition=letter["partition"],
-            offset=letter["offset"],
-            timestamp=round(letter["appended_at"].timestamp() * 1000),
-            key=letter["key"],
-            value=letter["value"],
-            headers=[(name, bytes(value)) for name, value in letter["headers"]],
-            checksum=_damage(letter),
-        )
-
-
-def _damage(letter: Document) -> Damage | None:
-    cut = letter.get("cut")
-    if cut is None:
-        return None
-    too_large = letter["reason"] == Reason.TOO_LARGE.value
-    return Damage(cut["first"], letter["detail"], too_large, False, cut["size"], cut["sha256"])
-
-
 def _partition(record: envelope.Record) -> Partition:
     return record.topic, record.partition
 
@@ -166,17 +129,13 @@ class Progress:
 
 @dataclass(slots=True)
 class _Batch:
-    """Everything one transaction writes."""
+    """What was decided on a batch, and what of it is finished once that is written."""
 
-    now: datetime
-    inbox: list[Document] = field(default_factory=list)
-    touched: dict[Ref, None] = field(default_factory=dict)
-    writes: dict[str, list[Put]] = field(default_factory=dict)
-    outbox: list[Document] = field(default_factory=list)
-    requests: dict[Recalculation, None] = field(default_factory=dict)
-    dead: list[Document] = field(default_factory=list)
-    spans: list[trace.Span] = field(default_factory=list)
+    writing: Writing
+    finished: list[Any] = field(default_factory=list)
+    stopped: set[Partition] = field(default_factory=set)
     verdicts: list[tuple[str, str, str]] = field(default_factory=list)
+    """Verdict, topic and sender."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +149,7 @@ class Replay:
     """By collection."""
     events: Sequence[Document] = ()
     """Outbox rows."""
-    requests: Sequence[Recalculation] = ()
+    requests: Sequence[Any] = ()
 
 
 Attempt = Callable[[Sequence[tuple[Any, Decision]], Progress], Awaitable[None]]
@@ -209,19 +168,19 @@ class Pipeline:
         *,
         clock: BusinessClock,
         brake: Brake,
+        sets: Sets | None = None,
         transaction_deadline: float = 20.0,
         faults: Faults = NO_FAULTS,
         before: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """`before` is awaited before each batch; what it raises puts the batch off."""
-        self._service = service
         self._before = before
         self._consumer = consumer
         self._mongo = mongo
         self._clock = clock
         self._brake = brake
         self._deadline = transaction_deadline
-        self._faults = faults
+        self._writer = Writer(service, mongo, clock=clock, sets=sets, faults=faults)
         self._tracer = trace.get_tracer("langhoc.messaging")
         self._largest = LARGEST_BATCH
 
@@ -260,8 +219,6 @@ class Pipeline:
             except Permanent as error:
                 decision = _unwritable(decision, error)
                 continue
-            for span in batch.spans:
-                span.end()
             metrics.RECORDS.labels(self._consumer.name, replay.verdict).inc()
             return replay
         raise Unavailable(f"{MAX_DECISIONS} decisions in a row collided with other writers")
@@ -304,7 +261,7 @@ class Pipeline:
         give_up = time.monotonic() + self._deadline
         for attempt in range(MAX_DECISIONS):
             seen = await self._known([decision.received.event_id for _, decision in items])
-            batch, finished, stopped = await self._decide(items, seen, self._brake.trial())
+            batch = await self._decide(items, seen, self._brake.trial())
             try:
                 await self._write(batch, give_up)
             except (DuplicateKey, Conflict) as error:
@@ -313,7 +270,7 @@ class Pipeline:
             except Permanent as error:
                 await self._isolate(items, error, progress)
                 return
-            self._finish(batch, finished, stopped, progress)
+            self._finish(batch, progress)
             return
         raise Unavailable(f"{MAX_DECISIONS} decisions in a row collided with other writers")
 
@@ -351,81 +308,76 @@ class Pipeline:
         found = (await inbox.entries(self._mongo, [event_id])).get(event_id)
         own = {"_id": letter.get("event_id", event_id), "at": letter["at"]}
         seen = {event_id} if found and found != own else set()
-        batch, _, _ = await self._decide([(record, decision)], seen, Brake(limit=1))
-        if batch.dead:
-            (failed,) = batch.dead
-            replay = Replay("failed", Reason(failed["reason"]), failed["detail"])
-            return _Batch(batch.now, spans=batch.spans), replay
+        batch = await self._decide([(record, decision)], seen, Brake(limit=1))
+        writing = batch.writing
+        if writing.dead:
+            (failed,) = writing.dead
+            nothing = replace(batch, writing=replace(self._writer.begin(writing.reader), spans=writing.spans))
+            return nothing, Replay("failed", Reason(failed["reason"]), failed["detail"])
         if found:
-            batch.inbox.clear()
+            writing.inbox.clear()
         ((verdict, _, _),) = batch.verdicts
-        return batch, Replay(verdict, writes=batch.writes, events=tuple(batch.outbox), requests=tuple(batch.requests))
+        writes = writing.reader.puts(writing.touched, 0)
+        return batch, Replay(verdict, writes=writes, events=writing.outbox, requests=tuple(writing.requests))
 
-    async def _decide(
-        self, items: Sequence[tuple[Any, Decision]], seen: set[str], brake: Brake
-    ) -> tuple[_Batch, list[Any], set[Partition]]:
-        """Run the handlers in memory, over those not yet `seen`; what is decided here joins them."""
+    async def _decide(self, items: Sequence[tuple[Any, Decision]], seen: set[str], brake: Brake) -> _Batch:
+        """Decide on those not yet `seen`, all at once, then one after the other; what is decided here joins them."""
         reader = Reader(self._mongo)
-        needs: dict[int, frozenset[Ref]] = {}
-        failures: dict[int, str] = {}
-        for number, (_, decision) in enumerate(items):
-            if isinstance(decision, Handle) and decision.received.event_id not in seen:
-                try:
-                    needs[number] = frozenset(decision.route.needs(decision.received))
-                except Exception:
-                    failures[number] = traceback.format_exc(limit=-5)
-        await reader.load(ref for refs in needs.values() for ref in refs)
-        for number in needs:
-            needs[number], failure = _further(items[number][1], reader, needs[number])
-            if failure is not None:
-                failures[number] = failure
-        await reader.load(ref for refs in needs.values() for ref in refs)
-
-        batch = _Batch(now=self._clock.real())
-        finished: list[Any] = []
-        stopped: set[Partition] = set()
+        runs = {
+            number: Run(decision.decide, decision.received, reader, decision.received.received_at)
+            for number, (_, decision) in enumerate(items)
+            if isinstance(decision, Handle) and decision.received.event_id not in seen
+        }
+        await bring(runs.values(), reader)
+        batch = _Batch(self._writer.begin(reader))
         for number, (record, decision) in enumerate(items):
-            partition = _partition(record)
-            if partition in stopped:
+            if _partition(record) in batch.stopped:
                 continue
             received = decision.received
+            sender = _sender(received)
             if received.event_id in seen:
                 batch.verdicts.append(("absorbed", record.topic, ""))
-                finished.append(record)
+                batch.finished.append(record)
                 continue
-            sender = _sender(received)
-            failure = failures.get(number)
-            if isinstance(decision, Handle) and failure is None:
-                # Again: a record before it in this batch may have changed what the identities rest on.
-                needs[number], failure = _further(decision, reader, needs[number])
-                await reader.load(needs[number])
-            if isinstance(decision, Handle) and failure is None:
-                failure = self._handle(decision, reader, needs[number], batch)
+            if number in runs:
+                failure = await self._come_true(runs[number], received, batch)
                 if failure is None:
                     brake.succeeded(record.topic, sender)
-            if failure is not None:
-                if brake.closed(record.topic):
-                    stopped.add(partition)
+                elif brake.closed(record.topic):
+                    batch.stopped.add(_partition(record))
                     continue
-                brake.failed(record.topic, sender)
-                batch.verdicts.append(("failed", record.topic, sender))
-                self._bury(batch, record, received, Reason.HANDLER_FAILED, failure)
+                else:
+                    brake.failed(record.topic, sender)
+                    batch.verdicts.append(("failed", record.topic, sender))
+                    self._bury(batch, record, received, Reason.HANDLER_FAILED, failure)
             elif isinstance(decision, Bury):
                 batch.verdicts.append(("dead", record.topic, sender))
                 self._bury(batch, record, received, decision.reason, decision.detail)
             elif isinstance(decision, Skip):
                 batch.verdicts.append(("skipped", record.topic, sender))
             if not isinstance(decision, Skip):
-                batch.inbox.append({"_id": received.event_id, "at": batch.now})
+                batch.writing.inbox.append({"_id": received.event_id, "at": batch.writing.now})
                 seen.add(received.event_id)
-            finished.append(record)
-        batch.writes = reader.puts(batch.touched, self._clock.stamp(reader.stamp))
-        return batch, finished, stopped
+            batch.finished.append(record)
+        return batch
 
-    def _handle(self, decision: Handle, reader: Reader, needs: frozenset[Ref], batch: _Batch) -> str | None:
-        """Call one handler and keep its outcome; returns the traceback if it failed."""
-        received = decision.received
-        span = self._tracer.start_span(
+    async def _come_true(self, run: Run[Any], received: Received[Any], batch: _Batch) -> str | None:
+        """Let one decision come true after those before it; returns the traceback if it failed."""
+        await in_turn(run, batch.writing.reader, batch.writing.touched)
+        span = self._span(received)
+        try:
+            outcome = run.result()
+            self._writer.add(batch.writing, outcome, cause=received.event_id, at=received.received_at, span=span)
+        except Exception as error:
+            batch.writing.spans.append(span)
+            span.set_status(Status(StatusCode.ERROR, repr(error)[:200]))
+            return "".join(traceback.format_exception(error, limit=-5))
+        span.set_attribute("langhoc.verdict", outcome.verdict)
+        batch.verdicts.append((outcome.verdict, received.position.topic, _sender(received)))
+        return None
+
+    def _span(self, received: Received[Any]) -> trace.Span:
+        return self._tracer.start_span(
             f"process {received.type or 'unreadable'}",
             context_of(received.traceparent),
             SpanKind.CONSUMER,
@@ -439,84 +391,38 @@ class Pipeline:
                 "langhoc.subject": received.subject,
             },
         )
-        batch.spans.append(span)
-        spans: list[trace.Span] = []
-        try:
-            view = View(reader, needs)
-            outcome = decision.route.handle(received, view)
-            at = received.received_at
-            rows = emit(
-                self._service, received.event_id, outcome.events, at, span, self._tracer, spans,
-                clock=self._clock, after=reader.stamp,
-            )  # fmt: skip
-            view.apply(outcome.puts)
-        except Exception as error:
-            span.set_status(Status(StatusCode.ERROR, repr(error)[:200]))
-            return traceback.format_exc(limit=-5)
-        span.set_attribute("langhoc.verdict", outcome.verdict)
-        batch.touched.update(dict.fromkeys(outcome.puts))
-        batch.requests.update(dict.fromkeys(outcome.requests))
-        batch.outbox.extend(rows)
-        batch.spans.extend(spans)
-        batch.verdicts.append((outcome.verdict, received.position.topic, _sender(received)))
-        return None
 
     def _bury(self, batch: _Batch, record: Any, received: Received[Any], reason: Reason, detail: str) -> None:
-        batch.dead.append(dead_letter(self._consumer.name, record, received, reason, detail, batch.now))
+        now = batch.writing.now
+        batch.writing.dead.append(dead_letter(self._consumer.name, record, received, reason, detail, now))
 
     async def _known(self, ids: Sequence[str]) -> set[str]:
         return set(await inbox.entries(self._mongo, ids))
 
-    async def _write(
-        self, batch: _Batch, give_up: float, first: Callable[[Session], Awaitable[None]] | None = None
-    ) -> None:
-        if not (batch.inbox or batch.dead or first):
+    async def _write(self, batch: _Batch, give_up: float, also: Also | None = None) -> None:
+        if not (batch.writing.inbox or batch.writing.dead or also):
             return
-
-        async def body(session: Session) -> None:
-            if first:
-                await first(session)
-            await self._mongo.insert(INBOX, batch.inbox, session)
-            for collection, puts in batch.writes.items():
-                await self._mongo.put(collection, puts, session)
-            await self._mongo.insert(OUTBOX, batch.outbox, session)
-            await self._mongo.insert(RECALCULATIONS, requests_of(batch.requests, batch.now), session)
-            await self._mongo.insert(DEAD_LETTERS, batch.dead, session)
-            await self._faults.reach(Step.COMMITTING)
-
         seconds = max(give_up - time.monotonic(), 1.0)
-        await in_transaction(self._mongo, body, deadline_seconds=seconds, on_repeat=self._repeated)
-        await self._faults.reach(Step.COMMITTED)
+        await self._writer.commit(batch.writing, also=also, deadline_seconds=seconds, on_repeat=self._repeated)
 
-    def _finish(self, batch: _Batch, finished: list[Any], stopped: set[Partition], progress: Progress) -> None:
+    def _finish(self, batch: _Batch, progress: Progress) -> None:
         """After the commit: what was decided has become true."""
-        for span in batch.spans:
-            span.end()
         for verdict, topic, sender in batch.verdicts:
             metrics.RECORDS.labels(self._consumer.name, verdict).inc()
             if verdict == "failed":
                 self._brake.failed(topic, sender)
             elif verdict not in ("dead", "skipped", "absorbed"):
                 self._brake.succeeded(topic, sender)
-        if batch.inbox:
-            metrics.BATCH_RECORDS.observe(len(batch.inbox))
-        for entry in batch.dead:
+        if batch.writing.inbox:
+            metrics.BATCH_RECORDS.observe(len(batch.writing.inbox))
+        for entry in batch.writing.dead:
             position = Position(entry["topic"], entry["partition"], entry["offset"])
             log.error("pipeline.dead_letter", position=str(position), reason=entry["reason"], detail=entry["detail"])
             metrics.DEAD.labels(self._consumer.name, entry["reason"]).inc()
-        for record in finished:
+        for record in batch.finished:
             progress.next_offsets[_partition(record)] = record.offset + 1
-        progress.stopped |= stopped
-        progress.written |= bool(batch.outbox)
-
-
-def _further(decision: Decision, reader: Reader, needs: frozenset[Ref]) -> tuple[frozenset[Ref], str | None]:
-    """All that a record needs, as far as the documents that are loaded tell; or the traceback."""
-    assert isinstance(decision, Handle)
-    try:
-        return needs | frozenset(decision.route.further(decision.received, View(reader, needs))), None
-    except Exception:
-        return needs, traceback.format_exc(limit=-5)
+        progress.stopped |= batch.stopped
+        progress.written |= bool(batch.writing.outbox)
 
 
 def _going_on(items: Sequence[tuple[Any, Decision]], progress: Progress) -> list[tuple[Any, Decision]]:
@@ -535,30 +441,3 @@ def _unwritable(decision: Decision, error: Permanent) -> Bury:
     if isinstance(decision, Bury):
         raise Unavailable(f"a dead letter itself cannot be written: {error}") from error
     return Bury(decision.received, Reason.UNWRITABLE, str(error)[:1_000])
-
-
-def dead_letter(
-    consumer: str, record: Any, received: Received[Any], reason: Reason, detail: str, now: datetime
-) -> Document:
-    """The dead-letter document: raw bytes, why, and where the record lay. What people do with it: `dead_letters.py`."""
-    position: Position = received.position
-    cut = received.data.cut if isinstance(received.data, Unreadable) else None
-    return {
-        "state": "open",
-        "consumer": consumer,
-        "event_id": received.event_id,
-        "topic": position.topic,
-        "partition": position.partition,
-        "offset": position.offset,
-        "appended_at": instant_of(record.timestamp),
-        "key": None if record.key is None or cut else Binary(record.key),
-        "headers": [] if cut else [[name, Binary(value or b"")] for name, value in record.headers],
-        "value": None if record.value is None else Binary(received.raw),
-        "cut": cut and {"size": cut.size, "sha256": cut.sha256, "first": cut.first},
-        "type": received.type,
-        "subject": received.subject,
-        "reason": reason.value,
-        "detail": detail.encode("utf-8", "backslashreplace").decode()[:DETAIL_CHARACTERS],
-        "attempts": 1,
-        "at": now,
-    }

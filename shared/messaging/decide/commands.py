@@ -10,41 +10,74 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import TypeVar
 
 import structlog
 from opentelemetry import trace
 
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import COMMANDS
-from shared.messaging.decide.handling import Outcome
+from shared.messaging.decide.asking import Decide, Order, Outcome
+from shared.messaging.decide.engine import Run, decided
 from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.sets import Sets
 from shared.messaging.decide.writing import Writer
 from shared.messaging.faults import NO_FAULTS, Faults
 from shared.messaging.send.outbox import Relay
 from shared.mongo import Conflict, DuplicateKey, Mongo, Session, Unavailable
+from shared.mongo.port import MongoError
+from shared.telemetry import metrics
 
 log = structlog.get_logger()
 MAX_DECISIONS = 20
-Decide = Callable[[Reader, datetime], Awaitable[Outcome]]
-"""`(reader, business time)` → outcome; reads only through the reader. It may be called several times.
-
-Only what it *puts* is guarded against others' writes: a document that the decision rests on and that must not move
-under it (the version that is being approved) is to be put as well. What is put without having been read must be new."""
+T = TypeVar("T")
+Former = Callable[[Reader, datetime], Awaitable[Outcome]]
 
 
 class Commands:
     """Runs commands of one service."""
 
     def __init__(
-        self, service: str, mongo: Mongo, relay: Relay, *, clock: BusinessClock, faults: Faults = NO_FAULTS
+        self,
+        service: str,
+        mongo: Mongo,
+        relay: Relay,
+        *,
+        clock: BusinessClock,
+        sets: Sets | None = None,
+        faults: Faults = NO_FAULTS,
     ) -> None:
         self._service = service
         self._mongo = mongo
+        self._relay = relay
         self._clock = clock
-        self._writer = Writer(service, mongo, relay, clock=clock, faults=faults)
+        self._writer = Writer(service, mongo, clock=clock, sets=sets, faults=faults)
         self._tracer = trace.get_tracer("langhoc.messaging")
 
-    async def run(self, id: str, decide: Decide) -> Outcome | None:
+    async def order(self, id: str, data: T, decide: Decide[Order[T]]) -> Outcome | None:
+        """Decide on an order and write it; returns what was decided, or `None` if one of this id was done before.
+
+        Every document that the decision asked for by its identity is held: it rests on it, and must not move under it.
+        Whatever `decide` raises passes through, and nothing is written, unless a twin of the command was faster.
+
+        Raises:
+            Unavailable: the database does not answer, or others kept being faster; to be repeated with the same id.
+        """
+
+        async def former(reader: Reader, at: datetime) -> Outcome:
+            run = Run(decide, Order(id, data, at), reader, at)
+            outcome = await decided(run, reader)
+            outcome.holds |= {ref for ref in run.ask.reads if reader[ref] is not None}
+            return outcome
+
+        return await self.run(id, former)
+
+    async def rehearse(self, id: str, data: T, decide: Decide[Order[T]]) -> Outcome:
+        """What an order would lead to; nothing is written."""
+        reader, at = Reader(self._mongo), self._clock.now()
+        return await decided(Run(decide, Order(id, data, at), reader, at), reader)
+
+    async def run(self, id: str, decide: Former) -> Outcome | None:
         """Decide and write; returns what was decided, or `None` if a command of this id was done before.
 
         Whatever `decide` raises passes through, and nothing is written, unless a twin of the command was faster.
@@ -70,12 +103,18 @@ class Commands:
                 await self._mongo.insert(COMMANDS, [{"_id": id, "at": at, "verdict": verdict}], session)
 
             span = self._tracer.start_span(f"command {self._service}", attributes={"langhoc.command": id})
+            writing = self._writer.begin(reader)
+            self._writer.add(writing, outcome, cause=f"command/{self._service}/{id}", at=at, span=span)
             try:
-                cause = f"command/{self._service}/{id}"
-                await self._writer.write(reader, outcome, cause=cause, at=at, span=span, also=keep)
+                await self._writer.commit(writing, also=keep, on_repeat=self._repeated)
             except (Conflict, DuplicateKey) as error:
                 log.info("command.collided", command=id, error=repr(error))
                 await asyncio.sleep(random.uniform(0, min(0.005 * 2**attempt, 0.5)))
                 continue
+            if writing.outbox:
+                self._relay.wake()
             return outcome
         raise Unavailable(f"{MAX_DECISIONS} decisions in a row collided with other writers")
+
+    def _repeated(self, error: MongoError) -> None:
+        metrics.RETRIES.labels(self._service, type(error).__name__).inc()

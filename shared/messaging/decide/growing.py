@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.messaging.decide.handling import Document, Ref
+from shared.messaging.decide.documents import Document, Ref
 from shared.mongo import Mongo, Put, Unavailable
 
 REMEMBERED = 8
@@ -29,12 +29,12 @@ class Growing:
     """Field of the document that tells one content of the list from another."""
 
 
-GROWING: Mapping[Ref, Growing] = {Ref("register", "corrections"): Growing("corrections", "version", "hash")}
+GROWING: Mapping[Ref[Any], Growing] = {Ref("register", "corrections"): Growing("corrections", "version", "hash")}
 _COUNT = "rows"
-_remembered: dict[tuple[Ref, str], list[Any]] = {}
+_remembered: dict[tuple[Ref[Any], str], list[Any]] = {}
 
 
-async def whole(mongo: Mongo, ref: Ref, head: Document) -> tuple[Document, frozenset[Any]]:
+async def whole(mongo: Mongo, ref: Ref[Any], head: Document) -> tuple[Document, frozenset[Any]]:
     """The document with its rows, and the keys of those that are kept as documents of their own.
 
     Raises `Unavailable` where rows that the head names cannot be read.
@@ -56,10 +56,10 @@ async def whole(mongo: Mongo, ref: Ref, head: Document) -> tuple[Document, froze
     return {**content, shape.rows: rows}, frozenset(row[shape.key] for row in rows)
 
 
-def taken_apart(ref: Ref, revision: int | None, document: Document, kept: frozenset[Any]) -> Iterable[Put]:
+def taken_apart(ref: Ref[Any], revision: int | None, document: Document, kept: frozenset[Any]) -> Iterable[Put]:
     """The writes of a document: its head, and the rows that are not `kept` yet."""
     shape = GROWING.get(ref)
-    if shape is None:
+    if shape is None or shape.rows not in document:
         return [Put(ref.id, revision, document)]
     rows = document[shape.rows]
     new = [row for row in rows if row[shape.key] not in kept]
@@ -69,5 +69,5 @@ def taken_apart(ref: Ref, revision: int | None, document: Document, kept: frozen
     return [Put(ref.id, revision, head), *parts]
 
 
-def _row_id(ref: Ref, place: int) -> str:
+def _row_id(ref: Ref[Any], place: int) -> str:
     return f"{ref.id}/{place:09}"

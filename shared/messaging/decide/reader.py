@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar, overload
 
+from shared.messaging.decide.asking import Look
+from shared.messaging.decide.documents import ABSENT, Collection, Document, Query, Ref, Sort, content_of
 from shared.messaging.decide.growing import taken_apart, whole
-from shared.messaging.decide.handling import Document, Entry, Ref, content_of
 from shared.mongo import Mongo, Put
-from shared.mongo.port import Query, Sort
 
+M = TypeVar("M")
+P = TypeVar("P")
 STAMP = "_stamp"
 """Beside each document that is put: a stamp above those of the events of the decision that put it."""
 
@@ -19,59 +21,97 @@ class Reader:
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
-        self._documents: dict[Ref, Document | None] = {}
-        self._revisions: dict[Ref, int] = {}
-        self._rows: dict[Ref, frozenset[Any]] = {}
+        self._found: dict[Ref[Any], Any] = {}
+        """As they are now, with what was decided on top: models, or content where a reference names no model."""
+        self._revisions: dict[Ref[Any], int] = {}
+        self._rows: dict[Ref[Any], frozenset[Any]] = {}
         self.stamp = 0
         """The highest of all that was read: events of a decision on it must come behind those that led to it."""
 
-    async def load(self, refs: Iterable[Ref]) -> None:
-        """Load documents by identity, one query per collection."""
-        wanted: dict[str, list[str]] = {}
-        for ref in refs:
-            if ref not in self._documents:
-                self._documents[ref] = None
-                wanted.setdefault(ref.collection, []).append(ref.id)
-        for collection, ids in wanted.items():
-            for found in await self._mongo.find(collection, {"_id": {"$in": ids}}):
-                head, ref = self._keep(collection, found), Ref(collection, str(found["_id"]))
-                self._documents[ref], self._rows[ref] = await whole(self._mongo, ref, head)
+    def __contains__(self, ref: object) -> bool:
+        return ref in self._found
 
-    async def get(self, ref: Ref) -> Document | None:
+    def __getitem__(self, ref: Ref[M]) -> M | None:
+        """A loaded document, with this batch's own writes applied. `KeyError` if it was not loaded."""
+        found: M | None = self._found[ref]
+        return found
+
+    def now(self, ref: Ref[M]) -> M | None:
+        """A document as far as it is known: `None` also where it was never looked for."""
+        found: M | None = self._found.get(ref)
+        return found
+
+    async def load(self, refs: Iterable[Ref[Any]]) -> None:
+        """Load documents by identity, one query per collection."""
+        wanted: dict[str, dict[str, Ref[Any]]] = {}
+        for ref in refs:
+            if ref not in self._found:
+                self._found[ref] = None
+                wanted.setdefault(ref.collection, {})[ref.id] = ref
+        for collection, by_id in wanted.items():
+            for found in await self._mongo.find(collection, {"_id": {"$in": list(by_id)}}):
+                ref = by_id[str(found["_id"])]
+                document, self._rows[ref] = await whole(self._mongo, ref, found)
+                self._keep(ref, document)
+
+    async def every(self, kind: Collection[M], query: Query) -> list[M]:
+        """All documents that match, by identity."""
+        rows = await self._mongo.find(kind.name, query, sort=[("_id", 1)])
+        found = [self._keep(kind.ref(row["_id"]), row) for row in rows]
+        return [state for state in found if state is not None]
+
+    @overload
+    async def look(self, look: Look[P]) -> list[P]: ...
+
+    @overload
+    async def look(self, look: str, query: Query, projection: Mapping[str, int]) -> list[Document]: ...
+
+    async def look(
+        self, look: Any, query: Query | None = None, projection: Mapping[str, int] | None = None
+    ) -> list[Any]:
+        """Parts of documents, or what the database computes over them."""
+        if isinstance(look, str):
+            assert query is not None
+            rows = await self._mongo.find(look, query, projection={**(projection or {}), STAMP: 1})
+            for row in rows:
+                self.stamp = max(self.stamp, row.pop(STAMP, 0))
+            return rows
+        if look.pipeline:
+            rows = await self._mongo.aggregate(look.kind.name, [{"$match": look.query}, *look.pipeline])
+        else:
+            fields = {**dict.fromkeys(look.fields, 1), STAMP: 1} if look.fields else None
+            rows = await self._mongo.find(look.kind.name, look.query, projection=fields, sort=look.sort)
+        for row in rows:
+            self.stamp = max(self.stamp, row.get(STAMP, 0))
+        return [look.model.validate_python({"_id": row["_id"], **content_of(row)}) for row in rows]
+
+    async def get(self, ref: Ref[M]) -> M | None:
         """One document, or `None`."""
         await self.load([ref])
-        return self._documents[ref]
+        return self[ref]
 
     async def find(self, collection: str, query: Query, *, sort: Sort | None = None) -> dict[str, Document]:
         """All matching documents by `_id`."""
         rows = await self._mongo.find(collection, query, sort=sort)
-        return {str(found["_id"]): self._keep(collection, found) for found in rows}
-
-    async def look(self, collection: str, query: Query, projection: Mapping[str, int]) -> list[Document]:
-        """Parts of documents, with their `_id`; only to look at, they cannot be put."""
-        rows = await self._mongo.find(collection, query, projection={**projection, STAMP: 1})
-        for row in rows:
-            self.stamp = max(self.stamp, row.pop(STAMP, 0))
-        return rows
+        return {str(found["_id"]): self._keep(Ref(collection, str(found["_id"])), found) for found in rows}
 
     async def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
         """What the database computes over documents; only to look at."""
         return await self._mongo.aggregate(collection, pipeline)
 
-    def __getitem__(self, ref: Ref) -> Document | None:
-        """A loaded document, with this batch's own writes applied. `KeyError` if it was not loaded."""
-        return self._documents[ref]
-
-    def expect(self, puts: Mapping[Ref, Document]) -> None:
+    def expect(self, puts: Mapping[Ref[Any], Any]) -> None:
         """Keep decisions. A document that was not read is expected not to exist: if it does, its write conflicts."""
-        self._documents.update(puts)
+        self._found.update(puts)
 
-    def puts(self, refs: Iterable[Ref], stamp: int) -> dict[str, list[Put]]:
-        """Guarded writes of the current documents, by collection, under a stamp above those of their events."""
+    def puts(self, refs: Iterable[Ref[Any]], stamp: int) -> dict[str, list[Put]]:
+        """Guarded writes of the current documents, by collection, under a stamp above those of their events.
+
+        One that does not exist is written as a mark of its absence: whoever creates it at this moment collides.
+        """
         writes: dict[str, list[Put]] = {}
         for ref in refs:
-            document = self._documents[ref]
-            assert document is not None
+            state = self._found[ref]
+            document = {ABSENT: True} if state is None else ref.kind.written(state) if ref.kind else state
             kept = self._rows.get(ref, frozenset())
             parts = taken_apart(ref, self._revisions.get(ref), document, kept)
             writes.setdefault(ref.collection, []).extend(
@@ -79,30 +119,9 @@ class Reader:
             )
         return writes
 
-    def _keep(self, collection: str, found: dict[str, Any]) -> Document:
-        ref = Ref(collection, str(found["_id"]))
-        document = content_of(found)
-        self._documents[ref] = document
+    def _keep(self, ref: Ref[Any], found: Document) -> Any:
         self._revisions[ref] = found["_rev"]
         self.stamp = max(self.stamp, found.get(STAMP, 0))
-        return document
-
-
-class View:
-    """`States` of one record: only what its route asked for, so that a forgotten need fails in the first test."""
-
-    def __init__(self, reader: Reader, needs: frozenset[Ref]) -> None:
-        self._reader = reader
-        self._needs = needs
-
-    def __getitem__(self, ref: Ref) -> Document | None:
-        if ref not in self._needs:
-            raise KeyError(f"{ref} was read without being named in needs")
-        return self._reader[ref]
-
-    def apply(self, puts: Mapping[Ref, Document]) -> None:
-        """Make decisions visible to the next handler of the batch: all of them, or none if one was not asked for."""
-        for ref in puts:
-            if ref not in self._needs and not isinstance(ref, Entry):
-                raise KeyError(f"{ref} was put without being named in needs")
-        self._reader.expect(puts)
+        state = None if found.get(ABSENT) else ref.kind.read(found) if ref.kind else content_of(found)
+        self._found[ref] = state
+        return state

@@ -19,13 +19,16 @@ import structlog
 from opentelemetry import trace
 
 from shared.messaging.clock import BusinessClock
-from shared.messaging.collections import RECALCULATIONS
-from shared.messaging.decide.handling import Outcome
+from shared.messaging.collections import RECALCULATIONS, SETS
+from shared.messaging.decide.asking import Due, Outcome, Request
+from shared.messaging.decide.documents import Document, Ref
+from shared.messaging.decide.engine import Run, decided
 from shared.messaging.decide.reader import Reader
-from shared.messaging.decide.writing import Writer
+from shared.messaging.decide.sets import Sets, covers, key_parts
+from shared.messaging.decide.writing import Writer, rows_of
 from shared.messaging.faults import NO_FAULTS, Faults
 from shared.messaging.send.outbox import Relay
-from shared.mongo import Conflict, Mongo, Session, answers
+from shared.mongo import Conflict, Mongo, Session, answers, in_transaction
 from shared.mongo.leases import Leases
 from shared.mongo.port import MongoError
 from shared.telemetry import metrics
@@ -33,8 +36,8 @@ from shared.telemetry import metrics
 log = structlog.get_logger()
 POLL_SECONDS = 0.25
 PARKED_SECONDS = (1.0, 5.0, 30.0, 120.0)
-Set = tuple[str, int]
-"""Scope and period."""
+Set = tuple[str, Any]
+"""Name and stored key."""
 Compute = Callable[[Reader, str, int, datetime], Awaitable[Outcome]]
 """`(reader, scope, period, business time)` → outcome; reads only through the reader; what it puts without having read
 it must be new."""
@@ -55,16 +58,17 @@ class Parked:
 
 
 class Recalculator:
-    """Runs `compute` for every set with open requests. One per process; leases keep two processes apart."""
+    """Computes every set with open requests. One per process; leases keep two processes apart."""
 
     def __init__(
         self,
         service: str,
         mongo: Mongo,
         relay: Relay,
-        compute: Compute,
+        compute: Compute | None = None,
         *,
         clock: BusinessClock,
+        sets: Sets | None = None,
         quiet_seconds: float = 1.0,
         limit_seconds: float = 5.0,
         lease_seconds: float = 20.0,
@@ -72,7 +76,9 @@ class Recalculator:
     ) -> None:
         self._service = service
         self._mongo = mongo
-        self._writer = Writer(service, mongo, relay, clock=clock, faults=faults)
+        self._relay = relay
+        self._sets = sets or Sets()
+        self._writer = Writer(service, mongo, clock=clock, sets=self._sets, faults=faults)
         self._compute = compute
         self._clock = clock
         self._quiet = quiet_seconds
@@ -94,7 +100,7 @@ class Recalculator:
             await asyncio.sleep(POLL_SECONDS)
 
     async def round(self) -> int:
-        """Recompute every set that is due; returns how many were."""
+        """Compute every set that is due; returns how many were."""
         self.last_round = time.monotonic()
         groups = await self._mongo.aggregate(
             RECALCULATIONS,
@@ -102,7 +108,7 @@ class Recalculator:
                 {"$match": due_now(self._clock)},
                 {
                     "$group": {
-                        "_id": {"scope": "$scope", "period": "$period"},
+                        "_id": {"set": "$set", "key": "$key", "scope": "$scope", "period": "$period"},
                         "first": {"$min": "$at"},
                         "last": {"$max": "$at"},
                     }
@@ -110,64 +116,110 @@ class Recalculator:
                 {"$sort": {"first": 1}},
             ],
         )
-        open_sets = {(group["_id"]["scope"], group["_id"]["period"]) for group in groups}
-        self.parked = {each: parked for each, parked in self.parked.items() if each in open_sets}
+        waiting = {_set_of(group["_id"]): group for group in groups}
+        self.parked = {each: parked for each, parked in self.parked.items() if each in waiting}
         now = self._clock.real()
         done = 0
-        for group in groups:
+        for which, group in waiting.items():
             quiet = (now - group["last"]).total_seconds() >= self._quiet
             overdue = (now - group["first"]).total_seconds() >= self._limit
-            scope, period = group["_id"]["scope"], group["_id"]["period"]
-            parked = self.parked.get((scope, period))
+            parked = self.parked.get(which)
             if (quiet or overdue) and not (parked and parked.until > time.monotonic()):
-                done += await self._one(scope, period)
+                done += await self._one(which)
         metrics.RECALCULATIONS_PARKED.set(len(self.parked))
         return done
 
-    async def _one(self, scope: str, period: int) -> int:
-        lease = f"recalculation/{scope}/{period}"
+    async def _one(self, which: Set) -> int:
+        name, key = which
+        lease = f"recalculation/{name}/{key}"
         await self._leases.create([lease])
         if not await self._leases.acquire([lease]):
             return 0
         try:
-            await self._recompute(scope, period)
-            self.parked.pop((scope, period), None)
+            await self._recompute(which)
+            self.parked.pop(which, None)
         except Conflict:
-            log.info("recalculation.conflict", scope=scope, period=period)  # requests are still there
+            log.info("recalculation.conflict", set=name, key=key)  # requests are still there
             metrics.RECALCULATIONS.labels("conflict").inc()
         except Exception as error:
             if isinstance(error, MongoError) and not await answers(self._mongo):
                 raise
-            self._park(scope, period, error)
+            self._park(which, error)
         finally:
             await self._leases.release([lease])
         return 1
 
-    def _park(self, scope: str, period: int, error: Exception) -> None:
+    def _park(self, which: Set, error: Exception) -> None:
         """What one set suffers from must not hold up the others."""
-        before = self.parked.get((scope, period))
+        before = self.parked.get(which)
         times = before.times + 1 if before else 1
         seconds = PARKED_SECONDS[min(times, len(PARKED_SECONDS)) - 1]
-        self.parked[scope, period] = Parked(repr(error)[:500], times, time.monotonic() + seconds)
-        log.error(
-            "recalculation.failed", scope=scope, period=period, times=times, error=repr(error)[:500], exc_info=error
-        )
+        self.parked[which] = Parked(repr(error)[:500], times, time.monotonic() + seconds)
+        name, key = which
+        log.error("recalculation.failed", set=name, key=key, times=times, error=repr(error)[:500], exc_info=error)
         metrics.RECALCULATIONS.labels("failed").inc()
 
-    async def _recompute(self, scope: str, period: int) -> None:
+    async def _recompute(self, which: Set) -> None:
+        name, key = which
         # All of them, also those that are not due yet: what still waits for its day is asked for anew by the outcome.
-        query = {"scope": scope, "period": period}
+        query = {"scope": name, "period": key} if isinstance(key, int) else {"set": name, "key": key}
         used = [row["_id"] for row in await self._mongo.find(RECALCULATIONS, query, projection={"_id": 1})]
         if not used:
             return
-        reader = Reader(self._mongo)
-        time_now = self._clock.now()
-        span = self._tracer.start_span(f"recalculate {self._service}", attributes={"langhoc.scope": scope})
-        outcome = await self._compute(reader, scope, period, time_now)
-        cause = f"recalculation/{scope}/{period}/{min(used)}"
 
         async def settle(session: Session) -> None:
             await self._mongo.delete(RECALCULATIONS, {"_id": {"$in": used}}, session)
 
-        await self._writer.write(reader, outcome, cause=cause, at=time_now, span=span, also=settle)
+        if isinstance(key, str) and None in key_parts(key):
+            await self._ask_for_every(name, key_parts(key), settle)
+            return
+        reader, at = Reader(self._mongo), self._clock.now()
+        span = self._tracer.start_span(f"recalculate {self._service}", attributes={"langhoc.set": f"{name}/{key}"})
+        if isinstance(key, int):
+            assert self._compute is not None
+            outcome = await self._compute(reader, name, key, at)
+        else:
+            outcome = await self._decided(name, key, reader, at)
+        writing = self._writer.begin(reader)
+        self._writer.add(writing, outcome, cause=f"recalculation/{name}/{key}/{min(used)}", at=at, span=span)
+        await self._writer.commit(writing, also=settle, on_repeat=self._repeated)
+        if writing.outbox:
+            self._relay.wake()
         metrics.RECALCULATIONS.labels(outcome.verdict).inc()
+
+    async def _decided(self, name: str, key: str, reader: Reader, at: datetime) -> Outcome:
+        """The outcome; with it the set is known from now on, and asks for itself at the next instant that counts."""
+        one = self._sets.by_name[name]
+        known: Ref[Document] = Ref(SETS, f"{name}/{key}")
+        await reader.load([known])
+        run = Run(one.decide, Due(one.key(*key_parts(key)), at), reader, at, one.declared)
+        outcome = await decided(run, reader)
+        if run.ask.unreached:
+            outcome.requests.append(Request(name, key_parts(key), min(run.ask.unreached)))
+        if reader[known] is None:
+            outcome.puts[known] = {"set": name, "key": key}
+        return outcome
+
+    async def _ask_for_every(
+        self, name: str, pattern: tuple[Any, ...], settle: Callable[[Session], Awaitable[None]]
+    ) -> None:
+        """A request that stands for every set of its kind becomes a request for each that is known.
+
+        Open requests are looked at first: a set that is computed for the first time meanwhile is in one or the other.
+        """
+        rows = [*await self._mongo.find(RECALCULATIONS, {"set": name}), *await self._mongo.find(SETS, {"set": name})]
+        keys = dict.fromkeys(key_parts(row["key"]) for row in rows)
+        wanted = [Request(name, each) for each in keys if None not in each and covers(pattern, each)]
+
+        async def body(session: Session) -> None:
+            await self._mongo.insert(RECALCULATIONS, rows_of(wanted, self._clock.real()), session)
+            await settle(session)
+
+        await in_transaction(self._mongo, body, on_repeat=self._repeated)
+
+    def _repeated(self, error: MongoError) -> None:
+        metrics.RETRIES.labels(self._service, type(error).__name__).inc()
+
+
+def _set_of(id: Document) -> Set:
+    return (id["set"], id["key"]) if id.get("set") else (id["scope"], id["period"])

@@ -1,0 +1,82 @@
+"""The shape of a dead letter: raw bytes, why, and where the record lay. What people do: `operate.dead_letters`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bson import Binary
+
+from shared.messaging.clock import instant_of
+from shared.messaging.consume.batches import Damage
+from shared.messaging.decide.documents import Document
+from shared.messaging.messages import Position, Reason, Received, Unreadable
+
+DETAIL_CHARACTERS = 20_000
+"""What a dead letter keeps of an error's text, which may repeat the record that it is about."""
+
+
+@dataclass(slots=True)
+class Buried:
+    """A record as its dead letter keeps it."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+    checksum: Damage | None = None
+    """Set where only the beginning of its bytes was kept: it stays unreadable."""
+
+    @classmethod
+    def of(cls, letter: Document) -> Buried:
+        """The way back from `dead_letter`."""
+        return cls(
+            topic=letter["topic"],
+            partition=letter["partition"],
+            offset=letter["offset"],
+            timestamp=round(letter["appended_at"].timestamp() * 1000),
+            key=letter["key"],
+            value=letter["value"],
+            headers=[(name, bytes(value)) for name, value in letter["headers"]],
+            checksum=_damage(letter),
+        )
+
+
+def _damage(letter: Document) -> Damage | None:
+    cut = letter.get("cut")
+    if cut is None:
+        return None
+    too_large = letter["reason"] == Reason.TOO_LARGE.value
+    return Damage(cut["first"], letter["detail"], too_large, False, cut["size"], cut["sha256"])
+
+
+def dead_letter(
+    consumer: str, record: Any, received: Received[Any], reason: Reason, detail: str, now: datetime
+) -> Document:
+    """The dead-letter document: raw bytes, why, and where the record lay. What people do with it: `dead_letters.py`."""
+    position: Position = received.position
+    cut = received.data.cut if isinstance(received.data, Unreadable) else None
+    return {
+        "state": "open",
+        "consumer": consumer,
+        "event_id": received.event_id,
+        "topic": position.topic,
+        "partition": position.partition,
+        "offset": position.offset,
+        "appended_at": instant_of(record.timestamp),
+        "key": None if record.key is None or cut else Binary(record.key),
+        "headers": [] if cut else [[name, Binary(value or b"")] for name, value in record.headers],
+        "value": None if record.value is None else Binary(received.raw),
+        "cut": cut and {"size": cut.size, "sha256": cut.sha256, "first": cut.first},
+        "type": received.type,
+        "subject": received.subject,
+        "reason": reason.value,
+        "detail": detail.encode("utf-8", "backslashreplace").decode()[:DETAIL_CHARACTERS],
+        "attempts": 1,
+        "at": now,
+    }

@@ -1,0 +1,99 @@
+"""Drives decisions: loads what those of a whole batch ask for, one query per collection and round, and lets them go on.
+
+All decisions of a batch advance together, over what the database holds. They come true one after the other: one that
+read what an earlier one of the batch has put is decided again, and only that one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from shared.messaging.decide.asking import Ask, Decide, Known, Outcome, Want
+from shared.messaging.decide.documents import Ref
+
+C = TypeVar("C")
+
+
+class Foreign(TypeError):
+    """A decision awaited something else than its `Ask`: it would be decided by what no one can repeat."""
+
+
+class Run(Generic[C]):
+    """One decision under way."""
+
+    def __init__(self, decide: Decide[C], cause: C, known: Known, at: datetime, declared: frozenset[str] | None = None):
+        self._start = (decide, cause, known, at, declared)
+        self.again()
+
+    def again(self) -> None:
+        """Begin anew, over what is known now."""
+        decide, cause, known, at, declared = self._start
+        self.ask = Ask(known, at, declared)
+        self.outcome: Outcome | None = None
+        self.failure: Exception | None = None
+        self.want: Want[Any] | None = None
+        try:
+            self._coroutine = decide(cause, self.ask)
+        except Exception as error:
+            self.failure = error
+        else:
+            self.advance()
+
+    def advance(self) -> None:
+        """Go on to what it asks for next, or to its end."""
+        self.want = None
+        try:
+            want = self._coroutine.send(None)
+            if not isinstance(want, Want):
+                self._coroutine.close()
+                raise Foreign(f"{want!r} was awaited; a decision awaits only what it asks for")
+            self.want = want
+        except StopIteration as end:
+            self.outcome = end.value
+        except Exception as error:
+            self.failure = error
+
+    def result(self) -> Outcome:
+        """The outcome; raises what the decision raised.
+
+        A document that was not read must not be put: whoever writes it without looking undoes what others wrote.
+        """
+        if self.failure is not None:
+            raise self.failure
+        assert self.outcome is not None
+        for ref in (*self.outcome.puts, *self.outcome.holds):
+            entry = ref.kind is not None and ref.kind.entries
+            if not entry and ref not in self.ask.reads:
+                raise KeyError(f"{ref} was put or held without having been read")
+        return self.outcome
+
+
+async def bring(runs: Iterable[Run[Any]], known: Known) -> None:
+    """Drive decisions to their ends, whether outcome or failure. Raises what the database raises."""
+    waiting = [(run, run.want) for run in runs if run.want]
+    while waiting:
+        await known.load(ref for _, want in waiting for ref in want.refs)
+        for run, want in waiting:
+            if want.bring:
+                want.answer = await want.bring(known)
+            run.advance()
+        waiting = [(run, run.want) for run, _ in waiting if run.want]
+
+
+async def in_turn(run: Run[Any], known: Known, written: Collection[Ref[Any]]) -> None:
+    """Bring a decision of a batch up to what is known when its turn comes.
+
+    Args:
+        written: what the earlier ones of the batch have put. A decision that read any of it is decided again.
+    """
+    if not run.ask.reads.isdisjoint(written):
+        run.again()
+    await bring([run], known)
+
+
+async def decided(run: Run[Any], known: Known) -> Outcome:
+    """The outcome of one decision; raises what it raised."""
+    await bring([run], known)
+    return run.result()
