@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from fastapi import APIRouter
 
 from shared.messaging.decide.handling import Consumer
 from shared.messaging.decide.recalculation import Compute
+from shared.messaging.decide.sets import SetOf, Sets
 from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
@@ -23,13 +25,14 @@ def run_service(
     routers: Sequence[APIRouter],
     *,
     migrate: Callable[[Mongo], Awaitable[None]],
+    sets: Sequence[SetOf[Any]] = (),
     compute: Compute | None = None,
 ) -> None:
-    """Run the service named like its consumer until SIGTERM. `compute` makes its results over whole sets."""
+    """Run the service named like its consumer until SIGTERM. `sets` are its results over sets."""
     name = consumer.name
     configure_logs(name, settings.instance)
     prove()  # a fault in the rules stops the process here, not a province's submission later
     provider = setup_traces(name, settings.instance)
     mongo = connect(settings.mongo_driver, settings.mongo, settings.database_prefix + name)
-    runtime = Runtime(name, settings, mongo, consumer, migrate=migrate, compute=compute)
+    runtime = Runtime(name, settings, mongo, consumer, migrate=migrate, sets=Sets(sets), compute=compute)
     serve(build_app(runtime, routers, title=f"Langhoc: {name}", provider=provider), runtime)

@@ -26,6 +26,7 @@ from shared.messaging.consume.topic_lives import TopicLives
 from shared.messaging.decide.commands import Commands
 from shared.messaging.decide.handling import Consumer
 from shared.messaging.decide.recalculation import Compute, Recalculator, due_now
+from shared.messaging.decide.sets import Sets
 from shared.messaging.ending import end
 from shared.messaging.faults import saboteurs
 from shared.messaging.operate.dead_letters import DeadLetters
@@ -90,6 +91,7 @@ class Runtime:
         consumer: Consumer,
         *,
         migrate: Callable[[Mongo], Awaitable[None]],
+        sets: Sets | None = None,
         compute: Compute | None = None,
     ) -> None:
         self.service = service
@@ -114,6 +116,7 @@ class Runtime:
             mongo,
             clock=self.clock,
             brake=brake,
+            sets=sets,
             transaction_deadline=settings.transaction_deadline,
             faults=faults,
             before=self._surely_ours,
@@ -121,7 +124,7 @@ class Runtime:
         self.consuming = Consuming(self._broker, consumer, pipeline, self.relay, brake, settings, faults=faults)
         self._lives = TopicLives(mongo, self.consuming.group, partial(topic_ids, settings.kafka))
         self.letters = DeadLetters(mongo, pipeline, self.relay, clock=self.clock, attempts=settings.replay_attempts)
-        self.commands = Commands(service, mongo, self.relay, clock=self.clock, faults=faults)
+        self.commands = Commands(service, mongo, self.relay, clock=self.clock, sets=sets, faults=faults)
         self._recalculator = (
             Recalculator(
                 service,
@@ -129,12 +132,13 @@ class Runtime:
                 self.relay,
                 compute,
                 clock=self.clock,
+                sets=sets,
                 quiet_seconds=settings.burst_quiet,
                 limit_seconds=settings.burst_limit,
                 lease_seconds=settings.lease_seconds,
                 faults=faults,
             )
-            if compute
+            if compute or (sets and sets.by_name)
             else None
         )
         self._instance = Instance(service, settings.instance, mongo, lease_seconds=settings.lease_seconds)
