@@ -11,6 +11,7 @@ DEAD_LETTERS = "dead_letters"
 DEAD_LETTER_ACTIONS = "dead_letter_actions"
 RECALCULATIONS = "recalculations"
 SETS = "sets"
+SCHEMAS = "schemas"
 TOPIC_LIVES = "topic_lives"
 
 
