@@ -6,9 +6,10 @@ from collections.abc import Coroutine, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from shared.messaging.decide.asking import Decide, Look, Outcome
+from shared.messaging.decide.asking import Decide, Declared, Look, Outcome
 from shared.messaging.decide.documents import Collection, Query, Ref
 from shared.messaging.decide.engine import Run, decided
+from shared.messaging.messages import Received
 
 C = TypeVar("C")
 M = TypeVar("M")
@@ -24,12 +25,12 @@ class Documents(dict[Ref[Any], Any]):
     def __getitem__(self, ref: Ref[M]) -> M | None:
         return self.get(ref)
 
-    def decide(
-        self, decide: Decide[C], cause: C, at: datetime | None = None, declared: frozenset[str] | None = None
-    ) -> Outcome:
+    def decide(self, decide: Decide[C], cause: C, at: datetime | None = None, declared: Declared = None) -> Outcome:
         """The outcome; nothing is kept of it. `at` tells what is reached; for a record, when it was received."""
         when: datetime = at or cause.received_at  # type: ignore[attr-defined]
-        return _now(decided(Run(decide, cause, self, when, declared), self))
+        return _now(
+            decided(Run(decide, cause, self, when, declared=declared, ranges=not isinstance(cause, Received)), self)
+        )
 
     def run(self, decide: Decide[C], cause: C, at: datetime | None = None) -> Outcome:
         """The outcome, with its documents kept."""

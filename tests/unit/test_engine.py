@@ -136,6 +136,17 @@ async def test_what_was_not_read_must_not_be_put_but_a_line_of_a_history_may() -
     assert Documents().decide(line, Given("a", 1), AT).puts == {LINES.ref("a/1"): Purse(amount=1)}
 
 
+async def test_a_record_asks_by_identity_alone() -> None:
+    async def ranging(cause: Given, ask: Ask) -> Outcome:
+        await ask.all(PURSES, {})
+        return Outcome()
+
+    reader = Reader(MemoryMongo())
+    run = Run(ranging, Given("a", 1), reader, AT, ranges=False)
+    with pytest.raises(UndeclaredRead, match="by identity only"):
+        await decided(run, reader)
+
+
 async def test_one_failure_leaves_the_others_alone() -> None:
     async def broken(cause: Given, ask: Ask) -> Outcome:
         await ask.one(PURSES.ref(cause.who))

@@ -222,7 +222,7 @@ async def test_another_delivery_of_the_same_event_that_was_faster_is_found_by_th
         ("poison", "ZeroDivisionError: poison"),
         ("cannot say what it needs", "LookupError: no such thing"),
         ("forgets to read", "KeyError: \"Ref(collection='totals', id='99') was read without being named in needs\""),
-        ("forgets to put", "KeyError: \"Ref(collection='totals', id='99') was put without being named in needs\""),
+        ("forgets to put", "KeyError: \"Ref(collection='totals', id='99') was put or held without having been read\""),
         ("too large to publish", "ValueError: event for budgets has"),
     ],
 )

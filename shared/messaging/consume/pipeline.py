@@ -324,7 +324,7 @@ class Pipeline:
         """Decide on those not yet `seen`, all at once, then one after the other; what is decided here joins them."""
         reader = Reader(self._mongo)
         runs = {
-            number: Run(decision.decide, decision.received, reader, decision.received.received_at)
+            number: Run(decision.decide, decision.received, reader, decision.received.received_at, ranges=False)
             for number, (_, decision) in enumerate(items)
             if isinstance(decision, Handle) and decision.received.event_id not in seen
         }

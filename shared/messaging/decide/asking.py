@@ -104,6 +104,10 @@ class Known(Protocol):
     async def look(self, look: Look[P]) -> list[P]: ...
 
 
+Declared = frozenset[str] | None
+"""The collections that a set may read; `None`: all."""
+
+
 class Want(Generic[P]):
     """What a decision waits for; the engine brings it and goes on."""
 
@@ -125,11 +129,12 @@ class UndeclaredRead(LookupError):
 class Ask:
     """What one decision may ask. It keeps what was asked: that is what the decision rests on."""
 
-    def __init__(self, known: Known, at: datetime, declared: frozenset[str] | None = None) -> None:
-        """`declared`: the collections that a set may read; `None`: all."""
+    def __init__(self, known: Known, at: datetime, *, declared: Declared = None, ranges: bool = True) -> None:
+        """`declared`: the collections that a set may read; `ranges`: whether more than identities may be asked for."""
         self._known = known
         self._at = at
         self._declared = declared
+        self._ranges = ranges
         self._over: dict[Ref[Any], Any] = {}
         self.reads: set[Ref[Any]] = set()
         self.unreached: list[datetime] = []
@@ -152,12 +157,12 @@ class Ask:
 
     async def all(self, kind: Collection[M], query: Query) -> list[M]:
         """All documents that match, in order of their identity. For sets and orders: a record asks by identity."""
-        self._declare(kind.name)
+        self._range(kind)
         return await Want(bring=lambda known: known.every(kind, query))
 
     async def look(self, look: Look[P]) -> list[P]:
         """Parts of documents, or what the database computes over them."""
-        self._declare(look.kind.name)
+        self._range(look.kind)
         return await Want(bring=lambda known: known.look(look))
 
     def reached(self, at: datetime) -> bool:
@@ -171,6 +176,12 @@ class Ask:
     def over(self, outcome: Outcome) -> None:
         """See what this decision itself has put so far."""
         self._over = outcome.puts
+
+    def _range(self, kind: Collection[Any]) -> None:
+        # What others of the same batch have put is not laid over a range.
+        if not self._ranges:
+            raise UndeclaredRead(f"a record asks by identity only, not for a range of {kind.name}")
+        self._declare(kind.name)
 
     def _declare(self, *collections: str) -> None:
         if self._declared is not None and not self._declared.issuperset(collections):

@@ -6,11 +6,11 @@ read what an earlier one of the batch has put is decided again, and only that on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from shared.messaging.decide.asking import Ask, Decide, Known, Outcome, Want
+from shared.messaging.decide.asking import Ask, Decide, Declared, Known, Outcome, Want
 from shared.messaging.decide.documents import Ref
 
 C = TypeVar("C")
@@ -23,14 +23,26 @@ class Foreign(TypeError):
 class Run(Generic[C]):
     """One decision under way."""
 
-    def __init__(self, decide: Decide[C], cause: C, known: Known, at: datetime, declared: frozenset[str] | None = None):
-        self._start = (decide, cause, known, at, declared)
+    def __init__(
+        self,
+        decide: Decide[C],
+        cause: C,
+        known: Known,
+        at: datetime,
+        *,
+        declared: Declared = None,
+        ranges: bool = True,
+    ) -> None:
+        self._begin: Callable[[], tuple[Decide[C], C, Ask]] = lambda: (
+            decide,
+            cause,
+            Ask(known, at, declared=declared, ranges=ranges),
+        )
         self.again()
 
     def again(self) -> None:
         """Begin anew, over what is known now."""
-        decide, cause, known, at, declared = self._start
-        self.ask = Ask(known, at, declared)
+        decide, cause, self.ask = self._begin()
         self.outcome: Outcome | None = None
         self.failure: Exception | None = None
         self.want: Want[Any] | None = None

@@ -192,7 +192,7 @@ class Recalculator:
         one = self._sets.by_name[name]
         known: Ref[Document] = Ref(SETS, f"{name}/{key}")
         await reader.load([known])
-        run = Run(one.decide, Due(one.key(*key_parts(key)), at), reader, at, one.declared)
+        run = Run(one.decide, Due(one.key(*key_parts(key)), at), reader, at, declared=one.declared)
         outcome = await decided(run, reader)
         if run.ask.unreached:
             outcome.requests.append(Request(name, key_parts(key), min(run.ask.unreached)))
