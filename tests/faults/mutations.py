@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__")
 CONSUMING = "shared/messaging/consume/consuming.py"
 PIPELINE = "shared/messaging/consume/pipeline.py"
+WRITING = "shared/messaging/decide/writing.py"
 PRODUCER = "shared/messaging/send/producer.py"
 CLOCK = "shared/messaging/clock.py"
 GROUP = "tests/faults/test_group.py"
@@ -78,7 +79,7 @@ MUTANTS = (
         "no inbox",
         [
             Patch(PIPELINE, "        return set(await inbox.entries(self._mongo, ids))\n", "        return set()\n"),
-            Patch(PIPELINE, "            await self._mongo.insert(INBOX, batch.inbox, session)\n", ""),
+            Patch(WRITING, "            await self._mongo.insert(INBOX, writing.inbox, session)\n", ""),
         ],
         [
             "tests/unit/test_pipeline.py::test_a_duplicate_within_a_batch_and_across_batches_counts_once",
@@ -207,9 +208,9 @@ MUTANTS = (
         "dead letter outside the transaction",
         [
             Patch(
-                PIPELINE,
-                "self._mongo.insert(DEAD_LETTERS, batch.dead, session)",
-                "self._mongo.insert(DEAD_LETTERS, batch.dead)",
+                WRITING,
+                "self._mongo.insert(DEAD_LETTERS, writing.dead, session)",
+                "self._mongo.insert(DEAD_LETTERS, writing.dead)",
             )
         ],
         [

@@ -87,7 +87,7 @@ class Bench:
         cause = f"test/{self.mongo.commits}"
         writing = self._writer.begin(reader)
         self._writer.add(writing, outcome, cause=cause, at=NOW, span=trace.get_current_span())
-        await self._writer.commit(writing, also=also, on_repeat=lambda error: None)
+        await self._writer.write(writing, also=also, on_repeat=lambda error: None)
 
     def documents(self, collection: str) -> dict[str, Document]:
         """All documents of a collection by id."""

@@ -318,7 +318,7 @@ class Pipeline:
             writing.inbox.clear()
         ((verdict, _, _),) = batch.verdicts
         writes = writing.reader.puts(writing.touched, 0)
-        return batch, Replay(verdict, writes=writes, events=writing.outbox, requests=tuple(writing.requests))
+        return batch, Replay(verdict, writes=writes, events=tuple(writing.outbox), requests=tuple(writing.requests))
 
     async def _decide(self, items: Sequence[tuple[Any, Decision]], seen: set[str], brake: Brake) -> _Batch:
         """Decide on those not yet `seen`, all at once, then one after the other; what is decided here joins them."""
@@ -403,7 +403,7 @@ class Pipeline:
         if not (batch.writing.inbox or batch.writing.dead or also):
             return
         seconds = max(give_up - time.monotonic(), 1.0)
-        await self._writer.commit(batch.writing, also=also, deadline_seconds=seconds, on_repeat=self._repeated)
+        await self._writer.write(batch.writing, also=also, deadline_seconds=seconds, on_repeat=self._repeated)
 
     def _finish(self, batch: _Batch, progress: Progress) -> None:
         """After the commit: what was decided has become true."""

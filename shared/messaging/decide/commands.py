@@ -106,7 +106,7 @@ class Commands:
             writing = self._writer.begin(reader)
             self._writer.add(writing, outcome, cause=f"command/{self._service}/{id}", at=at, span=span)
             try:
-                await self._writer.commit(writing, also=keep, on_repeat=self._repeated)
+                await self._writer.write(writing, also=keep, on_repeat=self._repeated)
             except (Conflict, DuplicateKey) as error:
                 log.info("command.collided", command=id, error=repr(error))
                 await asyncio.sleep(random.uniform(0, min(0.005 * 2**attempt, 0.5)))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from pydantic import TypeAdapter
+
 from shared.messaging.decide import documents
 from shared.messaging.decide.asking import STALE, Ask, Consumer, Outcome, Request
 from shared.messaging.decide.documents import Collection, Document, content_of
@@ -29,7 +31,7 @@ def Entry(collection: str, id: str) -> Ref:
     return Ref(collection, id, _ENTRIES)
 
 
-_ENTRIES: Collection[Any] = Collection("", None, entries=True)  # type: ignore[arg-type]
+_ENTRIES: Collection[Any] = Collection("", TypeAdapter(dict[str, Any]), entries=True)
 
 
 class States(Protocol):

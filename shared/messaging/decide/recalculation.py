@@ -182,7 +182,7 @@ class Recalculator:
             outcome = await self._decided(name, key, reader, at)
         writing = self._writer.begin(reader)
         self._writer.add(writing, outcome, cause=f"recalculation/{name}/{key}/{min(used)}", at=at, span=span)
-        await self._writer.commit(writing, also=settle, on_repeat=self._repeated)
+        await self._writer.write(writing, also=settle, on_repeat=self._repeated)
         if writing.outbox:
             self._relay.wake()
         metrics.RECALCULATIONS.labels(outcome.verdict).inc()

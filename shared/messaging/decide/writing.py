@@ -78,7 +78,7 @@ class Writer:
         for ref, state in outcome.puts.items():
             yield from self._sets.touched(ref, reader.now(ref), state)
 
-    async def commit(
+    async def write(
         self,
         writing: Writing,
         *,
