@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 T ?= tests
 SEED ?= 1
 MINUTES ?= 2
-CODE := shared services cli deploy tests
+CODE := shared services cli deploy demo tests
 
 .PHONY: help demo down test cases chaos bench mutants lint format lock clean
 

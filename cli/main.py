@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import typer
 
-from cli import budget, data, dead_letters, demo, journal, platform, rankings, recompute, rulebook, units, views
+from cli import budget, data, dead_letters, journal, platform, rankings, recompute, rulebook, units, views
+from deploy.local.state import PROJECT_ROOT
 
 app = typer.Typer(
     name="langhoc",
@@ -13,21 +16,13 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     help="""Langhoc, the platform of Viet Nam's learning communities.
 
-    Start it with [bold]langhoc up[/bold], see a whole national year with [bold]langhoc demo[/bold],
-    ask why with [bold]langhoc explain CODE[/bold].
+    Start it with [bold]langhoc up[/bold], ask why with [bold]langhoc explain CODE[/bold].
     """,
 )
-platform.app_commands(app)
-data.app_commands(app)
-rankings.app_commands(app)
-dead_letters.app_commands(app)
-recompute.app_commands(app)
-units.app_commands(app)
-views.app_commands(app)
-budget.app_commands(app)
-journal.app_commands(app)
-demo.app_commands(app)
-rulebook.app_commands(app)
+for module in (platform, data, rankings, dead_letters, recompute, units, views, budget, journal, rulebook):
+    module.app_commands(app)
+if (PROJECT_ROOT / "demo" / "command.py").is_file():  # a checkout; what is installed has no demonstration
+    import_module("demo.command").app_commands(app)
 
 if __name__ == "__main__":
     app()

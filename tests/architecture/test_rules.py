@@ -195,7 +195,7 @@ def test_a_service_stands_on_its_own_folder_and_shared_alone(service: str, tmp_p
         f"module = importlib.import_module('services.{service}.app')\n"
         f"assert module.__file__.startswith({str(tmp_path)!r}), module.__file__\n"
         "assert callable(module.main)\n"
-        "foreign = [n for n in ('cli', 'deploy', 'tests') if importlib.util.find_spec(n)]\n"
+        "foreign = [n for n in ('cli', 'deploy', 'demo', 'tests') if importlib.util.find_spec(n)]\n"
         f"others = [n for n in {SERVICES!r} if n != {service!r} and importlib.util.find_spec('services.' + n)]\n"
         "assert not foreign + others, foreign + others\n"
         f"own = [m.__file__ for n, m in sys.modules.items() if n.split('.')[0] in ('services', 'shared')]\n"
@@ -211,3 +211,28 @@ def test_a_service_stands_on_its_own_folder_and_shared_alone(service: str, tmp_p
         timeout=60,
     )
     assert run.returncode == 0, run.stderr
+
+
+def test_what_is_installed_has_no_demonstration(tmp_path: Path) -> None:
+    """A client at a province's desk must not be able to publish made-up results; a checkout has `langhoc demo`."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    (wheel,) = tmp_path.glob("*.whl")
+    packages = next(path for path in sys.path if Path(path).name == "site-packages")
+    shutil.unpack_archive(wheel, tmp_path / "installed", "zip")
+    program = (
+        "import sys\n"
+        "sys.path[:0] = [sys.argv[1]]; sys.path.append(sys.argv[2])\n"
+        "from cli import main\n"
+        "assert main.__file__.startswith(sys.argv[1]), main.__file__\n"
+        "print(*(each.name or each.callback.__name__ for each in main.app.registered_commands))\n"
+    )
+    commands = {}
+    for place in (tmp_path / "installed", ROOT):
+        run = [sys.executable, "-S", "-E", "-c", program, str(place), packages]
+        commands[place] = subprocess.run(
+            run, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60
+        ).stdout
+    installed, checkout = (set(names.split()) for names in commands.values())
+    assert "explain" in installed
+    assert checkout - installed == {"demo"}

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from cli.publishing import Message, headers_of
-from cli.synthetic import ON_TIME, Demonstration
+from demo.synthetic import ON_TIME, Demonstration
 from deploy.local.harness import start_servers
 from services.intake import decisions, queries
 from shared.contracts.topics import topic_names

@@ -12,7 +12,7 @@ from statistics import median
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from cli.publishing import Message, Portal
-from cli.synthetic import Demonstration
+from demo.synthetic import Demonstration
 from deploy.local.harness import start_servers
 from shared.messaging.operate.topics import apply_topics
 from tests.bench.table import Row, ratio

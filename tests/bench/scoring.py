@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import date
 
-from cli.synthetic import ON_TIME, PERIOD, Demonstration
+from demo.synthetic import ON_TIME, PERIOD, Demonstration
 from services.intake import decisions
 from services.scoring.domain import score_commune
 from shared.contracts.base import Status

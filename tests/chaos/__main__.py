@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 
 from cli.publishing import Message, Portal, Sent
-from cli.synthetic import ON_TIME
+from demo.synthetic import ON_TIME
 from deploy.local.harness import Servers, start_servers
 from shared.messaging.clock import BusinessClock
 from shared.messaging.ending import end

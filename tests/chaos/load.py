@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from cli.publishing import Message
-from cli.synthetic import PERIOD, Demonstration
+from demo.synthetic import PERIOD, Demonstration
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 

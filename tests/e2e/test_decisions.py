@@ -24,7 +24,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from cli.publishing import Message, Portal
-from cli.synthetic import BUDGET_YEAR, LEGACY_PERIOD, ON_TIME, PERIOD, Demonstration, expected_tally
+from demo.synthetic import BUDGET_YEAR, LEGACY_PERIOD, ON_TIME, PERIOD, Demonstration, expected_tally
 from deploy.local.harness import Servers, start_servers
 from deploy.local.identity import Role, issue_token
 from shared.contracts.base import Status, content_hash

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.publishing import Portal
-from cli.synthetic import ON_TIME, Demonstration, expected_tally
+from demo.synthetic import ON_TIME, Demonstration, expected_tally
 from deploy.local.harness import Servers, start_servers
 from shared.messaging.clock import BusinessClock
 from shared.messaging.operate.topics import apply_topics

@@ -18,7 +18,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from cli.publishing import Portal
-from cli.synthetic import Demonstration
+from demo.synthetic import Demonstration
 from deploy.local.harness import start_servers
 from shared.messaging.operate.topics import apply_topics
 from tests.faults.metrics import metric

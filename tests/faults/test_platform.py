@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaConsumer
 from pymongo.errors import AutoReconnect
 
 from cli.publishing import Portal
-from cli.synthetic import ON_TIME
+from demo.synthetic import ON_TIME
 from deploy.local.harness import Servers, start_servers
 from shared.messaging.clock import BusinessClock
 from shared.messaging.operate.topics import apply_topics

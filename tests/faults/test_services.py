@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from pydantic import BaseModel
 
 from cli.publishing import Portal
-from cli.synthetic import Demonstration
+from demo.synthetic import Demonstration
 from deploy.local.harness import Servers
 from shared.contracts.base import Status
 from shared.contracts.facts import EnvelopeAccepted, Receipt

@@ -11,7 +11,7 @@ from datetime import date, datetime
 import pytest
 
 from cli.publishing import headers_of, topic_of
-from cli.synthetic import (
+from demo.synthetic import (
     ABOVE_CAPS,
     AFTER_DEADLINE,
     BELOW_FLOORS,

@@ -18,7 +18,7 @@ from cli.output import emit
 from cli.platform import Format, clock_offset, console, create_topics, plain_errors, show_simulated_time
 from cli.publishing import Message, Sent
 from cli.rankings import ranking_rows, scope_of, show_ranking
-from cli.synthetic import (
+from demo.synthetic import (
     AFTER_DEADLINE,
     BELOW_FLOORS,
     BUDGET_YEAR,

@@ -21,7 +21,7 @@ from random import Random
 from typing import Any, Literal, TypeVar
 
 from cli.publishing import Message, key_of
-from cli.synthetic_series import of_commune, of_province, status_at
+from demo.synthetic_series import of_commune, of_province, status_at
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType, contract_of
 from shared.contracts.submissions import (
