@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -16,7 +15,7 @@ from cli.client import Client
 from cli.explaining import Language
 from cli.output import dong, emit, signed_dong
 from cli.platform import Format, console, plain_errors
-from deploy.local.identity import Role
+from shared.contracts.life import Action, AdjustmentAction, BudgetAction
 from shared.rulebook import HANOI
 
 budget = typer.Typer(no_args_is_help=True, help="The life of a budget: show it, take a step, prove that it adds up.")
@@ -37,41 +36,10 @@ def app_commands(parent: typer.Typer) -> None:
     parent.add_typer(adjustments, name="adjustments")
 
 
-class Step(StrEnum):
-    """What can be done with a budget."""
-
-    SIMULATE = "simulate"
-    SUBMIT = "submit"
-    WITHDRAW = "withdraw"
-    RETURN = "return"
-    APPROVE = "approve"
-    PUBLISH = "publish"
-
-
-class Decision(StrEnum):
-    """What can be done with an adjustment."""
-
-    SUBMIT = "submit"
-    APPROVE = "approve"
-    REFUSE = "refuse"
-    REVERSE = "reverse"
-
-
-USUAL: dict[str, Role] = {
-    "simulate": "province",
-    "submit": "province",
-    "withdraw": "province",
-    "return": "finance",
-    "approve": "finance",
-    "publish": "finance",
-    "refuse": "finance",
-    "reverse": "finance",
-}
-"""Who usually takes a step, where no role is named."""
-
-
-def _officer(step: str, province: str, by: str | None, role: str) -> Client:
-    chosen: Any = role or USUAL[step]
+def _officer(action: Action, province: str, by: str | None, role: str) -> Client:
+    """Whoever usually takes such a step, where no role is named."""
+    usual = "province" if action in (Action.SIMULATE, Action.SUBMIT, Action.WITHDRAW) else "finance"
+    chosen: Any = role or usual
     return Client(account=by, role=chosen, province=province if chosen == "province" else None)
 
 
@@ -119,7 +87,7 @@ def _moment(text: str) -> str:
 
 @budget.command()
 def step(
-    step: Annotated[Step, typer.Argument(help="The step to take.")],
+    action: Annotated[BudgetAction, typer.Argument(help="The step to take.")],
     province: ProvinceOption,
     year: YearOption,
     why: WhyOption,
@@ -134,9 +102,9 @@ def step(
     Example: langhoc budget step approve --province 01 --year 2026 --by binh --why "Nghị quyết 12/NQ-HĐND"
     """
     with plain_errors():
-        officer = _officer(step.value, province, by, role)
+        officer = _officer(action, province, by, role)
         found = officer.get("funding", f"/budgets/{province}/{year}")
-        _show(officer.post("funding", f"/budgets/{province}/{year}/{step.value}", _order(found, why)), format)
+        _show(officer.post("funding", f"/budgets/{province}/{year}/{action}", _order(found, why)), format)
 
 
 @budget.command()
@@ -194,7 +162,7 @@ def list_adjustments(
 
 @adjustments.command("decide")
 def decide(
-    decision: Annotated[Decision, typer.Argument(help="What to do.")],
+    action: Annotated[AdjustmentAction, typer.Argument(help="What to do.")],
     adjustment_id: Annotated[str, typer.Argument(help="Id from `langhoc adjustments list`.")],
     why: WhyOption,
     by: ByOption = None,
@@ -202,9 +170,9 @@ def decide(
 ) -> None:
     """Submit, approve, refuse or reverse an adjustment. Whoever submitted it does not approve it."""
     with plain_errors():
-        officer = _officer(decision.value, adjustment_id.split("/", 1)[0], by, role)
+        officer = _officer(action, adjustment_id.split("/", 1)[0], by, role)
         found = officer.get("funding", f"/adjustments/{adjustment_id}")
-        after = officer.post("funding", f"/adjustments/{adjustment_id}/{decision.value}", _order(found, why))
+        after = officer.post("funding", f"/adjustments/{adjustment_id}/{action}", _order(found, why))
         console.print(
             f"{after['adjustment_id']}: [bold]{after['state']}[/bold], {signed_dong(after['delta'])} ₫", highlight=False
         )

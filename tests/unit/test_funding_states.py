@@ -9,11 +9,9 @@ import pytest
 from services.funding.domain.life import (
     DECIDED,
     ROLES,
-    Action,
     Life,
     Order,
     Person,
-    State,
     adjusted,
     proposed,
     refusals,
@@ -21,6 +19,7 @@ from services.funding.domain.life import (
 )
 from services.funding.domain.refusals import TEXTS, refusal
 from shared.contracts.base import Text
+from shared.contracts.life import Action, State
 from shared.web.auth import Role
 
 HASH = "a" * 64

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from services.funding.decisions.records import SYSTEM, Command, refused
-from services.funding.domain.life import Life, State
+from services.funding.domain.life import Life
 from services.funding.domain.refusals import refusal
 from services.intake import decisions as intake
 from services.intake.decisions import register as register_handlers
@@ -31,6 +31,7 @@ from services.scoring.domain.revision import difference
 from shared.contracts.base import Label, Status, Text
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import PreviousPlace, RankingChanges, RankingPage, Reference
+from shared.contracts.life import State
 from shared.contracts.submissions import CommuneSubmitted, PointsContent
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.brake import Brake

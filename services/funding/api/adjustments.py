@@ -11,9 +11,9 @@ from services.funding import queries
 from services.funding.api.orders import Deciding, IdempotencyKey, Who, ordered
 from services.funding.decisions.records import Command
 from shared.contracts.facts import AdjustmentProposed, AdjustmentState
+from shared.contracts.life import Action, AdjustmentAction
 from shared.messaging.decide.handling import Outcome
 from shared.messaging.decide.reader import Reader
-from shared.web.auth import Caller
 from shared.web.paging import After, Limit, Page
 from shared.web.parameters import AnyYear
 from shared.web.problems import not_found
@@ -37,35 +37,28 @@ async def list_adjustments(
     return Page(items=items, next=items[-1].adjustment_id if len(found) > limit else None)
 
 
-@router.post("/{adjustment_id:path}/submit", summary="Ask for the decision on a proposed adjustment")
-async def submit(
-    request: Request, who: Who, adjustment_id: str, body: Deciding, key: IdempotencyKey = None
+@router.post("/{adjustment_id:path}/{action}", summary="Submit, approve, refuse or reverse an adjustment")
+async def decide(
+    request: Request,
+    who: Who,
+    adjustment_id: str,
+    action: AdjustmentAction,
+    body: Deciding,
+    key: IdempotencyKey = None,
 ) -> AdjustmentProposed:
-    return await _decided(request, who, adjustment_id, body, key, "submit")
+    """Whoever submitted it neither approves nor refuses it. The same change is not proposed again once it was refused.
 
+    `reverse` asks to take an approved one back: it answers with the adjustment that does so, on which a second person
+    decides.
+    """
 
-@router.post("/{adjustment_id:path}/approve", summary="Approve an adjustment; another person than who submitted it")
-async def approve(
-    request: Request, who: Who, adjustment_id: str, body: Deciding, key: IdempotencyKey = None
-) -> AdjustmentProposed:
-    return await _decided(request, who, adjustment_id, body, key, "approve")
+    async def decision(reader: Reader, command: Command, now: datetime) -> Outcome:
+        return await queries.decide_on_adjustment(reader, adjustment_id, command, now)
 
-
-@router.post("/{adjustment_id:path}/refuse", summary="Refuse an adjustment; the same change is not proposed again")
-async def refuse(
-    request: Request, who: Who, adjustment_id: str, body: Deciding, key: IdempotencyKey = None
-) -> AdjustmentProposed:
-    return await _decided(request, who, adjustment_id, body, key, "refuse")
-
-
-@router.post("/{adjustment_id:path}/reverse", summary="Ask to take an approved adjustment back, by reversing entries")
-async def reverse(
-    request: Request, who: Who, adjustment_id: str, body: Deciding, key: IdempotencyKey = None
-) -> AdjustmentProposed:
-    """Answers with the adjustment that takes it back; a second person decides on that one."""
-    taken_back = await _decided(request, who, adjustment_id, body, key, "reverse")
-    query = {"proposal.reverses": taken_back.adjustment_id}
-    asked = await queries.adjustments(request.app.state.mongo, query)
+    await ordered(request, who, key, body, action, adjustment_id, decision)
+    if action is not Action.REVERSE:
+        return await _found(request, adjustment_id)
+    asked = await queries.adjustments(request.app.state.mongo, {"proposal.reverses": adjustment_id})
     return max(asked, key=lambda one: int(one.adjustment_id.rpartition("/")[2]))  # the newest; as text 10 is before 2
 
 
@@ -74,16 +67,6 @@ async def get_adjustment(request: Request, who: Who, adjustment_id: str) -> Adju
     found = await _found(request, adjustment_id)
     who.require(found.province)
     return found
-
-
-async def _decided(
-    request: Request, who: Caller, adjustment_id: str, body: Deciding, key: str | None, action: str
-) -> AdjustmentProposed:
-    async def decide(reader: Reader, command: Command, now: datetime) -> Outcome:
-        return await queries.decide_on_adjustment(reader, adjustment_id, command, now)
-
-    await ordered(request, who, key, body, action, adjustment_id, decide)
-    return await _found(request, adjustment_id)
 
 
 async def _found(request: Request, adjustment_id: str) -> AdjustmentProposed:

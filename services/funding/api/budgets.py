@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,10 +10,10 @@ from pydantic import BaseModel
 
 from services.funding import queries
 from services.funding.api.orders import Deciding, IdempotencyKey, Who, ordered
-from services.funding.decisions.records import ActionRecord, Command
+from services.funding.decisions.records import Command
 from services.funding.decisions.snapshots import is_whole
 from services.funding.domain import proof_of
-from services.funding.domain.life import Approval, Life, State
+from services.funding.domain.life import Life
 from shared.contracts.base import Text
 from shared.contracts.facts import (
     Allocation,
@@ -24,6 +23,7 @@ from shared.contracts.facts import (
     JournalMark,
     Purpose,
 )
+from shared.contracts.life import ActionRecord, Approval, BudgetAction, State
 from shared.messaging.decide.handling import Document, Outcome
 from shared.messaging.decide.reader import Reader
 from shared.web.auth import Caller
@@ -31,17 +31,6 @@ from shared.web.parameters import AnyYear
 from shared.web.problems import not_found
 
 router = APIRouter(prefix="/budgets/{province}/{year}", tags=["life of a budget"])
-
-
-class Step(StrEnum):
-    """What a person may ask for."""
-
-    SIMULATE = "simulate"
-    SUBMIT = "submit"
-    WITHDRAW = "withdraw"
-    RETURN = "return"
-    APPROVE = "approve"
-    PUBLISH = "publish"
 
 
 class BudgetView(BaseModel):
@@ -130,9 +119,15 @@ async def verify_snapshot(request: Request, who: Who, province: str, year: AnyYe
     return SnapshotCheck(hash=kept["hash"], result=kept["result"], same=is_whole(kept))
 
 
-@router.post("/{step}", summary="Simulate, submit, withdraw, return, approve or publish")
+@router.post("/{action}", summary="Simulate, submit, withdraw, return, approve or publish")
 async def take_step(
-    request: Request, who: Who, province: str, year: AnyYear, step: Step, body: Deciding, key: IdempotencyKey = None
+    request: Request,
+    who: Who,
+    province: str,
+    year: AnyYear,
+    action: BudgetAction,
+    body: Deciding,
+    key: IdempotencyKey = None,
 ) -> BudgetView:
     """The order names version and hash of the proposal that the caller has seen, and why.
 
@@ -143,7 +138,7 @@ async def take_step(
     async def decide(reader: Reader, command: Command, now: datetime) -> Outcome:
         return await queries.act(reader, province, year, command, now)
 
-    await ordered(request, who, key, body, step.value, f"{province}/{year}", decide)
+    await ordered(request, who, key, body, action, f"{province}/{year}", decide)
     found = await queries.budget(request.app.state.mongo, province, year)
     if found is None:
         raise not_found("budget", f"{province}/{year}")

@@ -10,10 +10,11 @@ from fastapi import Depends, Header, Request
 from pydantic import Field
 
 from services.funding import queries
-from services.funding.decisions.records import DONE, ActionRecord, Command
+from services.funding.decisions.records import DONE, Command
 from services.funding.domain.life import Person
 from services.funding.domain.refusals import FORBIDDEN
 from shared.contracts.base import Claim, Identifier, Text
+from shared.contracts.life import Action, ActionRecord
 from shared.messaging.decide.commands import Commands
 from shared.messaging.decide.handling import Outcome
 from shared.messaging.decide.reader import Reader
@@ -44,7 +45,7 @@ Decide = Callable[[Reader, Command, datetime], Coroutine[Any, Any, Outcome]]
 
 
 async def ordered(
-    request: Request, who: Caller, key: str | None, body: Deciding, action: str, subject: str, decide: Decide
+    request: Request, who: Caller, key: str | None, body: Deciding, action: Action, subject: str, decide: Decide
 ) -> ActionRecord:
     """Carry an order out, once, and return its record; a repeated one is answered like the first time.
 

@@ -14,11 +14,12 @@ from services.funding.decisions.lives import decided_ref, entry_ref, told
 from services.funding.decisions.proposals import TOPIC, ProvinceInputs
 from services.funding.decisions.records import Command, recorded, refused
 from services.funding.domain import journal
-from services.funding.domain.life import PREPARERS, Life, State, adjusted, persons
+from services.funding.domain.life import PREPARERS, Life, adjusted, persons
 from services.funding.domain.refusals import refusal
 from shared.contracts.base import Problem, Text
 from shared.contracts.facts import AdjustmentProposed, AdjustmentState, Allocation, BudgetAdjusted, JournalMark, Purpose
 from shared.contracts.journal import JournalEntry, append
+from shared.contracts.life import State
 from shared.messaging.decide.handling import Document, Outcome, Recalculation, Ref
 from shared.messaging.messages import Outgoing
 

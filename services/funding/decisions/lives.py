@@ -18,7 +18,7 @@ from services.funding.decisions.proposals import (
 from services.funding.decisions.records import Command, recorded, refused
 from services.funding.decisions.snapshots import in_parts, snapshot_of
 from services.funding.domain import WITHDRAWN, Budget, head_of, journal, withdrawn
-from services.funding.domain.life import Action, Approval, Life, Order, State, proposed, refusals, step
+from services.funding.domain.life import Life, Order, proposed, refusals, step
 from services.funding.domain.refusals import refusal
 from shared.contracts.base import Problem, content_hash
 from shared.contracts.facts import (
@@ -30,6 +30,7 @@ from shared.contracts.facts import (
     Purpose,
 )
 from shared.contracts.journal import JournalEntry, append
+from shared.contracts.life import Action, Approval, State
 from shared.messaging.decide.handling import Document, Outcome, Recalculation, Ref
 from shared.messaging.messages import Outgoing
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.funding.domain.life import Life, Person, State
-from shared.contracts.base import Contract, Instant, Problem, content_hash
-from shared.contracts.facts import JournalMark, Purpose
+from services.funding.domain.life import Life, Person
+from shared.contracts.base import Problem, content_hash
+from shared.contracts.life import ActionRecord, Shape
 from shared.messaging.decide.handling import Outcome, Ref
 
 SYSTEM = Person("langhoc", "system")
@@ -19,50 +19,6 @@ MOST = 100
 """Problems that one record names: thousands of lines may not fit, and the record must."""
 DONE = "done"
 REFUSED = "refused"
-
-
-class Shape(Contract):
-    """What an action can change of a budget."""
-
-    state: State
-    version: int
-    hash: str
-    envelope: int | None
-    reserve: int | None
-    journals: dict[Purpose, JournalMark]
-
-    @classmethod
-    def of(cls, life: Life) -> Shape:
-        """Of a life."""
-        return cls.model_validate(life.model_dump(include=set(cls.model_fields)))
-
-
-class ActionRecord(Contract):
-    """One action, carried out or refused. Document of `actions`, `_id` = `<province>/<year>/<number>`."""
-
-    province: str
-    year: int
-    number: int
-    command: str | None
-    """Id of the command; `None` where the system acted."""
-    asked: str
-    """Hash of what was asked: one command id never means two orders."""
-    at: Instant
-    who: str
-    role: str
-    action: str
-    subject: str
-    """`budget`, or the id of an adjustment."""
-    why: str
-    version: int | None
-    """Version and hash that the order spoke of."""
-    hash: str | None
-    result: str
-    """`done`, or the code of the first refusal."""
-    problems: list[Problem] = []
-    """At most 100."""
-    before: Shape
-    after: Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +66,8 @@ def recorded(outcome: Outcome, before: Life, after: Life, command: Command, prob
         hash=command.hash,
         result=problems[0].code if problems else DONE,
         problems=list(problems[:MOST]),
-        before=Shape.of(before),
-        after=Shape.of(kept),
+        before=Shape.model_validate(before, from_attributes=True),
+        after=Shape.model_validate(kept, from_attributes=True),
     )
     outcome.puts[life_ref(kept)] = kept.model_dump(mode="json")
     outcome.puts[Ref("actions", f"{kept.key}/{number:07}")] = record.model_dump(mode="json")

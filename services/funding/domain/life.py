@@ -13,40 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from services.funding.domain.refusals import refusal
-from shared.contracts.base import Contract, Instant, Problem
+from shared.contracts.base import Contract, Problem
 from shared.contracts.facts import JournalMark, Purpose
-
-
-class State(StrEnum):
-    """Where a budget stands."""
-
-    RECEIVED = "received"
-    """An envelope is there, a proposal not yet."""
-    PROPOSED = "proposed"
-    SIMULATED = "simulated"
-    SUBMITTED = "submitted"
-    RETURNED = "returned"
-    WITHDRAWN = "withdrawn"
-    APPROVED = "approved"
-    PUBLISHED = "published"
-    ADJUSTED = "adjusted"
-
-
-class Action(StrEnum):
-    """What is done to a budget; `propose` and `adjust` follow from what was computed or decided elsewhere."""
-
-    PROPOSE = "propose"
-    SIMULATE = "simulate"
-    SUBMIT = "submit"
-    WITHDRAW = "withdraw"
-    RETURN = "return"
-    APPROVE = "approve"
-    PUBLISH = "publish"
-    ADJUST = "adjust"
-
+from shared.contracts.life import Action, Approval, State
 
 _OPEN = (State.PROPOSED, State.SIMULATED, State.RETURNED, State.WITHDRAWN)
 DECIDED = frozenset({State.APPROVED, State.PUBLISHED, State.ADJUSTED})
@@ -72,10 +43,13 @@ ROLES: Mapping[Action, frozenset[str]] = {
     Action.RETURN: frozenset({"finance", "ministry"}),
     Action.APPROVE: frozenset({"finance"}),
     Action.PUBLISH: frozenset({"finance", "ministry"}),
+    Action.PROPOSE_ADJUSTMENT: frozenset(),
+    Action.REFUSE: frozenset({"finance"}),
+    Action.REVERSE: PREPARERS,
     Action.ADJUST: frozenset(),
 }
-"""Roles of `shared.web.auth` whose persons may do it; none where it follows from something else. A province acts on its
-own budget only."""
+"""Roles of `shared.web.auth` whose persons may do it to a budget or an adjustment of it; none where it follows from
+something else. A province acts on its own budget only."""
 PREPARING = frozenset({Action.SIMULATE, Action.SUBMIT})
 
 
@@ -97,16 +71,6 @@ class Order:
     why: str
     version: int
     hash: str
-
-
-class Approval(Contract):
-    """Who approved what, on which frozen inputs."""
-
-    by: str
-    at: Instant
-    why: str
-    snapshot: str
-    """Hash of the frozen inputs."""
 
 
 class Life(Contract):

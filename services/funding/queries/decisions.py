@@ -25,8 +25,8 @@ from services.funding.decisions.lives import (
     move,
     publish,
 )
-from services.funding.decisions.records import ActionRecord, Command
-from services.funding.domain.life import Action, Life
+from services.funding.decisions.records import Command
+from services.funding.domain.life import Life
 from services.funding.queries.proposals import (
     OPERATING,
     bare,
@@ -38,6 +38,7 @@ from services.funding.queries.proposals import (
 )
 from shared.contracts.facts import AdjustmentProposed
 from shared.contracts.journal import JournalEntry
+from shared.contracts.life import Action, ActionRecord
 from shared.messaging.decide.handling import Document, Outcome, Ref
 from shared.messaging.decide.reader import Reader
 from shared.mongo import Mongo
