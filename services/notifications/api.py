@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from services.notifications import queries
+from shared.answers.page import Page
 from shared.contracts.facts import Alert, AlertKind
 from shared.web.auth import Caller, caller
-from shared.web.paging import After, Limit, Page
+from shared.web.paging import After, Limit
 from shared.web.parameters import AnyYear
 
 router = APIRouter(tags=["notifications"])

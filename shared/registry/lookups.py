@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 
 from shared.contracts.register import RegisterCorrection, UnitPair
@@ -179,6 +179,11 @@ class Registry:
         Where a commune itself went is irrelevant: its files went with the province. `KeyError` for an unknown one.
         """
         return self._province_successor[province] if on < REORGANISATION else province
+
+    def speaker_of(self, unit: Unit) -> str:
+        """Code of today's province that speaks for a unit."""
+        on = unit.valid_from or (unit.valid_to or date.max) - timedelta(days=1)
+        return self.speaker(unit.province_code, on)
 
     def entitled_sender(self, code: str, on: date) -> str | None:
         """Code of today's province that may speak for the unit as it was on that day; `None` for an unknown unit."""

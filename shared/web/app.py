@@ -20,6 +20,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from swagger_ui_bundle import swagger_ui_path
 
+from shared.answers.operations import Flow
 from shared.messaging.ending import end
 from shared.messaging.operate.instance import InstanceTaken
 from shared.messaging.operate.runtime import TAKEN, Check, Runtime
@@ -162,17 +163,17 @@ def _health(runtime: Runtime) -> APIRouter:
         return answer(await runtime.ready())
 
     @router.get("/flow", summary="What is still on its way")
-    async def flow(who: Annotated[Caller, Depends(require_role(Role.MINISTRY))]) -> dict[str, object]:
+    async def flow(who: Annotated[Caller, Depends(require_role(Role.MINISTRY))]) -> Flow:
         now = await runtime.flow()
-        return {
-            "service": runtime.service,
-            "lag": now.lag,
-            "outbox": now.outbox,
-            "requests": now.requests,
-            "busy": now.busy,
-            "settled": now.settled,
-            "dead_letters": await runtime.dead_letters(),
-        }
+        return Flow(
+            service=runtime.service,
+            lag=now.lag,
+            outbox=now.outbox,
+            requests=now.requests,
+            busy=now.busy,
+            settled=now.settled,
+            dead_letters=await runtime.dead_letters(),
+        )
 
     @router.get("/metrics", summary="Prometheus metrics")
     async def metrics() -> Response:

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from shared.answers.dead_letters import (
+    Action,
+    Entry,
+    Letter,
+    Published,
+    Raw,
+    Refusal,
+    Replayed,
+    Requested,
+    State,
+    WholeLetter,
+    Written,
+)
+from shared.answers.page import Page
 from shared.contracts.base import Claim, Text
 from shared.messaging.consume.pipeline import Replay
 from shared.messaging.decide.handling import Document
 from shared.messaging.decide.reasons import WORDS
 from shared.messaging.messages import Reason
-from shared.messaging.operate.dead_letters import Action, DeadLetters, Order, Refusal, Refused, State, state_of
+from shared.messaging.operate.dead_letters import DeadLetters, Order, Refused, state_of
 from shared.mongo import Unavailable
 from shared.web.auth import Caller, Role, caller, require_role
-from shared.web.paging import After, Limit, Page
+from shared.web.paging import After, Limit
 from shared.web.problems import ApiProblem, not_found
 
 router = APIRouter(prefix="/dead-letters", tags=["operations"])
@@ -58,125 +70,8 @@ class Replaying(Claim):
     """Try once more what was tried as often as is allowed; `why` is mandatory then."""
 
 
-class Raw(BaseModel):
-    """Bytes, exactly, and as text where they are text."""
-
-    base64: str
-    text: str | None
-
-    @classmethod
-    def of(cls, value: bytes | None) -> Raw | None:
-        """`None` for what was not there at all."""
-        if value is None:
-            return None
-        try:
-            text = value.decode()
-        except UnicodeDecodeError:
-            text = None
-        return cls(base64=base64.b64encode(value).decode(), text=text)
-
-
-class Shape(BaseModel):
-    """What an action can change of a dead letter."""
-
-    state: State
-    attempts: int
-    reason: Reason
-    detail: str
-
-
-class Entry(BaseModel):
-    """One line of the record of actions."""
-
-    id: str
-    letter: str
-    at: datetime
-    who: str
-    role: str
-    action: Action
-    why: str
-    beyond_cap: bool = False
-    result: str
-    """The verdict, or `refused: …`."""
-    before: Shape | None
-    after: Shape | None
-
-    @classmethod
-    def of(cls, row: Document) -> Entry:
-        """From its document."""
-        return cls.model_validate({**row, "id": str(row["_id"])})
-
-
-class Letter(Shape):
-    """One dead letter in a list."""
-
-    id: str
-    at: datetime
-    consumer: str
-    position: str
-    appended_at: datetime
-    event_id: str | None
-    type: str
-    subject: str
-    meaning: Text
-    mend: Text
-    preview: str
-
-    @classmethod
-    def of(cls, row: Document) -> Letter:
-        """From its document."""
-        return cls.model_validate(_letter(row))
-
-
-class WholeLetter(Letter):
-    """Everything that is known of one."""
-
-    key: Raw | None
-    headers: list[tuple[str, Raw]]
-    value: Raw | None
-    actions: list[Entry]
-
-
-class Written(BaseModel):
-    """A document that is written."""
-
-    collection: str
-    id: str
-    revision: int
-
-
-class Published(BaseModel):
-    """An event that is published."""
-
-    id: str
-    topic: str
-    key: str
-    type: str
-    subject: str
-    body: Any
-
-
-class Requested(BaseModel):
-    """A result over a set that is computed anew."""
-
-    scope: str
-    period: int
-
-
-class Replayed(Shape):
-    """What a replay led to, or with `dry_run` would lead to."""
-
-    id: str
-    dry_run: bool
-    hindrance: Refusal | None
-    """Of a dry run: with which code a replay would be refused just now."""
-    first: str | None
-    """The letter that is to be replayed or discarded before, for `older_first`."""
-    verdict: str
-    """`failed`, `absorbed`, `skipped`, or the handler's own: `handled`, `stale`, …"""
-    writes: list[Written]
-    events: list[Published]
-    requests: list[Requested]
+def _entry(row: Document) -> Entry:
+    return Entry.model_validate({**row, "id": str(row["_id"])})
 
 
 def _letter(row: Document) -> dict[str, Any]:
@@ -329,14 +224,14 @@ async def list_dead_letters(
 ) -> Page[Letter]:
     shown = None if state == "all" else state
     rows = await letters.page(state=shown, reason=reason, after=after, limit=limit + 1)
-    items = [Letter.of(row) for row in rows[:limit]]
+    items = [Letter.model_validate(_letter(row)) for row in rows[:limit]]
     return Page(items=items, next=items[-1].id if len(rows) > limit else None)
 
 
 @router.get("/actions", summary="Who did what to which dead letter, and why; also what was refused")
 async def list_actions(letters: Letters, who: Operator, limit: Limit = 100, after: After = None) -> Page[Entry]:
     rows = await letters.actions(after=after, limit=limit + 1)
-    items = [Entry.of(row) for row in rows[:limit]]
+    items = [_entry(row) for row in rows[:limit]]
     return Page(items=items, next=items[-1].id if len(rows) > limit else None)
 
 
@@ -351,7 +246,7 @@ async def get_dead_letter(letters: Letters, who: Operator, letter_id: str) -> Wh
             "key": Raw.of(row["key"]),
             "headers": [(name, Raw.of(bytes(value))) for name, value in row["headers"]],
             "value": Raw.of(row["value"]),
-            "actions": [Entry.of(entry) for entry in await letters.actions(letter_id)],
+            "actions": [_entry(entry) for entry in await letters.actions(letter_id)],
         }
     )
 
@@ -370,7 +265,7 @@ async def replay_dead_letter(letters: Letters, who: Who, letter_id: str, body: R
 async def discard_dead_letter(letters: Letters, who: Who, letter_id: str, body: Discarding) -> Letter:
     order = await _ordered(letters, Action.DISCARD, letter_id, who, body.why)
     with _in_words(letter_id):
-        return Letter.of(await letters.discard(order))
+        return Letter.model_validate(_letter(await letters.discard(order)))
 
 
 async def _ordered(

@@ -14,16 +14,14 @@ from services.funding.decisions.records import Command
 from services.funding.decisions.snapshots import is_whole
 from services.funding.domain import proof_of
 from services.funding.domain.life import Life
-from shared.contracts.base import Text
+from shared.answers.budgets import BudgetView, ProofView
 from shared.contracts.facts import (
     Allocation,
     BudgetAdjusted,
     BudgetApproved,
     BudgetRunProposed,
-    JournalMark,
-    Purpose,
 )
-from shared.contracts.life import ActionRecord, Approval, BudgetAction, State
+from shared.contracts.life import BudgetAction
 from shared.messaging.decide.handling import Document, Outcome
 from shared.messaging.decide.reader import Reader
 from shared.web.auth import Caller
@@ -31,25 +29,6 @@ from shared.web.parameters import AnyYear
 from shared.web.problems import not_found
 
 router = APIRouter(prefix="/budgets/{province}/{year}", tags=["life of a budget"])
-
-
-class BudgetView(BaseModel):
-    """Where a budget stands, and everything that was done to it or refused. Money in đồng."""
-
-    province: str
-    year: int
-    state: State
-    version: int
-    hash: str
-    """Version and hash of the proposal: what an order has to name."""
-    submitted_by: str | None
-    approval: Approval | None
-    envelope: int
-    reserve: int
-    """As decided; before the approval: as proposed."""
-    journals: dict[Purpose, JournalMark]
-    run: BudgetRunProposed
-    history: list[ActionRecord]
 
 
 @router.get("", summary="State, proposal, journal heads and history of a budget")
@@ -61,21 +40,6 @@ async def get_budget(request: Request, who: Who, province: str, year: AnyYear) -
     return await _view(request, *found)
 
 
-class StatementView(BaseModel):
-    """One line of the proof: a figure in đồng or a number of centres, and whether it holds."""
-
-    what: Text
-    figure: int
-    holds: bool
-
-
-class ProofView(BaseModel):
-    """The page that anybody can check with paper and pencil."""
-
-    holds: bool
-    statements: list[StatementView]
-
-
 @router.get("/proof", summary="That all amounts of the proposal (once approved: of what was approved) add up")
 async def get_proof(request: Request, who: Who, province: str, year: AnyYear) -> ProofView:
     who.require(province)
@@ -85,10 +49,7 @@ async def get_proof(request: Request, who: Who, province: str, year: AnyYear) ->
     rows = await queries.allocations(request.app.state.mongo, {"province": province, "year": year}, after=None, limit=0)
     lines = [Allocation.model_validate(row["allocation"]) for row in rows]
     proof = proof_of(BudgetRunProposed.model_validate(found[1]), lines)
-    return ProofView(
-        holds=proof.holds,
-        statements=[StatementView.model_validate(each, from_attributes=True) for each in proof.statements],
-    )
+    return ProofView.model_validate(proof, from_attributes=True)
 
 
 @router.get("/decisions", summary="What each centre was given, as it stands now")

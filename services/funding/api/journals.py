@@ -7,23 +7,14 @@ from pydantic import BaseModel
 
 from services.funding import queries
 from services.funding.api.orders import Who
+from shared.answers.budgets import Journal
 from shared.contracts.base import Text
 from shared.contracts.facts import JournalMark, Purpose
-from shared.contracts.journal import Broken, JournalEntry, balances, verify
+from shared.contracts.journal import Broken, balances, verify
 from shared.web.parameters import AnyYear
 from shared.web.problems import not_found
 
 router = APIRouter(prefix="/journal/{province}/{year}", tags=["journal"])
-
-
-class Journal(BaseModel):
-    """All entries of a province, year and purpose, and the head that was published with the last decision."""
-
-    province: str
-    year: int
-    purpose: Purpose
-    head: JournalMark
-    entries: list[JournalEntry]
 
 
 class Found(BaseModel):

@@ -8,15 +8,13 @@ from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from services.funding.decisions.proposals import ProvinceInputs
-from services.funding.domain.simulation import Comparison, Outcome, Side
-from services.funding.domain.sustainability import Finding, Trend, View
+from services.funding.domain.simulation import Side
 from services.funding.queries import views as queries
+from shared.answers.budgets import AreaAnswer, ChangeAnswer, ComparisonAnswer, SideAnswer, ViewAnswer
 from shared.contracts.base import Claim, Dong, Text, Year
-from shared.contracts.facts import AllocationCase
-from shared.contracts.submissions import AreaClass
 from shared.rulebook import RulebookError
 from shared.rulebook.given import given_policy
 from shared.web.auth import Caller, caller
@@ -41,79 +39,6 @@ class Simulating(Claim):
     """A file of the form of `funding_policy.yaml`, held to the limits of a rule's file."""
 
 
-class SideAnswer(BaseModel):
-    """One of the two allocations. Money in đồng."""
-
-    envelope: int
-    allocated: int
-    reserve: int
-    case: AllocationCase
-    gini: str
-    """Gini coefficient of the amounts, exact as `p/q`."""
-
-    @classmethod
-    def of(cls, side: Side, gini: Fraction) -> SideAnswer:
-        """As it is answered."""
-        allocated = sum(line.amount for line in side.lines)
-        return cls(envelope=side.envelope, allocated=allocated, reserve=side.reserve, case=side.case, gini=str(gini))
-
-
-class ChangeAnswer(BaseModel):
-    """One centre before and after; `null` where it has no line on that side."""
-
-    centre_id: str
-    name: str
-    area_class: AreaClass | None
-    before: int | None
-    after: int | None
-    delta: int
-    outcome: Outcome
-
-
-class AreaAnswer(BaseModel):
-    """All centres of one area class."""
-
-    area_class: AreaClass
-    centres: int
-    before: int
-    after: int
-    delta: int
-
-
-class ComparisonAnswer(BaseModel):
-    """Before and after. Nothing of it was written."""
-
-    province: str
-    year: int
-    before: SideAnswer
-    after: SideAnswer
-    winners: int
-    losers: int
-    unchanged: int
-    by_area_class: list[AreaAnswer]
-    changes: list[ChangeAnswer]
-
-    @classmethod
-    def of(cls, province: str, year: int, found: Comparison) -> ComparisonAnswer:
-        """As it is answered."""
-        return cls(
-            province=province,
-            year=year,
-            before=SideAnswer.of(found.before, found.gini_before),
-            after=SideAnswer.of(found.after, found.gini_after),
-            winners=found.winners,
-            losers=found.losers,
-            unchanged=found.unchanged,
-            by_area_class=[
-                AreaAnswer(
-                    area_class=area, centres=total.centres, before=total.before, after=total.after, delta=total.delta
-                )
-                for area, total in found.by_area_class.items()
-            ],
-            changes=[ChangeAnswer.model_validate(one, from_attributes=True) for one in found.changes],
-        )
-
-
 @router.post("/simulations/{province}", summary="What another envelope or policy would change; nothing is written")
 async def simulate(request: Request, who: Who, province: str, what: Simulating) -> ComparisonAnswer:
     who.require(province)
@@ -136,53 +61,25 @@ def _answer(inputs: ProvinceInputs, what: Simulating) -> ComparisonAnswer:
             Text(vi="Sửa từng mục dưới đây rồi thử lại.", en="Mend what is listed and try again."),
             [one.problem for one in error.all],
         ) from error
-    return ComparisonAnswer.of(inputs.province, inputs.year, found)
+    return ComparisonAnswer(
+        province=inputs.province,
+        year=inputs.year,
+        before=_side(found.before, found.gini_before),
+        after=_side(found.after, found.gini_after),
+        winners=found.winners,
+        losers=found.losers,
+        unchanged=found.unchanged,
+        by_area_class=[
+            AreaAnswer(area_class=area, centres=all_.centres, before=all_.before, after=all_.after, delta=all_.delta)
+            for area, all_ in found.by_area_class.items()
+        ],
+        changes=[ChangeAnswer.model_validate(one, from_attributes=True) for one in found.changes],
+    )
 
 
-class YearAnswer(BaseModel):
-    """One budget year and the assessment before it."""
-
-    year: int
-    support: int | None
-    total: str | None
-    grade: str | None
-
-
-class ViewAnswer(BaseModel):
-    """One centre over the years, oldest first."""
-
-    centre_id: str
-    name: str
-    area_class: AreaClass
-    years: list[YearAnswer]
-    support_trend: Trend
-    score_trend: Trend
-    median: str | None
-    """Median support of its area class in the last year, exact, in đồng."""
-    finding: Finding
-
-    @classmethod
-    def of(cls, view: View) -> ViewAnswer:
-        """As it is answered."""
-        years = [
-            YearAnswer(
-                year=one.year,
-                support=one.support,
-                total=None if one.total is None else str(one.total),
-                grade=one.grade,
-            )
-            for one in view.years
-        ]
-        return cls(
-            centre_id=view.centre_id,
-            name=view.name,
-            area_class=view.area_class,
-            years=years,
-            support_trend=view.support_trend,
-            score_trend=view.score_trend,
-            median=None if view.median is None else str(view.median),
-            finding=view.finding,
-        )
+def _side(side: Side, gini: Fraction) -> SideAnswer:
+    allocated = sum(line.amount for line in side.lines)
+    return SideAnswer(envelope=side.envelope, allocated=allocated, reserve=side.reserve, case=side.case, gini=str(gini))
 
 
 Only = Literal["effective_under_supported", "weak_over_supported"]
@@ -207,4 +104,4 @@ async def get_sustainability(
             Text(vi=f"Chọn tối đa {MAX_YEARS} năm liên tiếp.", en=f"Choose at most {MAX_YEARS} years in a row."),
         )
     found = await queries.sustainability(request.app.state.mongo, province, start, last)
-    return [ViewAnswer.of(view) for view in found if only in (None, view.finding)]
+    return [ViewAnswer.model_validate(view, from_attributes=True) for view in found if only in (None, view.finding)]

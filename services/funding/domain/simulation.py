@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
 
+from shared.answers.budgets import Outcome
 from shared.contracts.facts import Allocation, AllocationCase
 from shared.contracts.submissions import AreaClass
-
-Outcome = Literal["gains", "loses", "same"]
 
 
 @dataclass(frozen=True, slots=True)

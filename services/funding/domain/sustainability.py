@@ -6,13 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
 
+from shared.answers.budgets import Finding, Trend
 from shared.contracts.submissions import AreaClass
 from shared.rulebook.sustainability import SustainabilityPolicy
-
-Trend = Literal["rising", "falling", "steady", "unknown"]
-Finding = Literal["effective_under_supported", "weak_over_supported", "balanced", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)

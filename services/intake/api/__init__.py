@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter
 
-from services.intake.api import receipts, register
+from services.intake.api import explanations, receipts, register
 
 router = APIRouter()
 router.include_router(receipts.router)
 router.include_router(register.router)
+router.include_router(explanations.router)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
 from services.intake import queries
+from shared.answers.page import Page
+from shared.answers.register import AcceptedSubject
 from shared.contracts.base import Status
-from shared.contracts.facts import Receipt
+from shared.contracts.facts import Receipt, RegistrationAccepted
 from shared.web.auth import Caller, caller
-from shared.web.paging import After, Limit, Page
+from shared.web.paging import After, Limit
 from shared.web.parameters import AnyYear
 from shared.web.problems import not_found
 
@@ -69,12 +71,12 @@ async def get_tally(
 
 
 @router.get("/subjects/{subject:path}", summary="What is accepted of a unit, centre or province, with all versions")
-async def get_history(request: Request, who: Who, subject: str, period: AnyYear | None = None) -> list[dict[str, Any]]:
+async def get_history(request: Request, who: Who, subject: str, period: AnyYear | None = None) -> list[AcceptedSubject]:
     rows = await queries.history(request.app.state.mongo, subject, period)
-    return [row for row in rows if who.may_see(row["province"])]
+    return [AcceptedSubject.model_validate(row) for row in rows if who.may_see(row["province"])]
 
 
 @router.get("/communes/{code}/centres", summary="Registered centres of a commune")
-async def get_centres(request: Request, who: Who, code: str) -> list[dict[str, Any]]:
+async def get_centres(request: Request, who: Who, code: str) -> list[RegistrationAccepted]:
     rows = await queries.centres_of(request.app.state.mongo, code)
-    return [row for row in rows if who.may_see(row["province"])]
+    return [RegistrationAccepted.model_validate(row) for row in rows if who.may_see(row["province"])]

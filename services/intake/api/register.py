@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Request
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from services.intake import queries
 from services.intake.decisions import register as decisions
-from services.intake.decisions.register import Released, Touched, Unsound
+from services.intake.decisions.register import Unsound
 from services.intake.domain import life_of
 from services.intake.problems import of_validation
+from shared.answers.register import Corrected, Relative, UnitView
 from shared.contracts.base import Problem, Text
 from shared.contracts.register import RegisterCorrected, RegisterCorrection
 from shared.messaging.decide.handling import Outcome
@@ -27,50 +28,6 @@ from shared.web.problems import ApiProblem, not_found
 router = APIRouter(prefix="/register", tags=["register"])
 Who = Annotated[Caller, Depends(caller)]
 Operator = Annotated[Caller, Depends(require_role(Role.MINISTRY))]
-
-
-class Relative(BaseModel):
-    """A unit that another came from or went to."""
-
-    unit_id: str
-    name: str
-    share: str
-    is_default: bool
-
-
-class UnitView(BaseModel):
-    """A unit, and in words what it is, why, and what that means for its assessments."""
-
-    unit_id: str
-    code: str
-    name: str
-    type: str
-    province: str
-    entitled: str
-    """Today's province that speaks for it."""
-    district_code: str | None
-    district_name: str | None
-    valid_from: date | None
-    valid_to: date | None
-    lineage: list[str]
-    continues: str | None
-    """Id of the one unit that it is the same as; `None`: it starts unassessed."""
-    predecessors: list[Relative]
-    successors: list[Relative]
-    life: list[Text]
-
-
-class Corrected(BaseModel):
-    """What a correction led to, or with `dry_run` would lead to."""
-
-    version: int
-    dry_run: bool
-    repeated: bool
-    """The same correction was entered before; nothing changed."""
-    releases: list[Released]
-    """Held submissions whose code the register knows from now on: they are decided again."""
-    touched: list[Touched]
-    """Accepted submissions about units that it names. They stand as accepted; a province may correct them."""
 
 
 @router.get("", summary="The corrections that the register has taken, in their order")
@@ -88,7 +45,7 @@ async def get_unit(
     unit = register.by_id(code) or register.unit(code, day)
     if unit is None:
         raise not_found("unit", f"{code}, {day}")
-    return _view(register, unit)
+    return view_of(register, unit)
 
 
 @router.post("/corrections", summary="Correct the register; taken whole, or not at all with everything that is wrong")
@@ -151,8 +108,8 @@ def _repeated(fact: RegisterCorrected, dry_run: bool) -> Corrected:
     return Corrected(version=fact.version, dry_run=dry_run, repeated=True, releases=[], touched=[])
 
 
-def _view(register: Registry, unit: Unit) -> UnitView:
-    on = unit.valid_from or (unit.valid_to or date.max) - timedelta(days=1)
+def view_of(register: Registry, unit: Unit) -> UnitView:
+    """A unit, and what it means for its assessments."""
     same = register.continues(unit)
     return UnitView(
         unit_id=unit.unit_id,
@@ -160,7 +117,7 @@ def _view(register: Registry, unit: Unit) -> UnitView:
         name=unit.name,
         type=unit.type,
         province=unit.province_code,
-        entitled=register.speaker(unit.province_code, on),
+        entitled=register.speaker_of(unit),
         district_code=unit.district_code,
         district_name=unit.district_name,
         valid_from=unit.valid_from,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from services.intake import domain
 from services.intake.decisions.release import awaited
 from services.intake.decisions.submissions import ACCEPTED_TOPIC, release_scope
 from services.intake.problems import problem
+from shared.answers.register import Released, Touched
 from shared.contracts.base import Problem, content_hash
-from shared.contracts.facts import SubmissionKind
 from shared.contracts.register import RegisterCorrected, RegisterCorrection
 from shared.messaging.decide.handling import Document, Outcome, Recalculation
 from shared.messaging.decide.register import REGISTER
@@ -92,18 +91,6 @@ def releases(register: Registry, held: Iterable[Document]) -> list[Recalculation
 # ------------------------------------------------------------------------------------------------- what it touches
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
-    """A held submission that is decided again."""
-
-    code: str
-    """What it waited for."""
-    period: int | None
-    province: str
-    submission_id: str
-    receipt_id: str
-
-
 def released(register: Registry, held: Iterable[Document]) -> list[Released]:
     """The held submissions that this register allows to decide, in order of code and period."""
     found = [
@@ -112,21 +99,6 @@ def released(register: Registry, held: Iterable[Document]) -> list[Released]:
         if domain.resolves(register, *awaited(one))
     ]
     return sorted(found, key=lambda one: (one.code, one.period or 0, one.receipt_id))
-
-
-@dataclass(frozen=True, slots=True)
-class Touched:
-    """An accepted submission about a unit that a correction names."""
-
-    kind: SubmissionKind
-    subject: str
-    period: int | None
-    province: str
-    version: int
-    unit: str
-    """The unit, or other subject, under which it was accepted and has its result."""
-    means_now: str | None
-    """The unit that the same code and period mean after the correction; `None`: none."""
 
 
 def named_subjects(correction: RegisterCorrection) -> list[str]:

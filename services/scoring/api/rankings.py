@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
 from services.scoring.domain.ranking import Cut, cut_off
 from services.scoring.queries import rankings as queries
+from shared.answers.page import Page
+from shared.answers.results import RankingPlace
 from shared.contracts.base import Text
 from shared.contracts.facts import RankChange, RankingPublished, RankingRow
 from shared.messaging.decide.handling import Document
 from shared.rulebook import cut_off as cut_off_date
 from shared.rulebook.ranking import CutOff, TieRule, cut_offs
 from shared.web.auth import Caller, caller
-from shared.web.paging import Page
 from shared.web.parameters import AnyYear
 from shared.web.problems import ApiProblem, not_found
 
@@ -120,8 +121,8 @@ async def get_cut_off(
 
 
 @router.get("/rankings/{scope}/{period}/units/{unit_id}", summary="One commune's place in a ranking")
-async def get_row(request: Request, who: Who, head: Head, unit_id: str) -> dict[str, Any]:
+async def get_row(request: Request, who: Who, head: Head, unit_id: str) -> RankingPlace:
     row = await queries.row(request.app.state.mongo, head, unit_id)
     if row is None:
         raise not_found("ranking row", f"{head['scope']}/{head['period']}/{unit_id}")
-    return row | {name: head[name] for name in ("scope", "period", "version", "ranked")}
+    return RankingPlace(**row, **{name: head[name] for name in ("scope", "period", "version", "ranked")})

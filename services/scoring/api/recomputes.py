@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 from pydantic import Field, StringConstraints
 
 from services.scoring.queries import recomputes as queries
+from shared.answers.results import Order
 from shared.contracts.base import Claim, Identifier, ProvinceCode, Text, Year
 from shared.mongo import Unavailable
 from shared.rulebook import RulebookError
@@ -69,9 +70,9 @@ async def rehearse(request: Request, who: Operator, body: Rehearsal) -> Streamin
 
 
 @router.post("", summary="Judge every result of a period again, by the rules in force", status_code=202)
-async def order(request: Request, who: Operator, body: Ordering) -> dict[str, Any]:
+async def order(request: Request, who: Operator, body: Ordering) -> Order:
     try:
-        return await queries.order(
+        given = await queries.order(
             request.app.state.runtime.commands,
             request.app.state.mongo,
             body.id,
@@ -80,6 +81,7 @@ async def order(request: Request, who: Operator, body: Ordering) -> dict[str, An
             body.why,
             {"who": who.subject, "role": who.role.value},
         )
+        return Order.model_validate(given)
     except queries.OtherOrder as error:
         period, province = error.order["period"], error.order["province"]
         vi, en = (f"tỉnh {province}", f"province {province}") if province else ("cả nước", "the whole nation")
@@ -105,16 +107,16 @@ async def order(request: Request, who: Operator, body: Ordering) -> dict[str, An
 
 
 @router.get("", summary="Orders to judge a period again: who, why, and what came of it")
-async def list_orders(request: Request, who: Operator, period: AnyYear | None = None) -> list[dict[str, Any]]:
-    return await queries.orders(request.app.state.mongo, period)
+async def list_orders(request: Request, who: Operator, period: AnyYear | None = None) -> list[Order]:
+    return [Order.model_validate(row) for row in await queries.orders(request.app.state.mongo, period)]
 
 
 @router.get("/{order_id:path}", summary="One order")
-async def get_order(request: Request, who: Operator, order_id: str) -> dict[str, Any]:
+async def get_order(request: Request, who: Operator, order_id: str) -> Order:
     found = await queries.find(request.app.state.mongo, order_id)
     if found is None:
         raise not_found("order", order_id)
-    return found
+    return Order.model_validate(found)
 
 
 def _given(files: dict[str, str]) -> GivenRules | None:

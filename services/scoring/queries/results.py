@@ -29,7 +29,11 @@ async def results(mongo: Mongo, subject: str, period: int | None) -> list[Docume
     query: dict[str, Any] = {"$or": [{"result.code": subject}, {"subject": subject}]}
     if period is not None:
         query["period"] = period
-    rows = await mongo.find(RESULTS, query, sort=[("period", -1), ("_id", 1)])
+    return await with_superseded(mongo, await mongo.find(RESULTS, query, sort=[("period", -1), ("_id", 1)]))
+
+
+async def with_superseded(mongo: Mongo, rows: list[Document]) -> list[Document]:
+    """Kept results as they were published, each with the versions that it superseded, oldest first."""
     before: dict[str, list[Document]] = {row["_id"]: list(row.get("superseded") or []) for row in rows}
     for line in await mongo.find(SUPERSEDED, {"of": {"$in": list(before)}}, sort=[("of", 1), ("version", 1)]):
         before[line["of"]].append(line["was"])

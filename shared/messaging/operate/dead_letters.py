@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import structlog
 from bson import ObjectId
 
+from shared.answers.dead_letters import Action, Refusal, State
 from shared.contracts.catalogue import CONTRACTS
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTER_ACTIONS, DEAD_LETTERS
@@ -32,35 +32,8 @@ from shared.mongo import Mongo, Session, in_transaction
 log = structlog.get_logger()
 
 
-class State(StrEnum):
-    """What has become of a dead letter."""
-
-    OPEN = "open"
-    REPLAYED = "replayed"
-    DISCARDED = "discarded"
-
-
 _OPEN = {"$in": [None, State.OPEN.value]}
 """The first letters were written without a state."""
-
-
-class Action(StrEnum):
-    """What an operator can do with one."""
-
-    REPLAY = "replay"
-    DISCARD = "discard"
-
-
-class Refusal(StrEnum):
-    """Why an action was not carried out."""
-
-    NOT_FOUND = "not_found"
-    NOT_OPEN = "not_open"
-    CHANGED = "changed_meanwhile"
-    NO_REASON = "reason_missing"
-    EXHAUSTED = "attempts_exhausted"
-    OLDER = "older_first"
-    ROLE = "role_not_allowed"
 
 
 class Refused(Exception):

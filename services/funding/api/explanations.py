@@ -1,0 +1,41 @@
+"""The money of a subject, in one answer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from services.funding import queries
+from services.funding.decisions import budget_year
+from shared.answers.budgets import FundingExplanation
+from shared.contracts.facts import BudgetProposed
+from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.register import read_register
+from shared.web.auth import Caller, caller
+from shared.web.parameters import AnyYear
+from shared.web.subjects import Day, meant_day, subject_named
+
+router = APIRouter(tags=["explanations"])
+
+
+@router.get(
+    "/explanations/{subject:path}",
+    summary="The lines of a commune's centres, or of one centre, with everything that made each amount",
+)
+async def explain(
+    request: Request,
+    who: Annotated[Caller, Depends(caller)],
+    subject: str,
+    period: AnyYear | None = None,
+    on: Day = None,
+) -> FundingExplanation:
+    """`period`: only the budget year that this assessment period decides."""
+    mongo = request.app.state.mongo
+    named = subject_named(await read_register(Reader(mongo)), subject, meant_day(request, period, on))
+    whose = {"allocation.commune_code": named.unit.code} if named.unit else {"allocation.centre_id": named.id}
+    query = who.within(None, year=budget_year(period) if period else None, **whose)
+    lines = [BudgetProposed.model_validate(row) for row in await queries.allocations(mongo, query, after=None, limit=0)]
+    return FundingExplanation(
+        subject=named.id, lines=sorted(lines, key=lambda line: (-line.year, line.allocation.centre_id))
+    )

@@ -1,0 +1,40 @@
+"""What a subject is, and everything that was submitted of it, in one answer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from services.intake import queries
+from services.intake.api.register import view_of
+from shared.answers.register import AcceptedSubject, IntakeExplanation
+from shared.contracts.facts import Receipt
+from shared.web.auth import Caller, caller
+from shared.web.parameters import AnyYear
+from shared.web.subjects import Day, meant_day, subject_named
+
+router = APIRouter(tags=["explanations"])
+MOST_RECEIPTS = 1_000
+
+
+@router.get("/explanations/{subject:path}", summary="What a subject is, and everything that was submitted of it")
+async def explain(
+    request: Request,
+    who: Annotated[Caller, Depends(caller)],
+    subject: str,
+    period: AnyYear | None = None,
+    on: Day = None,
+) -> IntakeExplanation:
+    mongo = request.app.state.mongo
+    register = await queries.register(mongo)
+    named = subject_named(register, subject, meant_day(request, period, on))
+    rows = await queries.history(mongo, named.submitted_as, period)
+    query = who.within(None, subject=named.submitted_as, period=period)
+    receipts = await queries.receipts(mongo, query, after=None, limit=MOST_RECEIPTS)
+    return IntakeExplanation(
+        subject=named.id,
+        unit=view_of(register, named.unit) if named.unit else None,
+        submissions=[AcceptedSubject.model_validate(row) for row in rows if who.may_see(row["province"])],
+        receipts=[Receipt.model_validate(row) for row in receipts],
+    )

@@ -1,0 +1,67 @@
+"""Everything that scoring knows of a subject and period, in one answer."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from services.scoring.queries import explanations as queries
+from services.scoring.queries.results import results
+from shared.answers.results import ScoringExplanation
+from shared.contracts.base import Text
+from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.register import read_register
+from shared.web.auth import Caller, caller
+from shared.web.parameters import AnyYear
+from shared.web.problems import ApiProblem
+from shared.web.subjects import Day, subject_named
+
+router = APIRouter(tags=["explanations"])
+
+
+@router.get(
+    "/explanations/{subject:path}",
+    summary="A subject's result with every step, its places among its neighbours, and the results of its centres",
+)
+async def explain(
+    request: Request,
+    who: Annotated[Caller, Depends(caller)],
+    subject: str,
+    period: AnyYear | None = None,
+    on: Day = None,
+) -> ScoringExplanation:
+    """`subject`: a commune code, unit id, centre id or `<series>/<subject>`; `period`: by default its latest one."""
+    mongo = request.app.state.mongo
+    register = await read_register(Reader(mongo))
+    named = subject_named(register, subject, on or (date(period, 12, 31) if period else None))
+    rows = await results(mongo, named.id, period)
+    if not (rows or period or on):
+        raise _nothing_known(subject)
+    result = rows[0] if rows else None
+    told = result["period"] if result else period or (on.year if on else 0)
+    if result and "unit_id" in result:  # a code that came without a day is that of its latest result
+        named = subject_named(register, result["unit_id"], None)
+    commune = named.unit if named.is_commune else None
+    ranks = await queries.places(mongo, commune, result["area_class"] if result else None, told) if commune else []
+    centres = await queries.centres(mongo, commune, register.speaker_of(commune), told) if commune else []
+    return ScoringExplanation(
+        subject=named.id,
+        period=told,
+        result=result if result and who.may_see(result["province"]) else None,
+        ranks=ranks,
+        centres=[each for each in centres if who.may_see(each.province)],
+    )
+
+
+def _nothing_known(subject: str) -> ApiProblem:
+    return ApiProblem(
+        404,
+        "nothing_known",
+        Text(vi=f"Không có thông tin về {subject}.", en=f"Nothing is known of {subject}."),
+        Text(
+            vi="Kiểm tra mã, hoặc nêu kỳ đánh giá (period) hay ngày (on).",
+            en="Check the code, or name a period or a day (on).",
+        ),
+    )

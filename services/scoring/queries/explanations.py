@@ -1,0 +1,47 @@
+"""What scoring knows of one subject: its result, its places in rankings, the results of its centres."""
+
+from __future__ import annotations
+
+from services.scoring.decisions.documents import RESULTS
+from services.scoring.decisions.rankings import RANKING_PAGES, page_ids
+from services.scoring.domain.revision import Stretch
+from services.scoring.queries import rankings
+from services.scoring.queries.results import with_superseded
+from shared.answers.results import CentreResult, Neighbourhood
+from shared.messaging.decide.handling import Document
+from shared.mongo import Mongo
+from shared.registry import Unit
+
+NEIGHBOURS = 2
+"""Rows on each side."""
+
+
+async def places(mongo: Mongo, unit: Unit, area_class: str | None, period: int) -> list[Neighbourhood]:
+    """A commune's row in the latest version of every ranking that holds it, with the rows around it."""
+    scopes = [f"province-{unit.province_code}", "nation", *([f"area-{area_class}"] if area_class else [])]
+    heads = [await rankings.head(mongo, scope, period) for scope in scopes]
+    found = [await _place(mongo, head, unit.unit_id) for head in heads if head is not None]
+    return [place for place in found if place is not None]
+
+
+async def _place(mongo: Mongo, head: Document, unit_id: str) -> Neighbourhood | None:
+    pages = await mongo.find(RANKING_PAGES, {"_id": {"$in": page_ids(head)}, "rows.unit_id": unit_id})
+    if not pages:
+        return None
+    page = int(pages[0]["page"])
+    around = await mongo.find(RANKING_PAGES, {"_id": {"$in": page_ids(head, Stretch(page - 1, page + 1))}})
+    rows = [row for each in sorted(around, key=lambda each: int(each["page"])) for row in each["rows"]]
+    at = next(index for index, row in enumerate(rows) if row["unit_id"] == unit_id)
+    return Neighbourhood(
+        **rows[at],
+        **{name: head[name] for name in ("scope", "period", "version", "ranked")},
+        above=rows[max(at - NEIGHBOURS, 0) : at],
+        below=rows[at + 1 : at + 1 + NEIGHBOURS],
+    )
+
+
+async def centres(mongo: Mongo, unit: Unit, province: str, period: int) -> list[CentreResult]:
+    """Results of the centres that are registered in a commune. `province`: today's, which speaks for it."""
+    query = {"kind": "centre", "period": period, "holder": province, "result.commune_code": unit.code}
+    rows = await with_superseded(mongo, await mongo.find(RESULTS, query, sort=[("subject", 1)]))
+    return [CentreResult.model_validate(row) for row in rows]

@@ -1,0 +1,112 @@
+"""Answers of scoring: results with the versions before, places in rankings, and what judging again would change."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from shared.contracts.base import Instant, Step
+from shared.contracts.facts import AssessmentScored, CentreScored, CommuneScored, RankingRow, Superseded
+from shared.contracts.submissions import AssessmentSeries
+
+
+class CommuneResult(CommuneScored):
+    """A commune's result; `superseded`: the versions before, oldest first, and why each was judged again."""
+
+    superseded: list[Superseded] = []
+
+
+class CentreResult(CentreScored):
+    """A centre's result, likewise."""
+
+    superseded: list[Superseded] = []
+
+
+class AssessmentResult(AssessmentScored):
+    """Any other result, likewise."""
+
+    superseded: list[Superseded] = []
+
+
+AnyResult = CommuneResult | CentreResult | AssessmentResult
+
+
+class RankingPlace(RankingRow):
+    """One commune's row in a ranking, and in which one. `ranked`: how many communes have a rank in it."""
+
+    scope: str
+    period: int
+    version: int
+    ranked: int
+
+
+class Neighbourhood(RankingPlace):
+    """A commune's place in a ranking between its neighbours, in the order of the ranking."""
+
+    above: list[RankingRow]
+    below: list[RankingRow]
+
+
+class ScoringExplanation(BaseModel):
+    """A subject's result with everything that made it, and what rests on it."""
+
+    subject: str
+    """Unit id, centre id, or `<series>/<subject id>`."""
+    period: int
+    result: AnyResult | None
+    """`None`: there is none, or the caller may not see it."""
+    ranks: list[Neighbourhood]
+    """A commune's place in every ranking that holds it."""
+    centres: list[CentreResult]
+    """Results of a commune's centres, by centre id."""
+
+
+class Order(BaseModel):
+    """An order to judge a period again, and what came of it."""
+
+    id: str
+    period: int
+    province: str | None
+    why: str
+    who: str
+    role: str
+    at: Instant
+    state: Literal["running", "done", "violated"]
+    requested: int
+    results: int | None
+    changed: int | None
+    violations: list[str]
+    finished_at: Instant | None
+
+
+class DifferenceLine(BaseModel):
+    """One field in which a result that is judged again would differ; `before`, `after`: JSON values."""
+
+    result: str
+    kind: Literal["commune", "centre"] | AssessmentSeries
+    subject: str
+    name: str
+    province: str
+    field: str
+    before: Any
+    after: Any
+    why: list[Step]
+
+
+class Summary(BaseModel):
+    """What a rehearsal came to."""
+
+    period: int
+    province: str | None
+    rulebook: str | None
+    results: int
+    changed: int
+    differences: int
+    outcomes: dict[str, int]
+
+
+class SummaryLine(BaseModel):
+    """The last line of a rehearsal; without it the answer is not whole."""
+
+    summary: Summary
