@@ -12,22 +12,32 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import Client
-from cli.explaining import Language
-from cli.output import dong, emit, signed_dong
-from cli.platform import Format, console, plain_errors
-from shared.contracts.life import Action, AdjustmentAction, BudgetAction
+from cli.options import AnyProvince, FormatOption, LanguageOption, ProvinceOption, YearOption
+from cli.output import (
+    Column,
+    Format,
+    Language,
+    change,
+    console,
+    dong,
+    emit,
+    money,
+    number,
+    plain_errors,
+    signed_dong,
+)
+from deploy.local import Role
+from shared.answers.budgets import BudgetView, ProofView, StatementView
+from shared.contracts.facts import AdjustmentProposed, AdjustmentState
+from shared.contracts.life import Action, ActionRecord, AdjustmentAction, BudgetAction
 from shared.rulebook import HANOI
 
 budget = typer.Typer(no_args_is_help=True, help="The life of a budget: show it, take a step, prove that it adds up.")
 adjustments = typer.Typer(no_args_is_help=True, help="Corrections after an approval: look, and decide.")
 
-ProvinceOption = Annotated[str, typer.Option("--province", "-p", help="Province code, two digits.")]
-YearOption = Annotated[int, typer.Option("--year", "-y", help="Budget year.")]
 WhyOption = Annotated[str, typer.Option("--why", help="The reason; it stays on record.")]
 ByOption = Annotated[str | None, typer.Option("--by", help="In whose name; by default yours.")]
-RoleOption = Annotated[str, typer.Option("--role", help="province, finance or ministry.")]
-FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, json or csv for programs.")]
-LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of what is told.")]
+RoleOption = Annotated[Role | None, typer.Option("--role", help="By default that of who usually takes such a step.")]
 
 
 def app_commands(parent: typer.Typer) -> None:
@@ -36,53 +46,31 @@ def app_commands(parent: typer.Typer) -> None:
     parent.add_typer(adjustments, name="adjustments")
 
 
-def _officer(action: Action, province: str, by: str | None, role: str) -> Client:
-    """Whoever usually takes such a step, where no role is named."""
-    usual = "province" if action in (Action.SIMULATE, Action.SUBMIT, Action.WITHDRAW) else "finance"
-    chosen: Any = role or usual
-    return Client(account=by, role=chosen, province=province if chosen == "province" else None)
+def _officer(action: Action, province: str, by: str | None, role: Role | None) -> Client:
+    usual: Role = "province" if action in (Action.SIMULATE, Action.SUBMIT, Action.WITHDRAW) else "finance"
+    return Client(by, role, usual=usual, province=province)
 
 
-def _order(found: dict[str, Any], why: str) -> dict[str, Any]:
+def _order(found: BudgetView | AdjustmentProposed, why: str) -> dict[str, Any]:
     """An order on exactly what was just read; its id makes a repeat harmless."""
-    return {"why": why, "version": found["version"], "hash": found["hash"], "id": uuid.uuid4().hex}
+    return {"why": why, "version": found.version, "hash": found.hash, "id": uuid.uuid4().hex}
 
 
 @budget.command()
 def show(province: ProvinceOption, year: YearOption, format: FormatOption = Format.TABLE) -> None:
     """Where a budget stands, and everything that was done to it or refused."""
     with plain_errors():
-        _show(Client().get("funding", f"/budgets/{province}/{year}"), format)
+        _show(Client().get("funding", f"/budgets/{province}/{year}", BudgetView), format)
 
 
-def _show(found: dict[str, Any], format: Format) -> None:
+def _show(found: BudgetView, format: Format) -> None:
     if format is Format.TABLE:
         console.print(
-            f"Budget {found['year']} of province {found['province']}: [bold]{found['state']}[/bold], proposal "
-            f"{found['version']}, envelope {dong(found['envelope'])} ₫, reserve {dong(found['reserve'])} ₫",
+            f"Budget {found.year} of province {found.province}: [bold]{found.state}[/bold], proposal "
+            f"{found.version}, envelope {dong(found.envelope)} ₫, reserve {dong(found.reserve)} ₫",
             highlight=False,
         )
-    rows = [{**one, "at": _moment(one["at"])} for one in found["history"]]
-    columns = {
-        "number": "No",
-        "at": "When (Viet Nam)",
-        "who": "Who",
-        "role": "Role",
-        "action": "Action",
-        "version": "Proposal",
-        "result": "Result",
-        "why": "Why",
-    }
-    emit(rows, columns, format, title="What was done", numbers=["number", "version"], full=found)
-
-
-def _money(amount: int | None, format: Format) -> str | int | None:
-    """Programs read plain numbers."""
-    return dong(amount) if format is Format.TABLE else amount
-
-
-def _moment(text: str) -> str:
-    return f"{datetime.fromisoformat(text).astimezone(HANOI):%d/%m/%Y %H:%M}"
+    emit(found.history, HISTORY, format, title="What was done", full=found)
 
 
 @budget.command()
@@ -92,7 +80,7 @@ def step(
     year: YearOption,
     why: WhyOption,
     by: ByOption = None,
-    role: RoleOption = "",
+    role: RoleOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Take a step with the proposal as it stands now.
@@ -102,9 +90,9 @@ def step(
     Example: langhoc budget step approve --province 01 --year 2026 --by binh --why "Nghị quyết 12/NQ-HĐND"
     """
     with plain_errors():
-        officer = _officer(action, province, by, role)
-        found = officer.get("funding", f"/budgets/{province}/{year}")
-        _show(officer.post("funding", f"/budgets/{province}/{year}/{action}", _order(found, why)), format)
+        officer, path = _officer(action, province, by, role), f"/budgets/{province}/{year}"
+        found = officer.get("funding", path, BudgetView)
+        _show(officer.post("funding", f"{path}/{action}", BudgetView, _order(found, why)), format)
 
 
 @budget.command()
@@ -116,63 +104,68 @@ def proof(
 ) -> None:
     """The page that anybody can check with paper and pencil: that all amounts add up to the envelope."""
     with plain_errors():
-        found = Client().get("funding", f"/budgets/{province}/{year}/proof")
-        rows = [
-            {**one, "what": one["what"][language.value], "figure": _money(one["figure"], format)}
-            for one in found["statements"]
+        found = Client().get("funding", f"/budgets/{province}/{year}/proof", ProofView)
+        columns: list[Column[StatementView]] = [
+            Column("what", "Statement", lambda one: language.of(one.what)),
+            money("figure", "Figure"),
+            Column("holds", "Holds"),
         ]
-        columns = {"what": "Statement", "figure": "Figure", "holds": "Holds"}
-        emit(rows, columns, format, title=f"Budget {year} of province {province}", numbers=["figure"], full=found)
-        if not found["holds"]:
+        emit(found.statements, columns, format, title=f"Budget {year} of province {province}", full=found)
+        if not found.holds:
             raise typer.Exit(1)
 
 
 @adjustments.command("list")
 def list_adjustments(
-    province: Annotated[str | None, typer.Option("--province", "-p", help="Province code, two digits.")] = None,
+    province: AnyProvince = None,
     year: Annotated[int | None, typer.Option("--year", "-y", help="Budget year.")] = None,
-    state: Annotated[str | None, typer.Option(help="proposed, submitted, approved, refused or void.")] = None,
+    state: Annotated[AdjustmentState | None, typer.Option(help="Only those in this state.")] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """What corrections after an approval would change, or have changed."""
     with plain_errors():
-        found = list(Client().pages("funding", "/adjustments", province=province, year=year, state=state))
-        rows = [
-            {
-                **one,
-                "amount": _money(one["amount"], format),
-                "corrected": _money(one["corrected"], format),
-                "delta": signed_dong(one["delta"]) if format is Format.TABLE else one["delta"],
-                "carried": _money(one["carried"] or None, format),
-                "reason": one["reason"]["vi"],
-            }
-            for one in found
-        ]
-        columns = {
-            "adjustment_id": "Adjustment",
-            "state": "State",
-            "amount": "Decided ₫",
-            "corrected": "Corrected ₫",
-            "delta": "Change ₫",
-            "carried": "Carried ₫",
-            "reason": "Why",
-        }
-        emit(rows, columns, format, numbers=["amount", "corrected", "delta", "carried"], full=found)
+        asked = {"province": province, "year": year, "state": state}
+        emit(list(Client().pages("funding", "/adjustments", AdjustmentProposed, **asked)), ADJUSTMENTS, format)
 
 
-@adjustments.command("decide")
+@adjustments.command()
 def decide(
     action: Annotated[AdjustmentAction, typer.Argument(help="What to do.")],
     adjustment_id: Annotated[str, typer.Argument(help="Id from `langhoc adjustments list`.")],
     why: WhyOption,
     by: ByOption = None,
-    role: RoleOption = "",
+    role: RoleOption = None,
 ) -> None:
     """Submit, approve, refuse or reverse an adjustment. Whoever submitted it does not approve it."""
     with plain_errors():
         officer = _officer(action, adjustment_id.split("/", 1)[0], by, role)
-        found = officer.get("funding", f"/adjustments/{adjustment_id}")
-        after = officer.post("funding", f"/adjustments/{adjustment_id}/{action}", _order(found, why))
-        console.print(
-            f"{after['adjustment_id']}: [bold]{after['state']}[/bold], {signed_dong(after['delta'])} ₫", highlight=False
-        )
+        path = f"/adjustments/{adjustment_id}"
+        found = officer.get("funding", path, AdjustmentProposed)
+        after = officer.post("funding", f"{path}/{action}", AdjustmentProposed, _order(found, why))
+        said = f"{after.adjustment_id}: [bold]{after.state}[/bold], {signed_dong(after.delta)} ₫"
+        console.print(said, highlight=False)
+
+
+def _moment(instant: datetime) -> str:
+    return f"{instant.astimezone(HANOI):%d/%m/%Y %H:%M}"
+
+
+HISTORY: list[Column[ActionRecord]] = [
+    number("number", "No"),
+    Column("at", "When (Viet Nam)", shown=_moment),
+    Column("who", "Who"),
+    Column("role", "Role"),
+    Column("action", "Action"),
+    number("version", "Proposal"),
+    Column("result", "Result"),
+    Column("why", "Why"),
+]
+ADJUSTMENTS: list[Column[AdjustmentProposed]] = [
+    Column("adjustment_id", "Adjustment"),
+    Column("state", "State"),
+    money("amount", "Decided ₫"),
+    money("corrected", "Corrected ₫"),
+    change("delta", "Change ₫"),
+    money("carried", "Carried ₫", lambda one: one.carried or None),
+    Column("reason", "Why", lambda one: one.reason.vi),
+]

@@ -1,86 +1,99 @@
-"""The services' HTTP interfaces, as the command line uses them: with a token of the local platform."""
+"""The services' HTTP interfaces as the command uses them: of any deployment, with typed answers."""
 
 from __future__ import annotations
 
-import getpass
-import os
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import httpx
+from pydantic import TypeAdapter, ValidationError
 
-from deploy.local import LocalPlatformError, Platform, default_state, issue_token
-from deploy.local.identity import Role
+from cli.deployments import chosen
+from cli.output import CommandError
+from deploy.local import Role
+from shared.answers.operations import Flow, Refusal
+from shared.answers.page import Page
 
-CLOCK_RESOLUTION = 0.5
-ORDER = ("intake", "scoring", "funding", "notifications")
-"""Services in the order in which events flow."""
+T = TypeVar("T")
+POLL_SECONDS = 0.5
+MOST = 1_000
+"""Rows that are asked for at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A process that cannot tell now what is on its way: that is not settled."""
+
+    service: str
+    why: str
+    settled: bool = False
+
+
+Flows = Sequence[Flow | Unknown]
 
 
 class Client:
-    """Speaks with a running platform. Raises `LocalPlatformError` in plain words when it cannot."""
+    """Speaks with a deployment in somebody's name. Raises `CommandError` in plain words when it cannot."""
 
     def __init__(
         self,
-        platform: Platform | None = None,
-        *,
         account: str | None = None,
-        role: Role = "ministry",
+        role: Role | None = None,
+        *,
+        usual: Role = "ministry",
         province: str | None = None,
     ) -> None:
-        """`account`: in whose name, by default of who is at the keyboard; the role `province` needs its `province`."""
-        state = default_state()
-        self.platform = platform or Platform.load(state)
-        token = issue_token(state, account or _account(), role, province)
-        self._http = httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=60)
+        """`account`, `role`: on the local platform, in whose name; by default of who is at the keyboard, as `usual`."""
+        self.deployment = chosen()
+        self._http = self.deployment.connect(account, role, usual, province)
 
-    def get(self, service: str, path: str, **query: Any) -> Any:
-        """The JSON answer of a service's first instance."""
-        return self._ask(service, "GET", self.platform.base_url(service), path, params=_given(query))
+    def get(self, service: str, path: str, kind: type[T], /, **query: Any) -> T:
+        """The answer of a service's first instance."""
+        return self._read(service, kind, self._first(service, "GET", path, params=_given(query)))
 
-    def post(self, service: str, path: str, body: dict[str, Any]) -> Any:
-        """The JSON answer to an order."""
-        return self._ask(service, "POST", self.platform.base_url(service), path, json=body)
+    def find(self, service: str, path: str, kind: type[T], /, **query: Any) -> T | None:
+        """Like `get`, but `None` when there is no such thing (404)."""
+        try:
+            return self.get(service, path, kind, **query)
+        except NotFound:
+            return None
 
-    def lines(self, service: str, path: str, body: dict[str, Any]) -> list[str]:
+    def post(self, service: str, path: str, kind: type[T], body: Mapping[str, Any]) -> T:
+        """The answer to an order."""
+        return self._read(service, kind, self._first(service, "POST", path, json=body))
+
+    def pages(self, service: str, path: str, kind: type[T], /, **query: Any) -> Iterator[T]:
+        """All items of a paged answer."""
+        after: str | None = None
+        while True:
+            page = self.get(service, path, Page[kind], **query, after=after)  # type: ignore[valid-type]
+            yield from page.items
+            after = page.next
+            if after is None:
+                return
+
+    def lines(self, service: str, path: str, body: Mapping[str, Any]) -> list[str]:
         """The lines of an answer with one JSON object on each."""
-        text = self._send(service, "POST", self.platform.base_url(service), path, json=body).text
+        text = self._first(service, "POST", path, json=body).text
         return [line for line in text.split("\n") if line]  # `splitlines` would also split inside of strings
 
     def download(self, service: str, path: str, **query: Any) -> bytes:
         """A file that a service makes."""
-        return self._send(service, "GET", self.platform.base_url(service), path, params=_given(query)).content
+        return self._first(service, "GET", path, params=_given(query)).content
 
-    def find(self, service: str, path: str, **query: Any) -> Any | None:
-        """Like `get`, but `None` when there is no such thing (404)."""
-        try:
-            return self.get(service, path, **query)
-        except NotFound:
-            return None
-
-    def pages(self, service: str, path: str, **query: Any) -> Iterator[Any]:
-        """All items of a paged answer."""
-        after: str | None = None
-        while True:
-            page = self.get(service, path, **query, **({"after": after} if after else {}))
-            yield from page["items"]
-            after = page["next"]
-            if after is None:
-                return
-
-    def flows(self) -> list[dict[str, Any]]:
+    def flows(self) -> Flows:
         """What is still on its way, per process, in the order of the flow; not settled where nobody can tell now."""
-        return [self._flow(service, url) for service in ORDER for url in self.platform.services.get(service, ())]
+        return [self._flow(service, url) for service, urls in self.deployment.services.items() for url in urls]
 
-    def _flow(self, service: str, url: str) -> dict[str, Any]:
+    def _flow(self, service: str, url: str) -> Flow | Unknown:
         try:
-            flow: dict[str, Any] = self._ask(service, "GET", url, "/flow")
-            return flow
+            return self._read(service, Flow, self._send(service, "GET", url, "/flow"))
         except Away as away:
-            return {"service": service, "settled": False, "away": str(away)}
+            return Unknown(service, str(away))
 
-    def wait(self, seconds: float, progress: Callable[[list[dict[str, Any]]], None] = lambda flows: None) -> None:
+    def wait(self, seconds: float, progress: Callable[[Flows], None] = lambda flows: None) -> None:
         """Return when nothing is on its way, seen twice one second apart; raise after `seconds`."""
         deadline = time.monotonic() + seconds
         quiet_since: float | None = None
@@ -88,52 +101,47 @@ class Client:
             flows = self.flows()
             progress(flows)
             now = time.monotonic()
-            if not all(flow["settled"] for flow in flows):
+            if not all(flow.settled for flow in flows):
                 quiet_since = None
             elif quiet_since is None:
                 quiet_since = now
             elif now - quiet_since >= 1.0:
                 return
             if now > deadline:
-                raise LocalPlatformError(f"The flow has not settled in {seconds:.0f} s: {describe(flows)}")
-            time.sleep(CLOCK_RESOLUTION)
+                raise CommandError(f"The flow has not settled in {seconds:.0f} s: {describe(flows)}")
+            time.sleep(POLL_SECONDS)
 
-    def _ask(self, service: str, method: str, base: str, path: str, **content: Any) -> Any:
-        return self._send(service, method, base, path, **content).json()
+    def _first(self, service: str, method: str, path: str, **content: Any) -> httpx.Response:
+        return self._send(service, method, self.deployment.urls(service)[0], path, **content)
 
     def _send(self, service: str, method: str, base: str, path: str, **content: Any) -> httpx.Response:
         try:
             response = self._http.request(method, f"{base}{path}", **content)
         except httpx.HTTPError as error:
-            raise LocalPlatformError(
+            raise CommandError(
                 f"{service} does not answer at {base} ({error}). See: langhoc status, langhoc logs {service}"
             ) from error
-        if response.status_code in (200, 202):
-            return response
-        problem = response.json() if response.headers["content-type"] == "application/problem+json" else {}
-        if "mend" not in problem:
-            raise LocalPlatformError(f"{service} answered {response.status_code}: {response.text[:300]}")
-        said, listed = [f"{problem['message']['en']} {problem['mend']['en']}"], problem.get("problems", [])
-        if len(listed) == 1 and listed[0]["message"] == problem["message"]:
-            said = [f"{problem['message']['en']} Expected: {listed[0]['expected']['en']}. {problem['mend']['en']}"]
-        else:
-            said += [f"  {one['field'] or '/'}: {one['message']['en']} → {one['mend']['en']}" for one in listed]
-        raise {404: NotFound, 503: Away}.get(response.status_code, Refused)("\n".join(said))
+        if response.status_code not in (200, 202):
+            raise _refusal(service, response)
+        return response
+
+    def _read(self, service: str, kind: type[T], response: httpx.Response) -> T:
+        try:
+            return TypeAdapter(kind).validate_json(response.content)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = "/".join(map(str, first["loc"]))
+            raise CommandError(
+                f"{service} answers what this command cannot read ({place}: {first['msg']}): another version of "
+                "Langhoc, or no Langhoc at all."
+            ) from error
 
 
-def _account() -> str:
-    """Who is at the keyboard, for the record of what was done."""
-    try:
-        return getpass.getuser()
-    except KeyError:  # in a container the user may have no name
-        return str(os.getuid())
-
-
-def _given(query: dict[str, Any]) -> dict[str, Any]:
+def _given(query: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in query.items() if value is not None}
 
 
-class Refused(LocalPlatformError):
+class Refused(CommandError):
     """The service does not do it, and says why."""
 
 
@@ -145,12 +153,26 @@ class NotFound(Refused):
     """The service has no such thing."""
 
 
-def describe(flows: list[dict[str, Any]]) -> str:
+def _refusal(service: str, response: httpx.Response) -> CommandError:
+    """What the service says of itself, in plain words."""
+    try:
+        told = Refusal.model_validate_json(response.content)
+    except ValidationError:
+        return CommandError(f"{service} answered {response.status_code}: {response.text[:300]}")
+    said, listed = f"{told.message.en} {told.mend.en}", told.problems
+    if len(listed) == 1 and listed[0].message == told.message:
+        said = f"{told.message.en} Expected: {listed[0].expected.en}. {told.mend.en}"
+    else:
+        said = "\n".join([said, *(f"  {one.field or '/'}: {one.message.en} → {one.mend.en}" for one in listed)])
+    return {404: NotFound, 503: Away}.get(response.status_code, Refused)(said)
+
+
+def describe(flows: Flows) -> str:
     """One line on what is on its way."""
     return " · ".join(
-        f"{flow['service']}: {flow['away']}"
-        if "away" in flow
-        else f"{flow['service']} {flow['lag']} to read, {flow['requests']} to recompute, {flow['outbox']} to send"
+        f"{flow.service} {flow.lag} to read, {flow.requests} to recompute, {flow.outbox} to send"
+        if isinstance(flow, Flow)
+        else f"{flow.service}: {flow.why}"
         for flow in flows
-        if not flow["settled"]
+        if not flow.settled
     )

@@ -1,33 +1,30 @@
-"""`langhoc wait`, `submit`, `budgets`, `alerts` and `explain`: what the platform holds."""
+"""`langhoc wait`, `submit`, `budgets` and `alerts`: what the platform holds."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from aiokafka.errors import KafkaError
 
-from cli.client import Client, describe
-from cli.explaining import Language, collect, render
-from cli.output import dong, emit
-from cli.platform import Format, console, fail, plain_errors
+from cli.client import MOST, Client, describe
+from cli.deployments import Deployment
+from cli.options import AnyProvince, FormatOption, YearOption
+from cli.output import Column, CommandError, Format, console, emit, fail, money, number, plain_errors, say
 from cli.publishing import Message, Portal, Sent, UnreadableFiles, read_files
-from deploy.local import LocalPlatformError, Platform
 from shared.contracts.base import Text
+from shared.contracts.facts import Alert, AlertKind, BudgetProposed, BudgetRunProposed, Receipt
 from shared.messaging.clock import BusinessClock
 
-FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, json or csv for programs.")]
-Province = Annotated[str | None, typer.Option("--province", "-p", help="Province code, two digits.")]
 WAIT_SECONDS = 300.0
 
 
 def app_commands(app: typer.Typer) -> None:
     """Register this module's commands."""
-    for command in (wait, submit, budgets, alerts, explain):
+    for command in (wait, submit, budgets, alerts):
         app.command()(command)
 
 
@@ -46,7 +43,7 @@ def wait(
     """
     with plain_errors():
         wait_settled(Client(), timeout)
-        console.print("The flow has settled.")
+        say("The flow has settled.")
 
 
 def submit(
@@ -64,7 +61,7 @@ def submit(
     with plain_errors():
         client = Client()
         try:
-            published = publish(client.platform, read_files(files, province))
+            published = publish(client.deployment, read_files(files, province))
         except UnreadableFiles as error:
             fail(
                 "\n".join(
@@ -72,31 +69,10 @@ def submit(
                 )
             )
         except ValueError as error:
-            raise LocalPlatformError(str(error)) from error
+            raise CommandError(str(error)) from error
         wait_settled(client, WAIT_SECONDS, "Waiting for the receipts")
-        receipts = [client.get("intake", f"/receipts/{item.receipt_id}") for item in published]
-        rows = [
-            {
-                "submission": receipt["submission_id"],
-                "status": receipt["status"],
-                "version": receipt["version"],
-                "receipt": receipt["receipt_id"],
-                "problems": "\n".join(
-                    f"{problem['field'] or '/'}: {problem['message']['vi']} / {problem['message']['en']}\n"
-                    f"  → {problem['mend']['vi']} / {problem['mend']['en']}"
-                    for problem in receipt["problems"]
-                ),
-            }
-            for receipt in receipts
-        ]
-        columns = {
-            "submission": "Submission",
-            "status": "Status",
-            "version": "Version",
-            "receipt": "Receipt",
-            "problems": "Problems",
-        }
-        emit(rows, columns, format, full=receipts)
+        receipts = [client.get("intake", f"/receipts/{item.receipt_id}", Receipt) for item in published]
+        emit(receipts, RECEIPTS, format)
 
 
 def _both(text: Text) -> str:
@@ -104,158 +80,122 @@ def _both(text: Text) -> str:
 
 
 def publish(
-    platform: Platform,
+    deployment: Deployment,
     messages: Sequence[Message],
     progress: Callable[[int], None] | None = None,
     sampled: Callable[[Message], bool] = lambda message: True,
 ) -> list[Sent]:
     """Publish as portals do. What a person sends by hand is traced."""
+    kafka = deployment.kafka
+    if kafka is None:
+        raise CommandError(
+            f"Where Kafka is, is not known of {deployment.name}. Set LANGHOC_KAFKA, or kafka in the profile."
+        )
 
     async def run() -> list[Sent]:
-        endpoint = f"{platform.zipkin}/api/v2/spans" if platform.zipkin else None
-        async with Portal(platform.kafka, zipkin=endpoint, clock=BusinessClock(platform.clock_offset)) as portal:
+        endpoint = f"{deployment.zipkin}/api/v2/spans" if deployment.zipkin else None
+        async with Portal(kafka, zipkin=endpoint, clock=BusinessClock(deployment.clock_offset)) as portal:
             return await portal.publish(messages, progress=progress, sampled=sampled)
 
     try:
         return asyncio.run(run())
     except KafkaError as error:
-        raise LocalPlatformError(f"Kafka at {platform.kafka} did not take the submissions: {error}") from error
+        raise CommandError(f"Kafka at {kafka} did not take the submissions: {error}") from error
 
 
-def budgets(
-    year: Annotated[int, typer.Option(help="Budget year.")],
-    province: Province = None,
-    format: FormatOption = Format.TABLE,
-) -> None:
+class Proven(BudgetRunProposed):
+    """The head of a proposal beside its lines."""
+
+    allocations: Mapping[str, int]
+    """Amount of each centre, in đồng."""
+    adds_up: bool
+    """Whether lines, what stands besides, and reserve are the envelope."""
+
+
+def budgets(year: YearOption, province: AnyProvince = None, format: FormatOption = Format.TABLE) -> None:
     """The proposed support of all centres: per province with the proof of the sum, or one province's lines."""
     with plain_errors():
         client = Client()
-        runs = budget_rows(client, year, province)
         if province and format is not Format.JSON:
-            show_lines(lines_of(client, year, province), format, f"Support {year}, province {province}")
+            lines = lines_of(client, year, province)
+            lines.sort(key=lambda line: (-line.allocation.amount, line.allocation.centre_id))
+            emit(lines, LINES, format, title=f"Support {year}, province {province}")
         else:
-            show_budgets(runs, format, f"Budgets {year}")
+            show_budgets(proven(client, year, province), format, f"Budgets {year}")
 
 
-def budget_rows(client: Client, year: int, province: str | None = None) -> list[dict[str, Any]]:
+def proven(client: Client, year: int, province: str | None = None) -> list[Proven]:
     """Per province the head of the proposal, its lines' amounts, and whether they add up."""
     amounts: dict[str, dict[str, int]] = {}
-    for line in client.pages("funding", "/allocations", year=year, province=province, limit=1_000):
-        if "withdrawn" not in line["allocation"]["flags"]:
-            amounts.setdefault(line["province"], {})[line["allocation"]["centre_id"]] = line["allocation"]["amount"]
-    rows = []
-    for run in client.get("funding", "/budgets", year=year, province=province):
-        lines = amounts.get(run["province"], {})
-        besides = run["carried"] + run["equipment"] + run["reserve"]
-        adds_up = sum(lines.values()) + besides == run["envelope"] and len(lines) == run["centres"]
-        rows.append({**run, "adds_up": adds_up, "allocations": lines})
-    return rows
+    for line in lines_of(client, year, province):
+        if "withdrawn" not in line.allocation.flags:
+            amounts.setdefault(line.province, {})[line.allocation.centre_id] = line.allocation.amount
+    runs = client.get("funding", "/budgets", list[BudgetRunProposed], year=year, province=province)
+    return [_proven(run, amounts.get(run.province, {})) for run in runs]
 
 
-def show_budgets(rows: list[dict[str, Any]], format: Format, title: str) -> None:
+def _proven(run: BudgetRunProposed, lines: Mapping[str, int]) -> Proven:
+    total = sum(lines.values()) + run.carried + run.equipment + run.reserve
+    adds_up = total == run.envelope and len(lines) == run.centres
+    return Proven(**dict(run), allocations=lines, adds_up=adds_up)
+
+
+def show_budgets(rows: Sequence[Proven], format: Format, title: str) -> None:
     """Print heads of proposals."""
-    flat = [
-        {
-            **row,
-            "envelope": dong(row["envelope"]) if format is Format.TABLE else row["envelope"],
-            "allocated": dong(row["allocated"]) if format is Format.TABLE else row["allocated"],
-            "reserve": dong(row["reserve"]) if format is Format.TABLE else row["reserve"],
-        }
-        for row in rows
-    ]
-    columns = {
-        "province": "Province",
-        "centres": "Centres",
-        "envelope": "Envelope ₫",
-        "allocated": "Σ lines ₫",
-        "reserve": "Reserve ₫",
-        "adds_up": "Adds up",
-        "case": "Case",
-        "version": "Version",
-    }
-    numbers = ["version", "centres", "envelope", "allocated", "reserve"]
-    emit(flat, columns, format, title=title, numbers=numbers, full=rows)
+    emit(rows, BUDGETS, format, title=title)
 
 
-def lines_of(client: Client, year: int, province: str) -> list[dict[str, Any]]:
-    """One province's lines."""
-    return list(client.pages("funding", "/allocations", year=year, province=province, limit=1_000))
-
-
-def show_lines(lines: list[dict[str, Any]], format: Format, title: str) -> None:
-    """Print a province's lines, largest first."""
-    people = format is Format.TABLE
-    rows = [
-        {
-            "centre": line["allocation"]["centre_id"],
-            "name": line["allocation"]["name"],
-            "grade": line["allocation"]["grade"] or line["allocation"]["assessment"],
-            "last": dong(line["allocation"]["last_year"]) if people else line["allocation"]["last_year"],
-            "amount": dong(line["allocation"]["amount"]) if people else line["allocation"]["amount"],
-            "binds": line["allocation"]["binds"],
-            "flags": ", ".join(line["allocation"]["flags"]),
-        }
-        for line in sorted(lines, key=lambda line: (-line["allocation"]["amount"], line["allocation"]["centre_id"]))
-    ]
-    columns = {
-        "centre": "Centre",
-        "name": "Name",
-        "grade": "Grade",
-        "last": "Last year ₫",
-        "amount": "Proposed ₫",
-        "binds": "Bound",
-        "flags": "Marks",
-    }
-    emit(rows, columns, format, title=title, numbers=["last", "amount"])
+def lines_of(client: Client, year: int, province: str | None) -> list[BudgetProposed]:
+    """One province's lines, or all."""
+    return list(client.pages("funding", "/allocations", BudgetProposed, year=year, province=province, limit=MOST))
 
 
 def alerts(
-    province: Province = None,
-    kind: Annotated[str | None, typer.Option(help="Only this kind, e.g. support_changed.")] = None,
+    province: AnyProvince = None,
+    kind: Annotated[AlertKind | None, typer.Option(help="Only this kind.")] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """What provinces and the ministry were told: what happened, what to do, and by when."""
     with plain_errors():
-        rows = list(Client().pages("notifications", "/alerts", province=province, kind=kind, limit=1_000))
-        flat = [{**row, "text": row["text"]["vi"], "action": row["action"]["vi"]} for row in rows]
-        columns = {
-            "audience": "To",
-            "kind": "Kind",
-            "subject": "Subject",
-            "text": "What happened",
-            "action": "What to do",
-            "due": "By",
-        }
-        emit(flat, columns, format, full=rows)
+        asked = {"province": province, "kind": kind, "limit": MOST}
+        emit(list(Client().pages("notifications", "/alerts", Alert, **asked)), ALERTS, format)
 
 
-def explain(
-    code: Annotated[
-        str,
-        typer.Argument(
-            metavar="CODE|SUBJECT",
-            help="Commune code (5 digits), unit id, centre id, or another assessment's subject, e.g. district/001.",
-        ),
-    ],
-    period: Annotated[int | None, typer.Option(help="Assessment period; the latest by default.")] = None,
-    on: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Day on which the code is meant, e.g. 2022-12-31.")
-    ] = None,
-    language: Annotated[Language, typer.Option("--lang", help="Language of the explanation.")] = Language.EN,
-    format: FormatOption = Format.TABLE,
-) -> None:
-    """The whole way from a submission to rank and money, each step with its rule and citation.
+def _problems(receipt: Receipt) -> str:
+    return "\n".join(f"{one.field or '/'}: {_both(one.message)}\n  → {_both(one.mend)}" for one in receipt.problems)
 
-    A code alone names no unit: most codes were used again in July 2025. It is read on the day given with --on, else on
-    the last day of --period.
-    """
-    with plain_errors():
-        try:
-            day = date.fromisoformat(on) if on is not None else None
-        except ValueError:
-            raise LocalPlatformError(f"{on!r} is not a date. Write it like 2022-12-31.") from None
-        story = collect(Client(), code, period, day)
-        if format is Format.JSON:
-            emit([], {}, format, full=story)
-        else:
-            render(story, language)
+
+RECEIPTS: list[Column[Receipt]] = [
+    Column("submission", "Submission", lambda receipt: receipt.submission_id),
+    Column("status", "Status"),
+    Column("version", "Version"),
+    Column("receipt", "Receipt", lambda receipt: receipt.receipt_id),
+    Column("problems", "Problems", _problems),
+]
+BUDGETS: list[Column[Proven]] = [
+    Column("province", "Province"),
+    number("centres", "Centres"),
+    money("envelope", "Envelope ₫"),
+    money("allocated", "Σ lines ₫"),
+    money("reserve", "Reserve ₫"),
+    Column("adds_up", "Adds up"),
+    Column("case", "Case"),
+    number("version", "Version"),
+]
+LINES: list[Column[BudgetProposed]] = [
+    Column("centre", "Centre", lambda line: line.allocation.centre_id),
+    Column("name", "Name", lambda line: line.allocation.name),
+    Column("grade", "Grade", lambda line: line.allocation.grade or line.allocation.assessment),
+    money("last", "Last year ₫", lambda line: line.allocation.last_year),
+    money("amount", "Proposed ₫", lambda line: line.allocation.amount),
+    Column("binds", "Bound", lambda line: line.allocation.binds),
+    Column("flags", "Marks", lambda line: ", ".join(line.allocation.flags)),
+]
+ALERTS: list[Column[Alert]] = [
+    Column("audience", "To"),
+    Column("kind", "Kind"),
+    Column("subject", "Subject"),
+    Column("text", "What happened", lambda alert: alert.text.vi),
+    Column("action", "What to do", lambda alert: alert.action.vi),
+    Column("due", "By"),
+]

@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich import box
 from rich.table import Table
 
-from cli.client import Client, NotFound, Refused
-from cli.explaining import Language
-from cli.output import emit
-from cli.platform import VIETNAM, Format, console, fail, plain_errors
-from deploy.local import LocalPlatformError
+from cli.client import MOST, Client, NotFound, Refused
+from cli.options import FormatOption, LanguageOption
+from cli.output import Column, CommandError, Format, Language, console, emit, fail, moment, number, plain_errors, say
+from shared.answers.dead_letters import Letter, Raw, Replayed, WholeLetter
 from shared.messaging.messages import Reason
 
-Letter = dict[str, Any]
-FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, json or csv for programs.")]
-LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of what is said.")]
 ServiceOption = Annotated[str | None, typer.Option("--service", help="Only this service's.")]
 
+Shown = Literal["open", "replayed", "discarded", "all"]
+"""A state of a dead letter, or all."""
+
 app = typer.Typer(no_args_is_help=True, help="Records that a service could not handle: look, replay, discard.")
-
-
-class Shown(StrEnum):
-    """Which dead letters to list."""
-
-    OPEN = "open"
-    REPLAYED = "replayed"
-    DISCARDED = "discarded"
-    ALL = "all"
 
 
 def app_commands(parent: typer.Typer) -> None:
@@ -44,7 +34,7 @@ def app_commands(parent: typer.Typer) -> None:
 @app.command("list")
 def list_dead_letters(
     service: ServiceOption = None,
-    state: Annotated[Shown, typer.Option(help="What has become of them.")] = Shown.OPEN,
+    state: Annotated[Shown, typer.Option(help="What has become of them.")] = "open",
     reason: Annotated[Reason | None, typer.Option(help="Only those with this reason.")] = None,
     language: LanguageOption = Language.EN,
     format: FormatOption = Format.TABLE,
@@ -53,21 +43,19 @@ def list_dead_letters(
     with plain_errors():
         letters = list(_letters(Client(), service, state=state, reason=reason))
         if not letters and format is Format.TABLE:
-            console.print("There are no such dead letters.")
+            say("There are no such dead letters.")
             return
-        rows = [
-            {**letter, "at": _moment(letter["at"]), "why": f"{letter['reason']}: {letter['meaning'][language]}"}
-            for letter in letters
+        columns: list[Column[Found]] = [
+            number("id", "Id", lambda one: one.letter.id),
+            Column("service", "Service"),
+            number("position", "Position", lambda one: one.letter.position),
+            Column("state", "State", lambda one: one.letter.state)
+            if state == "all"
+            else Column("at", "At", lambda one: one.letter.at, moment),
+            number("attempts", "Tries", lambda one: one.letter.attempts),
+            Column("why", "Reason", lambda one: f"{one.letter.reason}: {language.of(one.letter.meaning)}"),
         ]
-        columns = {
-            "id": "Id",
-            "service": "Service",
-            "position": "Position",
-            **({"state": "State"} if state is Shown.ALL else {"at": "At"}),
-            "attempts": "Tries",
-            "why": "Reason",
-        }
-        emit(rows, columns, format, numbers=["id", "position", "attempts"], full=letters)
+        emit(letters, columns, format, full=[one.whole for one in letters])
 
 
 @app.command()
@@ -78,11 +66,11 @@ def show(
 ) -> None:
     """One dead letter, whole: the record as it lay in Kafka, why it could not be handled, what to do, what was done."""
     with plain_errors():
-        letter = _find(Client(), letter_id)
+        service, letter = _find(Client(), letter_id)
         if format is Format.JSON:
-            emit([], {}, format, full=letter)
+            emit([], [], format, full=Found(service, letter).whole)
         else:
-            _render(letter, language)
+            _render(service, letter, language)
 
 
 @app.command()
@@ -110,26 +98,26 @@ def replay(
             fail("Name the dead letters to replay: either their ids, or --all, or --reason REASON.")
         client = Client()
         if letter_ids:
-            letters = [_find(client, letter_id) for letter_id in letter_ids]
+            letters = [Found(*_find(client, letter_id)) for letter_id in letter_ids]
         else:
-            letters = list(_letters(client, service, state=Shown.OPEN, reason=reason))
+            letters = list(_letters(client, service, state="open", reason=reason))
         order = {"dry_run": dry_run, "why": why, "beyond_cap": beyond_cap}
         outcomes = [_replayed(client, letter, order) for letter in sorted(letters, key=_appended)]
         if not outcomes and format is Format.TABLE:
-            console.print("There are no such dead letters.")
+            say("There are no such dead letters.")
             return
-        columns = {
-            "id": "Id",
-            "service": "Service",
-            "verdict": "Would be" if dry_run else "Verdict",
-            "state": "State",
-            "attempts": "Tries",
-            "written": "Written",
-            "published": "Published",
-            "said": "Because",
-        }
-        emit(_flat(outcomes), columns, format, numbers=["id", "attempts"], full=outcomes)
-        if any(outcome["verdict"] in ("failed", "refused") for outcome in outcomes):
+        columns: list[Column[Outcome]] = [
+            number("id", "Id"),
+            Column("service", "Service"),
+            Column("verdict", "Would be" if dry_run else "Verdict"),
+            Column("state", "State", lambda one: one.done and one.done.state),
+            number("attempts", "Tries", lambda one: one.done and one.done.attempts),
+            Column("written", "Written", _written),
+            Column("published", "Published", _published),
+            Column("said", "Because", _said),
+        ]
+        emit(outcomes, columns, format, full=[one.whole for one in outcomes])
+        if any(outcome.verdict in ("failed", "refused") for outcome in outcomes):
             raise typer.Exit(1)
 
 
@@ -141,124 +129,138 @@ def discard(
     """Close a dead letter without handling its record. Its bytes and your reason are kept."""
     with plain_errors():
         client = Client()
-        letter = _find(client, letter_id)
-        client.post(letter["service"], f"/dead-letters/{letter_id}/discard", {"why": reason})
-        console.print(f"Discarded {letter_id}, {letter['position']} of {letter['service']}.", highlight=False)
+        service, letter = _find(client, letter_id)
+        client.post(service, f"/dead-letters/{letter_id}/discard", Letter, {"why": reason})
+        say(f"Discarded {letter_id}, {letter.position} of {service}.")
 
 
-def _letters(client: Client, service: str | None, *, state: Shown, reason: Reason | None) -> Iterator[Letter]:
-    if service not in (None, *client.platform.services):
-        raise LocalPlatformError(f"There is no service {service}. There are: {', '.join(client.platform.services)}.")
-    for name in client.platform.services:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A dead letter, and which service could not handle it."""
+
+    service: str
+    letter: Letter
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """For programs."""
+        return {"service": self.service, **self.letter.model_dump()}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one that was to be replayed: what it led to, or why the service refused."""
+
+    service: str
+    id: str
+    verdict: str
+    detail: str = ""
+    done: Replayed | None = None
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """For programs."""
+        if self.done:
+            return {"service": self.service, **self.done.model_dump()}
+        return {key: value for key, value in asdict(self).items() if key != "done"}
+
+
+def _letters(client: Client, service: str | None, *, state: Shown, reason: Reason | None) -> Iterator[Found]:
+    names = list(client.deployment.services)
+    if service not in (None, *names):
+        raise CommandError(f"There is no service {service}. There are: {', '.join(names)}.")
+    for name in names:
         if service in (None, name):
-            for letter in client.pages(name, "/dead-letters", state=state, reason=reason, limit=1_000):
-                yield {"service": name, **letter}
+            for letter in client.pages(name, "/dead-letters", Letter, state=state, reason=reason, limit=MOST):
+                yield Found(name, letter)
 
 
-def _find(client: Client, letter_id: str) -> Letter:
-    for service in client.platform.services:
-        letter = client.find(service, f"/dead-letters/{letter_id}")
+def _find(client: Client, letter_id: str) -> tuple[str, WholeLetter]:
+    for service in client.deployment.services:
+        letter = client.find(service, f"/dead-letters/{letter_id}", WholeLetter)
         if letter is not None:
-            return {"service": service, **letter}
+            return service, letter
     raise NotFound(f"No service has a dead letter {letter_id}. See: langhoc dead-letters list --state all")
 
 
-def _appended(letter: Letter) -> tuple[datetime, str, int]:
+def _appended(found: Found) -> tuple[datetime, str, int]:
     """In the order in which they lay in their partition."""
-    partition, _, offset = letter["position"].rpartition("@")
-    return datetime.fromisoformat(letter["appended_at"]), partition, int(offset)
+    partition, _, offset = found.letter.position.rpartition("@")
+    return found.letter.appended_at, partition, int(offset)
 
 
-def _replayed(client: Client, letter: Letter, order: dict[str, Any]) -> Letter:
+def _replayed(client: Client, found: Found, order: dict[str, Any]) -> Outcome:
     """What became of one; somebody else's action on it in between is told like any other outcome."""
-    path = f"/dead-letters/{letter['id']}/replay"
+    id = found.letter.id
     try:
-        outcome = client.post(letter["service"], path, order)
+        done = client.post(found.service, f"/dead-letters/{id}/replay", Replayed, order)
     except Refused as refused:
-        outcome = {"id": letter["id"], "verdict": "refused", "detail": str(refused)}
-    return {"service": letter["service"], **outcome}
+        return Outcome(found.service, id, "refused", str(refused))
+    return Outcome(found.service, id, done.verdict, done.detail, done)
 
 
-def _flat(outcomes: Sequence[Letter]) -> list[Letter]:
-    return [
-        {
-            **outcome,
-            "written": "\n".join(f"{each['collection']}/{each['id']}" for each in outcome.get("writes", ())),
-            "published": "\n".join(f"{each['topic']}: {each['type']}" for each in outcome.get("events", ())),
-            "said": _said(outcome),
-        }
-        for outcome in outcomes
-    ]
+def _written(outcome: Outcome) -> str:
+    return "\n".join(f"{each.collection}/{each.id}" for each in outcome.done.writes) if outcome.done else ""
 
 
-def _moment(instant: str) -> str:
-    """A time for people: Viet Nam's, to the second."""
-    return f"{datetime.fromisoformat(instant).astimezone(VIETNAM):%Y-%m-%d %H:%M:%S}"
+def _published(outcome: Outcome) -> str:
+    return "\n".join(f"{each.topic}: {each.type}" for each in outcome.done.events) if outcome.done else ""
 
 
-def _said(outcome: Letter) -> str:
-    """Why nothing came of it; of a traceback, what was raised."""
-    match outcome["verdict"]:
-        case "failed":
-            _, _, raised = outcome["detail"].strip().rpartition("\n")
-            return f"{outcome['reason']}: {raised}"
-        case "refused":
-            return str(outcome["detail"])
-        case _:
-            return _waits_for(outcome)
+def _said(outcome: Outcome) -> str:
+    """Why nothing came of it; of a traceback, what was raised; of a rehearsal, what a real replay would meet now."""
+    done = outcome.done
+    if done is None:
+        return outcome.detail
+    if outcome.verdict == "failed":
+        return f"{done.reason}: {done.detail.strip().rpartition(chr(10))[2]}"
+    return f"now refused: {done.hindrance} {done.first or ''}".rstrip() if done.hindrance else ""
 
 
-def _waits_for(outcome: Letter) -> str:
-    """Of a rehearsal: what stands in the way of a real replay just now."""
-    if outcome["hindrance"] is None:
-        return ""
-    return f"now refused: {outcome['hindrance']} {outcome['first'] or ''}".rstrip()
-
-
-def _render(letter: Letter, language: Language) -> None:
+def _render(service: str, letter: WholeLetter, language: Language) -> None:
     facts = Table(box=None, show_header=False, pad_edge=False)
     facts.add_column(style="bold", no_wrap=True)
     facts.add_column(overflow="fold")
     for heading, value in (
-        ("Service", letter["service"]),
-        ("Position", letter["position"]),
-        ("Appended", _moment(letter["appended_at"])),
-        ("Dead since", _moment(letter["at"])),
-        ("Type", letter["type"]),
-        ("Subject", letter["subject"]),
-        ("Event", letter["event_id"]),
-        ("Key", _text(letter["key"])),
-        *((f"Header {name}", _text(value)) for name, value in letter["headers"]),
-        ("State", f"{letter['state']}, tried {letter['attempts']} time(s)"),
-        ("Reason", f"{letter['reason']}: {letter['meaning'][language]}"),
-        ("What to do", letter["mend"][language]),
-        ("Log", f"langhoc logs {letter['service']} -f"),
-        ("Detail", letter["detail"].strip()),
+        ("Service", service),
+        ("Position", letter.position),
+        ("Appended", moment(letter.appended_at)),
+        ("Dead since", moment(letter.at)),
+        ("Type", letter.type),
+        ("Subject", letter.subject),
+        ("Event", letter.event_id),
+        ("Key", _text(letter.key)),
+        *((f"Header {name}", _text(value)) for name, value in letter.headers),
+        ("State", f"{letter.state}, tried {letter.attempts} time(s)"),
+        ("Reason", f"{letter.reason}: {language.of(letter.meaning)}"),
+        ("What to do", language.of(letter.mend)),
+        ("Log", f"langhoc logs {service} -f"),
+        ("Detail", letter.detail.strip()),
     ):
         facts.add_row(heading, value)
     console.print(facts, markup=False, highlight=False)
     console.print("\nThe record's value", style="bold")
-    console.print(_body(letter["value"]), markup=False, highlight=False, soft_wrap=True)
-    if letter["actions"]:
+    say(_body(letter.value), soft_wrap=True)
+    if letter.actions:
         actions = Table(title="What was done", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
         for heading in ("At", "Who", "Action", "Result", "Why"):
             actions.add_column(heading)
-        for entry in letter["actions"]:
-            actions.add_row(_moment(entry["at"]), entry["who"], entry["action"], entry["result"], entry["why"])
+        for entry in letter.actions:
+            actions.add_row(moment(entry.at), entry.who, entry.action, entry.result, entry.why)
         console.print(actions, markup=False, highlight=False)
 
 
-def _text(raw: Letter | None) -> str:
+def _text(raw: Raw | None) -> str:
     """Bytes for people: as text where they are text."""
     if raw is None:
         return ""
-    return str(raw["text"]) if raw["text"] is not None else f"no text; in Base64: {raw['base64']}"
+    return raw.text if raw.text is not None else f"no text; in Base64: {raw.base64}"
 
 
-def _body(raw: Letter | None) -> str:
+def _body(raw: Raw | None) -> str:
     if raw is None:
         return "(none)"
     try:
-        return json.dumps(json.loads(raw["text"]), ensure_ascii=False, indent=2)
-    except (TypeError, ValueError):
+        return json.dumps(json.loads(raw.text or ""), ensure_ascii=False, indent=2)
+    except ValueError:
         return _text(raw)

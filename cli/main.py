@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
-from cli import budget, data, dead_letters, journal, platform, rankings, recompute, rulebook, units, views
+from cli import (
+    budget,
+    data,
+    dead_letters,
+    explaining,
+    journal,
+    platform,
+    rankings,
+    recompute,
+    rulebook,
+    units,
+    views,
+)
+from cli.deployments import LOCAL, PROFILE
+from cli.output import fail
 from deploy.local.state import PROJECT_ROOT
 
 app = typer.Typer(
@@ -14,12 +29,34 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_show_locals=False,
-    help="""Langhoc, the platform of Viet Nam's learning communities.
+)
+ON_THIS_MACHINE = {"up", "down", "status", "logs", "clock", "token", "demo"}
+"""Commands about the platform itself, not about what a deployment holds."""
+
+
+@app.callback()
+def langhoc(
+    context: typer.Context,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            envvar="LANGHOC_PROFILE",
+            help=f"Which deployment: a table of profiles.toml, or {LOCAL} (the default), the platform on this machine.",
+        ),
+    ] = None,
+) -> None:
+    """Langhoc, the platform of Viet Nam's learning communities.
 
     Start it with [bold]langhoc up[/bold], ask why with [bold]langhoc explain CODE[/bold].
-    """,
-)
-for module in (platform, data, rankings, dead_letters, recompute, units, views, budget, journal, rulebook):
+    """
+    PROFILE.set(profile)
+    if profile not in (None, LOCAL) and context.invoked_subcommand in ON_THIS_MACHINE:
+        fail(f"{context.invoked_subcommand} is about the platform on this machine: leave out --profile.")
+
+
+modules = (platform, data, explaining, rankings, dead_letters, recompute, units, views, budget, journal, rulebook)
+for module in modules:
     module.app_commands(app)
 if (PROJECT_ROOT / "demo" / "command.py").is_file():  # a checkout; what is installed has no demonstration
     import_module("demo.command").app_commands(app)

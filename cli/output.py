@@ -1,59 +1,163 @@
-"""Printing rows: a table for people, JSON or CSV for programs."""
+"""What a command says: a table for people, JSON or CSV for programs, and in plain words why it cannot go on."""
 
 from __future__ import annotations
 
 import csv
-import json
+import os
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Generic, NoReturn, TypeVar
 
+import typer
+from pydantic_core import to_json
 from rich import box
+from rich.console import Console
 from rich.table import Table
 
-from cli.platform import Format, console
+from deploy.local import LocalPlatformError
+from shared.contracts.base import Text
+from shared.rulebook import HANOI
 
+T = TypeVar("T")
 UTF8_BOM = "\ufeff"
+
+# A pipe has no width; 80 columns would break the tables of whoever reads a log.
+console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
+errors = Console(stderr=True)
+
+
+class Format(StrEnum):
+    """How a command prints its result."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+class Language(StrEnum):
+    """Language of what is said."""
+
+    VI = "vi"
+    EN = "en"
+
+    def of(self, text: Text) -> str:
+        """The text in this language."""
+        return text.vi if self is Language.VI else text.en
+
+
+class CommandError(Exception):
+    """Why a command cannot go on, in words for whoever gave it."""
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Say what went wrong in the error's own words, without a traceback, and exit with 1."""
+    try:
+        yield
+    except (CommandError, LocalPlatformError) as error:
+        fail(str(error))
+
+
+def fail(text: str) -> NoReturn:
+    """Say it in red and exit with 1."""
+    errors.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1) from None
+
+
+def say(text: str, **style: Any) -> None:
+    """Say it as it is: a bracket in somebody's data is no markup."""
+    console.print(text, markup=False, highlight=False, **style)
+
+
+# --------------------------------------------------------------------------------------------------- rows
+
+
+def plain(value: Any) -> str:
+    """A value as programs read it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[T]):
+    """One column of rows."""
+
+    name: str
+    """For programs."""
+    heading: str
+    """For people."""
+    value: Callable[[T], Any] | None = None
+    """What stands in it; by default what the row has under the column's name."""
+    shown: Callable[[Any], str] = plain
+    """How people read it."""
+    number: bool = False
+
+    def of(self, row: T) -> Any:
+        """What stands in it."""
+        if self.value is not None:
+            return self.value(row)
+        return row.get(self.name) if isinstance(row, Mapping) else getattr(row, self.name)
+
+    def cell(self, row: T) -> str:
+        """How people read what stands in it."""
+        value = self.of(row)
+        return "" if value is None else self.shown(value)
+
+
+def headed(**headings: str) -> list[Column[Any]]:
+    """Columns of what rows have under these names."""
+    return [Column(name, heading) for name, heading in headings.items()]
+
+
+def number(name: str, heading: str, value: Callable[[T], Any] | None = None) -> Column[T]:
+    """A column of numbers that are not summed up."""
+    return Column(name, heading, value, number=True)
+
+
+def money(name: str, heading: str, value: Callable[[T], Any] | None = None) -> Column[T]:
+    """A column of amounts; programs read whole đồng."""
+    return Column(name, heading, value, dong, number=True)
+
+
+def change(name: str, heading: str, value: Callable[[T], Any] | None = None) -> Column[T]:
+    """A column of amounts by which others change."""
+    return Column(name, heading, value, signed_dong, number=True)
 
 
 def emit(
-    rows: Sequence[Mapping[str, Any]],
-    columns: Mapping[str, str],
-    format: Format,
-    *,
-    title: str = "",
-    numbers: Sequence[str] = (),
-    full: object = None,
+    rows: Sequence[T], columns: Sequence[Column[T]], format: Format, *, title: str = "", full: object = None
 ) -> None:
-    """Print rows. `columns` maps keys to headings; `full` is printed instead of the rows as JSON."""
+    """Print rows. `full` is printed instead of them as JSON."""
     match format:
         case Format.JSON:
-            print(json.dumps(rows if full is None else full, ensure_ascii=False, indent=2))
+            print(to_json(rows if full is None else full, indent=2, by_alias=True).decode())
         case Format.CSV:
             # Spreadsheets read UTF-8 only after a byte order mark.
             if sys.stdout.isatty() is False:
                 sys.stdout.write(UTF8_BOM)
             writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerow(columns)
-            writer.writerows([_cell(row.get(key)) for key in columns] for row in rows)
+            writer.writerow(column.name for column in columns)
+            writer.writerows([plain(column.of(row)) for column in columns] for row in rows)
         case Format.TABLE:
+            cells = {column.heading: [column.cell(row) for row in rows] for column in columns}
             # A column in which nothing stands tells nothing.
-            shown = [key for key in columns if not rows or any(_cell(row.get(key)) for row in rows)]
+            told = [column for column in columns if not rows or any(cells[column.heading])]
             table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-            for key in shown:
-                number = key in numbers
-                table.add_column(columns[key], justify="right" if number else "left", no_wrap=number)
-            for row in rows:
-                table.add_row(*[_cell(row.get(key)) for key in shown])
+            for column in told:
+                table.add_column(column.heading, justify="right" if column.number else "left", no_wrap=column.number)
+            for row in zip(*(cells[column.heading] for column in told), strict=True):
+                table.add_row(*row)
             console.print(table, markup=False)  # a bracket in somebody's data is no markup
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
+# ------------------------------------------------------------------------------------------------- values
 
 
 def dong(amount: int | None) -> str:
@@ -64,3 +168,8 @@ def dong(amount: int | None) -> str:
 def signed_dong(amount: int) -> str:
     """A change of money for people, with its sign: `+1.234`, `-1.234`, `0`."""
     return f"+{dong(amount)}" if amount > 0 else f"-{dong(-amount)}" if amount < 0 else "0"
+
+
+def moment(instant: datetime) -> str:
+    """A time for people: Viet Nam's, to the second."""
+    return f"{instant.astimezone(HANOI):%Y-%m-%d %H:%M:%S}"

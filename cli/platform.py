@@ -3,68 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import json
 import math
-import os
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta, timezone
-from enum import StrEnum
-from typing import Annotated, Any, NoReturn
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from deploy.local import (
-    LocalPlatform,
-    LocalPlatformError,
-    Platform,
-    ProgramStatus,
-    Role,
-    default_state,
-    issue_token,
-)
+from cli.options import FormatOption
+from cli.output import Column, CommandError, Format, console, emit, number, plain_errors
+from deploy.local import LocalPlatform, Platform, ProgramStatus, Role, default_state, issue_token
 from deploy.local.logs import Follower, tail
-
-# Viet Nam has had no daylight saving time since 1975, so its zone needs no time zone database.
-VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
-
-# A pipe has no width; 80 columns would break the tables of whoever reads a log.
-console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
-errors = Console(stderr=True)
-
-
-class Format(StrEnum):
-    """How a command prints its result."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
+from shared.rulebook import HANOI
 
 
 def app_commands(app: typer.Typer) -> None:
     """Register this module's commands."""
     for command in (up, down, status, logs, clock, token):
         app.command()(command)
-
-
-@contextmanager
-def plain_errors() -> Iterator[None]:
-    """Say what went wrong in the error's own words, without a traceback, and exit with 1."""
-    try:
-        yield
-    except LocalPlatformError as error:
-        fail(str(error))
-
-
-def fail(text: str) -> NoReturn:
-    """Say it in red and exit with 1."""
-    errors.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(1) from None
 
 
 def clock_offset(moment: str) -> int:
@@ -74,11 +30,11 @@ def clock_offset(moment: str) -> int:
     try:
         wanted = datetime.fromisoformat(moment)
     except ValueError:
-        raise LocalPlatformError(
+        raise CommandError(
             f"{moment!r} is not a date and time. Write it like 2026-02-25T09:00, or 'now' for the real time."
         ) from None
     if wanted.tzinfo is None:
-        wanted = wanted.replace(tzinfo=VIETNAM)
+        wanted = wanted.replace(tzinfo=HANOI)
     # Rounded up, so that 09:00 is not shown as 08:59.
     return math.ceil((wanted - datetime.now(UTC)).total_seconds())
 
@@ -125,7 +81,7 @@ def create_topics(platform: Platform) -> None:
     try:
         asyncio.run(apply_topics(platform.kafka))
     except (KafkaError, TopicMismatch) as error:
-        raise LocalPlatformError(f"The topics could not be created on {platform.kafka}: {error}") from error
+        raise CommandError(f"The topics could not be created on {platform.kafka}: {error}") from error
 
 
 def down(
@@ -138,33 +94,15 @@ def down(
 
 
 def status(
-    format: Annotated[Format, typer.Option(help="A table for people, json or csv for programs.")] = Format.TABLE,
+    format: FormatOption = Format.TABLE,
 ) -> None:
     """Show each server and service: whether it is ready, for how long it has run, and its address."""
     with plain_errors():
         programs = LocalPlatform().status()
         platform = Platform.load()
-    match format:
-        case Format.JSON:
-            print(json.dumps([_row(program) for program in programs], indent=2))
-        case Format.CSV:
-            rows = [_row(program) for program in programs]
-            writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-        case Format.TABLE:
-            table = Table("Name", "Kind", "State", "Ready", "Up for", "PID", "Address")
-            for program in programs:
-                table.add_row(
-                    program.name,
-                    program.kind,
-                    program.state.lower(),
-                    "[green]yes[/green]" if program.ready else "[red]no[/red]",
-                    str(program.uptime or ""),
-                    str(program.pid or ""),
-                    program.address,
-                )
-            console.print(table)
+        full = [{column.name: column.of(program) for column in PROGRAMS} for program in programs]
+        emit(programs, PROGRAMS, format, full=full)
+        if format is Format.TABLE:
             show_simulated_time(platform)
 
 
@@ -238,7 +176,7 @@ def show_simulated_time(platform: Platform) -> None:
 
 def show_time(platform: Platform) -> None:
     """Say what time the business clock shows."""
-    shown = datetime.now(VIETNAM) + timedelta(seconds=platform.clock_offset)
+    shown = datetime.now(HANOI) + timedelta(seconds=platform.clock_offset)
     text = f"{shown:%Y-%m-%d %H:%M} (Asia/Ho_Chi_Minh)"
     if platform.clock_offset:
         console.print(f"[bold yellow]Simulated date: {text}[/bold yellow]", highlight=False)
@@ -246,13 +184,17 @@ def show_time(platform: Platform) -> None:
         console.print(f"The real time: {text}", highlight=False)
 
 
-def _row(program: ProgramStatus) -> dict[str, Any]:
-    return {
-        "name": program.name,
-        "kind": program.kind,
-        "state": program.state,
-        "ready": program.ready,
-        "uptime_seconds": int(program.uptime.total_seconds()) if program.uptime else None,
-        "pid": program.pid,
-        "address": program.address,
-    }
+PROGRAMS: list[Column[ProgramStatus]] = [
+    Column("name", "Name"),
+    Column("kind", "Kind"),
+    Column("state", "State", shown=str.lower),
+    Column("ready", "Ready"),
+    Column(
+        "uptime_seconds",
+        "Up for",
+        lambda one: int(one.uptime.total_seconds()) if one.uptime else None,
+        lambda seconds: str(timedelta(seconds=seconds)),
+    ),
+    number("pid", "PID"),
+    Column("address", "Address"),
+]

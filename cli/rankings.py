@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cli.client import Client
-from cli.data import FormatOption, Province
-from cli.output import emit
-from cli.platform import Format, plain_errors
-from deploy.local import LocalPlatformError
+from cli.options import AnyProvince, FormatOption
+from cli.output import Column, CommandError, Format, emit, number, plain_errors
+from shared.contracts.facts import RankChange, RankedResult, RankingRow
+from shared.contracts.submissions import AreaClass
 
 
 def app_commands(app: typer.Typer) -> None:
@@ -19,19 +18,10 @@ def app_commands(app: typer.Typer) -> None:
     app.command()(rankings)
 
 
-class AreaClassOption(StrEnum):
-    """Area classes that have a ranking of their own."""
-
-    REGION_1 = "region_1"
-    REGION_2 = "region_2"
-    REGION_3 = "region_3"
-    OTHER = "other"
-
-
 def rankings(
     period: Annotated[int, typer.Option(help="Assessment period (year).")],
-    province: Province = None,
-    area: Annotated[AreaClassOption | None, typer.Option(help="Only communes of this area class.")] = None,
+    province: AnyProvince = None,
+    area: Annotated[AreaClass | None, typer.Option(help="Only communes of this area class.")] = None,
     top: Annotated[int | None, typer.Option(min=1, help="Only the first rows.")] = None,
     version: Annotated[int | None, typer.Option(min=1, help="A version as it was published.")] = None,
     on: Annotated[str | None, typer.Option(metavar="DATE", help="As it stood on this day, e.g. 2026-03-01.")] = None,
@@ -46,17 +36,15 @@ def rankings(
     """
     with plain_errors():
         if province and area:
-            raise LocalPlatformError(
-                "A ranking is of one province or of one area class. Leave out --province or --area."
-            )
-        scope = f"area-{area.value}" if area else scope_of(province)
+            raise CommandError("A ranking is of one province or of one area class. Leave out --province or --area.")
+        scope = f"area-{area}" if area else scope_of(province)
         client, path, which = Client(), f"/rankings/{scope}/{period}", {"version": version, "on": on}
         if changes:
-            rows = list(client.pages("scoring", f"{path}/changes", **which))
-            show_changes(rows[:top], format, f"Changes of ranking {period}, {scope}")
+            changed = list(client.pages("scoring", f"{path}/changes", RankChange, **which))
+            emit(changed[:top], CHANGES, format, title=f"Changes of ranking {period}, {scope}")
         else:
-            rows = list(client.pages("scoring", path, **which))
-            show_ranking(rows[:top], format, f"Ranking {period}, {scope}")
+            rows = list(client.pages("scoring", path, RankingRow, **which))
+            emit(rows[:top], ROWS, format, title=f"Ranking {period}, {scope}")
 
 
 def scope_of(province: str | None) -> str:
@@ -64,64 +52,37 @@ def scope_of(province: str | None) -> str:
     return f"province-{province}" if province else "nation"
 
 
-def ranking_rows(client: Client, period: int, province: str | None) -> list[dict[str, Any]]:
+def ranking_rows(client: Client, period: int, province: str | None) -> list[RankingRow]:
     """All rows of the latest ranking."""
-    return list(client.pages("scoring", f"/rankings/{scope_of(province)}/{period}"))
+    return list(client.pages("scoring", f"/rankings/{scope_of(province)}/{period}", RankingRow))
 
 
-def show_ranking(rows: list[dict[str, Any]], format: Format, title: str) -> None:
-    """Print rows of a ranking."""
-    flat = [
-        {
-            **row,
-            "result": _result(row),
-            "reason": row["reason"]["vi"] if row["reason"] else "",
-            "before": row["previous_rank"] or "",
-        }
-        for row in rows
-    ]
-    columns = {
-        "rank": "Rank",
-        "before": "Before",
-        "code": "Code",
-        "name": "Commune",
-        "holder": "Province",
-        "result": "Result",
-        "reason": "Not ranked because",
-    }
-    emit(flat, columns, format, title=title, numbers=["rank", "before"], full=rows)
+def _result(row: RankingRow | RankedResult) -> str:
+    if row.level is not None:
+        return f"level {row.level}"
+    return f"{row.total} {row.grade}" if row.total is not None else ""
 
 
-def show_changes(rows: list[dict[str, Any]], format: Format, title: str) -> None:
-    """Print what a version of a ranking changed."""
-    flat = [
-        {
-            "code": row["code"],
-            "name": row["name"],
-            "holder": row["holder"],
-            "cause": row["cause"],
-            **{side: _place(row[side]) for side in ("before", "after")},
-        }
-        for row in rows
-    ]
-    columns = {
-        "code": "Code",
-        "name": "Commune",
-        "holder": "Province",
-        "before": "Before",
-        "after": "After",
-        "cause": "Cause",
-    }
-    emit(flat, columns, format, title=title, full=rows)
-
-
-def _place(row: dict[str, Any] | None) -> str:
+def _place(row: RankedResult | None) -> str:
     if row is None:
         return "–"
-    return f"{row['rank']} · {_result(row)}" if row["rank"] else f"not ranked: {row['reason']['vi']}"
+    return f"{row.rank} · {_result(row)}" if row.rank else f"not ranked: {row.reason.vi if row.reason else ''}"
 
 
-def _result(row: dict[str, Any]) -> str:
-    if row["level"] is not None:
-        return f"level {row['level']}"
-    return f"{row['total']} {row['grade']}" if row["total"] is not None else ""
+ROWS: list[Column[RankingRow]] = [
+    number("rank", "Rank"),
+    number("before", "Before", lambda row: row.previous_rank),
+    Column("code", "Code"),
+    Column("name", "Commune"),
+    Column("holder", "Province"),
+    Column("result", "Result", _result),
+    Column("reason", "Not ranked because", lambda row: row.reason and row.reason.vi),
+]
+CHANGES: list[Column[RankChange]] = [
+    Column("code", "Code"),
+    Column("name", "Commune"),
+    Column("holder", "Province"),
+    Column("before", "Before", lambda row: _place(row.before)),
+    Column("after", "After", lambda row: _place(row.after)),
+    Column("cause", "Cause"),
+]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -10,13 +9,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from cli.client import Client
-from cli.data import WAIT_SECONDS, Province
-from cli.explaining import Language
-from cli.output import emit
-from cli.platform import Format, console, fail, plain_errors
-from deploy.local import LocalPlatformError
+from cli.data import WAIT_SECONDS
+from cli.options import AnyProvince, LanguageOption
+from cli.output import Column, CommandError, Format, Language, console, emit, fail, plain_errors, say
+from shared.answers.results import DifferenceLine, Order, SummaryLine
 
 POLL_SECONDS = 0.5
 
@@ -32,14 +31,14 @@ def recompute(
         Path | None,
         typer.Option(help="With --dry-run: a rule's YAML file, or a rulebook's folder, added to the rules in force."),
     ] = None,
-    province: Province = None,
+    province: AnyProvince = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")] = False,
     why: Annotated[str, typer.Option(help="The reason, for whoever reads the record. Needed without --dry-run.")] = "",
     order: Annotated[str | None, typer.Option(help="Id of an order that broke off, to go on with it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: the same input, the same bytes.")] = (
         False
     ),
-    language: Annotated[Language, typer.Option("--lang", help="Language of what is said.")] = Language.EN,
+    language: LanguageOption = Language.EN,
 ) -> None:
     """Judge every result of a period again, on the inputs that were frozen with it.
 
@@ -60,9 +59,9 @@ def recompute(
         client = Client()
         body = {"id": order or str(uuid.uuid4()), "period": period, "province": province, "why": why}
         with console.status(f"Order {body['id']}"):
-            done = wait(client, client.post("scoring", "/recompute", body))
+            done = wait(client, client.post("scoring", "/recompute", Order, body))
         if as_json:
-            print(json.dumps(done, ensure_ascii=False, sort_keys=True))
+            print(done.model_dump_json())
         else:
             tell(done)
 
@@ -71,7 +70,7 @@ def read_rules(path: Path) -> dict[str, str]:
     """The YAML files of a rulebook's folder, by their place in it; of a single file, its text under the place it names.
 
     Raises:
-        LocalPlatformError: there is no such file, it is not UTF-8, or where it belongs cannot be told.
+        CommandError: there is no such file, it is not UTF-8, or where it belongs cannot be told.
     """
     try:
         if path.is_dir():
@@ -81,9 +80,9 @@ def read_rules(path: Path) -> dict[str, str]:
         else:
             files = {place_of(path): path.read_text("utf-8")}
     except (OSError, UnicodeDecodeError) as error:
-        raise LocalPlatformError(f"{path} cannot be read: {error}") from error
+        raise CommandError(f"{path} cannot be read: {error}") from error
     if not files:
-        raise LocalPlatformError(f"{path} holds no YAML file. Rules lie in rubrics/ and in …/point_tables/.")
+        raise CommandError(f"{path} holds no YAML file. Rules lie in rubrics/ and in …/point_tables/.")
     return files
 
 
@@ -93,86 +92,79 @@ def place_of(file: Path) -> str:
     for start in ("provinces", "ministry", "rubrics"):
         if start in parts[-4:-1]:
             return "/".join(parts[len(parts) - 1 - parts[::-1].index(start) :])
-    raise LocalPlatformError(
+    raise CommandError(
         f"Where {file.name} belongs cannot be told. Put it into a folder rubrics/, ministry/point_tables/ or "
         "provinces/<code>/point_tables/, as in a rulebook."
     )
 
 
-def wait(client: Client, order: Mapping[str, Any]) -> Mapping[str, Any]:
+def wait(client: Client, order: Order) -> Order:
     """The order after its last result was judged; raises after `WAIT_SECONDS`."""
     deadline = time.monotonic() + WAIT_SECONDS
-    while order["state"] == "running":
+    while order.state == "running":
         if time.monotonic() > deadline:
-            raise LocalPlatformError(
-                f"Order {order['id']} is still being worked on: nothing is lost. See: langhoc wait, langhoc status"
+            raise CommandError(
+                f"Order {order.id} is still being worked on: nothing is lost. See: langhoc wait, langhoc status"
             )
         time.sleep(POLL_SECONDS)
-        order = client.get("scoring", f"/recompute/{order['id']}")
+        order = client.get("scoring", f"/recompute/{order.id}", Order)
     return order
 
 
-def tell(order: Mapping[str, Any]) -> None:
+def tell(order: Order) -> None:
     """Print what came of an order; fails if something that must always hold does not."""
-    _say(f"Order {order['id']}: {order['requested']:,} results judged again, {order['changed']:,} changed.")
-    if order["state"] == "violated":
-        fail("What must always hold does not:\n" + "\n".join(f"  {each}" for each in order["violations"]))
-    _say(f"Checked: {order['results']:,} results, one for each assessment; all totals add up.")
+    say(f"Order {order.id}: {order.requested:,} results judged again, {order.changed or 0:,} changed.")
+    if order.state == "violated":
+        fail("What must always hold does not:\n" + "\n".join(f"  {each}" for each in order.violations))
+    say(f"Checked: {order.results or 0:,} results, one for each assessment; all totals add up.")
 
 
 def show(lines: Sequence[str], *, as_json: bool, language: Language) -> None:
-    """Print a rehearsal. Raises `LocalPlatformError` if its last line, the summary, did not arrive."""
-    rows = [json.loads(line) for line in lines]
-    if not rows or "summary" not in rows[-1]:
-        raise LocalPlatformError("The answer broke off before its end. Try again; see also: langhoc logs scoring")
+    """Print a rehearsal. Raises `CommandError` if its last line, the summary, did not arrive."""
+    try:
+        summary = SummaryLine.model_validate_json(lines[-1] if lines else "").summary
+    except ValidationError:
+        raise CommandError("The answer broke off before its end. Try again; see also: langhoc logs scoring") from None
     if as_json:
         print("\n".join(lines))
         return
-    *differences, last = rows
-    lang = language.value
-    summary = last["summary"]
+    differences = [DifferenceLine.model_validate_json(line) for line in lines[:-1]]
     if differences:
-        emit([_row(each, lang) for each in differences], _COLUMNS[lang], Format.TABLE)
-    said = {
-        "en": f"{summary['results']:,} results judged, {summary['changed']:,} would change.",
-        "vi": f"Đã chấm thử {summary['results']:,} kết quả, {summary['changed']:,} sẽ thay đổi.",
-    }
-    _say(said[lang])
-    for name, count in summary["outcomes"].items():
+        emit(differences, _columns(language), Format.TABLE)
+    if language is Language.VI:
+        say(f"Đã chấm thử {summary.results:,} kết quả, {summary.changed:,} sẽ thay đổi.")
+    else:
+        say(f"{summary.results:,} results judged, {summary.changed:,} would change.")
+    for name, count in summary.outcomes.items():
         if count:
-            _say(f"  {name}: {count:,}")
+            say(f"  {name}: {count:,}")
 
 
-def _say(text: str) -> None:
-    console.print(text, highlight=False, markup=False)
+def _columns(language: Language) -> list[Column[DifferenceLine]]:
+    vi = language is Language.VI
+    return [
+        Column("subject", "Đối tượng" if vi else "Subject", lambda one: f"{one.subject} {one.name}"),
+        Column("field", "Nội dung" if vi else "What"),
+        Column("before", "Trước" if vi else "Before", lambda one: _shown(one.before, language)),
+        Column("after", "Sau" if vi else "After", lambda one: _shown(one.after, language)),
+        Column("why", "Vì sao" if vi else "Why", lambda one: _why(one, language)),
+    ]
 
 
-_COLUMNS = {
-    "en": {"subject": "Subject", "field": "What", "before": "Before", "after": "After", "why": "Why"},
-    "vi": {"subject": "Đối tượng", "field": "Nội dung", "before": "Trước", "after": "Sau", "why": "Vì sao"},
-}
+def _why(difference: DifferenceLine, language: Language) -> str:
+    return "\n".join(f"{language.of(step.what)} [{step.citation}]" for step in difference.why)
 
 
-def _row(difference: Mapping[str, Any], lang: str) -> dict[str, str]:
-    why = [f"{step['what'][lang]} [{step['citation']}]" for step in difference["why"]]
-    return {
-        "subject": f"{difference['subject']} {difference['name']}",
-        "field": difference["field"],
-        "before": _shown(difference["before"], lang),
-        "after": _shown(difference["after"], lang),
-        "why": "\n".join(why),
-    }
-
-
-def _shown(value: Any, lang: str) -> str:
+def _shown(value: Any, language: Language) -> str:
     """A JSON value for people."""
     if value is None:
         return "—"
     if isinstance(value, bool):
-        return {"en": ("no", "yes"), "vi": ("không", "có")}[lang][value]
+        return {Language.EN: ("no", "yes"), Language.VI: ("không", "có")}[language][value]
     if isinstance(value, list):
-        return "\n".join(_shown(each, lang) for each in value) or "—"
-    if isinstance(value, dict):
+        return "\n".join(_shown(each, language) for each in value) or "—"
+    if isinstance(value, Mapping):
         inner = value.get("what", value)
-        return str(inner[lang]) if lang in inner else ", ".join(f"{k} {_shown(v, lang)}" for k, v in inner.items())
+        told = inner.get(language)
+        return str(told) if told else ", ".join(f"{key} {_shown(each, language)}" for key, each in inner.items())
     return str(value)

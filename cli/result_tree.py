@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -16,12 +15,15 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from cli.platform import VIETNAM
-from shared.rulebook import PassFailRubric, PointsRubric, rubric
+from cli.output import Language
+from shared.answers.results import AnyResult, AssessmentResult
+from shared.contracts.base import Provenance, Step
+from shared.contracts.facts import CriterionResult, RecognitionInForce, Reference, Superseded, TargetResult
+from shared.rulebook import HANOI, PassFailRubric, PointsRubric, Rubric, plain, rubric
 from shared.rulebook.targets import PartsRule
 
-Json = Mapping[str, Any]
 Said = Callable[[str], str]
+Rows = list[tuple[str, RenderableType]]
 _W: Mapping[str, tuple[str, str]] = {
     "level": ("mức độ", "level"),
     "points": ("điểm", "points"),
@@ -101,115 +103,118 @@ _NAMES: Mapping[str, tuple[str, str]] = {
 GRADES = ("tot", "kha", "trung_binh", "yeu")
 
 
-def _name(id: str, lang: str) -> str:
-    return _NAMES[id][0 if lang == "vi" else 1] if id in _NAMES else id
+def _name(id: str, language: Language) -> str:
+    return _NAMES[id][0 if language is Language.VI else 1] if id in _NAMES else id
 
 
-def word(key: str, lang: str) -> str:
+def word(key: str, language: Language) -> str:
     """A word of the explanation; one that only a newer service knows stands as it is."""
-    return _W[key][0 if lang == "vi" else 1] if key in _W else key
+    return _W[key][0 if language is Language.VI else 1] if key in _W else key
 
 
-def outcome(result: Json, lang: str) -> str:
-    """What a result comes to, in words."""
-    if result["state"] == "incomplete":
-        return word("incomplete", lang)
-    if result["level"] is not None:
-        return f"{_level_name(result, lang)} ({word('computed', lang)})"
-    if result["grade"] is not None:
-        grade = _grade_name(result, lang)
-        return f"{_plain(result['total'])} {word('points', lang)} → {grade}" if result["total"] is not None else grade
-    if result.get("standards"):
-        return ", ".join(f"{_name(id, lang)}: {word('level', lang)} {n}" for id, n in result["standards"].items())
-    return word("shares", lang)
+def outcome(result: AnyResult, language: Language, replaced: Superseded | None = None) -> str:
+    """What a result, or a version of it that was replaced, comes to, in words."""
+    held, rule = replaced or result, _rule(result)
+    if held.state == "incomplete":
+        return word("incomplete", language)
+    if held.level is not None:
+        return f"{_level_name(held.level, rule, language)} ({word('computed', language)})"
+    if held.grade is not None:
+        grade = _grade_name(held.grade, rule, language)
+        return grade if held.total is None else f"{plain(held.total)} {word('points', language)} → {grade}"
+    if isinstance(result, AssessmentResult) and result.standards:
+        return ", ".join(f"{_name(id, language)}: {word('level', language)} {n}" for id, n in result.standards.items())
+    return word("shares", language)
 
 
-def render(result: Json, lang: str) -> RenderableType:
+def render(result: AnyResult, language: Language) -> RenderableType:
     """The whole explanation of a result."""
-    said = _said_in(result, lang)
-    criteria = [_criterion(each, said, lang) for each in result["criteria"]]
-    parts: list[RenderableType] = [_facts(result, lang), Text(), *criteria]
-    if result["next_step"]:
-        parts += [_heading("next", lang), *_bullets(text[lang] for text in result["next_step"])]
-    parts += [_heading("steps", lang), *_steps(result["explanation"], lang)]
-    if result.get("superseded"):
-        parts += [_heading("superseded", lang), *_bullets(_before(each, result, lang) for each in result["superseded"])]
+    rule = _rule(result)
+    said = _said_in(rule, language)
+    criteria = [_criterion(each, said, language) for each in result.criteria]
+    parts: list[RenderableType] = [_facts(result, rule, language), Text(), *criteria]
+    if result.next_step:
+        parts += [_heading("next", language), *_bullets(map(language.of, result.next_step))]
+    parts += [_heading("steps", language), *_steps(result.explanation, language)]
+    if result.superseded:
+        before = (_before(each, result, language) for each in result.superseded)
+        parts += [_heading("superseded", language), *_bullets(before)]
     return Padding(Group(*parts), (0, 0, 0, 2))
 
 
-def ground(citation: str, provenance: str, lang: str) -> str:
+def ground(citation: str, provenance: Provenance, language: Language) -> str:
     """A citation, and how well it is supported."""
-    return f"{citation} · {word(provenance, lang)}"
+    return f"{citation} · {word(provenance, language)}"
 
 
 # ------------------------------------------------------------------------------------------------- parts
 
 
-def _facts(result: Json, lang: str) -> Table:
-    rows = [("rule", f"{_legal_reference(result)} ({result['rubric']})"), ("ground", word(result["provenance"], lang))]
-    at = f"{datetime.fromisoformat(result['received_at']).astimezone(VIETNAM):%d/%m/%Y %H:%M}"
-    made = word("made_from", lang).format(input=result["input_version"], at=at, version=result["version"])
-    rows += [("made", made), ("hash", result["hash"]), ("recognition", _recognition(result["recognition"], lang))]
-    rows += [("references", _reference(each, lang)) for each in result["references"]]
-    if result["missing"]:
-        rows.append(("missing", ", ".join(result["missing"])))
-    return _lines(((word(key, lang), value) for key, value in rows), style="bold")
+def _facts(result: AnyResult, rule: Rubric | None, language: Language) -> Table:
+    law = f"{rule.legal_reference if rule else result.rubric} ({result.rubric})"
+    at = f"{result.received_at.astimezone(HANOI):%d/%m/%Y %H:%M}"
+    made = word("made_from", language).format(input=result.input_version, at=at, version=result.version)
+    rows = [("rule", law), ("ground", word(result.provenance, language)), ("made", made), ("hash", result.hash)]
+    rows.append(("recognition", _recognition(result.recognition, language)))
+    rows += [("references", _reference(each, language)) for each in result.references]
+    if result.missing:
+        rows.append(("missing", ", ".join(result.missing)))
+    return _lines(((word(key, language), value) for key, value in rows), style="bold")
 
 
-def _criterion(criterion: Json, said: Said, lang: str) -> Tree:
-    head = Text(criterion["name"][lang])
-    if criterion["id"] not in _NAMES:  # standards have no number in the law
-        head = Text.assemble((f"{criterion['id']} ", "bold"), head)
-    if criterion["max_points"] is not None:
-        got = "?" if criterion["points"] is None else _plain(criterion["points"])
-        maximum = f"{word('of', lang)} {_plain(criterion['max_points'])} {word('points', lang)}"
+def _criterion(criterion: CriterionResult, said: Said, language: Language) -> Tree:
+    head = Text(language.of(criterion.name))
+    if criterion.id not in _NAMES:  # standards have no number in the law
+        head = Text.assemble((f"{criterion.id} ", "bold"), head)
+    if criterion.max_points is not None:
+        got = "?" if criterion.points is None else plain(criterion.points)
+        maximum = f"{word('of', language)} {plain(criterion.max_points)} {word('points', language)}"
         head.append(f" — {got} {maximum}", "bold")
-    if criterion["met"]:
-        head.append(" — ").append(_met(criterion["met"], lang))
+    if criterion.met:
+        head.append(" — ").append(_met(criterion.met, language))
     tree = Tree(head, guide_style="dim")
-    if not criterion["targets"]:
-        tree.add(_lines(_details(criterion, said, lang)))
+    if not criterion.targets:
+        tree.add(_lines(_details(criterion, said, language)))
     else:
-        if criterion["reason"]:
-            tree.add(Text(criterion["reason"][lang]))
-        for target in criterion["targets"]:
-            branch = tree.add(Text.assemble((f"{target['id']} ", "bold"), target["name"][lang]))
-            branch.add(_lines(_details(target, said, lang)))
+        if criterion.reason:
+            tree.add(Text(language.of(criterion.reason)))
+        for target in criterion.targets:
+            branch = tree.add(Text.assemble((f"{target.id} ", "bold"), language.of(target.name)))
+            branch.add(_lines(_details(target, said, language)))
     return tree
 
 
-def _details(judged: Json, said: Said, lang: str) -> list[tuple[str, RenderableType]]:
+def _details(judged: CriterionResult | TargetResult, said: Said, language: Language) -> Rows:
     """The lines below a criterion or target."""
-    rows: list[tuple[str, RenderableType]] = []
-    if "value" in judged:
-        rows.append((word("value", lang), said(judged["value"] or "—")))
+    rows: Rows = []
+    if isinstance(judged, TargetResult):
+        rows.append((word("value", language), said(judged.value or "—")))
         for asked, levels in _by_threshold(judged).items():
-            met = _met({level: judged["met"].get(level) for level in levels}, lang)
-            rows.append((word("asked", lang), Text.assemble(said(asked), " — ", met)))
-    if judged["reason"]:
-        rows.append((word("why", lang), judged["reason"][lang]))
-    if "value" in judged or judged["evidence"]:
-        rows.append((word("evidence", lang), "; ".join(judged["evidence"]) or word("none", lang)))
-    return [*rows, (word("by", lang), Text(ground(judged["citation"], judged["provenance"], lang), "dim"))]
+            met = _met({level: judged.met.get(level) for level in levels}, language)
+            rows.append((word("asked", language), Text.assemble(said(asked), " — ", met)))
+    if judged.reason:
+        rows.append((word("why", language), language.of(judged.reason)))
+    if isinstance(judged, TargetResult) or judged.evidence:
+        rows.append((word("evidence", language), "; ".join(judged.evidence) or word("none", language)))
+    return [*rows, (word("by", language), Text(ground(judged.citation, judged.provenance, language), "dim"))]
 
 
-def _by_threshold(target: Json) -> dict[str, list[str]]:
+def _by_threshold(target: TargetResult) -> dict[str, list[str]]:
     """Levels by what they ask for: often the same of both."""
     levels: dict[str, list[str]] = {}
-    for level, asked in target["threshold"].items():
+    for level, asked in target.threshold.items():
         levels.setdefault(asked, []).append(level)
     return levels
 
 
-def _said_in(result: Json, lang: str) -> Said:
+def _said_in(rule: Rubric | None, language: Language) -> Said:
     """How values and thresholds of a result are said: ids of parts and grades, yes and no, arrows as words."""
-    rule = _rule(result)
-    words = {"true": word("true", lang), "false": word("false", lang)}
-    words |= {"↑": word("increase", lang), "↓": word("decrease", lang)}
-    words |= {id: _name(id, lang) for id in GRADES}
+    words = {"true": word("true", language), "false": word("false", language)}
+    words |= {"↑": word("increase", language), "↓": word("decrease", language)}
+    words |= {id: _name(id, language) for id in GRADES}
     if isinstance(rule, PassFailRubric):
         parts = (target.parts for target in rule.targets if isinstance(target, PartsRule))
-        words |= {id: getattr(name, lang) for each in parts for id, name in each.items()}
+        words |= {id: language.of(name) for each in parts for id, name in each.items()}
 
     def said(value: str) -> str:
         listed = [re.split("(=|: )", each) for each in value.split(", ")]
@@ -218,52 +223,50 @@ def _said_in(result: Json, lang: str) -> Said:
     return said
 
 
-def _met(met: Mapping[str, bool | None], lang: str) -> Text:
+def _met(met: Mapping[str, bool | None], language: Language) -> Text:
     text = Text()
     for level, value in met.items():
         sign, style, said = _SIGNS[value]
-        label = f"{word('level', lang)} {level[1:]}: " if level.startswith("L") and level[1:].isdigit() else ""
-        text.append("; " if text else "").append(label).append(f"{sign} {word(said, lang)}", style)
+        label = f"{word('level', language)} {level[1:]}: " if level.startswith("L") and level[1:].isdigit() else ""
+        text.append("; " if text else "").append(label).append(f"{sign} {word(said, language)}", style)
     return text
 
 
-def _recognition(recognition: Json | None, lang: str) -> str:
+def _recognition(recognition: RecognitionInForce | None, language: Language) -> str:
     if recognition is None:
-        return word("no_recognition", lang)
-    level, grade = recognition["level"], recognition["grade"]
-    decided = word("decision", lang).format(
-        number=recognition["decision_number"], day=_day(recognition["decided_on"], lang)
-    )
-    what = f"{word('level', lang)} {level}" if level is not None else _name(grade, lang)
-    held = word("in_force", lang) if recognition["in_force"] else word("expired", lang)
-    return f"{what}, {decided}, {held.format(day=_day(recognition['valid_until'], lang))}"
+        return word("no_recognition", language)
+    day = _day(recognition.decided_on, language)
+    decided = word("decision", language).format(number=recognition.decision_number, day=day)
+    level, grade = recognition.level, recognition.grade or ""
+    what = f"{word('level', language)} {level}" if level is not None else _name(grade, language)
+    held = word("in_force" if recognition.in_force else "expired", language)
+    return f"{what}, {decided}, {held.format(day=_day(recognition.valid_until, language))}"
 
 
-def _day(iso: str, lang: str) -> str:
+def _day(day: date, language: Language) -> str:
     """A day as it is written in the language."""
-    return f"{date.fromisoformat(iso):%d/%m/%Y}" if lang == "vi" else iso
+    return f"{day:%d/%m/%Y}" if language is Language.VI else day.isoformat()
 
 
-def _reference(reference: Json, lang: str) -> str:
-    said = ", ".join(f"{_name(name, lang)} {_name(value, lang)}" for name, value in reference["outcome"].items())
+def _reference(reference: Reference, language: Language) -> str:
+    said = ", ".join(f"{_name(name, language)} {_name(value, language)}" for name, value in reference.outcome.items())
     return (
-        f"{_name(reference['series'], lang)} {reference['subject']}: {said} "
-        f"({reference['rubric']}, v{reference['version']}, {reference['hash'][:12]})"
+        f"{_name(reference.series, language)} {reference.subject}: {said} "
+        f"({reference.rubric}, v{reference.version}, {reference.hash[:12]})"
     )
 
 
-def _before(superseded: Json, result: Json, lang: str) -> str:
-    cause = "cause_recognition" if superseded["cause"] == "recognition" else superseded["cause"]
-    said = outcome({**result, **superseded}, lang)
-    replaced = f"{word('replaced', lang)} {word(cause, lang)}"
-    return f"v{superseded['version']}: {said}; {replaced} ({superseded['hash'][:12]})"
+def _before(superseded: Superseded, result: AnyResult, language: Language) -> str:
+    cause = "cause_recognition" if superseded.cause == "recognition" else superseded.cause
+    replaced = f"{word('replaced', language)} {word(cause, language)}"
+    return f"v{superseded.version}: {outcome(result, language, superseded)}; {replaced} ({superseded.hash[:12]})"
 
 
-def _steps(steps: Iterable[Json], lang: str) -> list[RenderableType]:
+def _steps(steps: Iterable[Step], language: Language) -> list[RenderableType]:
     rows = []
     for number, step in enumerate(steps, 1):
-        text = Text.assemble(step["what"][lang], "\n", (ground(step["citation"], step["provenance"], lang), "dim"))
-        rows.append((f"{number}.", text))
+        by = (ground(step.citation, step.provenance, language), "dim")
+        rows.append((f"{number}.", Text.assemble(language.of(step.what), "\n", by)))
     return [_lines(rows)]
 
 
@@ -281,40 +284,27 @@ def _bullets(texts: Iterable[str]) -> list[RenderableType]:
     return [_lines([("•", text) for text in texts])]
 
 
-def _heading(key: str, lang: str) -> Text:
-    return Text(f"\n{word(key, lang)}", "bold cyan")
+def _heading(key: str, language: Language) -> Text:
+    return Text(f"\n{word(key, language)}", "bold cyan")
 
 
 # ------------------------------------------------------------------------------------------------- names
 
 
-def _rule(result: Json) -> Any:
+def _rule(result: AnyResult) -> Rubric | None:
     """The rubric, where the rulebook on this side has it too."""
     try:
-        return rubric(result["rubric"])
+        return rubric(result.rubric)
     except KeyError:
         return None
 
 
-def _legal_reference(result: Json) -> str:
-    rule = _rule(result)
-    return str(rule.legal_reference if rule is not None else result["rubric"])
-
-
-def _level_name(result: Json, lang: str) -> str:
-    rule, level = _rule(result), result["level"]
+def _level_name(level: int, rule: Rubric | None, language: Language) -> str:
     if isinstance(rule, PassFailRubric) and level:
-        return str(getattr(rule.levels[level - 1].name, lang))
-    return f"{word('level', lang)} {level}"
+        return language.of(rule.levels[level - 1].name)
+    return f"{word('level', language)} {level}"
 
 
-def _grade_name(result: Json, lang: str) -> str:
-    rule, grade = _rule(result), result["grade"]
-    if isinstance(rule, PointsRubric):
-        return str(next((getattr(each.name, lang) for each in rule.grades if each.id == grade), grade))
-    return str(grade)
-
-
-def _plain(points: str) -> str:
-    """Points without trailing zeros."""
-    return points.rstrip("0").rstrip(".") if "." in points else points
+def _grade_name(grade: str, rule: Rubric | None, language: Language) -> str:
+    names = {each.id: language.of(each.name) for each in rule.grades} if isinstance(rule, PointsRubric) else {}
+    return names.get(grade, grade)

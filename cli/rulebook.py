@@ -10,11 +10,10 @@ from typing import Annotated, Any, TypeVar, get_args
 import typer
 from pydantic import RootModel
 
-from cli.explaining import Language
-from cli.output import emit
-from cli.platform import VIETNAM, Format, console, fail
+from cli.options import LanguageOption
+from cli.output import Format, Language, emit, fail, headed, say
 from cli.rules_text import Change, changes, ground, heading, said, tree
-from shared.rulebook import AreaList, FundingNorms, RulebookError, calendar, checking, goals_for
+from shared.rulebook import HANOI, AreaList, FundingNorms, RulebookError, calendar, checking, goals_for
 from shared.rulebook.basis import RubricBase, Series
 from shared.rulebook.checking import LAYERED, Book, expiring, read_all
 from shared.rulebook.overlays import MINISTRY, NATION, Placed, folders
@@ -26,7 +25,6 @@ from shared.rulebook.tables import OwnPointTable, under
 V = TypeVar("V", bound=Dated)
 
 app = typer.Typer(no_args_is_help=True, help="The rules by which results and money are computed: prove, show, compare.")
-LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of what is said.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="Text for people, json or csv for programs.")]
 OnOption = Annotated[str | None, typer.Option("--on", help="Day, as YYYY-MM-DD; today without it.", metavar="DATE")]
 ProvinceOption = Annotated[str | None, typer.Option("--province", help="Code of the province on that day.")]
@@ -61,18 +59,18 @@ def check(
     if format is Format.TABLE:
         for error in book.errors:
             for line in _problem(error, language):
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
+                say(line, soft_wrap=True)
         for placed in ending:
-            console.print(_ending(placed, language), markup=False, highlight=False, soft_wrap=True)
-        console.print(_verdict(book, places, language), markup=False, highlight=False, soft_wrap=True)
+            say(_ending(placed, language), soft_wrap=True)
+        say(_verdict(book, places, language), soft_wrap=True)
     else:
-        columns = ("kind", "file", "place", "code", "what", "expected", "mend")
         rows = [_row(error, language) for error in book.errors]
         rows += [
             {"kind": "ends", "file": one.place.name, "place": one.version.id, "what": _ending(one, language)}
             for one in ending
         ]
-        emit(rows, {name: name for name in columns}, format)
+        columns = ("kind", "file", "place", "code", "what", "expected", "mend")
+        emit(rows, headed(**{name: name for name in columns}), format)
     raise typer.Exit(1 if book.errors else 0)
 
 
@@ -131,10 +129,10 @@ def release(folder: Annotated[Path, typer.Argument(help="Own rules that are to b
     if wrong:
         for error in wrong:
             for line in _problem(error, Language.EN):
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
+                say(line, soft_wrap=True)
         fail("Nothing was released. Mend what is wrong first.")
     added = checking.release(DATA if folder.resolve() == DATA else folder, book.rules)
-    console.print(f"Released: {', '.join(added) or 'nothing new'}", markup=False, highlight=False, soft_wrap=True)
+    say(f"Released: {', '.join(added) or 'nothing new'}", soft_wrap=True)
 
 
 # -------------------------------------------------------------------------------------------------------- show
@@ -155,8 +153,7 @@ def show(
     day, book = _day(on), _sound()
     if id is None:
         rows = [_listed(placed, day, language) for placed in book.rules]
-        columns = {key: key.replace("_", " ") for key in rows[0]}
-        emit(rows, columns, format, title=f"{len(rows)} rules, {day}")
+        emit(rows, headed(**{key: key.replace("_", " ") for key in rows[0]}), format, title=f"{len(rows)} rules, {day}")
     elif id == "calendar":
         _calendar(day.year, language, format)
     elif id == "goals":
@@ -165,9 +162,9 @@ def show(
         rule = _found(book, id, day, province)
         if format is Format.TABLE:
             for line in _lines(rule, book, day, province, language):
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
+                say(line, soft_wrap=True)
         else:
-            emit([_flat(change) for change in changes({}, rule)], {"place": "place", "after": "value"}, format)
+            emit([_flat(change) for change in changes({}, rule)], headed(place="place", after="value"), format)
 
 
 def _listed(placed: Placed[Any], day: date, language: Language) -> dict[str, str]:
@@ -236,7 +233,7 @@ def _calendar(period: int, language: Language, format: Format) -> None:
                 "ground": ground(due.row),
             }
         )
-    columns = {"last_day": "last day", "who": "who", "what": "what", "to": "to", "open": "open", "ground": "ground"}
+    columns = headed(last_day="last day", who="who", what="what", to="to", open="open", ground="ground")
     emit(rows, columns, format, title=f"Calendar of the period {period}")
 
 
@@ -252,8 +249,8 @@ def _goals(year: int, province: str | None, language: Language, format: Format) 
         }
         for goal in goals_for(year, province)
     ]
-    columns = {"by": "by", "goal": "goal", "share": "share", "difficult_area": "difficult area", "note": "note"}
-    emit(rows, columns | {"ground": "ground"}, format, title=f"Goals towards which {year} counts")
+    columns = headed(by="by", goal="goal", share="share", difficult_area="difficult area", note="note", ground="ground")
+    emit(rows, columns, format, title=f"Goals towards which {year} counts")
 
 
 # -------------------------------------------------------------------------------------------------------- diff
@@ -270,9 +267,9 @@ def diff(
     book = _sound()
     found = changes(_named(book, before, province), _named(book, after, province))
     if not found and format is Format.TABLE:
-        console.print("No value differs.")
+        say("No value differs.")
         return
-    emit([_flat(change) for change in found], {"place": "place", "before": "before", "after": "after"}, format)
+    emit([_flat(change) for change in found], headed(place="place", before="before", after="after"), format)
 
 
 def _flat(change: Change) -> dict[str, str]:
@@ -320,6 +317,6 @@ def _sound() -> Book:
 
 def _day(text: str | None) -> date:
     try:
-        return datetime.now(VIETNAM).date() if text is None else date.fromisoformat(text)
+        return datetime.now(HANOI).date() if text is None else date.fromisoformat(text)
     except ValueError:
         fail(f"{text!r} is no day of the calendar; write it as YYYY-MM-DD.")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from cli.explaining import Language
+from cli.output import Language
 from shared.contracts.base import Text
 from shared.rulebook import plain
 from shared.rulebook.source import Dated

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 import yaml
 
-from cli.client import Client
-from cli.explaining import Language
-from cli.output import emit
-from cli.platform import Format, console, plain_errors
-from deploy.local import LocalPlatformError
+from cli.client import MOST, Client
+from cli.options import AnyProvince, FormatOption, LanguageOption, day_of
+from cli.output import Column, CommandError, Format, Language, console, emit, headed, number, plain_errors, say
+from shared.answers.register import Corrected, Relative, Touched, UnitView
+from shared.answers.results import AnyResult, CommuneResult
+from shared.contracts.facts import Receipt
+from shared.contracts.register import RegisterCorrected
 from shared.rulebook import RulebookError
 from shared.rulebook.text import bounded
 
-Story = dict[str, Any]
-FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, json or csv for programs.")]
-LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of what is said.")]
 OnOption = Annotated[
     str | None, typer.Option(metavar="DATE", help="Day on which the code is meant, e.g. 2022-12-31; today by default.")
 ]
@@ -65,92 +63,70 @@ def correct(
     with plain_errors():
         client = Client()
         path = f"/register/corrections?dry_run={str(dry_run).lower()}"
-        answer = client.post("intake", path, _read(file))
-        answer["touched"] = [row | {"result": _standing(client, row)} for row in answer["touched"]]
+        answer = client.post("intake", path, Corrected, _read(file))
+        touched = [Standing(row, _standing(client, row)) for row in answer.touched]
         if format is not Format.JSON:
             _tell(answer)
-        columns = {
-            "kind": "Kind",
-            "subject": "Subject",
-            "period": "Period",
-            "province": "Province",
-            "version": "Version",
-            "unit": "Accepted for",
-            "means_now": "Code means now",
-            "result": "Result",
-        }
-        if answer["touched"] or format is not Format.TABLE:
+        if touched or format is not Format.TABLE:
             title = "Accepted submissions about these units; they stand, a province may correct them"
-            emit(answer["touched"], columns, format, title=title, numbers=["version"], full=answer)
+            full = {**answer.model_dump(), "touched": [asdict(row.touched) | {"result": row.result} for row in touched]}
+            emit(touched, TOUCHED, format, title=title, full=full)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An accepted submission about a unit of the correction, and what its assessment has come to."""
+
+    touched: Touched
+    result: str
 
 
 def _read(file: Path) -> Any:
     try:
         return yaml.load(bounded(file.read_bytes(), str(file)), Loader=_Text)  # a SafeLoader
     except OSError as error:
-        raise LocalPlatformError(f"{file} cannot be read: {error.strerror}.") from error
+        raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
     except (RulebookError, yaml.YAMLError) as error:
-        raise LocalPlatformError(f"{file} cannot be used: {error}") from error
+        raise CommandError(f"{file} cannot be used: {error}") from error
 
 
-def _standing(client: Client, row: Story) -> str:
-    """What the touched assessment has come to."""
-    if row["kind"] not in ("commune", "assessment"):
+def _standing(client: Client, row: Touched) -> str:
+    if row.kind not in ("commune", "assessment"):
         return ""
-    subject = row["unit"] if row["kind"] == "commune" else f"{row['subject'].split('/', 1)[0]}/{row['unit']}"
-    found = client.get("scoring", f"/results/{subject}", period=row["period"])
+    subject = row.unit if row.kind == "commune" else f"{row.subject.split('/', 1)[0]}/{row.unit}"
+    found = _results(client, subject, row.period)
     return _outcome(found[0]) if found else ""
 
 
-def _tell(answer: Story) -> None:
-    if answer["repeated"]:
-        console.print(f"This correction was taken before, as version {answer['version']}. Nothing changed.")
+def _tell(answer: Corrected) -> None:
+    if answer.repeated:
+        say(f"This correction was taken before, as version {answer.version}. Nothing changed.")
         return
-    would = "would become" if answer["dry_run"] else "is now"
-    console.print(f"The register {would} version {answer['version']}.", highlight=False)
-    if answer["releases"]:
-        will = "would be" if answer["dry_run"] else "are being"
-        columns = {
-            "code": "Waits for",
-            "period": "Period",
-            "province": "Province",
-            "submission_id": "Submission",
-            "receipt_id": "Receipt",
-        }
-        emit(answer["releases"], columns, Format.TABLE, title=f"Held submissions that {will} decided again")
+    say(f"The register {'would become' if answer.dry_run else 'is now'} version {answer.version}.")
+    if answer.releases:
+        will = "would be" if answer.dry_run else "are being"
+        emit(answer.releases, RELEASES, Format.TABLE, title=f"Held submissions that {will} decided again")
 
 
 @register.command("list")
 def corrections(language: LanguageOption = Language.EN, format: FormatOption = Format.TABLE) -> None:
     """The corrections that the register has taken: by whom, on which ground, issued when and in effect from when."""
     with plain_errors():
-        taken = Client().get("intake", "/register")
+        taken = Client().get("intake", "/register", list[RegisterCorrected])
         if not taken and format is Format.TABLE:
-            console.print("The register was not corrected; it is the imported one.")
+            say("The register was not corrected; it is the imported one.")
             return
-        rows = [
-            {
-                "version": one["version"],
-                "id": one["correction"]["correction_id"],
-                "decree": one["correction"]["decree"]["number"],
-                "issued": one["correction"]["decree"]["issued_on"],
-                "effective": one["correction"]["decree"]["effective_on"],
-                "why": one["correction"]["why"],
-                "by": one["entered_by"],
-            }
-            for one in taken
-        ]
         vi = language is Language.VI
-        columns = {
-            "version": "Phiên bản" if vi else "Version",
-            "id": "Mã" if vi else "Id",
-            "decree": "Văn bản" if vi else "Decree",
-            "issued": "Ban hành" if vi else "Issued",
-            "effective": "Hiệu lực" if vi else "In effect",
-            "why": "Lý do" if vi else "Why",
-            "by": "Người nhập" if vi else "Entered by",
-        }
-        emit(rows, columns, format, numbers=["version"], full=taken)
+        columns: list[Column[RegisterCorrected]] = [
+            number("version", "Phiên bản" if vi else "Version"),
+            Column("id", "Mã" if vi else "Id", lambda one: one.correction.correction_id),
+            Column("decree", "Văn bản" if vi else "Decree", lambda one: one.correction.decree.number),
+            Column("issued", "Ban hành" if vi else "Issued", lambda one: one.correction.decree.issued_on),
+            Column("effective", "Hiệu lực" if vi else "In effect", lambda one: one.correction.decree.effective_on),
+            Column("why", "Lý do" if vi else "Why", lambda one: one.correction.why),
+            Column("by", "Người nhập" if vi else "Entered by", lambda one: one.entered_by),
+        ]
+        emit(taken, columns, format)
 
 
 @register.command()
@@ -164,30 +140,23 @@ def show(
     with plain_errors():
         unit = _unit(Client(), code, on)
         if format is not Format.TABLE:
-            emit([unit], {"unit_id": "Unit", "name": "Name", "province": "Province"}, format, full=unit)
+            emit([unit], UNIT, format, full=unit)
             return
         _life(unit, language)
-        relatives = [
-            {"relation": relation, **row} for relation in ("predecessors", "successors") for row in unit[relation]
-        ]
+        relatives = [("predecessors", one) for one in unit.predecessors]
+        relatives += [("successors", one) for one in unit.successors]
         if relatives:
-            emit(relatives, {"relation": "", "unit_id": "Unit", "name": "Name", "share": "Share"}, format)
+            emit(relatives, RELATIVES, format)
 
 
-def _unit(client: Client, code: str, on: str | None) -> Story:
-    if on is not None:
-        try:
-            date.fromisoformat(on)
-        except ValueError:
-            raise LocalPlatformError(f"{on!r} is not a date. Write it like 2022-12-31.") from None
-    unit: Story = client.get("intake", f"/register/units/{code}", on=on)
-    return unit
+def _unit(client: Client, code: str, on: str | None) -> UnitView:
+    return client.get("intake", f"/register/units/{code}", UnitView, on=day_of(on))
 
 
-def _life(unit: Story, language: Language) -> None:
-    console.print(f"\n[bold cyan]{unit['name']}[/bold cyan]  {unit['unit_id']}", highlight=False)
-    for line in unit["life"]:
-        console.print(f"  • {line[language.value]}", highlight=False, markup=False)
+def _life(unit: UnitView, language: Language) -> None:
+    console.print(f"\n[bold cyan]{unit.name}[/bold cyan]  {unit.unit_id}", highlight=False)
+    for line in unit.life:
+        say(f"  • {language.of(line)}")
 
 
 # ------------------------------------------------------------------------------------------------- held
@@ -195,33 +164,26 @@ def _life(unit: Story, language: Language) -> None:
 
 @held.command("list")
 def list_held(
-    province: Annotated[str | None, typer.Option("--province", "-p", help="Province code, two digits.")] = None,
-    language: LanguageOption = Language.EN,
-    format: FormatOption = Format.TABLE,
+    province: AnyProvince = None, language: LanguageOption = Language.EN, format: FormatOption = Format.TABLE
 ) -> None:
     """Submissions that cannot be decided yet, with the codes that may be meant. A correction of the register decides
     them by itself; so does a new submission with the right code."""
     with plain_errors():
-        receipts = list(Client().pages("intake", "/held", province=province, limit=1_000))
+        receipts = list(Client().pages("intake", "/held", Receipt, province=province, limit=MOST))
         if not receipts and format is Format.TABLE:
-            console.print("Nothing is held.")
+            say("Nothing is held.")
             return
-        rows = [
-            {**receipt, "why": receipt["problems"][0]["message"][language.value],
-             "expected": receipt["problems"][0]["expected"][language.value]}
-            for receipt in receipts
-        ]  # fmt: skip
-        columns = {
-            "province": "From",
-            "submission_id": "Submission",
-            "kind": "Kind",
-            "subject": "Subject",
-            "period": "Period",
-            "received_at": "Received",
-            "why": "Why",
-            "expected": "Expected",
-        }
-        emit(rows, columns, format, full=receipts)
+        columns: list[Column[Receipt]] = [
+            Column("province", "From"),
+            Column("submission_id", "Submission"),
+            Column("kind", "Kind"),
+            Column("subject", "Subject"),
+            Column("period", "Period"),
+            Column("received_at", "Received"),
+            Column("why", "Why", lambda receipt: language.of(receipt.problems[0].message)),
+            Column("expected", "Expected", lambda receipt: language.of(receipt.problems[0].expected)),
+        ]
+        emit(receipts, columns, format)
 
 
 # ------------------------------------------------------------------------------------------------- compare
@@ -237,55 +199,85 @@ def compare(
     with plain_errors():
         client = Client()
         unit = _unit(client, code, on)
-        story = {
-            "unit": unit,
-            "results": _results(client, unit["unit_id"]),
-            "predecessors": [row | {"results": _results(client, row["unit_id"])} for row in unit["predecessors"]],
-        }
+        own = _own(client, unit.unit_id)
+        before = [(one, _own(client, one.unit_id)) for one in unit.predecessors]
         if format is Format.JSON:
-            print(json.dumps(story, ensure_ascii=False, indent=2))
+            results = [one.model_dump() | {"results": found} for one, found in before]
+            emit([], [], format, full={"unit": unit, "results": own, "predecessors": results})
             return
         if format is Format.TABLE:
             _life(unit, language)
         vi = language is Language.VI
-        columns = {
-            "relation": "Quan hệ" if vi else "Relation",
-            "unit_id": "Đơn vị" if vi else "Unit",
-            "name": "Tên" if vi else "Name",
-            "period": "Kỳ" if vi else "Period",
-            "result": "Kết quả" if vi else "Result",
-            "rubric": "Quy định" if vi else "Rule",
-        }
-        emit(list(_rows(story, vi)), columns, format, numbers=["period"])
+        columns: list[Column[Compared]] = [
+            Column("relation", "Quan hệ" if vi else "Relation"),
+            Column("unit_id", "Đơn vị" if vi else "Unit"),
+            Column("name", "Tên" if vi else "Name"),
+            number("period", "Kỳ" if vi else "Period", lambda row: row.result and row.result.period),
+            Column("result", "Kết quả" if vi else "Result", lambda row: _told(row.result, vi)),
+            Column("rubric", "Quy định" if vi else "Rule", lambda row: row.result and row.result.rubric),
+        ]
+        rows = [row for one, found in before for row in _lines(_relation(one, vi), one, found[:1])]
+        emit([*rows, *_lines("đơn vị này" if vi else "this unit", unit, own)], columns, format)
 
 
-def _results(client: Client, unit_id: str) -> list[Story]:
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One result of the unit or of one that it came from; `None`: it was not assessed."""
+
+    relation: str
+    unit_id: str
+    name: str
+    result: CommuneResult | None
+
+
+def _results(client: Client, subject: str, period: int | None = None) -> list[AnyResult]:
+    return client.get("scoring", f"/results/{subject}", list[AnyResult], period=period)
+
+
+def _own(client: Client, unit_id: str) -> list[CommuneResult]:
     """A unit's own results, newest period first: none of another unit, even if both are the same one."""
-    found = client.get("scoring", f"/results/{unit_id}")
-    return [result for result in found if result.get("unit_id") == unit_id]
+    found = _results(client, unit_id)
+    return [result for result in found if isinstance(result, CommuneResult) and result.unit_id == unit_id]
 
 
-def _rows(story: Story, vi: bool) -> Iterator[Story]:
-    names = (
-        {"whole": "toàn bộ", "part": "một phần"} if vi else {"whole": "predecessor, whole", "part": "predecessor, part"}
-    )
-    nothing = "chưa được đánh giá" if vi else "not assessed"
-    for row in story["predecessors"]:
-        relation = f"tiền thân, {names[row['share']]}" if vi else names[row["share"]]
-        yield from _lines(relation, row["unit_id"], row["name"], row["results"][:1], nothing)
-    unit = story["unit"]
-    yield from _lines("đơn vị này" if vi else "this unit", unit["unit_id"], unit["name"], story["results"], nothing)
+def _relation(predecessor: Relative, vi: bool) -> str:
+    if vi:
+        return "tiền thân, toàn bộ" if predecessor.share == "whole" else "tiền thân, một phần"
+    return f"predecessor, {predecessor.share}"
 
 
-def _lines(relation: str, unit_id: str, name: str, results: list[Story], nothing: str) -> Iterator[Story]:
-    base = {"relation": relation, "unit_id": unit_id, "name": name}
-    for result in results:
-        yield base | {"period": result["period"], "result": _outcome(result), "rubric": result["rubric"]}
-    if not results:
-        yield base | {"period": None, "result": nothing, "rubric": None}
+def _lines(relation: str, unit: UnitView | Relative, results: Sequence[CommuneResult]) -> Iterator[Compared]:
+    for result in results or (None,):
+        yield Compared(relation, unit.unit_id, unit.name, result)
 
 
-def _outcome(result: Story) -> str:
-    if result["level"] is not None:
-        return f"level {result['level']}"
-    return f"{result['total']} {result['grade']}" if result["grade"] is not None else str(result["state"])
+def _told(result: CommuneResult | None, vi: bool) -> str:
+    return _outcome(result) if result else "chưa được đánh giá" if vi else "not assessed"
+
+
+def _outcome(result: AnyResult) -> str:
+    if result.level is not None:
+        return f"level {result.level}"
+    return f"{result.total} {result.grade}" if result.grade is not None else result.state
+
+
+TOUCHED: list[Column[Standing]] = [
+    Column("kind", "Kind", lambda row: row.touched.kind),
+    Column("subject", "Subject", lambda row: row.touched.subject),
+    Column("period", "Period", lambda row: row.touched.period),
+    Column("province", "Province", lambda row: row.touched.province),
+    number("version", "Version", lambda row: row.touched.version),
+    Column("unit", "Accepted for", lambda row: row.touched.unit),
+    Column("means_now", "Code means now", lambda row: row.touched.means_now),
+    Column("result", "Result"),
+]
+RELEASES = headed(
+    code="Waits for", period="Period", province="Province", submission_id="Submission", receipt_id="Receipt"
+)
+UNIT = headed(unit_id="Unit", name="Name", province="Province")
+RELATIVES: list[Column[tuple[str, Relative]]] = [
+    Column("relation", "", lambda row: row[0]),
+    Column("unit_id", "Unit", lambda row: row[1].unit_id),
+    Column("name", "Name", lambda row: row[1].name),
+    Column("share", "Share", lambda row: row[1].share),
+]

@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.bar import Bar
 from rich.table import Table
 
 from cli.client import Client
-from cli.output import dong, emit, signed_dong
-from cli.platform import Format, console, plain_errors
-from deploy.local import LocalPlatformError
+from cli.options import FormatOption, ProvinceOption, YearOption
+from cli.output import (
+    Column,
+    CommandError,
+    Format,
+    change,
+    console,
+    dong,
+    emit,
+    money,
+    number,
+    plain_errors,
+    say,
+    signed_dong,
+)
+from shared.answers.budgets import (
+    AreaAnswer,
+    ChangeAnswer,
+    ComparisonAnswer,
+    Finding,
+    SideAnswer,
+    ViewAnswer,
+    YearAnswer,
+)
 from shared.contracts.submissions import AreaClass
 
-FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, json or csv for programs.")]
-ProvinceOption = Annotated[str, typer.Option("--province", "-p", help="Province code, two digits.")]
 SHOWN = 10
 WIDTH = 36
 AREAS: Mapping[AreaClass, str] = {
@@ -29,12 +49,13 @@ AREAS: Mapping[AreaClass, str] = {
     "region_3": "Region III",
     "other": "no region",
 }
-FINDINGS: Mapping[str, str] = {
+FINDINGS: Mapping[Finding, str] = {
     "effective_under_supported": "effective, under-supported",
     "weak_over_supported": "weak, over-supported",
     "balanced": "",
     "unknown": "not known",
 }
+STANDS_OUT = ("effective_under_supported", "weak_over_supported")
 
 
 def app_commands(app: typer.Typer) -> None:
@@ -45,7 +66,7 @@ def app_commands(app: typer.Typer) -> None:
 
 def simulate(
     province: ProvinceOption,
-    year: Annotated[int, typer.Option("--year", "-y", help="Budget year.")],
+    year: YearOption,
     policy: Annotated[
         Path | None, typer.Option(help="A policy to try, in the form of funding_policy.yaml.", dir_okay=False)
     ] = None,
@@ -57,98 +78,49 @@ def simulate(
     Example: langhoc simulate --province 01 --year 2026 --envelope 5000000000
     """
     with plain_errors():
-        body: dict[str, Any] = {"year": year, "envelope": envelope, "policy": _text(policy) if policy else None}
-        found = Client().post("funding", f"/simulations/{province}", body)
-        columns = {
-            "centre_id": "Centre",
-            "name": "Name",
-            "area_class": "Area",
-            "before": "Before ₫",
-            "after": "After ₫",
-            "delta": "Change ₫",
-        }
+        body = {"year": year, "envelope": envelope, "policy": _text(policy) if policy else None}
+        found = Client().post("funding", f"/simulations/{province}", ComparisonAnswer, body)
         if format is not Format.TABLE:
-            emit(found["changes"], columns, format, full=found)
+            emit(found.changes, CHANGES, format, full=found)
             return
-        _show_totals(found)
-        _show_areas(found["by_area_class"])
-        _show_changes(found["changes"])
+        title = f"What if: province {found.province}, {found.year} (nothing was written)"
+        emit([("before", found.before), ("after", found.after)], SIDES, format, title=title)
+        say(f"{found.winners} centres gain, {found.losers} lose, {found.unchanged} stay.\n")
+        emit(found.by_area_class, BY_AREA, format, title="By area class")
+        _show_changes(found.changes)
 
 
 def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise LocalPlatformError(f"{file} cannot be read: {error}") from error
+        raise CommandError(f"{file} cannot be read: {error}") from error
 
 
-def _show_totals(found: dict[str, Any]) -> None:
-    rows = []
-    for label, side in (("before", found["before"]), ("after", found["after"])):
-        rows.append(
-            {
-                "side": label,
-                "envelope": dong(side["envelope"]),
-                "allocated": dong(side["allocated"]),
-                "reserve": dong(side["reserve"]),
-                "case": side["case"],
-                "gini": _four_places(Fraction(side["gini"])),
-            }
-        )
-    columns = {
-        "side": "",
-        "envelope": "Envelope ₫",
-        "allocated": "Σ lines ₫",
-        "reserve": "Reserve ₫",
-        "case": "Case",
-        "gini": "Gini",
-    }
-    title = f"What if: province {found['province']}, {found['year']} (nothing was written)"
-    emit(rows, columns, Format.TABLE, title=title, numbers=["envelope", "allocated", "reserve", "gini"])
-    console.print(
-        f"{found['winners']} centres gain, {found['losers']} lose, {found['unchanged']} stay.\n", highlight=False
-    )
-
-
-def _four_places(number: Fraction) -> str:
+def _four_places(exact: str) -> str:
+    number = Fraction(exact)
     return f"{Decimal(number.numerator) / Decimal(number.denominator):.4f}"
 
 
-def _show_areas(areas: list[dict[str, Any]]) -> None:
-    rows = [
-        {
-            "area": AREAS.get(area["area_class"], area["area_class"]),
-            "centres": area["centres"],
-            "before": dong(area["before"]),
-            "after": dong(area["after"]),
-            "delta": signed_dong(area["delta"]),
-        }
-        for area in areas
-    ]
-    columns = {"area": "Area", "centres": "Centres", "before": "Before ₫", "after": "After ₫", "delta": "Change ₫"}
-    emit(rows, columns, Format.TABLE, title="By area class", numbers=["centres", "before", "after", "delta"])
-
-
-def _show_changes(changes: list[dict[str, Any]]) -> None:
+def _show_changes(changes: Sequence[ChangeAnswer]) -> None:
     """The largest changes both ways, as bars around their common zero."""
-    moved = sorted((one for one in changes if one["delta"]), key=lambda one: (one["delta"], one["centre_id"]))
+    moved = sorted((one for one in changes if one.delta), key=lambda one: (one.delta, one.centre_id))
     if not moved:
         return
     least, most = moved[:SHOWN], moved[max(SHOWN, len(moved) - SHOWN) :]
-    low, high = min(moved[0]["delta"], 0), max(moved[-1]["delta"], 0)
+    low, high = min(moved[0].delta, 0), max(moved[-1].delta, 0)
     table = Table(title="Largest changes", title_justify="left", title_style="bold", box=None, padding=(0, 1))
-    for name, justify in (("Centre", "left"), ("Before ₫", "right"), ("After ₫", "right"), ("Change ₫", "right")):
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column("Centre", no_wrap=True)
+    for name in ("Before ₫", "After ₫", "Change ₫"):
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", width=WIDTH)
     for one in reversed(least + most):
-        delta = one["delta"]
-        bar = Bar(
-            high - low, min(delta, 0) - low, max(delta, 0) - low, width=WIDTH, color="red" if delta < 0 else "green"
-        )
-        table.add_row(one["centre_id"], dong(one["before"]), dong(one["after"]), signed_dong(delta), bar)
+        begin, end = sorted((one.delta, 0))
+        bar = Bar(high - low, begin - low, end - low, width=WIDTH, color="red" if one.delta < 0 else "green")
+        table.add_row(one.centre_id, dong(one.before), dong(one.after), signed_dong(one.delta), bar)
     console.print(table)
     if len(moved) > len(least) + len(most):
-        console.print(f"… and {len(moved) - len(least) - len(most)} more; all of them with --format json", style="dim")
+        say(f"… and {len(moved) - len(least) - len(most)} more; all of them with --format json", style="dim")
 
 
 def sustainability(
@@ -160,34 +132,34 @@ def sustainability(
 ) -> None:
     """Support beside results of each centre over the years: who works well with little, and the reverse."""
     with plain_errors():
-        views = Client().get("funding", f"/sustainability/{province}", last=last, first=first)
-        shown = [
-            view
-            for view in views
-            if not findings or view["finding"] in ("effective_under_supported", "weak_over_supported")
+        views = Client().get("funding", f"/sustainability/{province}", list[ViewAnswer], last=last, first=first)
+        shown = [view for view in views if not findings or view.finding in STANDS_OUT]
+        years = sorted({year.year for view in shown for year in view.years})
+        columns: list[Column[ViewAnswer]] = [
+            Column("centre_id", "Centre"),
+            Column("area", "Area", lambda view: AREAS[view.area_class]),
+            *(number(f"support_{year}", f"{year} ₫", partial(_support, year)) for year in years),
+            *(Column(f"result_{year}", f"result {year - 1}", partial(_result, year)) for year in years),
+            Column("support_trend", "Support"),
+            Column("score_trend", "Score"),
+            Column("finding", "Finding", lambda view: FINDINGS[view.finding]),
         ]
-        years = sorted({year["year"] for view in shown for year in view["years"]})
-        columns = {"centre_id": "Centre", "area": "Area"}
-        columns |= {f"support_{year}": f"{year} ₫" for year in years}
-        columns |= {f"result_{year}": f"result {year - 1}" for year in years}
-        columns |= {"support_trend": "Support", "score_trend": "Score", "finding": "Finding"}
-        numbers = [f"support_{year}" for year in years]
         title = f"Sustainability of centres, province {province} (a view: it moves no money)"
-        emit([_flat(view) for view in shown], columns, format, title=title, numbers=numbers, full=shown)
+        emit(shown, columns, format, title=title)
 
 
-def _flat(view: dict[str, Any]) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "centre_id": view["centre_id"],
-        "area": AREAS.get(view["area_class"], view["area_class"]),
-        "support_trend": view["support_trend"],
-        "score_trend": view["score_trend"],
-        "finding": FINDINGS.get(view["finding"], view["finding"]),
-    }
-    for year in view["years"]:
-        row[f"support_{year['year']}"] = dong(year["support"])
-        row[f"result_{year['year']}"] = " ".join(filter(None, (year["total"], year["grade"])))
-    return row
+def _year(year: int, view: ViewAnswer) -> YearAnswer | None:
+    return next((one for one in view.years if one.year == year), None)
+
+
+def _support(year: int, view: ViewAnswer) -> str:
+    found = _year(year, view)
+    return dong(found.support) if found else ""
+
+
+def _result(year: int, view: ViewAnswer) -> str:
+    found = _year(year, view)
+    return " ".join(filter(None, (found.total, found.grade))) if found else ""
 
 
 class ExportForm(StrEnum):
@@ -200,7 +172,7 @@ class ExportForm(StrEnum):
 
 def export(
     province: ProvinceOption,
-    year: Annotated[int, typer.Option("--year", "-y", help="Budget year.")],
+    year: YearOption,
     out: Annotated[Path, typer.Option(help="File to write.", dir_okay=False)],
     form: Annotated[
         ExportForm, typer.Option("--format", help="csv for systems, xlsx for people, ocds for open contracting.")
@@ -211,9 +183,34 @@ def export(
     Example: langhoc export --province 01 --year 2026 --out 01.xlsx
     """
     with plain_errors():
-        content = Client().download("funding", f"/exports/{province}/{year}", format=form.value)
+        content = Client().download("funding", f"/exports/{province}/{year}", format=form)
         try:
             out.write_bytes(content)
         except OSError as error:
-            raise LocalPlatformError(f"{out} cannot be written: {error}") from error
-        console.print(f"{out}: {len(content):,} bytes", highlight=False)
+            raise CommandError(f"{out} cannot be written: {error}") from error
+        say(f"{out}: {len(content):,} bytes")
+
+
+SIDES: list[Column[tuple[str, SideAnswer]]] = [
+    Column("side", "", lambda row: row[0]),
+    money("envelope", "Envelope ₫", lambda row: row[1].envelope),
+    money("allocated", "Σ lines ₫", lambda row: row[1].allocated),
+    money("reserve", "Reserve ₫", lambda row: row[1].reserve),
+    Column("case", "Case", lambda row: row[1].case),
+    number("gini", "Gini", lambda row: _four_places(row[1].gini)),
+]
+BY_AREA: list[Column[AreaAnswer]] = [
+    Column("area", "Area", lambda area: AREAS[area.area_class]),
+    number("centres", "Centres"),
+    money("before", "Before ₫"),
+    money("after", "After ₫"),
+    change("delta", "Change ₫"),
+]
+CHANGES: list[Column[ChangeAnswer]] = [
+    Column("centre_id", "Centre"),
+    Column("name", "Name"),
+    Column("area_class", "Area"),
+    money("before", "Before ₫"),
+    money("after", "After ₫"),
+    change("delta", "Change ₫"),
+]

@@ -6,18 +6,18 @@ import os
 import time
 import zlib
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import httpx
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cli.client import Client
-from cli.data import budget_rows, publish, show_budgets, wait_settled
-from cli.output import emit
-from cli.platform import Format, clock_offset, console, create_topics, plain_errors, show_simulated_time
+from cli.data import proven, publish, show_budgets, wait_settled
+from cli.output import CommandError, Format, console, emit, headed, plain_errors, say
+from cli.platform import clock_offset, create_topics, show_simulated_time
 from cli.publishing import Message, Sent
-from cli.rankings import ranking_rows, scope_of, show_ranking
+from cli.rankings import ROWS, ranking_rows, scope_of
 from demo.synthetic import (
     AFTER_DEADLINE,
     BELOW_FLOORS,
@@ -29,8 +29,10 @@ from demo.synthetic import (
     Demonstration,
     expected_tally,
 )
-from deploy.local import LocalPlatform, LocalPlatformError, default_state
+from deploy.local import LocalPlatform, Platform, default_state
 from deploy.local.state import External
+from shared.contracts.base import Status
+from shared.contracts.facts import Alert, RankingPublished, RankingRow
 
 SHOWN_PROVINCE = "01"
 MARK = "demo"
@@ -87,7 +89,7 @@ def start_fresh() -> None:
     platform = LocalPlatform()
     external = External.from_environment(os.environ)
     if external.kafka or external.mongo:
-        raise LocalPlatformError(
+        raise CommandError(
             "The demonstration starts on empty servers, so it runs on embedded ones only. "
             "Unset LANGHOC_KAFKA and LANGHOC_MONGO; to publish to servers of your own use: langhoc submit"
         )
@@ -96,7 +98,7 @@ def start_fresh() -> None:
         platform.down(wipe=True)
         (state / MARK).unlink(missing_ok=True)
     elif state.exists() and (state / "kafka").exists():
-        raise LocalPlatformError(
+        raise CommandError(
             f"{state} holds a platform that is no demonstration. Keep it and choose another folder: "
             "LANGHOC_STATE=.langhoc-demo langhoc demo; or remove it: langhoc down --wipe"
         )
@@ -107,12 +109,12 @@ def _say(text: str) -> None:
 
 
 def _publish(messages: Sequence[Message], doing: str) -> list[Sent]:
-    platform = Client().platform
+    deployment = Client().deployment
     columns = (SpinnerColumn(), TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(doing, total=len(messages))
 
-        return publish(platform, messages, lambda count: progress.update(task, completed=count), is_traced)
+        return publish(deployment, messages, lambda count: progress.update(task, completed=count), is_traced)
 
 
 def is_traced(message: Message) -> bool:
@@ -125,33 +127,39 @@ def _alarming(message: Message) -> bool:
 
 
 def _show_tally(client: Client, messages: Sequence[Message]) -> None:
-    tally = client.get("intake", "/tally")
-    expected = expected_tally(messages)
+    tally = client.get("intake", "/tally", dict[str, int])
+    received, expected = tally.pop("received"), expected_tally(messages)
     rows = [
-        {"status": status, "count": f"{count:,}", "expected": f"{expected.get(status, 0):,}"}
+        {"status": status, "count": f"{count:,}", "expected": f"{expected.get(Status(status), 0):,}"}
         for status, count in tally.items()
-        if status != "received"
     ]
-    parts = " + ".join(row["count"] for row in rows)
-    console.print(f"\n[bold]Received {tally['received']:,}[/bold] = {parts}", highlight=False)
-    emit(rows, {"status": "Status", "count": "Submissions", "expected": "Expected"}, Format.TABLE, numbers=["count"])
-    wrong = {status for status, count in tally.items() if status != "received" and count != expected.get(status, 0)}
-    if wrong or tally["received"] != len(messages):
-        raise LocalPlatformError(f"The tally is not what the generator expects: {', '.join(sorted(wrong))}")
+    parts = " + ".join(f"{count:,}" for count in tally.values())
+    console.print(f"\n[bold]Received {received:,}[/bold] = {parts}", highlight=False)
+    emit(rows, headed(status="Status", count="Submissions", expected="Expected"), Format.TABLE)
+    wrong = {status for status, count in tally.items() if count != expected.get(Status(status), 0)}
+    if wrong or received != len(messages):
+        raise CommandError(f"The tally is not what the generator expects: {', '.join(sorted(wrong))}")
 
 
 def _show_rankings(client: Client, provinces: Sequence[str] | None) -> None:
     rows = ranking_rows(client, PERIOD, None)
-    ranked = [row for row in rows if row["rank"] is not None]
-    show_ranking(ranked[:5], Format.TABLE, f"Ranking {PERIOD} of {len(rows):,} communes: the top")
-    show_ranking(ranked[-5:], Format.TABLE, f"… the bottom of {len(ranked):,} ranked")
-    show_ranking(rows[-3:], Format.TABLE, f"… and some of {len(rows) - len(ranked):,} unranked")
+    ranked = [row for row in rows if row.rank is not None]
+    _show(ranked[:5], f"Ranking {PERIOD} of {len(rows):,} communes: the top")
+    _show(ranked[-5:], f"… the bottom of {len(ranked):,} ranked")
+    _show(rows[-3:], f"… and some of {len(rows) - len(ranked):,} unranked")
     shown = _shown(provinces)
-    show_ranking(ranking_rows(client, PERIOD, shown)[:8], Format.TABLE, f"Ranking {PERIOD} of province {shown}")
-    if client.find("scoring", f"/rankings/{scope_of(LEGACY_PROVINCE)}/{LEGACY_PERIOD}") is not None:
+    _show(ranking_rows(client, PERIOD, shown)[:8], f"Ranking {PERIOD} of province {shown}")
+    if (
+        client.find("scoring", f"/rankings/{scope_of(LEGACY_PROVINCE)}/{LEGACY_PERIOD}/head", RankingPublished)
+        is not None
+    ):
         legacy = ranking_rows(client, LEGACY_PERIOD, LEGACY_PROVINCE)
         title = f"Ranking {LEGACY_PERIOD} of old province {LEGACY_PROVINCE}, by points (Circular 44/2014)"
-        show_ranking(legacy[:5], Format.TABLE, title)
+        _show(legacy[:5], title)
+
+
+def _show(rows: Sequence[RankingRow], title: str) -> None:
+    emit(rows, ROWS, Format.TABLE, title=title)
 
 
 def _shown(provinces: Sequence[str] | None) -> str:
@@ -159,34 +167,33 @@ def _shown(provinces: Sequence[str] | None) -> str:
 
 
 def _show_budgets(client: Client) -> None:
-    rows = budget_rows(client, BUDGET_YEAR)
+    rows = proven(client, BUDGET_YEAR)
     show_budgets(rows, Format.TABLE, f"Budgets {BUDGET_YEAR}")
-    total, lines, reserve = (sum(row[name] for row in rows) for name in ("envelope", "allocated", "reserve"))
-    besides = sum(row["equipment"] + row["carried"] for row in rows)
-    console.print(
+    total, lines = sum(row.envelope for row in rows), sum(row.allocated for row in rows)
+    reserve, besides = sum(row.reserve for row in rows), sum(row.equipment + row.carried for row in rows)
+    say(
         f"Nation: Σ lines {lines:,} + reserve {reserve:,}{f' + equipment and carried {besides:,}' if besides else ''} "
-        f"= {lines + reserve + besides:,} đồng; envelopes {total:,} đồng",
-        highlight=False,
+        f"= {lines + reserve + besides:,} đồng; envelopes {total:,} đồng"
     )
-    if not rows or not all(row["adds_up"] for row in rows) or lines + reserve + besides != total:
-        raise LocalPlatformError("The lines do not add up to the envelopes.")
+    if not rows or not all(row.adds_up for row in rows) or lines + reserve + besides != total:
+        raise CommandError("The lines do not add up to the envelopes.")
 
 
 def _show_alerts(client: Client) -> None:
-    counts: dict[str, Any] = client.get("notifications", "/alerts/tally")
+    counts = client.get("notifications", "/alerts/tally", dict[str, int])
     rows = [{"kind": kind, "count": f"{count:,}"} for kind, count in counts.items()]
-    emit(rows, {"kind": "Alerts", "count": "Count"}, Format.TABLE, numbers=["count"])
-    examples = list(client.pages("notifications", "/alerts", kind="support_changed", limit=5_000))
+    emit(rows, headed(kind="Alerts", count="Count"), Format.TABLE)
+    examples = list(client.pages("notifications", "/alerts", Alert, kind="support_changed", limit=5_000))
     if examples:
         # A fall is what a province must act on.
-        example = min(examples, key=lambda alert: (alert["severity"] != "warning", alert["alert_id"]))
-        console.print(f"For example, to province {example['province']}:", highlight=False)
-        for language in ("vi", "en"):
-            console.print(f"  {example['text'][language]} {example['action'][language]}", highlight=False, style="dim")
+        example = min(examples, key=lambda alert: (alert.severity != "warning", alert.alert_id))
+        say(f"For example, to province {example.province}:")
+        for text, action in ((example.text.vi, example.action.vi), (example.text.en, example.action.en)):
+            say(f"  {text} {action}", style="dim")
 
 
 def _show_trace(client: Client, published: Sequence[Sent]) -> None:
-    zipkin = client.platform.zipkin
+    zipkin = client.deployment.zipkin
     if zipkin is None:
         return
     # Those that cause an alert go through everything.
@@ -195,7 +202,7 @@ def _show_trace(client: Client, published: Sequence[Sent]) -> None:
     with console.status("Reading a trace back"):
         found = find_whole_trace(zipkin, traced)
     if found is None:
-        raise LocalPlatformError(f"Zipkin holds no trace over all services among {len(traced)} that were sampled.")
+        raise CommandError(f"Zipkin holds no trace over all services among {len(traced)} that were sampled.")
     trace_id, spans = found
     console.print(
         f"\nOne submission, {spans} spans through portal, intake, scoring, funding and notifications:\n"
@@ -225,10 +232,10 @@ def find_whole_trace(zipkin: str, trace_ids: Sequence[str], seconds: float = 30.
 
 def _show_next(client: Client, province: str, seconds: float) -> None:
     first = ranking_rows(client, PERIOD, None)[0]
-    apis = "\n".join(f"  {name:<14} {urls[0]}/docs" for name, urls in client.platform.services.items())
+    apis = "\n".join(f"  {name:<14} {urls[0]}/docs" for name, urls in client.deployment.services.items())
     console.print(
         f"\n[green]Done in {seconds:.0f} s.[/green] The platform stays up. Where to go next:\n"
-        f"  langhoc explain {first['code']} --period {PERIOD}      why this commune stands where it stands\n"
+        f"  langhoc explain {first.code} --period {PERIOD}      why this commune stands where it stands\n"
         f"  langhoc rankings --period {PERIOD} --province {province}\n"
         f"  langhoc budgets --year {BUDGET_YEAR} --province {province}\n"
         f"  langhoc budget proof --province {province} --year {BUDGET_YEAR}      that all amounts add up\n"
@@ -239,4 +246,4 @@ def _show_next(client: Client, province: str, seconds: float) -> None:
         f"APIs (bearer token: langhoc token --role ministry):\n{apis}",
         highlight=False,
     )
-    show_simulated_time(client.platform)
+    show_simulated_time(Platform.load())

@@ -21,13 +21,14 @@ import cli
 import services
 import shared
 from cli.explaining import _WORDS as STORY_WORDS
+from cli.output import Language
 from cli.result_tree import _W as TREE_WORDS
 from cli.result_tree import word
 from cli.views import FINDINGS
 from services.funding.domain import refusals
-from services.funding.domain.sustainability import Finding
 from services.intake import texts
 from services.intake.problems import of_unreadable
+from shared.answers.budgets import Finding
 from shared.contracts import bounds
 from shared.contracts.base import Provenance
 from shared.contracts.facts import Cause
@@ -176,4 +177,4 @@ def test_what_the_command_shows_of_data_has_words_for_all_of_it() -> None:
     assert told <= TREE_WORDS.keys()
     assert set(get_args(get_type_hints(Succession)["share"])) <= STORY_WORDS.keys()
     assert set(get_args(Finding)) == FINDINGS.keys()
-    assert word("of_next_year", "vi") == "of_next_year"
+    assert word("of_next_year", Language.VI) == "of_next_year"

@@ -6,15 +6,14 @@ import asyncio
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 import structlog
 from typer.testing import CliRunner, Result
 
-from cli import budget as commands
-from cli.client import Client
 from cli.main import app as langhoc
 from tests.unit.funding_bench import Bench, Officer, proposed, score
-from tests.unit.wire import Wire, platform_of
+from tests.unit.wire import answered_by
 
 NAMED = ("--province", "04", "--year", "2026")
 
@@ -23,21 +22,12 @@ NAMED = ("--province", "04", "--year", "2026")
 async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """A proposed budget, and the commands on it in whatever name they are given."""
     bench = await proposed(tmp_path)
-    loop = asyncio.get_running_loop()
-    platform = platform_of(["funding"], tmp_path)
 
-    class Here(Client):
-        def __init__(self, *, account: str | None = None, role: str = "ministry", province: str | None = None) -> None:
-            self.platform = platform
-            officer = Officer(account or "an", role, province)
-            self._http = asyncio.run_coroutine_threadsafe(_wired(bench, officer), loop).result(10)  # type: ignore[assignment]
+    def connect(account: str | None, role: str, province: str | None) -> httpx.AsyncClient:
+        return bench.http(Officer(account or "an", role, province if role == "province" else None))
 
-    monkeypatch.setattr(commands, "Client", Here)
+    answered_by(monkeypatch, funding=connect)
     return bench
-
-
-async def _wired(bench: Bench, officer: Officer) -> Wire:
-    return Wire({"funding": bench.http(officer)})
 
 
 async def run(*arguments: str) -> Result:

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
+from shared.answers.dead_letters import Action, Refusal, State
 from shared.contracts.catalogue import EventType
 from shared.messaging.consume.pipeline import Replay
 from shared.messaging.decide.handling import Consumer, Outcome, Route, States, content_of
 from shared.messaging.decide.reasons import WORDS
 from shared.messaging.messages import Reason, Received, Unreadable, derived_id
-from shared.messaging.operate.dead_letters import Action, Order, Refusal, Refused, State
+from shared.messaging.operate.dead_letters import Order, Refused
 from shared.mongo import Permanent, Unavailable
 from shared.mongo.port import CommitUnknown
 from tests.fakes.memory import Fault

@@ -16,8 +16,6 @@ import structlog
 from fastapi import FastAPI
 from typer.testing import CliRunner, Result
 
-from cli import dead_letters as commands
-from cli.client import Client
 from cli.main import app as langhoc
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from shared.messaging.messages import Reason
@@ -25,7 +23,7 @@ from shared.mongo import Unavailable
 from shared.web import dead_letters, problems
 from shared.web.auth import Verifier
 from tests.probe import POISON, Bench
-from tests.unit.wire import Wire, platform_of
+from tests.unit.wire import answered_by
 
 BINARY = b"\xff\xfe binary"
 
@@ -218,17 +216,6 @@ async def test_a_database_that_is_gone_is_no_success(bench: Bench, http: httpx.A
 class Terminal:
     """`langhoc dead-letters` on a platform of these services."""
 
-    def __init__(self, services: dict[str, httpx.AsyncClient], state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        platform = platform_of(services, state)
-        wire = Wire(services)
-
-        class Here(Client):
-            def __init__(self) -> None:
-                self.platform = platform
-                self._http = wire  # type: ignore[assignment]
-
-        monkeypatch.setattr(commands, "Client", Here)
-
     async def run(self, *arguments: str) -> Result:
         with structlog.testing.capture_logs():  # the services' logs are no output of the command
             return await asyncio.to_thread(CliRunner().invoke, langhoc, ["dead-letters", *arguments])
@@ -242,7 +229,8 @@ class Terminal:
 @pytest.fixture
 async def terminal(bench: Bench, state: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """The dead letters are the second service's."""
-    return Terminal({"other": serve(Bench(), state), "probe": serve(bench, state)}, state, monkeypatch)
+    answered_by(monkeypatch, other=serve(Bench(), state), probe=serve(bench, state))
+    return Terminal()
 
 
 async def test_the_list_is_told_in_words_of_either_language(bench: Bench, terminal: Terminal) -> None:

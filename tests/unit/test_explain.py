@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
-from datetime import date
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from cli import explaining
-from cli.explaining import Language
-from deploy.local import LocalPlatformError
-from services.scoring.queries.results import results
-from shared.registry import registry
+from cli import explaining, output
+from cli.client import Client
+from cli.explaining import collect, render
+from cli.output import CommandError, Language
+from shared.contracts.catalogue import EventType
+from shared.contracts.register import RegisterCorrected
+from shared.registry import registry, with_correction
+from tests.fakes.memory import MemoryMongo
+from tests.unit.funding_bench import proposed
+from tests.unit.intake_bench import Bench as IntakeBench
+from tests.unit.intake_samples import commune as submitted
+from tests.unit.register_samples import gap_filled
 from tests.unit.scoring_assessments import (
     area_targets,
     assessment,
@@ -26,50 +36,46 @@ from tests.unit.scoring_assessments import (
 from tests.unit.scoring_bench import Bench
 from tests.unit.scoring_samples import UNIT, centre, commune, points, recognition, targets
 from tests.unit.test_scoring_areas import province
+from tests.unit.wire import answered_by, http_of
 
 WIDTH = 100
+BEFORE = "00004@pre-2025-07"
 
 
-class Services:
-    """What the services answer: scoring's own results, and nothing from the others."""
-
-    def __init__(self, **answers: Any) -> None:
-        self.answers = answers
-        self.asked: list[str] = []
-
-    def get(self, service: str, path: str, **query: Any) -> Any:
-        """The answer, by path."""
-        self.asked.append(path)
-        return self.answers.get(path, {"items": []} if path == "/allocations" else [])
-
-    def find(self, service: str, path: str, **query: Any) -> Any:
-        """Nothing is ranked here."""
-        return None
-
-    def pages(self, service: str, path: str, **query: Any) -> list[Any]:
-        """Nothing is paged here."""
-        return []
+Explain = Callable[..., Awaitable[list[str]]]
 
 
-async def told(
-    subject: str,
-    *facts: Any,
-    lang: Language = Language.EN,
-    period: int = 2025,
-    monkeypatch: pytest.MonkeyPatch,
-) -> list[str]:
-    """The lines that are shown for a subject of a period."""
-    bench = await Bench().start()
-    await bench.accept(*facts)
-    await bench.settle()
-    services = Services(**{f"/results/{subject}": await results(bench.mongo, subject, period)})
-    story = explaining.collect(services, subject, period)  # type: ignore[arg-type]
-    recorded = Console(width=WIDTH, file=io.StringIO(), record=True, force_terminal=False)
-    monkeypatch.setattr(explaining, "console", recorded)
-    explaining.render(story, lang)
-    lines = recorded.export_text().splitlines()
-    assert max(map(len, lines)) <= WIDTH
-    return [line.rstrip() for line in lines]
+@pytest.fixture
+async def bench() -> Bench:
+    """A scoring service."""
+    return await Bench().start()
+
+
+@pytest.fixture
+async def services(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, MemoryMongo]:
+    """The databases of the services that the command asks: scoring's, and two that know nothing yet."""
+    databases = {"intake": MemoryMongo(), "scoring": bench.mongo, "funding": MemoryMongo()}
+    answered_by(monkeypatch, **{name: http_of(name, mongo, tmp_path) for name, mongo in databases.items()})
+    return databases
+
+
+@pytest.fixture
+def explain(bench: Bench, services: dict[str, MemoryMongo], monkeypatch: pytest.MonkeyPatch) -> Explain:
+    """The lines that are shown for a subject of a period, after these facts."""
+
+    async def explain(subject: str, *facts: Any, lang: Language = Language.EN, period: int = 2025) -> list[str]:
+        await bench.accept(*facts)
+        await bench.settle()
+        story = await asyncio.to_thread(lambda: collect(Client(), subject, period))
+        recorded = Console(width=WIDTH, file=io.StringIO(), record=True, force_terminal=False)
+        for module in (explaining, output):
+            monkeypatch.setattr(module, "console", recorded)
+        render(story, lang)
+        lines = recorded.export_text().splitlines()
+        assert max(map(len, lines)) <= WIDTH
+        return [line.rstrip() for line in lines]
+
+    return explain
 
 
 def flat(lines: list[str]) -> str:
@@ -84,10 +90,8 @@ STORY = (
 )
 
 
-async def test_every_value_stands_with_what_was_asked_its_evidence_and_its_article(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    text = flat(await told(UNIT, *STORY, monkeypatch=monkeypatch))
+async def test_every_value_stands_with_what_was_asked_its_evidence_and_its_article(explain: Explain) -> None:
+    text = flat(await explain(UNIT, *STORY))
     for part in (
         "Result Level 1 (computed; not yet a decision that recognises)",
         "Thông tư 25/2023/TT-BGDĐT ngày 27/12/2023",
@@ -103,8 +107,8 @@ async def test_every_value_stands_with_what_was_asked_its_evidence_and_its_artic
         assert part in text, part
 
 
-async def test_what_stands_beside_the_result_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = await told(UNIT, *STORY, monkeypatch=monkeypatch)
+async def test_what_stands_beside_the_result_is_told(explain: Explain) -> None:
+    lines = await explain(UNIT, *STORY)
     text = flat(lines)
     for part in (
         "level 1, decision 12/QĐ-PGDĐT of 2024-03-15, in force on the cut-off date",
@@ -119,8 +123,8 @@ async def test_what_stands_beside_the_result_is_told(monkeypatch: pytest.MonkeyP
     assert len(fingerprint) == 64
 
 
-async def test_the_same_in_vietnamese(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = flat(await told(UNIT, *STORY, lang=Language.VI, monkeypatch=monkeypatch))
+async def test_the_same_in_vietnamese(explain: Explain) -> None:
+    text = flat(await explain(UNIT, *STORY, lang=Language.VI))
     for part in (
         "Kết quả Mức độ 1 (kết quả tính, chưa phải quyết định công nhận)",
         "giá trị 3123/5021",
@@ -151,43 +155,41 @@ async def test_the_same_in_vietnamese(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )  # fmt: skip
 async def test_every_kind_of_result_is_told_in_words(
-    subject: str, fact: Any, lang: Language, said: str, monkeypatch: pytest.MonkeyPatch
+    subject: str, fact: Any, lang: Language, said: str, explain: Explain
 ) -> None:
-    text = flat(await told(subject, fact, lang=lang, monkeypatch=monkeypatch))
+    text = flat(await explain(subject, fact, lang=lang))
     assert said in text
     assert not re.search("[↑↓]|preschool_5|lower_secondary", text)
 
 
-async def test_the_grade_of_a_centre_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_grade_of_a_centre_is_told_by_its_name(explain: Explain) -> None:
     unit = "00004@pre-2025-07"
     facts = (
         commune(points("lc_commune_44_2014"), unit_id=unit, period=2023, rubric="lc_commune_44_2014"),
         centre(points("clc_2553_2013", N4="0"), period=2023, unit_id=unit),
     )
-    text = flat(await told(unit, *facts, lang=Language.VI, period=2023, monkeypatch=monkeypatch))
+    text = flat(await explain(unit, *facts, lang=Language.VI, period=2023))
     assert "giá trị TT/1: khá yêu cầu tốt — ✗ không đạt" in text
     assert "TC4: chỉ số TC4.c (TT/1: Khá; cần Tốt) không đạt, nên được nhiều nhất 8 điểm" in text
 
 
-async def test_targets_that_hold_for_other_kinds_of_unit_are_said_to_be_left_out(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_targets_that_hold_for_other_kinds_of_unit_are_said_to_be_left_out(explain: Explain) -> None:
     content = area_targets("lu_unit_24_2023")
     assert content.traits == []
     unit = assessment("learning_unit", "truong-1", "lu_unit_24_2023", content, name="Trường 1")
-    text = flat(await told("learning_unit/truong-1", unit, lang=Language.VI, monkeypatch=monkeypatch))
+    text = flat(await explain("learning_unit/truong-1", unit, lang=Language.VI))
     assert "Hồ sơ không nêu loại đơn vị nào trong các loại riêng: không áp dụng C1.3" in text
 
 
-async def test_points_stand_with_their_maximum_and_grades_have_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = flat(await told("TT/1", centre(points("clc_2553_2013", N4="12.5")), monkeypatch=monkeypatch))
+async def test_points_stand_with_their_maximum_and_grades_have_names(explain: Explain) -> None:
+    text = flat(await explain("TT/1", centre(points("clc_2553_2013", N4="12.5"))))
     assert "82.5 points → good" in text
     assert "12.5 of 30 points" in text
     assert "provisional default of Langhoc" in text
 
 
-async def test_a_missing_value_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = flat(await told(UNIT, commune(targets(C1_1=None)), monkeypatch=monkeypatch))
+async def test_a_missing_value_is_said_to_be_missing(explain: Explain) -> None:
+    text = flat(await explain(UNIT, commune(targets(C1_1=None))))
     assert "incomplete, so nothing is graded yet" in text
     assert "Without a value C1.1" in text
     assert "? cannot be computed" in text
@@ -209,19 +211,87 @@ async def test_a_missing_value_is_said_to_be_missing(monkeypatch: pytest.MonkeyP
         ("TT/00004", 2025, None, "TT/00004"),
     ],
 )
-def test_a_code_is_read_on_the_day_on_which_it_is_meant(
-    subject: str, period: int | None, on: date | None, asked: str
+async def test_a_code_is_read_on_the_day_on_which_it_is_meant(
+    subject: str, period: int | None, on: date | None, asked: str, services: dict[str, MemoryMongo]
 ) -> None:
-    services = Services()
-    story = explaining.collect(services, subject, period, on)  # type: ignore[arg-type]
-    assert services.asked[:2] == ["/register", f"/results/{asked}"]
-    assert story["period"] == (period or (on.year if on else None))
+    story = await asyncio.to_thread(lambda: collect(Client(), subject, period, on))
+    assert (story.scoring.subject, story.intake.subject, story.funding.subject) == (asked, asked, asked)
+    assert story.scoring.period == (period or (on.year if on else None))
 
 
-def test_a_code_that_nobody_carried_on_that_day_is_told_with_what_may_be_meant() -> None:
+async def test_a_code_without_a_day_is_that_of_its_latest_result(
+    bench: Bench, services: dict[str, MemoryMongo]
+) -> None:
+    with pytest.raises(CommandError, match="Nothing is known of 00004"):
+        await asyncio.to_thread(lambda: collect(Client(), "00004", None))
+    await bench.accept(commune(points("lc_commune_44_2014"), unit_id=BEFORE, period=2023, rubric="lc_commune_44_2014"))
+    story = await asyncio.to_thread(lambda: collect(Client(), "00004", None))
+    assert (story.scoring.subject, story.scoring.period) == (BEFORE, 2023)
+    assert story.intake.unit
+    assert story.intake.unit.unit_id == BEFORE
+
+
+@pytest.mark.usefixtures("services")
+async def test_a_code_that_nobody_carried_on_that_day_is_told_with_what_may_be_meant() -> None:
     known, day = registry(), date(2025, 12, 31)
     gone = next(unit for unit in known.units(date(2022, 12, 31)) if known.unit(unit.code, day) is None)
-    with pytest.raises(LocalPlatformError, match=f"No commune had the code {gone.code} on 2025-12-31") as refused:
-        explaining.collect(Services(), gone.code, 2025)  # type: ignore[arg-type]
+    with pytest.raises(CommandError, match=f"No commune had the code {gone.code} on 2025-12-31") as refused:
+        await asyncio.to_thread(lambda: collect(Client(), gone.code, 2025))
     for code in known.candidates(gone.code, day):
         assert code in str(refused.value)
+
+
+async def test_a_code_is_read_by_the_corrected_register(services: dict[str, MemoryMongo]) -> None:
+    """D5: what the ministry corrected is what everybody is told."""
+    with pytest.raises(CommandError, match="No commune had the code 00999"):
+        await asyncio.to_thread(lambda: collect(Client(), "00999", 2022))
+    fact = RegisterCorrected(
+        version=1, correction=gap_filled(), entered_by="an", entered_at=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    for mongo in services.values():
+        await mongo.insert("register", [{"_id": "corrections", "_rev": 1, **(with_correction(None, fact) or {})}])
+    story = await asyncio.to_thread(lambda: collect(Client(), "00999", 2022))
+    assert story.intake.unit
+    assert story.intake.unit.unit_id == "00999@pre-2024-01-01"
+
+
+# ---------------------------------------------------------------------------------------------- what each answers
+
+
+async def test_money_is_told_of_a_centre_and_of_the_commune_in_which_it_lies(tmp_path: Path) -> None:
+    bench = await proposed(tmp_path)
+    line = bench.mongo.all("allocations")[0]
+    centre_id, code = line["allocation"]["centre_id"], line["allocation"]["commune_code"]
+    async with http_of("funding", bench.mongo, tmp_path) as http:
+        one = (await http.get(f"/explanations/{centre_id}?period=2025")).json()
+        assert [each["allocation"]["centre_id"] for each in one["lines"]] == [centre_id]
+        assert one["lines"][0]["allocation"]["steps"]
+        assert (await http.get(f"/explanations/{centre_id}?period=2024")).json()["lines"] == []
+        commune = (await http.get(f"/explanations/{code}")).json()
+        assert commune["subject"] == f"{code}@2025-07"
+        assert centre_id in [each["allocation"]["centre_id"] for each in commune["lines"]]
+    async with http_of("funding", bench.mongo, tmp_path, "province", "01") as other:
+        assert (await other.get(f"/explanations/{code}")).json()["lines"] == []
+
+
+async def test_another_province_sees_no_result_but_whom_it_is_of(bench: Bench, tmp_path: Path) -> None:
+    await bench.accept(*STORY, centre(points("clc_2553_2013")))
+    for role, of, seen in (("ministry", None, True), ("province", "01", True), ("province", "04", False)):
+        async with http_of("scoring", bench.mongo, tmp_path, role, of) as http:
+            found = (await http.get(f"/explanations/{UNIT}")).json()
+        assert (found["subject"], found["period"]) == (UNIT, 2025)
+        assert (found["result"] is not None, bool(found["centres"])) == (seen, seen), role
+
+
+async def test_what_was_submitted_is_told_with_its_versions(tmp_path: Path) -> None:
+    bench = IntakeBench(tmp_path)
+    await bench.receive(EventType.COMMUNE_SUBMITTED, submitted())
+    async with bench.http() as http:
+        found = (await http.get("/explanations/00004?period=2025")).json()
+    assert found["unit"]["name"] == "Phường Ba Đình"
+    (accepted,) = found["submissions"]
+    assert [each["version"] for each in accepted["history"]] == [1]
+    assert [each["subject"] for each in found["receipts"]] == ["00004"]
+    async with bench.http("province", "04") as other:
+        found = (await other.get("/explanations/00004?period=2025")).json()
+    assert (found["submissions"], found["receipts"]) == ([], [])

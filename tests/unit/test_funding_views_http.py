@@ -14,7 +14,6 @@ import pytest
 from fastapi import FastAPI
 from typer.testing import CliRunner, Result
 
-from cli import views as commands
 from cli.main import app as langhoc
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from services.funding.api import views
@@ -24,6 +23,7 @@ from shared.web import problems
 from shared.web.auth import Verifier
 from tests.fakes.memory import MemoryMongo
 from tests.unit.test_funding_proposal import centre, score, support
+from tests.unit.wire import answered_by
 
 POLICY = (DATA / "funding_policy.yaml").read_text(encoding="utf-8")
 
@@ -56,24 +56,12 @@ class Desk:
         problems.install(app)
         app.include_router(views.router)
         self._transport = httpx.ASGITransport(app)
-        loop = asyncio.get_running_loop()
-        desk = self
-
-        class Here:
-            """The command's client, answered by this desk."""
-
-            def get(self, service: str, path: str, **query: Any) -> Any:
-                return self._ask("GET", path, params={k: v for k, v in query.items() if v is not None})
-
-            def post(self, service: str, path: str, body: dict[str, Any]) -> Any:
-                return self._ask("POST", path, json=body)
-
-            def _ask(self, method: str, path: str, **content: Any) -> Any:
-                answer = asyncio.run_coroutine_threadsafe(desk.ask(method, path, **content), loop).result(20)
-                assert answer.status_code == 200, answer.text
-                return answer.json()
-
-        monkeypatch.setattr(commands, "Client", Here)
+        token = issue_token(folder, "an", "ministry")
+        headers = {"Authorization": f"Bearer {token}"}
+        answered_by(
+            monkeypatch,
+            funding=httpx.AsyncClient(transport=self._transport, base_url="http://funding", headers=headers),
+        )
 
     async def ask(self, method: str, path: str, *, role: Any = "ministry", of: str | None = None, **more: Any) -> Any:
         """One request by somebody of this role."""

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from cli.publishing import Message, Sent
+from shared.answers.dead_letters import Action
 from shared.messaging.consume.envelope import outside_id
 from shared.messaging.decide.asking import Ask, Consumer, Outcome
 from shared.messaging.decide.documents import Document, Ref
 from shared.messaging.messages import Position, Received, Unreadable, derived_id
-from shared.messaging.operate.dead_letters import Action, Order
+from shared.messaging.operate.dead_letters import Order
 from tests.probe import POISON, Bench, Probe
 from tests.unit.delivery_samples import AT, Stored
 

@@ -12,11 +12,10 @@ import structlog
 from typer.testing import CliRunner, Result
 
 from cli import journal as commands
-from cli.client import Client
 from cli.main import app as langhoc
 from shared.contracts.facts import BudgetApproved
 from tests.unit.funding_bench import KIM, Bench, published
-from tests.unit.wire import Wire, platform_of
+from tests.unit.wire import answered_by
 
 NAMED = ("--province", "04", "--year", "2026")
 
@@ -25,15 +24,7 @@ NAMED = ("--province", "04", "--year", "2026")
 async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """A published budget, and the command of an auditor on it."""
     bench = await published(tmp_path, 60_000_000)
-    wire = Wire({"funding": bench.http(KIM)})
-    platform = platform_of(["funding"], tmp_path)
-
-    class Here(Client):
-        def __init__(self) -> None:
-            self.platform = platform
-            self._http = wire  # type: ignore[assignment]
-
-    monkeypatch.setattr(commands, "Client", Here)
+    answered_by(monkeypatch, funding=bench.http(KIM))
     return bench
 
 

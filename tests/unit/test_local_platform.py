@@ -16,6 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 from typer.testing import CliRunner
 
+from cli.output import CommandError
 from cli.platform import app_commands, clock_offset
 from deploy.local import LocalPlatform, LocalPlatformError, Platform, fetch, issue_token, supervisor
 from deploy.local.errors import FetchFailed, MissingTool, NotRunning, UnknownProgram
@@ -367,5 +368,5 @@ class TestCommands:
         for moment in ("2026-02-25T09:00", "2026-02-25T09:00+07:00", "2026-02-25T02:00Z"):
             assert abs(timedelta(seconds=clock_offset(moment)) - (wanted - now)) < timedelta(seconds=5)
         assert clock_offset("now") == 0
-        with pytest.raises(LocalPlatformError, match="2026-02-25T09:00"):
+        with pytest.raises(CommandError, match="2026-02-25T09:00"):
             clock_offset("25/02/2026")

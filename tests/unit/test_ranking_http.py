@@ -155,3 +155,14 @@ async def test_nothing_is_cut_off_until_a_province_says_so(
     cut = await get(client, f"{PATH}/cut-off", id="award", version=1)
     assert [row["code"] for row in cut["rows"]] == [A.code, B.code, C.code]
     assert await get(client, "/rankings/province-01/2025/cut-offs") == []
+
+
+@pytest.mark.usefixtures("corrected")
+async def test_a_place_is_explained_between_its_neighbours(client: httpx.AsyncClient) -> None:
+    found = await get(client, f"/explanations/{A.unit_id}", period=2025)
+    assert found["result"] is None, "another province's"
+    (place,) = found["ranks"]
+    assert (place["scope"], place["rank"], place["ranked"], place["version"]) == ("province-04", 2, 3, 2)
+    assert [row["code"] for row in place["above"]] == [B.code]
+    assert [row["code"] for row in place["below"]][:1] == [C.code]
+    assert len(place["below"]) == 2

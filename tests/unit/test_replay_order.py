@@ -10,6 +10,7 @@ import pytest
 
 from deploy.local.identity import ensure_signing_key
 from services.intake import decisions as intake
+from shared.answers.dead_letters import Action, Refusal, State
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import Receipt
@@ -19,13 +20,14 @@ from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
 from shared.messaging.decide.handling import Consumer, Outcome, Ref, Route, States
 from shared.messaging.messages import Received
-from shared.messaging.operate.dead_letters import Action, DeadLetters, Order, Refusal, Refused, State
+from shared.messaging.operate.dead_letters import DeadLetters, Order, Refused
 from shared.messaging.send.outbox import Relay
 from tests.probe import POISON, Bench, Unreachable
 from tests.unit.delivery_samples import AT, Stored, head, record
 from tests.unit.intake_bench import Bench as Intake
 from tests.unit.intake_samples import commune
 from tests.unit.test_dead_letters_http import Terminal, serve
+from tests.unit.wire import answered_by
 
 TOPIC = "receipts.04"
 
@@ -199,7 +201,8 @@ async def test_many_are_replayed_in_the_order_in_which_they_lay(
 ) -> None:
     ensure_signing_key(tmp_path)
     ids = await bench.bury(*(occurrence(offset) for offset in (8, 9, 10, 11)))
-    terminal = Terminal({"ordered": serve(bench, tmp_path)}, tmp_path, monkeypatch)
+    answered_by(monkeypatch, ordered=serve(bench, tmp_path))
+    terminal = Terminal()
     bench.broken = False
 
     replayed = await terminal.json("replay", ids[2], ids[0], ids[1])

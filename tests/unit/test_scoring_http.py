@@ -12,8 +12,7 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from cli import recompute
-from cli.explaining import Language
-from deploy.local import LocalPlatformError
+from cli.output import CommandError, Language
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from services.scoring import api
 from services.scoring.queries import migrate
@@ -159,7 +158,7 @@ async def test_a_rehearsal_is_shown_to_people_and_to_programs(ask: Caller, capsy
 async def test_an_answer_that_broke_off_is_not_taken_for_the_whole(ask: Caller) -> None:
     told = lines(await ask("POST", "/recompute/dry-run", {"period": 2025, "rulebook": stricter()}))
     for part in ([], told[:-1]):
-        with pytest.raises(LocalPlatformError, match="broke off"):
+        with pytest.raises(CommandError, match="broke off"):
             recompute.show(part, as_json=False, language=Language.EN)
 
 
@@ -173,5 +172,5 @@ def test_a_file_is_placed_as_in_a_rulebook(tmp_path: Path) -> None:
     own = Path("somewhere/provinces/01/point_tables/x.yaml")
     assert recompute.place_of(own) == "provinces/01/point_tables/x.yaml"
     for wrong in (tmp_path / "none.yaml", tmp_path / "rubrics" / "none.yaml"):
-        with pytest.raises(LocalPlatformError):
+        with pytest.raises(CommandError):
             recompute.read_rules(wrong)

@@ -12,9 +12,12 @@ import pytest
 from fastapi import FastAPI
 from opentelemetry.sdk.trace import TracerProvider
 
+from cli import client as command
 from cli.client import Client, describe
-from deploy.local import LocalPlatformError, Platform
+from cli.deployments import Deployment
+from cli.output import CommandError
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
+from shared.answers.operations import Flow
 from shared.messaging.decide.handling import Consumer
 from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
@@ -24,11 +27,17 @@ from shared.web import build_app
 from shared.web.streams import begun
 from tests.fakes.memory import MemoryMongo
 from tests.unit.register_samples import gap_filled
-from tests.unit.wire import platform_of
 
 SERVICES = ("intake", "scoring", "funding", "notifications")
 WITHOUT_DATABASE = {"/health/live", "/health/ready", "/metrics", "/rankings/{scope}/{period}/cut-offs"}
-PLACES = {"province": "01", "year": "2026", "period": "2025", "code": "00004", "step": "submit", "letter_id": "0" * 24}
+PLACES = {
+    "province": "01",
+    "year": "2026",
+    "period": "2025",
+    "code": "00004",
+    "action": "submit",
+    "letter_id": "0" * 24,
+}
 BODIES: dict[str, Any] = {
     "/register/corrections": gap_filled().model_dump(mode="json"),
     "/recompute/dry-run": {"period": 2025},
@@ -155,29 +164,29 @@ async def test_what_fails_before_the_first_part_of_a_stream_fails_the_answer() -
     assert [[each async for each in await begun(numbers(count))] for count in (0, 1, 3)] == [[], [0], [0, 1, 2]]
 
 
-def test_the_command_waits_on_where_a_service_cannot_tell(tmp_path: Path) -> None:
+def test_the_command_waits_on_where_a_service_cannot_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     """`langhoc wait` neither ends with an error nor takes an unknown flow for a settled one."""
     problem = {
         "message": {"vi": "Kafka chưa trả lời.", "en": "Kafka does not answer yet."},
         "mend": {"vi": "Gửi lại sau.", "en": "Ask again."},
     }
-    settled = {"service": "intake", "settled": True, "lag": 0, "requests": 0, "outbox": 0}
+    flow = Flow(service="intake", lag=0, outbox=0, requests=0, busy=False, settled=True, dead_letters=0)
     away = httpx.Response(503, json=problem, headers={"content-type": "application/problem+json"})
     coming = [away, away]
 
-    class Here(Client):
-        def __init__(self, platform: Platform) -> None:
-            self.platform = platform
-            self._http = httpx.Client(transport=httpx.MockTransport(self._next))
+    def answer(request: httpx.Request) -> httpx.Response:
+        return coming.pop(0) if coming else httpx.Response(200, json=flow.model_dump())
 
-        def _next(self, request: httpx.Request) -> httpx.Response:
-            return coming.pop(0) if coming else httpx.Response(200, json=settled)
+    class Here(Deployment):
+        def connect(self, *who: Any) -> httpx.Client:
+            return httpx.Client(transport=httpx.MockTransport(answer))
 
+    monkeypatch.setattr(command, "chosen", lambda: Here("here", {"intake": ("http://intake",)}))
     told: list[str] = []
-    Here(platform_of(["intake"], tmp_path)).wait(30, lambda flows: told.append(describe(flows)))
+    Client().wait(30, lambda flows: told.append(describe(flows)))
     assert told[:2] == ["intake: Kafka does not answer yet. Ask again."] * 2
     assert told[2] == ""
 
     coming[:] = [away] * 2
-    with pytest.raises(LocalPlatformError, match="Kafka does not answer yet"):
-        Here(platform_of(["intake"], tmp_path)).wait(0)
+    with pytest.raises(CommandError, match="Kafka does not answer yet"):
+        Client().wait(0)

@@ -14,26 +14,33 @@ import yaml
 from fastapi import FastAPI
 from typer.testing import CliRunner, Result
 
-from cli import explaining, units
-from cli.client import Client
 from cli.main import app as langhoc
-from deploy.local import LocalPlatformError
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from tests.unit.intake_bench import Bench
 from tests.unit.intake_samples import commune
 from tests.unit.register_samples import gap_filled, split
-from tests.unit.test_explain import Services
-from tests.unit.wire import Wire, platform_of
+from tests.unit.wire import answered_by
+
+
+def result(unit_id: str, period: int, rubric: str, **outcome: Any) -> dict[str, Any]:
+    """A commune's result as scoring answers it, without what nobody asks for here."""
+    none = {"point_table": None, "total": None, "grade": None, "level": None, "rank_key": None}
+    return {
+        **none, **outcome, "unit_id": unit_id, "code": unit_id[:5], "name": "X", "holder": "01", "province": "01",
+        "period": period, "rubric": rubric, "version": 1, "input_version": 1, "state": "scored", "criteria": [],
+        "missing": [], "explanation": [], "provenance": "found", "received_at": "2026-01-10T03:00:00Z",
+    }  # fmt: skip
+
 
 RESULTS = [
-    {"unit_id": "00004@2025-07", "period": 2025, "level": 1, "grade": None, "rubric": "lc_commune_25_2023"},
-    {"unit_id": "00004@pre-2025-07", "period": 2022, "level": None, "grade": "kha", "total": "71", "rubric": "lc_44"},
-    {"unit_id": "00004@pre-2025-07", "period": 2021, "level": None, "grade": "tot", "total": "90", "rubric": "lc_44"},
+    result("00004@2025-07", 2025, "lc_commune_25_2023", level=1),
+    result("00004@pre-2025-07", 2022, "lc_44", grade="kha", total="71"),
+    result("00004@pre-2025-07", 2021, "lc_44", grade="tot", total="90"),
 ]
 
 
-def scoring() -> FastAPI:
+def scoring() -> httpx.AsyncClient:
     """Scoring as the command meets it."""
     app = FastAPI()
 
@@ -41,27 +48,11 @@ def scoring() -> FastAPI:
     async def results(subject: str, period: int | None = None) -> list[dict[str, Any]]:
         return [row for row in RESULTS if row["unit_id"] == subject and period in (None, row["period"])]
 
-    return app
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://scoring")
 
 
 class Terminal:
-    """`langhoc` on a platform of these two services."""
-
-    def __init__(self, bench: Bench, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        transport = httpx.ASGITransport(app=scoring())
-        services = {
-            "intake": bench.http(),
-            "scoring": httpx.AsyncClient(transport=transport, base_url="http://scoring"),
-        }
-        platform = platform_of(services, folder)
-        wire = Wire(services)
-
-        class Here(Client):
-            def __init__(self) -> None:
-                self.platform = platform
-                self._http = wire  # type: ignore[assignment]
-
-        monkeypatch.setattr(units, "Client", Here)
+    """`langhoc` on these two services."""
 
     async def run(self, *arguments: str) -> Result:
         """What the command does."""
@@ -81,9 +72,10 @@ def bench(tmp_path: Path) -> Bench:
 
 
 @pytest.fixture
-async def terminal(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+async def terminal(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     monkeypatch.setenv("COLUMNS", "240")
-    return Terminal(bench, tmp_path, monkeypatch)
+    answered_by(monkeypatch, intake=bench.http(), scoring=scoring())
+    return Terminal()
 
 
 BY_HAND = """
@@ -209,14 +201,3 @@ async def test_a_wrong_question_is_answered_in_plain_words(terminal: Terminal, a
 async def test_without_anything_it_says_so(terminal: Terminal) -> None:
     assert "Nothing is held" in (await terminal.run("held", "list")).output
     assert "it is the imported one" in (await terminal.run("register", "list")).output
-
-
-async def test_explain_reads_a_code_by_the_corrected_register(bench: Bench) -> None:
-    """D5: what the ministry corrected is what everybody is told."""
-    async with bench.http() as http:
-        await http.post("/register/corrections", json=gap_filled().model_dump(mode="json"))
-        taken = (await http.get("/register")).json()
-    story = explaining.collect(Services(**{"/register": taken}), "00999", 2022)  # type: ignore[arg-type]
-    assert story["unit"]["unit_id"] == "00999@pre-2024-01-01"
-    with pytest.raises(LocalPlatformError, match="No commune had the code 00999"):
-        explaining.collect(Services(), "00999", 2022)  # type: ignore[arg-type]
