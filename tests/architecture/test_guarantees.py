@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.architecture.test_rules import parsed
 from tests.casework.case import load
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +50,7 @@ def test_every_case_that_is_named_is_played_and_holds() -> None:
 @pytest.mark.parametrize("path", sorted({path for path, _ in TEST.findall(TEXT + CASES_TEXT)}))
 def test_every_test_that_is_named_exists(path: str) -> None:
     """A guarantee whose test was renamed or deleted is a claim again."""
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    tree = parsed(ROOT / path)
     defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     assert {name for file, name in TEST.findall(TEXT + CASES_TEXT) if file == path} - defined == set()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.test_rules import parsed
 from tests.faults.mutations import MUTANTS, Mutant
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +19,6 @@ def test_a_mutant_changes_exactly_one_place_each_and_names_tests_that_exist(muta
         assert (ROOT / patch.path).read_text(encoding="utf-8").count(patch.before) == 1, patch.path
     for test in mutant.tests:
         path, _, name = test.partition("::")
-        tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+        tree = parsed(ROOT / path)
         defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
         assert name.partition("[")[0] in defined, test

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,13 @@ def sources(*patterns: str) -> Iterator[tuple[str, ast.Module]]:
     found = sorted({path for pattern in patterns for path in ROOT.glob(pattern)})
     assert found, f"nothing matches {patterns}: the rule would hold of nothing"
     for path in found:
-        yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+        yield path.relative_to(ROOT).as_posix(), parsed(path)
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    """The file's syntax tree, made once for all rules."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 PURE = ("services/*/domain.py", "services/*/domain/**/*.py", "services/*/decisions.py", "services/*/decisions/**/*.py",

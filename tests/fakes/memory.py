@@ -7,7 +7,6 @@ the real drivers to the same behaviour. What it cannot show: time-outs and load.
 
 from __future__ import annotations
 
-import copy
 import operator
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -124,7 +123,7 @@ class MemoryMongo:
 
     def all(self, collection: str) -> list[Document]:
         """The documents of a collection, for looking."""
-        return [copy.deepcopy(row) for row in self.rows(collection).values()]
+        return [_copied(row) for row in self.rows(collection).values()]
 
     async def find(
         self,
@@ -141,7 +140,7 @@ class MemoryMongo:
         for name, direction in reversed(sort or ()):
             found.sort(key=lambda row: _path(row, name), reverse=direction < 0)
         page = found[skip : skip + limit if limit else None]
-        return [copy.deepcopy(_project(row, projection)) for row in page]
+        return [_copied(_project(row, projection)) for row in page]
 
     async def count(self, collection: str, query: Query) -> int:
         self._answer()
@@ -161,7 +160,7 @@ class MemoryMongo:
                 rows = self._group(rows, what)
             else:
                 raise UnknownToTheFake(name)
-        return copy.deepcopy(rows)
+        return [_copied(row) for row in rows]
 
     async def insert(self, collection: str, documents: Sequence[Document], session: Session | None = None) -> None:
         self._answer()
@@ -336,6 +335,13 @@ def _stored(document: Document) -> Document:
     if len(encoded) > LARGEST_DOCUMENT:
         raise Permanent(f"{len(encoded):,} bytes")
     return bson.decode(encoded, CodecOptions(tz_aware=True))
+
+
+def _copied(value: Any) -> Any:
+    """A copy of what BSON can hold, where only documents and lists can be changed."""
+    if isinstance(value, dict):
+        return {name: _copied(inner) for name, inner in value.items()}
+    return [_copied(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _compares(value: Any, wanted: Any) -> bool:

@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import EnvelopeAccepted
 from shared.messaging.clock import BusinessClock
+from shared.messaging.decide import recalculation
 from shared.messaging.decide.handling import Outcome, Recalculation, Ref, requests_of
 from shared.messaging.decide.reader import STAMP, Reader
 from shared.messaging.decide.recalculation import Recalculator
@@ -234,6 +235,13 @@ async def test_a_crash_after_the_commit_makes_no_second_result(bench: Bench) -> 
     assert len(bench.mongo.all("outbox")) == 1
 
 
+@pytest.fixture
+def long_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A parked set rests for longer than any test takes."""
+    monkeypatch.setattr(recalculation, "PARKED_SECONDS", (3_600.0,))
+
+
+@pytest.mark.usefixtures("long_rest")
 async def test_our_fault_on_one_set_holds_up_no_other_and_is_not_hammered(bench: Bench) -> None:
     await bench.request("broken", age=2)
     await bench.request("04", age=1)
@@ -254,6 +262,7 @@ async def test_a_result_may_ask_for_another(bench: Bench) -> None:
     assert bench.runs == [("leads on", 2026), ("nation", 2026)]
 
 
+@pytest.mark.usefixtures("long_rest")
 async def test_a_set_that_can_never_be_stored_parks_alone_and_is_shown(bench: Bench) -> None:
     """The oldest comes first: one that the database takes never would have held up all others for ever."""
     bench.mongo.unwritable = lambda collection, document: document.get("key") == "unstorable"
