@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import httpx
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from deploy.local.harness import Servers
+from deploy.local.harness import Servers, start_child
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from deploy.local.ports import choose_ports
 
@@ -76,14 +75,10 @@ class ServiceProcesses:
         for service in services:
             key = f"{service}-{instance}"
             port = self._ports.setdefault(key, choose_ports([key], self._folder / "ports.json")[key])
-            log = (self._folder / f"{key}.log").open("ab")
-            self._running[key] = subprocess.Popen(
+            self._running[key] = start_child(
                 [sys.executable, "-m", f"services.{service}"],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={
-                    **os.environ,
+                self._folder / f"{key}.log",
+                {
                     "LANGHOC_KAFKA": self._servers.kafka,
                     "LANGHOC_MONGO": self._servers.mongo,
                     "LANGHOC_HTTP_PORT": str(port),
@@ -99,7 +94,6 @@ class ServiceProcesses:
                     **environment,
                 },
             )
-            log.close()
 
     def wait_ready(self, service: str, instance: int = 0, seconds: float = 180) -> None:
         """Wait for `/health/ready`; fail with the log's end if the process dies."""

@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -29,6 +29,22 @@ _PR_SET_PDEATHSIG = 1
 # The kernel sends the "parent died" signal when the *thread* that started the child ends. All children are
 # therefore started by this one thread, which lives as long as the interpreter, and never by a test's own.
 _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="server-starter")
+
+
+def start_child(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a process that writes to the end of the log and ends with this one, in whatever way this one ends."""
+    with log.open("ab") as output:
+        return _starter.submit(
+            subprocess.Popen,
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+            preexec_fn=_die_with_parent,
+            # Ctrl-C at the terminal is for the test run, which then stops its children in order.
+            process_group=0,
+        ).result()
 
 
 def _die_with_parent() -> None:
@@ -91,18 +107,7 @@ class ServerProcess:
 
     def _start(self) -> subprocess.Popen[bytes]:
         self.server.prepare()
-        with self.log.open("ab") as log:
-            return _starter.submit(
-                subprocess.Popen,
-                self.server.command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **self.server.environment},
-                preexec_fn=_die_with_parent,
-                # Ctrl-C at the terminal is for the test run, which then stops the servers in order.
-                process_group=0,
-            ).result()
+        return start_child(self.server.command, self.log, self.server.environment)
 
     def _log_tail(self) -> str:
         return "\n".join(tail(self.log, 15))
