@@ -1,65 +1,28 @@
-"""The `langhoc` command as people and programs use it, on a platform of its own: a small demonstration, twice."""
+"""The `langhoc` command as people and programs use it, on a platform of its own: what a small demonstration shows."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.output import UTF8_BOM
+from tests.command import Langhoc, langhoc_on
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
-Langhoc = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """State folder of this module's platform."""
-    return tmp_path_factory.mktemp("platform") / "state"
-
-
-@pytest.fixture(scope="module")
-def langhoc(state: Path) -> Iterator[Langhoc]:
-    """Runs the command; the platform is down at the end, whatever happened."""
-
-    def run(*arguments: str, fails: bool = False) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "cli.main", *arguments],
-            env={**os.environ, "LANGHOC_STATE": str(state), "COLUMNS": "160"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert (done.returncode != 0) is fails, done.stdout + done.stderr
-        return done.stderr if fails else done.stdout
-
-    yield run
-    run("down")
-    assert processes_of(state) == []
-
-
-def processes_of(state: Path) -> list[str]:
-    """Command lines of processes that have to do with this platform."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                line = (entry / "cmdline").read_bytes() + b"\0" + (entry / "environ").read_bytes()
-            except OSError:
-                continue
-            if str(state).encode() in line:
-                found.append(line.split(b"\0", 1)[0].decode())
-    return found
+def langhoc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Langhoc]:
+    """Runs the command on this module's platform."""
+    with langhoc_on(tmp_path_factory.mktemp("platform") / "state") as run:
+        yield run
 
 
 @pytest.fixture(scope="module")
@@ -149,12 +112,3 @@ def test_looking_around(langhoc: Langhoc) -> None:
     assert all(alert["province"] == "12" and alert["action"]["vi"] for alert in alerts)
     assert "Nothing is known of 99999" in langhoc("explain", "99999", fails=True)
     assert langhoc("token", "--role", "auditor").count(".") == 2
-
-
-@pytest.mark.usefixtures("demonstrated")
-def test_a_second_demonstration_starts_afresh(langhoc: Langhoc, demonstrated: str) -> None:
-    again = langhoc("demo", "--provinces", "12,44")
-    assert [line for line in again.splitlines() if line.startswith("Received")] == [
-        line for line in demonstrated.splitlines() if line.startswith("Received")
-    ]
-    assert "The platform is up already" in langhoc("up")
