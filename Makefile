@@ -1,19 +1,22 @@
-# Two commands do everything: `make demo` and `make test`. `make` alone lists all.
+# Two commands do what is wanted daily: `make demo` and `make test`. `make` alone lists all.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-T ?= tests
+T ?=
+WORKERS ?= auto
 SEED ?= 1
 MINUTES ?= 2
 CODE := shared services cli deploy demo tests
+# At most four, since each worker that needs Kafka and MongoDB starts its own.
+PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4
 
-.PHONY: help demo down test cases chaos bench mutants lint format lock clean
+.PHONY: help demo down test faults deployment cases chaos bench mutants lint format lock clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 demo: $(READY) ## Start the platform and run a whole national year on it; it stays up
 	@$(BIN)/langhoc demo
@@ -21,8 +24,14 @@ demo: $(READY) ## Start the platform and run a whole national year on it; it sta
 down: $(READY) ## Stop the platform
 	@$(BIN)/langhoc down
 
-test: $(READY) ## Run all tests on real servers (T=tests/unit picks some)
-	@$(BIN)/python -m pytest $(T)
+test: $(READY) ## Run the tests but the long ones of the next two (T=tests/unit picks some, T=tests all; WORKERS=0: in one process)
+	@$(PYTEST) $(or $(T),tests --ignore=tests/faults --ignore=tests/deployment)
+
+faults: $(READY) ## Kill and freeze services, broker and database, one at a time, and see that nothing is lost
+	@$(PYTEST) $(or $(T),tests/faults)
+
+deployment: $(READY) ## Start, lose, restart and stop the platform as an operator does
+	@$(PYTEST) $(or $(T),tests/deployment)
 
 cases: $(READY) ## Play tests/cases on the real platform (C=path for others)
 	@$(BIN)/python -m tests.casework $(C)

@@ -1,16 +1,34 @@
-"""Fixtures for tests on real servers, started once per run and stopped at its end."""
+"""Fixtures for tests on real servers, started once per worker of a run and stopped at its end."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from deploy.local import ports
 from deploy.local.harness import Servers, start_servers
 from shared.messaging.operate.topics import apply_topics
 from tests.platform import ServiceProcesses
+
+WORKERS_PORTS = range(12_000, 20_000)
+"""Below those that a platform takes which a test starts with the command."""
+LARGEST_NUMBER_OF_WORKERS = 8
+
+
+def pytest_configure() -> None:
+    """Give each worker ports of its own: else one takes what another has found free and is about to use.
+
+    What the command prints is as wide as into a pipe, and not as the terminal that a worker is told of.
+    """
+    os.environ.pop("COLUMNS", None)
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker:
+        number = int(worker.removeprefix("gw")) % LARGEST_NUMBER_OF_WORKERS
+        ports.PORTS = WORKERS_PORTS[number::LARGEST_NUMBER_OF_WORKERS]
 
 
 @pytest.fixture(scope="session")
