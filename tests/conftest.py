@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from xdist.scheduler import LoadFileScheduling
 
 from deploy.local import ports
 from deploy.local.harness import Servers, start_servers
@@ -17,6 +19,7 @@ from tests.platform import ServiceProcesses
 WORKERS_PORTS = range(12_000, 20_000)
 """Below those that a platform takes which a test starts with the command."""
 LARGEST_NUMBER_OF_WORKERS = 8
+FAULTS = "tests/faults/"
 
 
 def pytest_configure() -> None:
@@ -29,6 +32,15 @@ def pytest_configure() -> None:
     if worker:
         number = int(worker.removeprefix("gw")) % LARGEST_NUMBER_OF_WORKERS
         ports.PORTS = WORKERS_PORTS[number::LARGEST_NUMBER_OF_WORKERS]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Workers take whole files, in order. What kills and freezes is one piece: one such trouble at a time."""
+    scheduler = LoadFileScheduling(config, log)
+    by_file = scheduler._split_scope
+    scheduler._split_scope = lambda test: FAULTS if test.startswith(FAULTS) else by_file(test)
+    return scheduler
 
 
 @pytest.fixture(scope="session")
