@@ -113,7 +113,7 @@ async def test_a_duplicate_key_within_a_transaction_leaves_at_once_and_undoes_it
         await in_transaction(mongo, body)
 
     assert (error.value.collection, error.value.index) == ("inbox", "_id_")
-    assert time.monotonic() - started < 2, "the driver's own retry loop takes 120 s"
+    assert time.monotonic() - started < 10, "the driver's own retry loop takes 120 s"
     assert await mongo.count("outbox", {}) == 0
     assert await mongo.count("inbox", {}) == 1
 
@@ -181,7 +181,7 @@ async def test_fifty_parallel_writers_of_one_document_all_get_through(mongo: Mon
             except Conflict:
                 await asyncio.sleep(0.01)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(add_one() for _ in range(50)))
 
     assert await mongo.find("things", {}) == [{"_id": "a", "_rev": 51, "n": 50}]
@@ -194,7 +194,7 @@ async def test_a_deadline_ends_the_repeating(mongo: Mongo) -> None:
     started = time.monotonic()
     with pytest.raises(Unavailable):
         await in_transaction(mongo, body, deadline_seconds=0.3)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ async def test_a_task_ends_at_whatever_moment_it_is_cancelled(mongo: Mongo) -> N
         task = asyncio.create_task(work())
         await asyncio.sleep(number % 20 / 1000)
         task.cancel()
-        ended, _ = await asyncio.wait({task}, timeout=5)
+        ended, _ = await asyncio.wait({task}, timeout=30)
         assert ended, "the cancellation was lost"
         assert task.cancelled()
 
@@ -286,5 +286,5 @@ async def test_an_unreachable_server_is_said_within_the_time_limit(driver: Drive
     started = time.monotonic()
     with pytest.raises(MongoError):
         await nowhere.ping()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
     await nowhere.close()

@@ -105,7 +105,7 @@ class World(ABC):
 
         await self.until(calm)
 
-    async def until(self, condition: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
+    async def until(self, condition: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
         """Wait for something that happens elsewhere."""
         give_up = time.monotonic() + seconds
         while not await condition():

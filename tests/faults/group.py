@@ -81,7 +81,7 @@ class Group(RealWorld):
             },
         )  # fmt: skip
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 return await process.wait()
         finally:
             if process.returncode is None:

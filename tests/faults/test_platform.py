@@ -60,7 +60,7 @@ class Platform:
 
     async def busy(self, service: str) -> None:
         """Wait until the service has a batch in flight."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (await asyncio.to_thread(self.world.get, service, "/flow"))["busy"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 

@@ -61,7 +61,7 @@ class Bench:
     async def create(self, topic: str) -> None:
         """Make a topic and wait until it is led."""
         await self.admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 (described,) = await self.admin.describe_topics([topic])
                 if sum(each["leader"] >= 0 for each in described["partitions"]) == PARTITIONS:

@@ -58,7 +58,7 @@ async def test_rows_of_a_dead_process_are_published_by_another_under_the_same_id
         sent = await portal.publish(islice(Demonstration(("08",)).setup(), 60))
     database = processes.database("intake")
     mine = {"province": "08"}
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while database["receipts"].count_documents(mine) < len(sent):  # noqa: ASYNC110  another process's progress
             await asyncio.sleep(0.05)
         while len(await everything_on(topics, "receipts.08")) < len(sent):  # noqa: ASYNC110

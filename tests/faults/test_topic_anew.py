@@ -58,7 +58,7 @@ async def make_anew(servers: Servers) -> None:
         await admin.delete_topics([TOPIC])
         (topic,) = [each for each in all_topics(province_codes()) if each.name == TOPIC]
         configs = {"message.timestamp.type": "LogAppendTime", "retention.ms": str(topic.retention_ms)}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await topic_ids(servers.kafka, [TOPIC])).get(TOPIC, before) == before:
                 await admin.create_topics([NewTopic(TOPIC, topic.partitions, 1, topic_configs=configs)])
                 await asyncio.sleep(0.1)

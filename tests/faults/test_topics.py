@@ -31,7 +31,7 @@ async def test_a_topic_that_is_missing_or_has_grown_stops_the_start(kafka: str) 
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     await admin.create_partitions({"scores": NewPartitions(total_count=16)})
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len((await admin.describe_topics(["scores"]))[0]["partitions"]) < 16:  # noqa: ASYNC110  the broker's turn
             await asyncio.sleep(0.05)
     await admin.close()

@@ -104,7 +104,7 @@ class World:
         offsets = await self.admin.list_consumer_group_offsets(f"{self.group}-canary")
         return {tp.partition: found.offset for tp, found in offsets.items() if tp.topic == self.topic}
 
-    async def until(self, condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+    async def until(self, condition: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
         """Wait for something."""
         async with asyncio.timeout(seconds):
             while not await condition():  # noqa: ASYNC110 - it is another process that changes
@@ -117,7 +117,7 @@ class World:
         return Member(self.kafka, topics or [self.topic], process, group=self.group, instance=instance, records=records)
 
 
-async def collected(values: list[str], count: int, seconds: float = 20) -> None:
+async def collected(values: list[str], count: int, seconds: float = 60) -> None:
     """Wait until so many values were handled."""
     async with asyncio.timeout(seconds):
         while len(values) < count:  # noqa: ASYNC110 - the list is filled by callbacks

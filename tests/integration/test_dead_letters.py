@@ -49,7 +49,7 @@ class Service:
 
     async def settle(self) -> None:
         """Wait until nothing is on its way, seen twice: a record may lie between fetch and handler."""
-        give_up = time.monotonic() + 30
+        give_up = time.monotonic() + 60
         quiet = 0
         while quiet < 2:
             flow = await self.runtime.flow()

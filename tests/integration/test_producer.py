@@ -65,7 +65,7 @@ async def channel(servers: Servers) -> Channel:
 
 async def send(producer: AIOKafkaProducer | LastingProducer, channel: Channel, value: bytes) -> None:
     """Send and wait for the confirmation."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await (await producer.send(channel.topic, value, b"k"))
 
 
@@ -153,5 +153,5 @@ async def test_the_largest_row_there_can_be_is_taken_by_a_topic_of_ours(
         order=1, at=datetime.now(UTC),
     )  # fmt: skip
     assert row["size"] == outbox.LARGEST_BODY
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await (await publisher.send(topic, key=row["key"].encode(), value=row["value"], headers=headers))
