@@ -60,7 +60,7 @@ def judge_with_indicators(
     """
     policy = rubric.indicator_policy
     if policy is None:
-        return judge_points(rubric, content, period)
+        return judge_points(rubric, content)
     checked = {
         criterion.id: [_check(indicator, content, references, period) for indicator in criterion.indicators]
         for criterion in rubric.criteria
@@ -74,13 +74,12 @@ def judge_with_indicators(
         id: awarded.model_copy(update={"points": caps[id].allowed}) if id in caps else awarded
         for id, awarded in content.points.items()
     }
-    judgement = judge_points(rubric, content.model_copy(update={"points": limited}), period)
+    judgement = judge_points(rubric, content.model_copy(update={"points": limited}))
     every = [one for each in checked.values() for one in each]
-    first, *rest = judgement.steps
     return replace(
         judgement,
         criteria=[_criterion(one, checked[one.id], caps.get(one.id), policy) for one in judgement.criteria],
-        steps=[first, *(_cap_step(policy, cap) for cap in caps.values()), *rest],
+        steps=[*(_cap_step(policy, cap) for cap in caps.values()), *judgement.steps],
         notes=[*_unchecked(policy, every), *judgement.notes],
         next_step=judgement.next_step and [*_mend(list(caps.values())), *judgement.next_step],
         references=[source for one in every for source in one.sources],

@@ -46,9 +46,9 @@ class Judgement:
     criteria: list[CriterionResult]
     missing: list[str]
     steps: list[Step]
-    """The steps that made the result; they decide its provenance."""
+    """The steps that made the result, after the choice of the rule; they decide its provenance."""
     notes: list[Step] = field(default_factory=list)
-    """What a reader should know besides."""
+    """What a reader should know besides, before what is told of every result under the rule."""
     next_step: list[Text] = field(default_factory=list)
     point_table: str | None = None
     total: Decimal | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from services.scoring.domain.judging import Judgement, chosen, notes_on, step_on, weakest
+from services.scoring.domain.judging import Judgement, step_on, weakest
 from services.scoring.domain.shares import fraction, percent, short, written
 from shared.contracts.base import Step, Text
 from shared.contracts.facts import CriterionResult, TargetResult
@@ -30,7 +30,7 @@ def judge_models(rubric: ModelsRubric, content: TargetsContent, period: int, pro
     difficult = content.difficult_area and content.difficult_area_basis is not None
     goals = goals_for(period, province)
 
-    steps = [chosen(rubric, period)]
+    steps: list[Step] = []
     if content.difficult_area:
         steps.append(_area_step(rubric, content.difficult_area_basis))
     if unproven:
@@ -42,7 +42,7 @@ def judge_models(rubric: ModelsRubric, content: TargetsContent, period: int, pro
                 f"Without a decision as evidence none counts as recognised: {ids}.",
             )
         )
-    criteria, next_step, notes = [], [], notes_on(rubric, period)
+    criteria, next_step, notes = [], [], []
     for one in rubric.models:
         aims = [goal for goal in goals if goal.metric == one.metric]
         share = shares.get(one.id)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from math import ceil
 
-from services.scoring.domain.judging import Judgement, chosen, incomplete, notes_on, step_on, without_evidence
+from services.scoring.domain.judging import Judgement, incomplete, step_on, without_evidence
 from services.scoring.domain.ranking import points_key
 from shared.contracts.base import Text
 from shared.contracts.facts import CriterionResult
@@ -16,7 +16,7 @@ from shared.rulebook.points import MinimumRule, PointsCriterion
 from shared.rulebook.source import Grounded
 
 
-def judge_points(rubric: PointsRubric, content: PointsContent, period: int) -> Judgement:
+def judge_points(rubric: PointsRubric, content: PointsContent) -> Judgement:
     """Judge one subject's points. Content must fit the rubric."""
     awarded = content.points
     criteria = [_criterion(rubric, one, awarded.get(one.id)) for one in rubric.criteria]
@@ -24,14 +24,13 @@ def judge_points(rubric: PointsRubric, content: PointsContent, period: int) -> J
     unproven = [one.id for one in criteria if one.id in awarded and not awarded[one.id].evidence]
     table = rubric.point_table
     steps = [
-        chosen(rubric, period),
         step_on(table, f"Điểm tối đa theo bảng điểm {table.id}.", f"Maximum points by the point table {table.id}."),
     ]
     if unproven:
         steps.append(without_evidence(rubric, unproven))
     if missing:
         step, mend = incomplete(rubric, missing)
-        return Judgement(criteria, missing, [*steps, step], notes_on(rubric, period), [mend], table.id)
+        return Judgement(criteria, missing, [*steps, step], next_step=[mend], point_table=table.id)
 
     total = sum((one.points for one in criteria if one.points is not None), Decimal(0))
     minimum = rubric.minimum_rule
@@ -60,9 +59,8 @@ def judge_points(rubric: PointsRubric, content: PointsContent, period: int) -> J
         criteria,
         [],
         steps,
-        notes_on(rubric, period),
-        _next_grade(rubric, grade.id, total, low, unproven),
-        table.id,
+        next_step=_next_grade(rubric, grade.id, total, low, unproven),
+        point_table=table.id,
         total=total,
         grade=grade.id,
         rank_key=None if rubric.ranking is None else points_key(total),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from services.scoring.domain.indicators import judge_with_indicators
-from services.scoring.domain.judging import Judgement, Recognition, weakest
+from services.scoring.domain.judging import Judgement, Recognition, chosen, notes_on, weakest
 from services.scoring.domain.measuring import RecognisedCounts
 from services.scoring.domain.models import judge_models
 from services.scoring.domain.recognising import recognition_beside
@@ -175,7 +175,8 @@ def _common(
     version: int,
     recognitions: Sequence[Recognition],
 ) -> dict[str, Any]:
-    used = [step.provenance for step in judgement.steps] + [one.provenance for one in judgement.criteria]
+    steps = [chosen(rule, accepted.period), *judgement.steps]
+    used = [each.provenance for each in steps] + [one.provenance for one in judgement.criteria]
     return {
         "version": version,
         "input_version": accepted.version,
@@ -189,7 +190,7 @@ def _common(
         "criteria": judgement.criteria,
         "missing": judgement.missing,
         "next_step": judgement.next_step,
-        "explanation": judgement.steps + judgement.notes,
+        "explanation": [*steps, *judgement.notes, *notes_on(rule, accepted.period)],
         "references": _once(judgement.references),
         "recognition": recognition_beside(rule, recognitions, accepted.period),
         "provenance": weakest(used),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from services.scoring.domain.judging import Judgement, chosen, notes_on, step_on, weakest, without_evidence
+from services.scoring.domain.judging import Judgement, step_on, weakest, without_evidence
 from services.scoring.domain.shares import fraction, percent, short, written
 from shared.contracts.base import Provenance, Step, Text
 from shared.contracts.facts import CriterionResult, TargetResult
@@ -37,7 +37,7 @@ def judge_standards(rubric: StandardsRubric, content: TargetsContent, period: in
     } - case.values.keys()
     missing = [measure.id for measure in rubric.measures if measure.id in absent]
 
-    steps = [chosen(rubric, period)]
+    steps: list[Step] = []
     if content.specially_difficult:
         steps.append(_area_step(rubric, content.specially_difficult_basis))
     if unproven:
@@ -52,8 +52,7 @@ def judge_standards(rubric: StandardsRubric, content: TargetsContent, period: in
         [_criterion(case, standard, decided[standard.id]) for standard in rubric.standards],
         missing,
         steps,
-        notes_on(rubric, period),
-        next_step,
+        next_step=next_step,
         standards={id: level for id, level in reached.items() if level is not None},
     )
 

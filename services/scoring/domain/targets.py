@@ -9,9 +9,7 @@ from services.scoring.domain.comparing import Measured, joined, thresholds
 from services.scoring.domain.judging import (
     Judgement,
     Recognition,
-    chosen,
     incomplete,
-    notes_on,
     step_on,
     weakest,
     without_evidence,
@@ -50,8 +48,8 @@ def judge_targets(
     criteria = [_criterion(rubric, one, measured, situation.difficult) for one in rubric.criteria]
     missing = [id for id, one in measured.items() if one.absent]
     used = [one.source for one in measured.values() if one.source]
-    steps = [chosen(rubric, period), *_grounds(rubric, content, measured)]
-    notes = [*_notes(rubric, measured), *notes_on(rubric, period)]
+    steps = _grounds(rubric, content, measured)
+    notes = _notes(rubric, measured)
     if missing:
         steps += _undecided(rubric, measured)
         return Judgement(criteria, missing, steps, notes, _mend(rubric, measured), references=used)
