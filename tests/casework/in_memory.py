@@ -38,10 +38,11 @@ from shared.messaging.consume.pipeline import Pipeline
 from shared.messaging.decide.commands import Commands
 from shared.messaging.decide.handling import Consumer
 from shared.messaging.decide.recalculation import Compute, Recalculator, due_now
+from shared.messaging.operate.dead_letters import DeadLetters
 from shared.messaging.operate.topics import province_codes
 from shared.messaging.send.outbox import Relay
 from shared.mongo import Mongo
-from shared.web import problems
+from shared.web import dead_letters, problems
 from shared.web.auth import Verifier
 from tests.casework.case import Officer
 from tests.casework.events import Event
@@ -116,6 +117,7 @@ class _Service:
         relay = Relay(self.mongo, MemoryBroker(kafka))
         self._pipeline = Pipeline(self.name, wiring.consumer, self.mongo, clock=clock, brake=Brake(1_000_000))
         self.commands = Commands(self.name, self.mongo, relay, clock=clock)
+        self.letters = DeadLetters(self.mongo, self._pipeline, relay, clock=clock)
         self._recalculator = Recalculator(
             self.name, self.mongo, relay, wiring.compute, clock=clock, quiet_seconds=0.0
         )  # fmt: skip
@@ -155,6 +157,10 @@ class MemoryWorld(World):
         self._kafka.clock = self._clock
         self._services = {each.consumer.name: _Service(each, self._kafka, self._clock) for each in wirings()}
         self._apps: dict[str, FastAPI] = {}
+
+    def mongo(self, service: str) -> MemoryMongo:
+        """A service's database, to be filled before the world begins or looked at afterwards."""
+        return self._services[service].mongo
 
     async def begin(self) -> MemoryWorld:
         """With the indexes of all services."""
@@ -208,9 +214,10 @@ class MemoryWorld(World):
             service, app = self._services[name], FastAPI()
             app.state.verifier = Verifier(str(jwks_path(self._state)))
             app.state.mongo = service.mongo
-            app.state.runtime = SimpleNamespace(commands=service.commands, clock=self._clock)
+            app.state.runtime = SimpleNamespace(commands=service.commands, letters=service.letters, clock=self._clock)
             problems.install(app)
             app.include_router(service.wiring.router)
+            app.include_router(dead_letters.router)
             self._apps[name] = app
         return self._apps[name]
 

@@ -138,7 +138,7 @@ class MemoryMongo:
         self._answer()
         found = list(self._matching(self.rows(collection), query))
         for name, direction in reversed(sort or ()):
-            found.sort(key=lambda row: _path(row, name), reverse=direction < 0)
+            found.sort(key=lambda row: _place(_path(row, name)), reverse=direction < 0)
         page = found[skip : skip + limit if limit else None]
         return [_copied(_project(row, projection)) for row in page]
 
@@ -155,7 +155,7 @@ class MemoryMongo:
                 rows = list(self._matching(dict(enumerate(rows)), what))
             elif name == "$sort":
                 for path, direction in reversed(what.items()):
-                    rows.sort(key=lambda row: _path(row, path), reverse=direction < 0)
+                    rows.sort(key=lambda row: _place(_path(row, path)), reverse=direction < 0)
             elif name == "$group":
                 rows = self._group(rows, what)
             else:
@@ -369,6 +369,11 @@ def _path(row: Document, path: str) -> Any:
     for name in path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
+
+
+def _place(value: Any) -> tuple[bool, Any]:
+    """By what the server sorts: what is null or missing comes before everything."""
+    return value is not None, value
 
 
 def _project(row: Document, projection: Mapping[str, int] | None) -> Document:
