@@ -78,7 +78,7 @@ class Oracle:
         self.intake = _Service(Consumer("intake", (), intake.routes(offset), intake.refusals(offset)))
         self.scoring = _Service(Consumer("scoring", (), scoring.routes))
         self.funding = _Service(Consumer("funding", (), funding.ROUTES))
-        self.notifications = _Service(Consumer("notifications", (), notifications.ROUTES))
+        self.notifications = _Service(Consumer("notifications", (), notifications.routes))
         self._followers: Mapping[str, tuple[_Service, ...]] = {
             "intake.accepted": (self.scoring, self.funding),
             "receipts": (self.funding, self.notifications),

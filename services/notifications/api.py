@@ -29,9 +29,9 @@ async def list_alerts(
     after: After = None,
 ) -> Page[Alert]:
     query = who.within(province, kind=kind, subject=subject, period=period)
-    rows = await queries.alerts(request.app.state.mongo, query, after=after, limit=limit + 1)
-    items = [Alert.model_validate(row) for row in rows[:limit]]
-    return Page(items=items, next=rows[limit - 1]["_id"] if len(rows) > limit else None)
+    found = await queries.alerts(request.app.state.mongo, query, after=after, limit=limit + 1)
+    items = found[:limit]
+    return Page(items=items, next=items[-1].alert_id if len(found) > limit else None)
 
 
 @router.get("/alerts/tally", summary="How many alerts of which kind")

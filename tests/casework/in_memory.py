@@ -38,6 +38,7 @@ from shared.messaging.consume.pipeline import Pipeline
 from shared.messaging.decide.commands import Commands
 from shared.messaging.decide.handling import Consumer
 from shared.messaging.decide.recalculation import Compute, Recalculator, due_now
+from shared.messaging.decide.sets import SetOf, Sets
 from shared.messaging.operate.dead_letters import DeadLetters
 from shared.messaging.operate.topics import province_codes
 from shared.messaging.send.outbox import Relay
@@ -71,7 +72,8 @@ class Wiring:
     consumer: Consumer
     router: APIRouter
     migrate: Callable[[Mongo], Awaitable[None]]
-    compute: Compute
+    compute: Compute | None = None
+    sets: Sequence[SetOf[Any]] = ()
 
 
 def wirings() -> Sequence[Wiring]:
@@ -81,12 +83,12 @@ def wirings() -> Sequence[Wiring]:
     intake = Consumer("intake", tuple(submissions), intake_handlers.routes(0), intake_handlers.refusals(0))
     scoring = Consumer("scoring", ("intake.accepted",), scoring_handlers.routes)
     funding = Consumer("funding", ("intake.accepted", "scores", *receipts), funding_handlers.ROUTES)
-    notifications = Consumer("notifications", ("scores", "budgets", *receipts), notifications_handlers.ROUTES)
+    notifications = Consumer("notifications", ("scores", "budgets", *receipts), notifications_handlers.routes)
     return (
         Wiring(intake, intake_api.router, intake_store.migrate, intake_store.compute(0)),
         Wiring(scoring, scoring_api.router, scoring_store.migrate, scoring_store.compute),
         Wiring(funding, funding_api.router, funding_store.migrate, funding_store.compute),
-        Wiring(notifications, notifications_api.router, notifications_store.migrate, notifications_store.compute),
+        Wiring(notifications, notifications_api.router, notifications_store.migrate, sets=notifications_handlers.SETS),
     )
 
 
@@ -115,12 +117,15 @@ class _Service:
         self._clock = clock
         self._read = dict.fromkeys(kafka.partitions(*wiring.consumer.topics), 0)
         relay = Relay(self.mongo, MemoryBroker(kafka))
-        self._pipeline = Pipeline(self.name, wiring.consumer, self.mongo, clock=clock, brake=Brake(1_000_000))
-        self.commands = Commands(self.name, self.mongo, relay, clock=clock)
+        sets = Sets(wiring.sets)
+        self._pipeline = Pipeline(
+            self.name, wiring.consumer, self.mongo, clock=clock, brake=Brake(1_000_000), sets=sets
+        )
+        self.commands = Commands(self.name, self.mongo, relay, clock=clock, sets=sets)
         self.letters = DeadLetters(self.mongo, self._pipeline, relay, clock=clock)
         self._recalculator = Recalculator(
-            self.name, self.mongo, relay, wiring.compute, clock=clock, quiet_seconds=0.0
-        )  # fmt: skip
+            self.name, self.mongo, relay, wiring.compute, clock=clock, sets=sets, quiet_seconds=0.0
+        )
 
     async def consume(self) -> bool:
         """Process everything that waits, as one batch, and publish what follows; whether there was anything."""

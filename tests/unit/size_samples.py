@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,7 @@ from shared.messaging.consume.pipeline import Pipeline
 from shared.messaging.decide.handling import Consumer, Outcome
 from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.recalculation import Compute, Recalculator
+from shared.messaging.decide.sets import SetOf, Sets
 from shared.messaging.send.outbox import Relay
 from shared.rulebook import PointsRubric, Rubric, rubric_for
 from shared.rulebook.indicators import ShareAtLeast
@@ -135,14 +136,17 @@ class Service:
 
     name: str
     consumer: Consumer
-    compute: Compute
+    compute: Compute | None = None
+    sets: Sequence[SetOf[Any]] = ()
     mongo: MemoryMongo = field(default_factory=MemoryMongo)
 
     def __post_init__(self) -> None:
-        clock = BusinessClock()
-        self.pipeline = Pipeline(self.name, self.consumer, self.mongo, clock=clock, brake=Brake(5))
+        clock, sets = BusinessClock(), Sets(self.sets)
+        self.pipeline = Pipeline(self.name, self.consumer, self.mongo, clock=clock, brake=Brake(5), sets=sets)
         relay = Relay(self.mongo, Broker())
-        self.recalculator = Recalculator(self.name, self.mongo, relay, self.compute, clock=clock, quiet_seconds=0.0)
+        self.recalculator = Recalculator(
+            self.name, self.mongo, relay, self.compute, clock=clock, sets=sets, quiet_seconds=0.0
+        )
 
 
 async def _no_rankings(reader: Reader, scope: str, period: int, now: datetime) -> Outcome:
@@ -169,8 +173,8 @@ class Chain:
             ),
             Service(
                 "notifications",
-                Consumer("notifications", ("scores", "budgets", *receipts), notifications.ROUTES),
-                notifications_store.compute,
+                Consumer("notifications", ("scores", "budgets", *receipts), notifications.routes),
+                sets=notifications.SETS,
             ),
         ]
         self.sent: list[tuple[str, int]] = []

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.funding.decisions import ProvinceInputs, propose
-from services.notifications.decisions import ROUTES, WAITING, settled
+from services.notifications.decisions import SETTLED_SUPPORT, WAITING, ProvinceYear, routes
 from shared.contracts.catalogue import CONTRACTS, contract_of
-from shared.messaging.decide.handling import Dictionary, Document, Outcome, Ref
+from shared.messaging.decide.asking import Due, Outcome
+from shared.messaging.decide.handling import Document, Ref
 from shared.messaging.messages import Outgoing, Position, Received
+from tests.fakes.known import Documents
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 AFTER_DEADLINE = datetime(2026, 5, 1, tzinfo=UTC)
@@ -48,7 +50,7 @@ def inputs(*centre_ids: str) -> ProvinceInputs:
     return ProvinceInputs("04", 2026, envelope, centres, [], supports, [])
 
 
-def deliver(states: Dictionary, event: Outgoing) -> None:
+def deliver(states: Documents, event: Outgoing) -> None:
     """Over the wire: as JSON, read by the contract's model."""
     contract = contract_of(type(event.data))
     data = CONTRACTS[contract.type].model.model_validate_json(event.data.model_dump_json())
@@ -64,17 +66,15 @@ def deliver(states: Dictionary, event: Outgoing) -> None:
         raw=b"",
         traceparent=event.parent,
     )
-    states.apply(ROUTES[received.type].handle(received, states))
+    states.run(routes[received.type], received)
 
 
-def settle(states: Dictionary) -> Outcome:
-    supports = [document for ref, document in states.documents.items() if ref.collection == "supports"]
-    told = {ref.id: document for ref, document in states.documents.items() if ref.collection == "told"}
-    return states.apply(settled(states[Ref("runs", "04/2026")], supports, told, AFTER_DEADLINE))
+def settle(states: Documents) -> Outcome:
+    return states.run(SETTLED_SUPPORT.decide, Due(ProvinceYear("04", 2026), AFTER_DEADLINE), AFTER_DEADLINE)
 
 
 def test_a_proposal_is_complete_when_its_last_event_is_there_and_not_before() -> None:
-    states = Dictionary()
+    states = Documents()
     proposal = propose(inputs("b", "a", "Ω/1"), None, [], NOW)
     *first, last = reversed(proposal.events)
     for event in first:
@@ -85,7 +85,7 @@ def test_a_proposal_is_complete_when_its_last_event_is_there_and_not_before() ->
 
 
 def test_a_withdrawn_centre_does_not_keep_the_next_proposal_waiting() -> None:
-    states = Dictionary()
+    states = Documents()
     first = propose(inputs("a", "b"), None, [], NOW)
     run = first.puts.pop(Ref("runs", "04/2026"))
     second = propose(inputs("a", "c"), run, list(first.puts.values()), NOW)

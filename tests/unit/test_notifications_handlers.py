@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from services.notifications.decisions import ROUTES, WAITING, settled
+from services.notifications import queries
+from services.notifications.decisions import (
+    ALERTS,
+    SETS,
+    SETTLED_SUPPORT,
+    SUPPORTS,
+    TOLD,
+    WAITING,
+    ProvinceYear,
+    routes,
+)
 from shared.contracts.base import Provenance, Status, Text, content_hash
 from shared.contracts.catalogue import contract_of
 from shared.contracts.facts import (
@@ -25,28 +35,20 @@ from shared.contracts.facts import (
     Receipt,
     Superseded,
 )
-from shared.messaging.decide.handling import STALE, Dictionary, Document, Outcome, Recalculation, Ref
+from shared.messaging.decide.asking import STALE, Due, Outcome, Request
+from shared.messaging.decide.engine import Run, decided
+from shared.messaging.decide.sets import Sets
 from shared.messaging.messages import Position, Received
+from tests.fakes.known import Documents
+from tests.fakes.memory import MemoryMongo
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 
 
-class Declared:
-    """The states as the pipeline gives them: only documents that the route asked for can be read."""
-
-    def __init__(self, documents: Dictionary, needs: set[Ref]) -> None:
-        self.documents, self.needs = documents, needs
-
-    def __getitem__(self, ref: Ref) -> Document | None:
-        if ref not in self.needs:
-            raise KeyError(ref)
-        return self.documents[ref]
-
-
 def handle(
-    states: Dictionary, data: BaseModel, *, id: str = "e-1", at: datetime = NOW, trace: str | None = None
+    states: Documents, data: BaseModel, *, id: str = "e-1", at: datetime = NOW, trace: str | None = None
 ) -> Outcome:
-    """One event through its route, as the pipeline does it; puts must have been declared."""
+    """One event through its decision."""
     event: Received[Any] = Received(
         data=data,
         event_id=id,
@@ -59,11 +61,7 @@ def handle(
         raw=b"",
         traceparent=trace,
     )
-    route = ROUTES[event.type]
-    needs = set(route.needs(event))
-    outcome = states.apply(route.handle(event, Declared(states, needs)))
-    assert outcome.puts.keys() <= needs
-    return outcome
+    return states.run(routes[event.type], event)
 
 
 def alerts_of(outcome: Outcome) -> list[Alert]:
@@ -167,28 +165,34 @@ def run(version: int = 1, flags: tuple[str, ...] = (), **amounts: int) -> Budget
     )
 
 
-def settle(states: Dictionary, now: datetime = NOW) -> Outcome:
-    """The recalculation worker's part: everything of the province and year."""
-    supports = [document for ref, document in states.documents.items() if ref.collection == "supports"]
-    told = {ref.id: document for ref, document in states.documents.items() if ref.collection == "told"}
-    return states.apply(settled(states[Ref("runs", "04/2026")], supports, told, now))
+def settle(states: Documents, now: datetime = NOW) -> Outcome:
+    """The recalculation worker's part; what it reads is declared."""
+    due = Due(ProvinceYear("04", 2026), now)
+    return states.apply(states.decide(SETTLED_SUPPORT.decide, due, now, SETTLED_SUPPORT.declared))
+
+
+def asked_for(states: Documents, data: BaseModel) -> list[Request]:
+    """The sets that an event's documents ask for."""
+    before = dict(states)
+    sets = Sets(SETS)
+    return [each for ref, now in handle(states, data).puts.items() for each in sets.touched(ref, before.get(ref), now)]
 
 
 # ------------------------------------------------------------------------------------------------- receipts
 
 
 def test_a_rejection_is_told_to_its_sender_once() -> None:
-    states = Dictionary()
+    states = Documents()
     outcome = handle(states, receipt())
     (event,) = outcome.events
     assert (event.topic, event.key, event.subject, event.parent) == ("alerts.04", "c-1", "c-1", None)
-    assert states[Ref("alerts", "submission_rejected/r-9")] == event.data.model_dump(mode="json")
+    assert states[ALERTS.ref("submission_rejected/r-9")] == event.data
     again = handle(states, receipt(), id="e-2")
     assert (again.verdict, again.events, again.puts) == ("repeated", [], {})
 
 
 def test_other_receipts_are_ignored() -> None:
-    outcome = handle(Dictionary(), receipt(status=Status.ACCEPTED))
+    outcome = handle(Documents(), receipt(status=Status.ACCEPTED))
     assert (outcome.verdict, outcome.events, outcome.puts) == ("ignored", [], {})
 
 
@@ -196,7 +200,7 @@ def test_other_receipts_are_ignored() -> None:
 
 
 def test_a_corrected_result_with_the_same_outcome_is_the_same_matter() -> None:
-    states = Dictionary()
+    states = Documents()
     assert len(alerts_of(handle(states, commune(1, 0)))) == 1
     assert alerts_of(handle(states, commune(2, 0))) == []
     assert alerts_of(handle(states, commune(3, 1))) == []
@@ -204,7 +208,7 @@ def test_a_corrected_result_with_the_same_outcome_is_the_same_matter() -> None:
 
 
 def test_another_outcome_below_the_threshold_is_another_matter() -> None:
-    states = Dictionary()
+    states = Documents()
     handle(states, commune(1, 0))
     assert [a.alert_id for a in alerts_of(handle(states, centre(1, "yeu")))] == [
         "result_below_threshold/centre/01273/2025/grade-yeu"
@@ -212,50 +216,50 @@ def test_another_outcome_below_the_threshold_is_another_matter() -> None:
 
 
 def test_an_overtaken_result_raises_nothing() -> None:
-    states = Dictionary()
+    states = Documents()
     handle(states, commune(2, 1))
     outcome = handle(states, commune(1, 0))
     assert (outcome.verdict, outcome.events, outcome.puts) == (STALE, [], {})
 
 
 def test_an_incomplete_result_raises_nothing() -> None:
-    assert handle(Dictionary(), commune(1, None)).events == []
+    assert handle(Documents(), commune(1, None)).events == []
 
 
 # -------------------------------------------------------------------------------------------------- budgets
 
 
 def test_lines_and_run_are_kept_and_ask_for_the_settling() -> None:
-    states = Dictionary()
-    wanted = [Recalculation("04", 2026)]
-    first = handle(states, line("a", 1), trace="t-a")
-    assert (first.requests, first.events) == (wanted, [])
-    assert handle(states, run(a=1)).requests == wanted
-    kept = states[Ref("supports", "a/2026")]
+    states = Documents()
+    wanted = [Request("settled_support", ("04", 2026))]
+    assert asked_for(states, run(a=1)) == wanted
+    assert asked_for(states, line("a", 1)) == wanted
+    assert handle(states, line("a", 1, version=2), trace="t-a").events == []
+    kept = states[SUPPORTS.ref("a", 2026)]
     assert kept is not None
-    assert (kept["traceparent"], kept["event_id"], kept["province"], kept["year"]) == ("t-a", "e-1", "04", 2026)
+    assert (kept.traceparent, kept.event_id, kept.province, kept.year) == ("t-a", "e-1", "04", 2026)
 
 
 @pytest.mark.parametrize("make", [lambda v: line("a", v, version=v), lambda v: run(version=v, a=v)])
 def test_equal_and_older_versions_change_nothing(make: Any) -> None:
-    states = Dictionary()
+    states = Documents()
     handle(states, make(3))
-    before = dict(states.documents)
+    before = dict(states)
     for version in (3, 2):
         outcome = handle(states, make(version))
         assert (outcome.verdict, outcome.requests, outcome.puts) == (STALE, [], {})
-    assert states.documents == before
+    assert states == before
 
 
 def test_an_envelope_below_the_minima_is_told_once_to_each() -> None:
-    states = Dictionary()
+    states = Documents()
     flags = ("below_legal_minimum",)
     assert [event.topic for event in handle(states, run(1, flags, a=1)).events] == ["alerts.04", "alerts.ministry"]
     assert handle(states, run(2, flags, a=2)).events == []
 
 
 def test_changed_support_is_told_once_under_its_centres_trace() -> None:
-    states = Dictionary()
+    states = Documents()
     later = NOW + timedelta(seconds=7)
     handle(states, line("b", 25_000_000), id="e-b", trace="t-b")
     handle(states, line("a", 21_000_000), id="e-a", trace="t-a")
@@ -269,17 +273,17 @@ def test_changed_support_is_told_once_under_its_centres_trace() -> None:
     ]
     assert [(alert.cause, alert.raised_at) for alert in alerts_of(outcome)] == [("e-b", later), ("e-c", later)]
     assert outcome.puts.keys() == {
-        Ref("alerts", "support_changed/b/2026/1"),
-        Ref("alerts", "support_changed/c/2026/1"),
-        Ref("told", "b/2026"),
-        Ref("told", "c/2026"),
+        ALERTS.ref("support_changed/b/2026/1"),
+        ALERTS.ref("support_changed/c/2026/1"),
+        TOLD.ref("b", 2026),
+        TOLD.ref("c", 2026),
     }
     assert settle(states).events == []
 
 
 def test_a_change_taken_back_is_told_too_and_a_small_one_is_not() -> None:
     """Else the last thing that a province heard would be wrong."""
-    states = Dictionary()
+    states = Documents()
     for version, amount, told in [(1, 25_000_000, 1), (2, 25_500_000, 0), (3, 20_000_000, 1), (4, 20_100_000, 0)]:
         handle(states, line("a", amount, version), id=f"e-{version}")
         handle(states, run(version, a=amount))
@@ -291,7 +295,7 @@ def test_a_change_taken_back_is_told_too_and_a_small_one_is_not() -> None:
 
 
 def test_nothing_is_told_before_all_lines_are_here() -> None:
-    states = Dictionary()
+    states = Documents()
     handle(states, line("a", 25_000_000))
     assert settle(states).verdict == WAITING
     handle(states, run(a=25_000_000, b=15_000_000))
@@ -302,7 +306,7 @@ def test_nothing_is_told_before_all_lines_are_here() -> None:
 
 def test_lines_of_an_older_run_with_the_same_sum_do_not_pass() -> None:
     """The sum is the same in every version of a run with the same envelope; the hash is not."""
-    states = Dictionary()
+    states = Documents()
     handle(states, line("a", 25_000_000))
     handle(states, line("b", 15_000_000))
     handle(states, run(2, a=24_000_000, b=16_000_000))
@@ -311,25 +315,34 @@ def test_lines_of_an_older_run_with_the_same_sum_do_not_pass() -> None:
 
 
 def test_a_withdrawn_line_is_no_part_of_the_run() -> None:
-    states = Dictionary()
+    states = Documents()
     handle(states, line("a", 25_000_000))
     handle(states, line("gone", 0, flags=["withdrawn"]))
     handle(states, run(a=25_000_000))
     assert [alert.subject for alert in alerts_of(settle(states))] == ["a"]
 
 
-def test_a_missing_assessment_is_told_of_when_its_time_is_over() -> None:
-    """Before the deadline every centre lacks its file; an alert about it would be noise."""
-    states = Dictionary()
+async def test_a_missing_assessment_is_told_of_when_its_time_is_over() -> None:
+    """Before the deadline every centre lacks its file; an alert about it would be noise. That moment is its next."""
+    states = Documents()
     handle(states, line("a", 10_000_000, assessment="not_submitted"))
     handle(states, run(a=10_000_000))
-    outcome = settle(states)
-    assert outcome.events == []
-    (request,) = outcome.requests
-    assert (request.scope, request.period, request.due) == ("04", 2026, datetime(2026, 4, 10, 17, tzinfo=UTC))
-    assert request.due is not None
-    assert settle(states, request.due - timedelta(microseconds=1)).events == []
-    assert [alert.subject for alert in alerts_of(settle(states, request.due))] == ["a"]
+    deadline = datetime(2026, 4, 10, 17, tzinfo=UTC)
+    early: Run[Any] = Run(SETTLED_SUPPORT.decide, Due(ProvinceYear("04", 2026), NOW), states, NOW)
+    assert (await decided(early, states)).events == []
+    assert early.ask.unreached == [deadline]
+    assert settle(states, deadline - timedelta(microseconds=1)).events == []
+    assert [alert.subject for alert in alerts_of(settle(states, deadline))] == ["a"]
+
+
+async def test_what_a_release_before_named_sets_left_open_is_settled_too() -> None:
+    mongo, due = MemoryMongo(), NOW + timedelta(days=1)
+    await mongo.insert("recalculations", [{"scope": "04", "period": 2026, "due": due, "at": NOW}])
+    for _ in range(2):
+        await queries.migrate(mongo)
+        (row,) = mongo.all("recalculations")
+        assert (row["set"], row["key"], row["due"], row["at"]) == ("settled_support", '["04", 2026]', due, NOW)
+        assert "scope" not in row
 
 
 # ------------------------------------------------------------------------------- results that replace another
@@ -343,7 +356,7 @@ def replaced(result: CommuneScored, level: int, cause: str, state: str = "scored
 
 @pytest.mark.parametrize("cause", ["correction", "recognition", "reference", "recompute", "register"])
 def test_e10_a_province_hears_once_that_a_result_it_knew_was_replaced_and_why(cause: str) -> None:
-    states, corrected = Dictionary(), replaced(commune(2, 2), 1, cause)
+    states, corrected = Documents(), replaced(commune(2, 2), 1, cause)
     (alert,) = alerts_of(handle(states, corrected))
     assert (alert.kind, alert.alert_id) == ("result_changed", "result_changed/commune/01273/2025/2")
     assert "trước đây đạt mức độ 1, nay đạt mức độ 2" in alert.text.vi.lower()
@@ -352,17 +365,17 @@ def test_e10_a_province_hears_once_that_a_result_it_knew_was_replaced_and_why(ca
 
 
 def test_a_new_version_with_the_same_outcome_is_no_news() -> None:
-    assert alerts_of(handle(Dictionary(), replaced(commune(2, 1), 1, "correction"))) == []
+    assert alerts_of(handle(Documents(), replaced(commune(2, 1), 1, "correction"))) == []
 
 
 def test_a_result_that_falls_below_the_threshold_is_told_as_both() -> None:
-    kinds = [alert.kind for alert in alerts_of(handle(Dictionary(), replaced(commune(2, 0), 1, "correction")))]
+    kinds = [alert.kind for alert in alerts_of(handle(Documents(), replaced(commune(2, 0), 1, "correction")))]
     assert kinds == ["result_below_threshold", "result_changed"]
 
 
 def test_what_was_incomplete_before_is_said_so() -> None:
     result = replaced(commune(2, 1), 1, "correction", state="incomplete")
-    (alert,) = alerts_of(handle(Dictionary(), result.model_copy(update={"level": 1})))
+    (alert,) = alerts_of(handle(Documents(), result.model_copy(update={"level": 1})))
     assert "before, incomplete; now, reaches" in alert.text.en
 
 
@@ -440,7 +453,7 @@ def proposed(**changes: Any) -> AdjustmentProposed:
 
 
 def test_an_approved_budget_is_told_once_with_figures_that_add_up() -> None:
-    states = Dictionary()
+    states = Documents()
     (alert,) = alerts_of(handle(states, approved_run()))
     assert (alert.kind, alert.audience) == ("support_approved", "04")
     assert "990,000,000 đồng for 40 centres, reserve 10,000,000 đồng, in all 1,000,000,000 đồng" in alert.text.en
@@ -449,7 +462,7 @@ def test_an_approved_budget_is_told_once_with_figures_that_add_up() -> None:
 
 
 def test_an_adjustment_is_told_with_its_sign_its_reason_and_what_is_carried() -> None:
-    states = Dictionary()
+    states = Documents()
     (alert,) = alerts_of(handle(states, adjusted()))
     assert "by -2,000,000 đồng and is now 23,000,000 đồng. Reason: điểm được đính chính" in alert.text.en
     assert "carried" not in alert.text.en
@@ -459,7 +472,7 @@ def test_an_adjustment_is_told_with_its_sign_its_reason_and_what_is_carried() ->
 
 
 def test_a_proposed_adjustment_asks_for_a_decision_and_its_later_states_do_not() -> None:
-    states = Dictionary()
+    states = Documents()
     (alert,) = alerts_of(handle(states, proposed()))
     assert alert.kind == "adjustment_proposed"
     assert "25,000,000 đồng were approved, the corrected figures give 23,000,000 đồng" in alert.text.en

@@ -11,13 +11,13 @@ from typing import Any, Literal, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
-from services.notifications.decisions import ROUTES
+from services.notifications.decisions import routes
 from shared.contracts.catalogue import CONTRACTS, EXAMPLES, EventType
 from shared.contracts.submissions import AssessmentSubmitted
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
-from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.asking import Consumer
 from shared.messaging.messages import Reason
 from tests.fakes.memory import MemoryMongo
 from tests.unit.delivery_samples import Stored, head, record
@@ -33,7 +33,7 @@ class Notifications:
     def __init__(self) -> None:
         self.mongo = MemoryMongo()
         self.brake = Brake(LIMIT)
-        consumer = Consumer("notifications", ("receipts.01",), ROUTES)
+        consumer = Consumer("notifications", ("receipts.01",), routes)
         self.pipeline = Pipeline("notifications", consumer, self.mongo, clock=BusinessClock(), brake=self.brake)
 
     async def receive(self, *bodies: tuple[str, Any]) -> None:
@@ -97,7 +97,7 @@ def _changed(annotation: Any, value: Any) -> Iterator[Any]:
             yield from _changed(part, value)
 
 
-@pytest.mark.parametrize("type_", sorted(ROUTES))
+@pytest.mark.parametrize("type_", sorted(routes))
 async def test_a_value_of_a_newer_version_waits_for_it_and_ends_nothing(type_: str) -> None:
     """Its record is kept, to be replayed after the upgrade; it counts as no fault of ours, so the topic goes on."""
     body = json.loads((EXAMPLES / f"{type_}.json").read_text(encoding="utf-8"))["data"]

@@ -8,7 +8,6 @@ from services.notifications.domain.budgets import (
     Told,
     assessment_deadline,
     below_minimum_alerts,
-    below_minimum_keys,
     is_complete,
     support_changed_alert,
 )
@@ -27,7 +26,6 @@ __all__ = [
     "approved_alert",
     "assessment_deadline",
     "below_minimum_alerts",
-    "below_minimum_keys",
     "is_complete",
     "receipt_alert",
     "result_alert",

@@ -19,12 +19,6 @@ BELOW_LEGAL_MINIMUM = "below_legal_minimum"
 # ------------------------------------------------------------------------------------- below the legal minima
 
 
-def below_minimum_keys(run: BudgetRunProposed) -> tuple[str, str]:
-    """Keys of the two alerts: to the province, to the ministry."""
-    stem = f"{BELOW_LEGAL_MINIMUM}/{run.province}/{run.year}"
-    return f"{stem}/{run.province}", f"{stem}/{MINISTRY}"
-
-
 def below_minimum_alerts(run: BudgetRunProposed, cause: str, raised_at: datetime) -> tuple[Alert, ...]:
     """To province and ministry where the envelope cannot pay the minima of Circular 96/2008/TT-BTC; else none."""
     if BELOW_LEGAL_MINIMUM not in run.flags:
@@ -47,10 +41,9 @@ def below_minimum_alerts(run: BudgetRunProposed, cause: str, raised_at: datetime
         vi=f"Làm việc với {name} để bảo đảm mức hỗ trợ tối thiểu trước khi phê duyệt dự toán.",
         en=f"Settle with {name} how the legal minimum is paid before the budget is approved.",
     )
-    province_key, ministry_key = below_minimum_keys(run)
     return tuple(
         Alert(
-            alert_id=key,
+            alert_id=f"{BELOW_LEGAL_MINIMUM}/{run.province}/{run.year}/{audience}",
             kind="below_legal_minimum",
             severity="urgent",
             province=run.province,
@@ -63,10 +56,7 @@ def below_minimum_alerts(run: BudgetRunProposed, cause: str, raised_at: datetime
             cause=cause,
             raised_at=raised_at,
         )
-        for key, audience, action in (
-            (province_key, run.province, of_the_province),
-            (ministry_key, MINISTRY, of_the_ministry),
-        )
+        for audience, action in ((run.province, of_the_province), (MINISTRY, of_the_ministry))
     )
 
 

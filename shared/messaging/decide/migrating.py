@@ -7,13 +7,16 @@ start of a release all documents of older shapes are written anew, so that the u
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 
-from shared.messaging.collections import SCHEMAS
+from shared.messaging.collections import RECALCULATIONS, SCHEMAS
+from shared.messaging.decide.asking import Request
 from shared.messaging.decide.documents import SCHEMA, Collection, Document
 from shared.messaging.decide.reader import STAMP
+from shared.messaging.decide.sets import key_text
 from shared.mongo import Conflict, Mongo, Put, Session, in_transaction
 
 log = structlog.get_logger()
@@ -64,3 +67,23 @@ async def _write(mongo: Mongo, collection: str, puts: list[Put]) -> None:
         await mongo.put(collection, puts, session)
 
     await in_transaction(mongo, body)
+
+
+async def name_requests(mongo: Mongo, named: Callable[[str, int], Request]) -> None:
+    """Give open requests that a release before named sets left, by scope and period, their set and key.
+
+    Safe to repeat; two copies that do it at once leave a request twice, which computes no more than one.
+    """
+    former = await mongo.find(RECALCULATIONS, {"set": None})
+    requests = [(row, named(row["scope"], row["period"])) for row in former]
+    rows = [
+        {"set": request.set, "key": key_text(request.key), "due": row["due"], "at": row["at"]}
+        for row, request in requests
+    ]
+
+    async def body(session: Session) -> None:
+        await mongo.insert(RECALCULATIONS, rows, session)
+        await mongo.delete(RECALCULATIONS, {"_id": {"$in": [row["_id"] for row in former]}}, session)
+
+    if former:
+        await in_transaction(mongo, body)
