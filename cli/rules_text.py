@@ -14,8 +14,8 @@ from pydantic import BaseModel
 
 from cli.output import Language
 from shared.contracts.base import Text
-from shared.rulebook import plain
 from shared.rulebook.source import Dated
+from shared.wording import VI, plain
 
 HEAD = {"id", "name", "effective_from", "effective_to", "successor", "citation", "provenance"}
 """What `heading` says; the tree below it leaves it out."""
@@ -190,7 +190,7 @@ def said(value: Any, language: Language = Language.EN) -> str:
         case list() | tuple():
             return ", ".join(said(one, language) for one in value)
         case int():
-            return f"{value:,}".replace(",", ".") if value >= 10_000 else str(value)
+            return VI(value) if value >= 10_000 else str(value)
         case None:
             return "–"
         case _:

@@ -2,7 +2,7 @@
 
 from shared.rulebook.areas import AreaList, area_list
 from shared.rulebook.basis import Series
-from shared.rulebook.content import check_content, plain
+from shared.rulebook.content import check_content
 from shared.rulebook.deadlines import Due, calendar
 from shared.rulebook.errors import NoRuleInForce, RulebookError
 from shared.rulebook.funding import FundingNorms, FundingPolicy, Norm, funding_norms, funding_policy
@@ -45,7 +45,6 @@ __all__ = [
     "funding_norms",
     "funding_policy",
     "goals_for",
-    "plain",
     "point_table_for",
     "rubric",
     "rubric_for",

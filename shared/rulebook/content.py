@@ -7,7 +7,6 @@ must be named where targets differ by it, since without it nobody knows which of
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from shared.contracts.base import Problem, Text
 from shared.contracts.submissions import AwardedPoints, Content, PointsContent, TargetsContent
@@ -15,6 +14,7 @@ from shared.rulebook.content_targets import doubts, share_problems, target_probl
 from shared.rulebook.indicators import ShareAtLeast
 from shared.rulebook.points import PointsRubric
 from shared.rulebook.rubrics import Rubric
+from shared.wording import EN, VI
 
 
 def check_content(rubric: Rubric, content: Content) -> tuple[list[Problem], list[Problem]]:
@@ -80,12 +80,12 @@ def _awarded(rubric: PointsRubric, id: str, awarded: AwardedPoints) -> Iterator[
             code="points_above_maximum",
             field=field,
             message=Text(
-                vi=f"{id} có {plain(awarded.points)} điểm, vượt mức tối đa.",
-                en=f"{id} has {plain(awarded.points)} points, more than its maximum.",
+                vi=f"{id} có {VI(awarded.points)} điểm, vượt mức tối đa.",
+                en=f"{id} has {EN(awarded.points)} points, more than its maximum.",
             ),
             expected=Text(
-                vi=f"từ 0 đến {plain(maximum)} điểm (bảng điểm {rubric.point_table.id})",
-                en=f"0 to {plain(maximum)} points (point table {rubric.point_table.id})",
+                vi=f"từ 0 đến {VI(maximum)} điểm (bảng điểm {rubric.point_table.id})",
+                en=f"0 to {EN(maximum)} points (point table {rubric.point_table.id})",
             ),
             mend=Text(vi=f"Sửa điểm của {id}.", en=f"Correct the points of {id}."),
         )
@@ -94,8 +94,8 @@ def _awarded(rubric: PointsRubric, id: str, awarded: AwardedPoints) -> Iterator[
             code="points_not_half",
             field=field,
             message=Text(
-                vi=f"{id} có {plain(awarded.points)} điểm, không phải bội số của {plain(step)}.",
-                en=f"{id} has {plain(awarded.points)} points, not a multiple of {plain(step)}.",
+                vi=f"{id} có {VI(awarded.points)} điểm, không phải bội số của {VI(step)}.",
+                en=f"{id} has {EN(awarded.points)} points, not a multiple of {EN(step)}.",
             ),
             expected=Text(vi="điểm nguyên hoặc nửa điểm", en="whole or half points"),
             mend=Text(vi=f"Làm tròn điểm của {id} theo biên bản.", en=f"Give {id} the points of the signed record."),
@@ -118,9 +118,3 @@ def _indicators(rubric: PointsRubric, content: PointsContent) -> Iterator[Proble
             yield wrong_type(field, id, indicator.name, "share", value)
         else:
             yield from share_problems(f"{field}/share", id, value.share)
-
-
-def plain(number: Decimal) -> str:
-    """A decimal as people write it: without exponent or trailing zeros."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -28,7 +28,6 @@ from services.funding.domain import (
     standing,
 )
 from services.funding.domain.adjustment import Adjustment
-from services.funding.domain.wording import en, vi
 from shared.contracts.base import Provenance, Step
 from shared.rulebook import FundingNorms, FundingPolicy, RulebookError, funding_norms, funding_policy
 from tests.funding_rules import changed
@@ -115,7 +114,7 @@ SUCCESSION = Succession(2026, 1_000_000, (Part("p", 30_000_000, 20_000_000), Par
             {"policy": MONTHS},
             "Hoạt động 7/12 tháng của năm 2026 (tính tháng mà trung tâm tồn tại vào ngày cuối tháng): mức tối thiểu "
             "11.666.667 đồng, làm tròn lên.",
-            "Weight = 1 × 1 × 1 × 0.5833… = 0.5833….",
+            "Weight = 1 × 1 × 1 × 0.583333… = 0.583333….",
         ),
         (
             centre(last_year=10_000_000, last_months=6),
@@ -376,18 +375,3 @@ def test_a_result_that_the_policy_does_not_weigh_stops_the_proposal(
 def test_a_debt_is_never_negative() -> None:
     with pytest.raises(ValueError, match="out of"):
         allocate([centre()], 1, period=2025, norms=LAW, policy=POLICY, carried={"a": -1})
-
-
-@pytest.mark.parametrize(
-    ("number", "english", "vietnamese"),
-    [
-        (0, "0", "0"),
-        (1_234_567, "1,234,567", "1.234.567"),
-        (-1_500, "−1,500", "−1.500"),
-        (Fraction(5, 4), "1.25", "1,25"),
-        (Fraction(100_000_000, 3), "33,333,333.3333…", "33.333.333,3333…"),
-        (Fraction(-1, 3), "−0.3333…", "−0,3333…"),
-    ],
-)
-def test_numbers_as_people_write_them(number: int | Fraction, english: str, vietnamese: str) -> None:
-    assert (en(number), vi(number)) == (english, vietnamese)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any, get_args
 
 import pytest
@@ -15,7 +14,7 @@ from services.notifications.domain import (
     result_alert,
     support_changed_alert,
 )
-from services.notifications.domain.wording import by_when, en, numbered, vi
+from services.notifications.domain.wording import by_when, numbered
 from shared.contracts.base import Problem, Provenance, Status, Step, Text
 from shared.contracts.facts import (
     Allocation,
@@ -371,21 +370,6 @@ def test_an_envelope_that_pays_the_minima_is_no_matter() -> None:
 
 
 # -------------------------------------------------------------------------------------------------- wording
-
-
-@pytest.mark.parametrize(
-    ("number", "vietnamese", "english"),
-    [
-        (0, "0", "0"),
-        (1_234_567, "1.234.567", "1,234,567"),
-        (Fraction(5, 4), "1,25", "1.25"),
-        (Decimal("42.50"), "42,5", "42.5"),
-        (Fraction(1000, 3), "333,33…", "333.33…"),
-        (Fraction(1001, 1000), "1,00…", "1.00…"),
-    ],
-)
-def test_numbers(number: int | Fraction | Decimal, vietnamese: str, english: str) -> None:
-    assert (vi(number), en(number)) == (vietnamese, english)
 
 
 def test_no_problems_no_list() -> None:

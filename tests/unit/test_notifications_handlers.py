@@ -464,7 +464,7 @@ def test_an_approved_budget_is_told_once_with_figures_that_add_up() -> None:
 def test_an_adjustment_is_told_with_its_sign_its_reason_and_what_is_carried() -> None:
     states = Documents()
     (alert,) = alerts_of(handle(states, adjusted()))
-    assert "by -2,000,000 đồng and is now 23,000,000 đồng. Reason: điểm được đính chính" in alert.text.en
+    assert "by −2,000,000 đồng and is now 23,000,000 đồng. Reason: điểm được đính chính" in alert.text.en
     assert "carried" not in alert.text.en
     (second,) = alerts_of(handle(states, adjusted(version=3, delta=500_000, carried=1_500_000)))
     assert "+500.000 đồng" in second.text.vi

@@ -25,7 +25,6 @@ from shared.rulebook import (
     deadline,
     funding_norms,
     funding_policy,
-    plain,
     rubric,
     rubric_for,
     rubrics,
@@ -142,11 +141,6 @@ def test_a_rubric_has_an_identity() -> None:
     one = rubric("clc_2553_2013")
     assert isinstance(one, PointsRubric)
     assert one.model_copy(update={"legal_reference": "x"}).identity != one.identity
-
-
-@pytest.mark.parametrize(("number", "text"), [("84.50", "84.5"), ("100", "100"), ("1E+2", "100"), ("0.0", "0")])
-def test_plain(number: str, text: str) -> None:
-    assert plain(Decimal(number)) == text
 
 
 # ---------------------------------------------------------------------------------------------------- content check

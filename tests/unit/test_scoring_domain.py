@@ -9,10 +9,10 @@ import pytest
 
 from services.scoring.domain import Recognition, score_centre, score_commune
 from services.scoring.domain.ranking import pass_fail_key, points_key
-from services.scoring.domain.shares import percent
 from shared.contracts.base import Provenance
 from shared.contracts.facts import CommuneScored
 from shared.rulebook import rubric
+from shared.wording import EN
 from tests.unit.scoring_samples import centre, commune, points, recognition, share, targets
 
 COMMUNE = "lc_commune_44_2014"
@@ -69,7 +69,7 @@ def test_values_and_thresholds_stay_exact_and_readable() -> None:
     target = scored.criteria[4].targets[0]
     assert (target.value, target.threshold) == ("59996/100000", {"L1": "≥ 60 %", "L2": "≥ 80 %"})
     assert target.reason is not None
-    assert "59.996 %" in target.reason.vi
+    assert "59,996 %" in target.reason.vi
     assert "thiếu 4 người" in target.reason.vi
 
 
@@ -86,7 +86,7 @@ def test_values_and_thresholds_stay_exact_and_readable() -> None:
     ],
 )
 def test_percent_is_cut_never_rounded(value: Fraction, text: str) -> None:
-    assert percent(value) == text
+    assert EN.percent(value) == text
 
 
 def test_level_2_is_computed_and_says_so() -> None:

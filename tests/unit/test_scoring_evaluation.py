@@ -210,7 +210,7 @@ def test_a_cap_says_what_made_it() -> None:
     assert criterion.points == 8
     assert criterion.reason is not None
     assert "at most 8 points instead of 9.5" in criterion.reason.en
-    assert "nhiều nhất 8 điểm, thay cho 9.5" in criterion.reason.vi
+    assert "nhiều nhất 8 điểm, thay cho 9,5" in criterion.reason.vi
     assert criterion.provenance is Provenance.PROVISIONAL
     policy = rubric("lc_commune_44_2014")
     assert isinstance(policy, PointsRubric)
@@ -325,7 +325,7 @@ def test_without_districts_target_4_1_is_a_gap_that_is_shown() -> None:
     assert (scored.state, scored.level, scored.missing) == ("incomplete", None, ["C4.1"])
     assert (target.value, target.met) == (None, {"L1": None, "L2": None})
     assert target.reason is not None
-    assert "120/126 (95.238 %)" in target.reason.vi
+    assert "120/126 (95,238 %)" in target.reason.vi
     assert [text.en for text in scored.next_step] == [target.reason.en], "nothing that the province could send"
     assert any(step.what == target.reason and "chỉ tiêu 4.1" in step.citation for step in scored.explanation)
 

@@ -12,10 +12,10 @@ from fractions import Fraction
 
 from services.funding.domain.frozen import Frozen, FrozenLine
 from services.funding.domain.sharing import Stake, round_down, solve
-from services.funding.domain.wording import en, vi
 from shared.contracts.base import Step, Text
 from shared.contracts.facts import AllocationCase
 from shared.rulebook import FundingPolicy
+from shared.wording import EN, VI
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,18 +194,18 @@ def _rule_step(frozen: Frozen, exact: Fraction, after: int, policy: FundingPolic
     if frozen.case == "below_legal_minimum":
         means = Text(vi="tỷ lệ chi mức tối thiểu đã duyệt", en="the approved share of the minima")
     elif frozen.theta is not None:
-        means = Text(vi=f"θ = {vi(frozen.theta)} đã duyệt", en=f"the approved θ = {en(frozen.theta)}")
+        means = Text(vi=f"θ = {VI(frozen.theta)} đã duyệt", en=f"the approved θ = {EN(frozen.theta)}")
     elif frozen.lambda_ is not None:
-        means = Text(vi=f"λ = {vi(frozen.lambda_)} đồng đã duyệt", en=f"the approved λ = {en(frozen.lambda_)} đồng")
+        means = Text(vi=f"λ = {VI.money(frozen.lambda_)} đã duyệt", en=f"the approved λ = {EN.money(frozen.lambda_)}")
     else:
         means = Text(
             vi="các giới hạn đã duyệt (mọi trung tâm đạt giới hạn)", en="the approved bounds (all were capped)"
         )
     what = Text(
         vi=f"Đính chính sau khi duyệt (lần {frozen.run_version}): tính lại riêng trung tâm này theo {means.vi}: "
-        f"{vi(exact)} đồng, làm tròn {vi(after)} đồng. Số của trung tâm khác không đổi.",
+        f"{VI.money(exact)}, làm tròn {VI.money(after)}. Số của trung tâm khác không đổi.",
         en=f"Correction after approval (run {frozen.run_version}): this centre alone is computed again by {means.en}: "
-        f"{en(exact)} đồng, rounded {en(after)} đồng. No other centre's amount changes.",
+        f"{EN.money(exact)}, rounded {EN.money(after)}. No other centre's amount changes.",
     )
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)
 
@@ -214,29 +214,30 @@ def _money_step(from_reserve: int, carried: int, reserve: int, kept: int, policy
     rule = policy.after_approval
     if carried > 0:
         what = Text(
-            vi=f"Dự phòng còn {vi(reserve)} đồng, không đủ chi {vi(carried)} đồng: chuyển sang năm sau, chi trước tiên "
-            "từ kinh phí năm sau.",
-            en=f"The reserve holds {en(reserve)} đồng and cannot pay {en(carried)} đồng: carried to the next year as a "
-            "first charge on its envelope.",
+            vi=f"Dự phòng còn {VI.money(reserve)}, không đủ chi {VI.money(carried)}: chuyển sang năm sau, chi trước "
+            "tiên từ kinh phí năm sau.",
+            en=f"The reserve holds {EN.money(reserve)} and cannot pay {EN.money(carried)}: carried to the next year as "
+            "a first charge on its envelope.",
         )
     elif from_reserve > 0:
         what = Text(
-            vi=f"Chi {vi(from_reserve)} đồng từ dự phòng ({vi(reserve)} đồng); còn {vi(reserve - from_reserve)} đồng.",
-            en=f"{en(from_reserve)} đồng are paid from the reserve ({en(reserve)} đồng); {en(reserve - from_reserve)} "
-            "đồng are left.",
+            vi=f"Chi {VI.money(from_reserve)} từ dự phòng ({VI.money(reserve)}); còn "
+            f"{VI.money(reserve - from_reserve)}.",
+            en=f"{EN.money(from_reserve)} are paid from the reserve ({EN.money(reserve)}); "
+            f"{EN(reserve - from_reserve)} đồng are left.",
         )
     elif from_reserve or carried:
         what = Text(
-            vi=f"Hoàn {vi(-from_reserve)} đồng về dự phòng; giảm {vi(-carried)} đồng số chuyển sang năm sau.",
-            en=f"{en(-from_reserve)} đồng return to the reserve; {en(-carried)} đồng are no longer carried to the next "
-            "year.",
+            vi=f"Hoàn {VI.money(-from_reserve)} về dự phòng; giảm {VI.money(-carried)} số chuyển sang năm sau.",
+            en=f"{EN.money(-from_reserve)} return to the reserve; {EN.money(-carried)} are no longer carried to the "
+            "next year.",
         )
     else:
         what = Text(vi="Số tiền không đổi.", en="The amount does not change.")
     if kept:
         what = Text(
-            vi=f"{what.vi} {vi(kept)} đồng đã do kinh phí năm sau chi, không hoàn về dự phòng của năm này.",
-            en=f"{what.en} {en(kept)} đồng were paid by a later year's budget and do not return to this reserve.",
+            vi=f"{what.vi} {VI.money(kept)} đã do kinh phí năm sau chi, không hoàn về dự phòng của năm này.",
+            en=f"{what.en} {EN.money(kept)} were paid by a later year's budget and do not return to this reserve.",
         )
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)
 
@@ -244,9 +245,9 @@ def _money_step(from_reserve: int, carried: int, reserve: int, kept: int, policy
 def _rerun_step(frozen: Frozen, operating: int, exact: Fraction, after: int, policy: FundingPolicy) -> Step:
     rule = policy.after_approval
     what = Text(
-        vi=f"Tính lại toàn tỉnh trên {vi(operating)} đồng đã duyệt (lần {frozen.run_version}), theo chính sách "
-        f"{policy.id}: {vi(exact)} đồng, làm tròn {vi(after)} đồng.",
-        en=f"The whole province again over the {en(operating)} đồng approved (run {frozen.run_version}), by "
-        f"policy {policy.id}: {en(exact)} đồng, rounded {en(after)} đồng.",
+        vi=f"Tính lại toàn tỉnh trên {VI.money(operating)} đã duyệt (lần {frozen.run_version}), theo chính sách "
+        f"{policy.id}: {VI.money(exact)}, làm tròn {VI.money(after)}.",
+        en=f"The whole province again over the {EN.money(operating)} approved (run {frozen.run_version}), by "
+        f"policy {policy.id}: {EN.money(exact)}, rounded {EN.money(after)}.",
     )
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)

@@ -18,9 +18,17 @@ from services.funding.domain.centres import (
     takes_over,
 )
 from services.funding.domain.sharing import Binds, Share, Solution, Stake
-from services.funding.domain.wording import AREAS, en, vi
 from shared.contracts.base import Step, Text
+from shared.contracts.submissions import AreaClass
 from shared.rulebook import FundingNorms, FundingPolicy
+from shared.wording import EN, VI
+
+_AREAS: Mapping[AreaClass, Text] = {
+    "region_1": Text(vi="khu vực I", en="Region I"),
+    "region_2": Text(vi="khu vực II", en="Region II"),
+    "region_3": Text(vi="khu vực III", en="Region III"),
+    "other": Text(vi="ngoài khu vực I, II, III", en="outside Regions I, II, III"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +75,11 @@ _BINDS: Mapping[Binds, Text] = {
 
 def _floor_step(account: Account, centre: Centre) -> Step:
     norm = account.norms.legal(centre.area_class)
-    area = AREAS[centre.area_class]
+    area = _AREAS[centre.area_class]
     if norm.amount:
         what = Text(
-            vi=f"Mức hỗ trợ tối thiểu một năm ({area.vi}): {vi(norm.amount)} đồng.",
-            en=f"Legal minimum of support per year ({area.en}): {en(norm.amount)} đồng.",
+            vi=f"Mức hỗ trợ tối thiểu một năm ({area.vi}): {VI.money(norm.amount)}.",
+            en=f"Legal minimum of support per year ({area.en}): {EN.money(norm.amount)}.",
         )
     else:
         what = Text(
@@ -88,9 +96,9 @@ def _own_norm_step(account: Account, centre: Centre) -> Step | None:
     if own.amount == law.amount:
         return None
     what = Text(
-        vi=f"Tỉnh quy định mức cao hơn: {vi(own.amount)} đồng một năm"
+        vi=f"Tỉnh quy định mức cao hơn: {VI.money(own.amount)} một năm"
         f"{'; kinh phí không đủ chi mức này cho mọi trung tâm' if account.norms_relaxed else ''}.",
-        en=f"The province grants more: {en(own.amount)} đồng per year"
+        en=f"The province grants more: {EN.money(own.amount)} per year"
         f"{'; the envelope cannot pay that to every centre' if account.norms_relaxed else ''}.",
     )
     return Step(what=what, citation=own.citation, provenance=own.provenance)
@@ -104,9 +112,9 @@ def _months_step(account: Account, centre: Centre) -> Step | None:
     day = "cuối" if rule.counts == "last_day" else "đầu"
     what = Text(
         vi=f"Hoạt động {centre.months}/{MONTHS} tháng của năm {account.period + 1} (tính tháng mà trung tâm tồn tại "
-        f"vào ngày {day} tháng): mức tối thiểu {vi(floor)} đồng, làm tròn lên.",
+        f"vào ngày {day} tháng): mức tối thiểu {VI.money(floor)}, làm tròn lên.",
         en=f"Open for {centre.months}/{MONTHS} months of {account.period + 1} (a month counts where the centre exists "
-        f"on its {'last' if rule.counts == 'last_day' else 'first'} day): minimum {en(floor)} đồng, rounded up.",
+        f"on its {'last' if rule.counts == 'last_day' else 'first'} day): minimum {EN.money(floor)}, rounded up.",
     )
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)
 
@@ -127,46 +135,46 @@ def _performance(account: Account, centre: Centre, factors: Factors) -> Text:
     grade = counted(centre, policy)
     if centre.assessment == "not_submitted":
         return Text(
-            vi=f"Không có hồ sơ đánh giá kỳ {period}: hệ số hiệu quả {vi(factor)}, {kept_vi}.",
-            en=f"No assessment was submitted for period {period}: performance factor {en(factor)}, and {kept_en}.",
+            vi=f"Không có hồ sơ đánh giá kỳ {period}: hệ số hiệu quả {VI(factor)}, {kept_vi}.",
+            en=f"No assessment was submitted for period {period}: performance factor {EN(factor)}, and {kept_en}.",
         )
     if centre.assessment == "not_due":
         return Text(
-            vi=f"Trung tâm thành lập sau kỳ đánh giá {period} nên chưa phải nộp hồ sơ: hệ số hiệu quả {vi(factor)}, "
+            vi=f"Trung tâm thành lập sau kỳ đánh giá {period} nên chưa phải nộp hồ sơ: hệ số hiệu quả {VI(factor)}, "
             f"{kept_vi}.",
             en=f"The centre opened after assessment period {period}, so nothing was due: performance factor "
-            f"{en(factor)}, and {kept_en}.",
+            f"{EN(factor)}, and {kept_en}.",
         )
     if grade is None:
         return Text(
             vi=f"Hồ sơ kỳ {period} đang chờ xử lý (bị từ chối, tạm giữ hoặc chưa đủ) và không có xếp loại nào "
-            f"của kỳ trước được tính: tạm tính hệ số hiệu quả {vi(factor)} như khi chưa nộp, nhưng {kept_vi}.",
+            f"của kỳ trước được tính: tạm tính hệ số hiệu quả {VI(factor)} như khi chưa nộp, nhưng {kept_vi}.",
             en=f"The file of period {period} is pending (rejected, held or incomplete) and no earlier grade "
-            f"counts: performance factor {en(factor)} meanwhile, as if nothing was submitted, yet {kept_en}.",
+            f"counts: performance factor {EN(factor)} meanwhile, as if nothing was submitted, yet {kept_en}.",
         )
     result = grade.name
     if policy.performance.by_score and grade.score is not None:
         points = Fraction(grade.score)
-        result = Text(vi=f"{result.vi}, {vi(points)} điểm", en=f"{result.en}, {en(points)} points")
+        result = Text(vi=f"{result.vi}, {VI(points)} điểm", en=f"{result.en}, {EN(points)} points")
     if centre.assessment == "pending":
         return Text(
             vi=f"Hồ sơ kỳ {period} đang chờ xử lý (bị từ chối, tạm giữ hoặc chưa đủ): tạm tính theo xếp "
-            f"loại gần nhất, {result.vi} của kỳ {grade.period}; hệ số hiệu quả {vi(factor)}, {kept_vi}.",
+            f"loại gần nhất, {result.vi} của kỳ {grade.period}; hệ số hiệu quả {VI(factor)}, {kept_vi}.",
             en=f"The file of period {period} is pending (rejected, held or incomplete): the last known "
-            f"grade, {result.en} of period {grade.period}, counts meanwhile; performance factor {en(factor)}, and "
+            f"grade, {result.en} of period {grade.period}, counts meanwhile; performance factor {EN(factor)}, and "
             f"{kept_en}.",
         )
     return Text(
-        vi=f"Kỳ đánh giá {period}: xếp loại {result.vi}; hệ số hiệu quả {vi(factor)}.",
-        en=f"Assessment period {period}: grade {result.en}; performance factor {en(factor)}.",
+        vi=f"Kỳ đánh giá {period}: xếp loại {result.vi}; hệ số hiệu quả {VI(factor)}.",
+        en=f"Assessment period {period}: grade {result.en}; performance factor {EN(factor)}.",
     )
 
 
 def _equity_step(account: Account, centre: Centre, factors: Factors) -> Step:
-    area, rule = AREAS[centre.area_class], account.policy.equity
+    area, rule = _AREAS[centre.area_class], account.policy.equity
     what = Text(
-        vi=f"Hệ số khu vực ({area.vi}): {vi(factors.equity)}.",
-        en=f"Equity factor ({area.en}): {en(factors.equity)}.",
+        vi=f"Hệ số khu vực ({area.vi}): {VI(factors.equity)}.",
+        en=f"Equity factor ({area.en}): {EN(factors.equity)}.",
     )
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)
 
@@ -176,10 +184,10 @@ def _size_step(account: Account, centre: Centre, factors: Factors) -> Step:
     if centre.months != MONTHS:
         product.append(factors.time)
     what = Text(
-        vi=f"Hệ số quy mô (phục vụ {vi(centre.population_served)} người): {vi(factors.size)}. "
-        f"Trọng số = {' × '.join(map(vi, product))} = {vi(factors.weight)}.",
-        en=f"Size factor ({en(centre.population_served)} people served): {en(factors.size)}. "
-        f"Weight = {' × '.join(map(en, product))} = {en(factors.weight)}.",
+        vi=f"Hệ số quy mô (phục vụ {VI(centre.population_served)} người): {VI(factors.size)}. "
+        f"Trọng số = {' × '.join(map(VI, product))} = {VI(factors.weight)}.",
+        en=f"Size factor ({EN(centre.population_served)} people served): {EN(factors.size)}. "
+        f"Weight = {' × '.join(map(EN, product))} = {EN(factors.weight)}.",
     )
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)
 
@@ -194,16 +202,16 @@ def _succession_step(account: Account, centre: Centre) -> Step | None:
         first, last = since.year, since.year + rule.years - 1
         what = Text(
             vi=f"Kế thừa do sáp nhập hoặc chia tách năm {since.year}: {parts_vi}. Mức bảo "
-            f"đảm {vi(100 * rule.protected)} % phần kế thừa áp dụng cho các năm {first}–{last}.",
+            f"đảm {VI.percent(rule.protected)} phần kế thừa áp dụng cho các năm {first}–{last}.",
             en=f"Takes over after the merger or split in {since.year}: {parts_en}. "
-            f"{en(100 * rule.protected)} % of what was taken over is protected in the years {first}–{last}.",
+            f"{EN.percent(rule.protected)} of what was taken over is protected in the years {first}–{last}.",
         )
     else:
         what = Text(
-            vi=f"Đã tách một phần sang trung tâm khác năm {since.year}: giữ lại {vi(since.own or 0)} đồng của mức hỗ "
+            vi=f"Đã tách một phần sang trung tâm khác năm {since.year}: giữ lại {VI.money(since.own or 0)} của mức hỗ "
             "trợ năm trước đó, theo dân số được phục vụ.",
             en=f"Gave a part of itself to other centres in {since.year}: of the support of the year before "
-            f"{en(since.own or 0)} đồng stay its own, by population served.",
+            f"{EN.money(since.own or 0)} stay its own, by population served.",
         )
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)
 
@@ -211,15 +219,15 @@ def _succession_step(account: Account, centre: Centre) -> Step | None:
 def _part(part: Part) -> Text:
     whole, amount, name = part.support, part.amount, part.predecessor
     if amount == whole:
-        return Text(vi=f"{vi(amount)} đồng của {name}", en=f"{en(amount)} đồng of {name}")
+        return Text(vi=f"{VI.money(amount)} của {name}", en=f"{EN.money(amount)} of {name}")
     return Text(
-        vi=f"{vi(amount)} trong {vi(whole)} đồng của {name}, theo dân số được phục vụ",
-        en=f"{en(amount)} of the {en(whole)} đồng of {name}, by population served",
+        vi=f"{VI(amount)} trong {VI.money(whole)} của {name}, theo dân số được phục vụ",
+        en=f"{EN(amount)} of the {EN.money(whole)} of {name}, by population served",
     )
 
 
 def _own(amount: int) -> Text:
-    return Text(vi=f"{vi(amount)} đồng của chính trung tâm", en=f"{en(amount)} đồng of its own")
+    return Text(vi=f"{VI.money(amount)} của chính trung tâm", en=f"{EN.money(amount)} of its own")
 
 
 def _bounds_step(account: Account, centre: Centre, stake: Stake) -> Step:
@@ -230,9 +238,9 @@ def _bounds_step(account: Account, centre: Centre, stake: Stake) -> Step:
     if base is None:
         what = Text(
             vi=f"Không có mức hỗ trợ được duyệt của năm {year}: coi là trung tâm mới, không giới hạn mức "
-            f"tăng; ít nhất {vi(stake.lower)} đồng.",
+            f"tăng; ít nhất {VI.money(stake.lower)}.",
             en=f"No support approved for {year}: treated as a new centre, its rise is not capped; at least "
-            f"{en(stake.lower)} đồng.",
+            f"{EN.money(stake.lower)}.",
         )
     elif stake.upper is None:
         what = Text(
@@ -242,12 +250,12 @@ def _bounds_step(account: Account, centre: Centre, stake: Stake) -> Step:
     else:
         before = _base(account, centre, base)
         what = Text(
-            vi=f"{before.vi}; thay đổi từ −{vi(100 * rule.fall)} % đến +{vi(100 * rule.rise)} %, không dưới mức tối "
-            f"thiểu{' (không bảo đảm mức năm trước)' if unprotected else ''}: từ {vi(stake.lower)} đến "
-            f"{vi(stake.upper)} đồng.",
-            en=f"{before.en}; change from −{en(100 * rule.fall)} % to +{en(100 * rule.rise)} %, never below the legal "
-            f"minimum{' (last year not protected)' if unprotected else ''}: from {en(stake.lower)} to "
-            f"{en(stake.upper)} đồng.",
+            vi=f"{before.vi}; thay đổi từ −{VI.percent(rule.fall)} đến +{VI.percent(rule.rise)}, không dưới mức tối "
+            f"thiểu{' (không bảo đảm mức năm trước)' if unprotected else ''}: từ {VI(stake.lower)} đến "
+            f"{VI.money(stake.upper)}.",
+            en=f"{before.en}; change from −{EN.percent(rule.fall)} to +{EN.percent(rule.rise)}, never below the legal "
+            f"minimum{' (last year not protected)' if unprotected else ''}: from {EN(stake.lower)} to "
+            f"{EN.money(stake.upper)}.",
         )
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)
 
@@ -256,16 +264,16 @@ def _base(account: Account, centre: Centre, base: Fraction) -> Text:
     """What the change is counted from, and how it came about where it is not simply last year's support."""
     year = account.period
     if centre.last_year is None or takes_over(centre, year + 1, account.policy):
-        return Text(vi=f"Mức so sánh với năm {year}: {vi(base)} đồng", en=f"Measured against {year}: {en(base)} đồng")
+        return Text(vi=f"Mức so sánh với năm {year}: {VI.money(base)}", en=f"Measured against {year}: {EN.money(base)}")
     if base == centre.last_year:
         return Text(
-            vi=f"Năm {year} được duyệt {vi(centre.last_year)} đồng",
-            en=f"{en(centre.last_year)} đồng approved for {year}",
+            vi=f"Năm {year} được duyệt {VI.money(centre.last_year)}",
+            en=f"{EN.money(centre.last_year)} approved for {year}",
         )
     return Text(
-        vi=f"Năm {year} được duyệt {vi(centre.last_year)} đồng cho {centre.last_months} tháng, tức {vi(base)} đồng cho "
-        f"{centre.months} tháng",
-        en=f"{en(centre.last_year)} đồng approved for {centre.last_months} months of {year}, that is {en(base)} đồng "
+        vi=f"Năm {year} được duyệt {VI.money(centre.last_year)} cho {centre.last_months} tháng, tức {VI.money(base)} "
+        f"cho {centre.months} tháng",
+        en=f"{EN.money(centre.last_year)} approved for {centre.last_months} months of {year}, that is {EN.money(base)} "
         f"for {centre.months} months",
     )
 
@@ -275,52 +283,52 @@ def _share_step(account: Account, stake: Stake, share: Share) -> Step:
     binds = _BINDS[share.binds]
     if solution.case == "below_legal_minimum":
         what = Text(
-            vi=f"Kinh phí của tỉnh ({vi(envelope)} đồng) không đủ chi tổng mức tối thiểu "
-            f"({vi(account.floors)} đồng): các mức tối thiểu được chia theo cùng tỷ lệ; phần của trung tâm "
-            f"{vi(share.exact)} đồng.",
-            en=f"The province's envelope ({en(envelope)} đồng) cannot pay all legal minima "
-            f"({en(account.floors)} đồng): the minima are shared pro rata; this centre's part is "
-            f"{en(share.exact)} đồng.",
+            vi=f"Kinh phí của tỉnh ({VI.money(envelope)}) không đủ chi tổng mức tối thiểu "
+            f"({VI.money(account.floors)}): các mức tối thiểu được chia theo cùng tỷ lệ; phần của trung tâm "
+            f"{VI.money(share.exact)}.",
+            en=f"The province's envelope ({EN.money(envelope)}) cannot pay all legal minima "
+            f"({EN.money(account.floors)}): the minima are shared pro rata; this centre's part is "
+            f"{EN.money(share.exact)}.",
         )
         return Step(what=what, citation=policy.citation, provenance=policy.provenance)
     if solution.theta is not None and account.norms_relaxed:
         norms = account.norms
         what = Text(
-            vi=f"Kinh phí của tỉnh ({vi(envelope)} đồng) đủ chi mức tối thiểu theo luật nhưng không đủ mức cao hơn của "
-            f"tỉnh: mỗi trung tâm nhận mức tối thiểu và θ = {vi(solution.theta)} phần vượt mức đó, tức "
-            f"{vi(share.exact)} đồng.",
-            en=f"The province's envelope ({en(envelope)} đồng) pays the legal minima but not all of the province's own "
-            f"higher norms: each centre gets its legal minimum and θ = {en(solution.theta)} of the part above it, here "
-            f"{en(share.exact)} đồng.",
+            vi=f"Kinh phí của tỉnh ({VI.money(envelope)}) đủ chi mức tối thiểu theo luật nhưng không đủ mức cao hơn "
+            f"của tỉnh: mỗi trung tâm nhận mức tối thiểu và θ = {VI(solution.theta)} phần vượt mức đó, tức "
+            f"{VI.money(share.exact)}.",
+            en=f"The province's envelope ({EN.money(envelope)}) pays the legal minima but not all of the province's "
+            f"own higher norms: each centre gets its legal minimum and θ = {EN(solution.theta)} of the part above it, "
+            f"here {EN.money(share.exact)}.",
         )
         return Step(what=what, citation=norms.citation, provenance=norms.provenance)
     if solution.theta is not None:
         what = Text(
-            vi=f"Kinh phí của tỉnh ({vi(envelope)} đồng) đủ chi mức tối thiểu nhưng không đủ mức bảo đảm "
-            f"so với năm trước: mỗi trung tâm nhận mức tối thiểu và θ = {vi(solution.theta)} phần bảo đảm "
-            f"vượt mức đó, tức {vi(share.exact)} đồng.",
-            en=f"The province's envelope ({en(envelope)} đồng) pays the legal minima but not all of the "
-            f"protection of last year's support: each centre gets its minimum and θ = {en(solution.theta)} "
-            f"of the protected part above it, here {en(share.exact)} đồng.",
+            vi=f"Kinh phí của tỉnh ({VI.money(envelope)}) đủ chi mức tối thiểu nhưng không đủ mức bảo đảm "
+            f"so với năm trước: mỗi trung tâm nhận mức tối thiểu và θ = {VI(solution.theta)} phần bảo đảm "
+            f"vượt mức đó, tức {VI.money(share.exact)}.",
+            en=f"The province's envelope ({EN.money(envelope)}) pays the legal minima but not all of the "
+            f"protection of last year's support: each centre gets its minimum and θ = {EN(solution.theta)} "
+            f"of the protected part above it, here {EN.money(share.exact)}.",
         )
         return Step(what=what, citation=policy.change.citation, provenance=policy.change.provenance)
     if solution.lambda_ is not None:
         raw = stake.floor + solution.lambda_ * stake.weight
         what = Text(
             vi=f"{'Giới hạn tăng được nới theo chính sách. ' if solution.caps_relaxed else ''}Mức tối thiểu "
-            f"+ λ × trọng số, λ = {vi(solution.lambda_)} đồng: {vi(raw)} đồng; {binds.vi}, được "
-            f"{vi(share.exact)} đồng.",
+            f"+ λ × trọng số, λ = {VI.money(solution.lambda_)}: {VI.money(raw)}; {binds.vi}, được "
+            f"{VI.money(share.exact)}.",
             en=f"{'The caps are relaxed by policy. ' if solution.caps_relaxed else ''}Minimum + λ × "
-            f"weight, λ = {en(solution.lambda_)} đồng: {en(raw)} đồng; {binds.en}, giving "
-            f"{en(share.exact)} đồng.",
+            f"weight, λ = {EN.money(solution.lambda_)}: {EN.money(raw)}; {binds.en}, giving "
+            f"{EN.money(share.exact)}.",
         )
         ground = policy.surplus if solution.caps_relaxed else policy
         return Step(what=what, citation=ground.citation, provenance=ground.provenance)
     what = Text(
-        vi=f"Kinh phí của tỉnh ({vi(envelope)} đồng) vượt tổng các giới hạn: {binds.vi}, được "
-        f"{vi(share.exact)} đồng; phần còn lại {vi(solution.reserve)} đồng đưa vào dự phòng.",
-        en=f"The province's envelope ({en(envelope)} đồng) is above all bounds together: {binds.en}, giving "
-        f"{en(share.exact)} đồng; the remaining {en(solution.reserve)} đồng are the reserve.",
+        vi=f"Kinh phí của tỉnh ({VI.money(envelope)}) vượt tổng các giới hạn: {binds.vi}, được "
+        f"{VI.money(share.exact)}; phần còn lại {VI.money(solution.reserve)} đưa vào dự phòng.",
+        en=f"The province's envelope ({EN.money(envelope)}) is above all bounds together: {binds.en}, giving "
+        f"{EN.money(share.exact)}; the remaining {EN.money(solution.reserve)} are the reserve.",
     )
     return Step(what=what, citation=policy.surplus.citation, provenance=policy.surplus.provenance)
 
@@ -328,7 +336,7 @@ def _share_step(account: Account, stake: Stake, share: Share) -> Step:
 def _rounding_step(account: Account, share: Share) -> Step:
     rule = account.policy.rounding
     what = Text(
-        vi=f"Làm tròn một lần theo phần dư lớn nhất, đơn vị {vi(rule.step)} đồng: {vi(share.amount)} đồng.",
-        en=f"Rounded once by largest remainder, in steps of {en(rule.step)} đồng: {en(share.amount)} đồng.",
+        vi=f"Làm tròn một lần theo phần dư lớn nhất, đơn vị {VI.money(rule.step)}: {VI.money(share.amount)}.",
+        en=f"Rounded once by largest remainder, in steps of {EN.money(rule.step)}: {EN.money(share.amount)}.",
     )
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from services.funding.domain.sharing import Share
-from services.funding.domain.wording import en, vi
 from shared.contracts.base import Step, Text
 from shared.rulebook import FundingNorms, FundingPolicy
+from shared.wording import EN, VI
 
 
 def explain_grant(
@@ -18,9 +18,9 @@ def explain_grant(
     norm, rule = norms.initial_equipment, policy.equipment
     year = period + 1
     due = Text(
-        vi=f"Trung tâm mới thành lập: hỗ trợ trang thiết bị ban đầu một lần, {vi(norm.amount)} đồng, trừ vào kinh phí "
+        vi=f"Trung tâm mới thành lập: hỗ trợ trang thiết bị ban đầu một lần, {VI.money(norm.amount)}, trừ vào kinh phí "
         f"năm {year} trước khi phân bổ.",
-        en=f"A newly established centre: initial equipment, once, {en(norm.amount)} đồng; it leaves the envelope of "
+        en=f"A newly established centre: initial equipment, once, {EN.money(norm.amount)}; it leaves the envelope of "
         f"{year} before anything is shared.",
     )
     whose = Text(
@@ -35,9 +35,9 @@ def explain_grant(
     ]
     if share.exact < norm.amount:
         short = Text(
-            vi=f"Chỉ còn {vi(envelope)} đồng cho {grants} trung tâm mới: chia theo cùng tỷ lệ, được "
-            f"{vi(share.amount)} đồng.",
-            en=f"Only {en(envelope)} đồng are left for {grants} new centres: shared pro rata, here {en(share.amount)} "
+            vi=f"Chỉ còn {VI.money(envelope)} cho {grants} trung tâm mới: chia theo cùng tỷ lệ, được "
+            f"{VI.money(share.amount)}.",
+            en=f"Only {EN.money(envelope)} are left for {grants} new centres: shared pro rata, here {EN(share.amount)} "
             "đồng.",
         )
         steps.append(Step(what=short, citation=policy.citation, provenance=policy.provenance))

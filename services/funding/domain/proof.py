@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from services.funding.domain.budget import WITHDRAWN
-from services.funding.domain.wording import en, vi
 from shared.contracts.base import Text, content_hash
 from shared.contracts.facts import Allocation, BudgetRunProposed
+from shared.wording import EN, VI
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,9 @@ def _money(run: BudgetRunProposed, operating: int, floors: int, amounts: int) ->
         Statement(Text(vi="Dự phòng", en="Reserve"), run.reserve, amounts + run.reserve == operating),
         Statement(
             Text(
-                vi=f"{vi(run.carried)} + {vi(run.equipment)} + {vi(amounts)} + {vi(run.reserve)} = {vi(whole)} đồng, "
+                vi=f"{VI(run.carried)} + {VI(run.equipment)} + {VI(amounts)} + {VI(run.reserve)} = {VI.money(whole)}, "
                 "đúng bằng kinh phí",
-                en=f"{en(run.carried)} + {en(run.equipment)} + {en(amounts)} + {en(run.reserve)} = {en(whole)} đồng, "
+                en=f"{EN(run.carried)} + {EN(run.equipment)} + {EN(amounts)} + {EN(run.reserve)} = {EN.money(whole)}, "
                 "the envelope",
             ),
             whole,
@@ -94,8 +94,8 @@ def _lines(run: BudgetRunProposed, lines: Sequence[Allocation], operating: int, 
         ),
         Statement(
             Text(
-                vi=f"Tổng trước khi làm tròn {vi(exact)} đồng, bằng tổng sau khi làm tròn",
-                en=f"The sum before rounding is {en(exact)} đồng, that after rounding",
+                vi=f"Tổng trước khi làm tròn {VI.money(exact)}, bằng tổng sau khi làm tròn",
+                en=f"The sum before rounding is {EN.money(exact)}, that after rounding",
             ),
             run.allocated,
             exact == run.allocated,

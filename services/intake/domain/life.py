@@ -9,6 +9,7 @@ from typing import Literal
 from shared.contracts.base import Text
 from shared.contracts.register import Decree
 from shared.registry import REORGANISATION, Registry, Succession, Unit
+from shared.wording import EN, VI
 
 REORGANISED_BY = Decree(number="Quyết định 19/2025/QĐ-TTg", issued_on=date(2025, 6, 30), effective_on=date(2025, 7, 1))
 """The decision whose codes the imported data hold."""
@@ -30,10 +31,10 @@ _DAY = Text(
 def _existence(unit: Unit) -> Iterator[Text]:
     since = Text(vi="ngày bắt đầu không có trong dữ liệu", en="its first day is not in the data")
     if unit.valid_from:
-        since = Text(vi=f"từ ngày {_day(unit.valid_from)}", en=f"since {unit.valid_from}")
+        since = Text(vi=f"từ ngày {VI.day(unit.valid_from)}", en=f"since {EN.day(unit.valid_from)}")
     until = Text(vi="còn hiệu lực", en="still in force")
     if unit.valid_to:
-        until = Text(vi=f"kết thúc ngày {_day(unit.valid_to)}", en=f"ended on {unit.valid_to}")
+        until = Text(vi=f"kết thúc ngày {VI.day(unit.valid_to)}", en=f"ended on {EN.day(unit.valid_to)}")
     yield Text(
         vi=f"{unit.name} (mã {unit.code}, tỉnh {unit.province_code}): {since.vi}, {until.vi}.",
         en=f"{unit.name} (code {unit.code}, province {unit.province_code}): {since.en}, {until.en}.",
@@ -50,8 +51,8 @@ def _decrees(register: Registry, unit: Unit) -> Iterator[Text]:
 def _by(decree: Decree, why: Text) -> Text:
     issued, effective = decree.issued_on, decree.effective_on
     return Text(
-        vi=f"{decree.number}, ban hành ngày {_day(issued)}, hiệu lực từ ngày {_day(effective)}: {why.vi}.",
-        en=f"{decree.number}, issued on {issued}, in effect from {effective}: {why.en}.",
+        vi=f"{decree.number}, ban hành ngày {VI.day(issued)}, hiệu lực từ ngày {VI.day(effective)}: {why.vi}.",
+        en=f"{decree.number}, issued on {EN.day(issued)}, in effect from {EN.day(effective)}: {why.en}.",
     )
 
 
@@ -94,7 +95,3 @@ def _named(register: Registry, row: Succession, language: str) -> str:
     unit = register.by_id(row.predecessor)
     share = _SHARES[row.share]
     return f"{unit.name if unit else ''} ({row.predecessor}, {share.vi if language == 'vi' else share.en})"
-
-
-def _day(day: date) -> str:
-    return f"{day:%d/%m/%Y}"

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
-from services.notifications.domain.wording import by_when, en, joined, province_name, vi
+from services.notifications.domain.wording import by_when, joined, province_name
 from shared.contracts.base import Text, content_hash
 from shared.contracts.facts import Alert, Allocation, BudgetProposed, BudgetRunProposed
 from shared.rulebook import PointsRubric, alert_policy, deadline, funding_norms, rubric_for, rubrics
+from shared.wording import EN, VI
 
 MINISTRY = "ministry"
 BELOW_LEGAL_MINIMUM = "below_legal_minimum"
@@ -26,11 +27,11 @@ def below_minimum_alerts(run: BudgetRunProposed, cause: str, raised_at: datetime
     norms = funding_norms(date(run.year, 1, 1))
     name = province_name(run.province, raised_at.date())
     text = Text(
-        vi=f"Kinh phí năm {run.year} của {name} là {vi(run.envelope)} đồng, không đủ chi "
-        f"mức hỗ trợ tối thiểu theo {norms.citation} cho {vi(run.centres)} trung tâm học tập cộng đồng; mức "
+        vi=f"Kinh phí năm {run.year} của {name} là {VI.money(run.envelope)}, không đủ chi "
+        f"mức hỗ trợ tối thiểu theo {norms.citation} cho {VI(run.centres)} trung tâm học tập cộng đồng; mức "
         "tối thiểu đang được chia theo cùng tỷ lệ, thấp hơn quy định.",
-        en=f"The {run.year} envelope of {name} is {en(run.envelope)} đồng and cannot pay the legal minimum "
-        f"of support ({norms.citation}) of its {en(run.centres)} community learning centres; the minima are "
+        en=f"The {run.year} envelope of {name} is {EN.money(run.envelope)} and cannot pay the legal minimum "
+        f"of support ({norms.citation}) of its {EN(run.centres)} community learning centres; the minima are "
         "shared pro rata, below what the law asks.",
     )
     of_the_province = Text(
@@ -122,8 +123,8 @@ def _replaces(told: Told | None) -> Text | None:
     if told is None:
         return None
     return Text(
-        vi=f"Thông tin này thay cho lần trước ({vi(told.amount)} đồng).",
-        en=f"This replaces what was said before ({en(told.amount)} đồng).",
+        vi=f"Thông tin này thay cho lần trước ({VI.money(told.amount)}).",
+        en=f"This replaces what was said before ({EN.money(told.amount)}).",
     )
 
 
@@ -132,17 +133,17 @@ def _change(line: BudgetProposed, last: int) -> Text:
     change = abs(amount - last)
     if change == 0:
         return Text(
-            vi=f"Mức hỗ trợ đề nghị năm {year} cho trung tâm {name}: {vi(amount)} đồng, bằng năm {year - 1}.",
-            en=f"Support proposed in {year} for centre {name}: {en(amount)} đồng, as in {year - 1}.",
+            vi=f"Mức hỗ trợ đề nghị năm {year} cho trung tâm {name}: {VI.money(amount)}, bằng năm {year - 1}.",
+            en=f"Support proposed in {year} for centre {name}: {EN.money(amount)}, as in {year - 1}.",
         )
-    share = Fraction(100 * change, last) if last else None
-    vi_share, en_share = ("", "") if share is None else (f" ({vi(share)} %)", f" ({en(share)} %)")
+    share = Fraction(change, last) if last else None
+    vi_share, en_share = ("", "") if share is None else (f" ({VI.percent(share)})", f" ({EN.percent(share)})")
     vi_way, en_way = ("tăng", "up") if amount > last else ("giảm", "down")
     return Text(
-        vi=f"Mức hỗ trợ đề nghị năm {year} cho trung tâm {name}: {vi(amount)} đồng, {vi_way} {vi(change)} đồng"
-        f"{vi_share} so với {vi(last)} đồng của năm {year - 1}.",
-        en=f"Support proposed in {year} for centre {name}: {en(amount)} đồng, {en_way} {en(change)} đồng"
-        f"{en_share} from {en(last)} đồng in {year - 1}.",
+        vi=f"Mức hỗ trợ đề nghị năm {year} cho trung tâm {name}: {VI.money(amount)}, {vi_way} {VI.money(change)}"
+        f"{vi_share} so với {VI.money(last)} của năm {year - 1}.",
+        en=f"Support proposed in {year} for centre {name}: {EN.money(amount)}, {en_way} {EN.money(change)}"
+        f"{en_share} from {EN.money(last)} in {year - 1}.",
     )
 
 
@@ -155,15 +156,15 @@ def _because(period: int, allocation: Allocation) -> Text:
         )
     elif allocation.assessment == "pending":
         assessed = Text(
-            vi=f"hồ sơ đánh giá kỳ {period} chưa được chấp nhận hoặc chưa đủ, tạm tính hệ số hiệu quả {vi(factor)}",
+            vi=f"hồ sơ đánh giá kỳ {period} chưa được chấp nhận hoặc chưa đủ, tạm tính hệ số hiệu quả {VI(factor)}",
             en=f"the assessment of period {period} is not accepted or not complete, performance factor "
-            f"{en(factor)} meanwhile",
+            f"{EN(factor)} meanwhile",
         )
     else:
         grade = _grade_name(allocation.grade)
         assessed = Text(
-            vi=f"kỳ {period} xếp loại {grade.vi}, hệ số hiệu quả {vi(factor)}",
-            en=f"grade {grade.en} in period {period}, performance factor {en(factor)}",
+            vi=f"kỳ {period} xếp loại {grade.vi}, hệ số hiệu quả {VI(factor)}",
+            en=f"grade {grade.en} in period {period}, performance factor {EN(factor)}",
         )
     decided = _decided(allocation)
     return Text(vi=f"Lý do: {assessed.vi}; {decided.vi}.", en=f"Reason: {assessed.en}; {decided.en}.")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from services.notifications.domain.wording import en, province_name, vi
+from services.notifications.domain.wording import province_name
 from shared.contracts.base import Text
 from shared.contracts.facts import AdjustmentProposed, Alert, BudgetAdjusted, BudgetRunApproved, Purpose
+from shared.wording import EN, VI
 
 _PURPOSES: Mapping[Purpose, Text] = {
     "operating": Text(vi="hoạt động thường xuyên", en="operating"),
@@ -27,10 +28,10 @@ def approved_alert(run: BudgetRunApproved, cause: str, raised_at: datetime) -> A
         subject=run.province,
         period=run.year,
         text=Text(
-            vi=f"Kinh phí {purpose.vi} năm {run.year} của {name} đã được phê duyệt: {vi(run.allocated)} đồng cho "
-            f"{vi(run.centres)} trung tâm, dự phòng {vi(run.reserve)} đồng, tổng {vi(run.envelope)} đồng.",
-            en=f"The {purpose.en} budget {run.year} of {name} is approved: {en(run.allocated)} đồng for "
-            f"{en(run.centres)} centres, reserve {en(run.reserve)} đồng, in all {en(run.envelope)} đồng.",
+            vi=f"Kinh phí {purpose.vi} năm {run.year} của {name} đã được phê duyệt: {VI.money(run.allocated)} cho "
+            f"{VI(run.centres)} trung tâm, dự phòng {VI.money(run.reserve)}, tổng {VI.money(run.envelope)}.",
+            en=f"The {purpose.en} budget {run.year} of {name} is approved: {EN.money(run.allocated)} for "
+            f"{EN(run.centres)} centres, reserve {EN.money(run.reserve)}, in all {EN.money(run.envelope)}.",
         ),
         action=Text(
             vi="Thông báo mức hỗ trợ cho từng trung tâm. Số đã duyệt không tự thay đổi; đính chính sau này được xử lý "
@@ -46,12 +47,12 @@ def approved_alert(run: BudgetRunApproved, cause: str, raised_at: datetime) -> A
 
 def adjusted_alert(decided: BudgetAdjusted, cause: str, raised_at: datetime) -> Alert:
     """To the province: a centre's support was adjusted."""
-    centre, carried, delta = decided.allocation.name, decided.carried, _signed(decided.delta)
+    centre, carried, delta = decided.allocation.name, decided.carried, decided.delta
     later = Text(vi="", en="")
     if carried:
         later = Text(
-            vi=f" Phần {vi(carried)} đồng được chuyển sang năm sau vì dự phòng không đủ.",
-            en=f" {en(carried)} đồng are carried to the next year, because the reserve does not hold them.",
+            vi=f" Phần {VI.money(carried)} được chuyển sang năm sau vì dự phòng không đủ.",
+            en=f" {EN.money(carried)} are carried to the next year, because the reserve does not hold them.",
         )
     return Alert(
         alert_id=f"support_adjusted/{decided.centre_id}/{decided.year}/{decided.purpose}/{decided.version}",
@@ -62,10 +63,10 @@ def adjusted_alert(decided: BudgetAdjusted, cause: str, raised_at: datetime) -> 
         subject=decided.centre_id,
         period=decided.year,
         text=Text(
-            vi=f"Hỗ trợ năm {decided.year} của {centre} ({decided.centre_id}) được điều chỉnh {delta.vi} đồng, nay là "
-            f"{vi(decided.amount)} đồng. Lý do: {decided.why}{later.vi}",
-            en=f"Support {decided.year} of {centre} ({decided.centre_id}) was adjusted by {delta.en} đồng and is now "
-            f"{en(decided.amount)} đồng. Reason: {decided.why}{later.en}",
+            vi=f"Hỗ trợ năm {decided.year} của {centre} ({decided.centre_id}) được điều chỉnh {VI.signed(delta)} đồng, "
+            f"nay là {VI.money(decided.amount)}. Lý do: {decided.why}{later.vi}",
+            en=f"Support {decided.year} of {centre} ({decided.centre_id}) was adjusted by {EN.signed(delta)} đồng and "
+            f"is now {EN.money(decided.amount)}. Reason: {decided.why}{later.en}",
         ),
         action=Text(
             vi="Thông báo cho trung tâm và chi trả theo số mới.", en="Tell the centre and pay by the new amount."
@@ -90,10 +91,10 @@ def adjustment_proposed_alert(proposed: AdjustmentProposed, cause: str, raised_a
         subject=proposed.centre_id or proposed.province,
         period=proposed.year,
         text=Text(
-            vi=f"Đề nghị điều chỉnh kinh phí năm {proposed.year} của {name}: đã duyệt {vi(proposed.amount)} đồng, theo "
-            f"số liệu đính chính là {vi(proposed.corrected)} đồng. {proposed.reason.vi}",
-            en=f"An adjustment of the {proposed.year} support of {name} is proposed: {en(proposed.amount)} đồng were "
-            f"approved, the corrected figures give {en(proposed.corrected)} đồng. {proposed.reason.en}",
+            vi=f"Đề nghị điều chỉnh kinh phí năm {proposed.year} của {name}: đã duyệt {VI.money(proposed.amount)}, "
+            f"theo số liệu đính chính là {VI.money(proposed.corrected)}. {proposed.reason.vi}",
+            en=f"An adjustment of the {proposed.year} support of {name} is proposed: {EN.money(proposed.amount)} were "
+            f"approved, the corrected figures give {EN.money(proposed.corrected)}. {proposed.reason.en}",
         ),
         action=Text(
             vi="Xem xét và trình phê duyệt; số đã duyệt giữ nguyên cho đến khi có quyết định.",
@@ -103,8 +104,3 @@ def adjustment_proposed_alert(proposed: AdjustmentProposed, cause: str, raised_a
         cause=cause,
         raised_at=raised_at,
     )
-
-
-def _signed(amount: int) -> Text:
-    sign = "+" if amount > 0 else "-" if amount < 0 else ""
-    return Text(vi=f"{sign}{vi(abs(amount))}", en=f"{sign}{en(abs(amount))}")

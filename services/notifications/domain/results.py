@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from services.notifications.domain.wording import by_when, en, joined, numbered, vi
+from services.notifications.domain.wording import by_when, joined, numbered
 from shared.contracts.base import Text
 from shared.contracts.facts import Alert, Cause, CentreScored, CommuneScored, Superseded
 from shared.rulebook import AlertPolicy, PassFailRubric, PointsRubric, alert_policy, cut_off, deadline, rubric
+from shared.wording import EN, VI
 
 
 def result_alert(result: CommuneScored | CentreScored, cause: str, raised_at: datetime) -> Alert | None:
@@ -137,8 +138,8 @@ def _outcome(result: CommuneScored | CentreScored, of: CommuneScored | CentreSco
         name = names.get(of.grade, Text(vi=of.grade, en=of.grade))
         points = of.total
         return Text(
-            vi=f"xếp loại {name.vi}" + (f" ({vi(points)} điểm)" if points is not None else ""),
-            en=f"grade {name.en}" + (f" ({en(points)} points)" if points is not None else ""),
+            vi=f"xếp loại {name.vi}" + (f" ({VI(points)} điểm)" if points is not None else ""),
+            en=f"grade {name.en}" + (f" ({EN(points)} points)" if points is not None else ""),
         )
     if isinstance(rules, PassFailRubric) and of.level:
         names = {level.id: level.name for level in rules.levels}

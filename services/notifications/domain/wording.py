@@ -1,37 +1,17 @@
-"""What the texts of all alerts share: numbers, days, lists, in Vietnamese and in English."""
+"""What the texts of all alerts share: lists, time limits, provinces, in Vietnamese and in English."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from fractions import Fraction
 
 from shared.contracts.base import Text
 from shared.registry import registry
 from shared.rulebook import HANOI
+from shared.wording import EN, VI
 
 SHOWN = 3
 """How many problems or steps an alert names; the receipt or the result holds all of them."""
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
-_SEPARATORS = str.maketrans(",.", ".,")
-
-
-def en(number: int | Fraction | Decimal) -> str:
-    """A number as English writes it: `1,234.5`; more than two decimals are cut, `33.33…`."""
-    hundredths, rest = divmod(Fraction(number) * 100, 1)
-    whole, decimals = divmod(hundredths, 100)
-    if rest:
-        return f"{whole:,}.{decimals:02}…"
-    return f"{whole:,}.{decimals:02}".rstrip("0").rstrip(".")
-
-
-def vi(number: int | Fraction | Decimal) -> str:
-    """The same number as Vietnamese writes it: `1.234,5`."""
-    return en(number).translate(_SEPARATORS)
 
 
 def joined(*parts: Text | None) -> Text:
@@ -78,7 +58,7 @@ def _moment(instant: datetime) -> Text:
     day, clock = local.date(), f"{local:%H:%M}"
     if local.time() == time.min:
         day, clock = day - timedelta(days=1), "24:00"
-    return Text(vi=f"{clock} ngày {day:%d/%m/%Y}", en=f"{clock} on {day.day} {_MONTHS[day.month - 1]} {day.year}")
+    return Text(vi=f"{clock} ngày {VI.day(day)}", en=f"{clock} on {EN.day(day)}")
 
 
 def province_name(code: str, on: date) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import assert_never
 
-from services.scoring.domain.shares import fraction, percent, short, written
+from services.scoring.domain.shares import fraction, short, written
 from shared.contracts.base import Text
 from shared.contracts.facts import Reference
 from shared.contracts.submissions import (
@@ -20,7 +20,6 @@ from shared.contracts.submissions import (
     ShareTarget,
     TargetValue,
 )
-from shared.rulebook import plain
 from shared.rulebook.targets import (
     LEVELS,
     BooleanRule,
@@ -34,6 +33,7 @@ from shared.rulebook.targets import (
     ShareRule,
     Target,
 )
+from shared.wording import EN, VI, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,8 @@ def compare(rule: Target, value: TargetValue, difficult: bool) -> Measured:
         case CountRule(), CountTarget():
             counts = {
                 level: Text(
-                    vi=f"{rule.id}: có {value.count}, cần ít nhất {least} ({rule.name.vi}).",
-                    en=f"{rule.id}: has {value.count}, needs at least {least} ({rule.name.en}).",
+                    vi=f"{rule.id}: có {VI(value.count)}, cần ít nhất {VI(least)} ({rule.name.vi}).",
+                    en=f"{rule.id}: has {EN(value.count)}, needs at least {EN(least)} ({rule.name.en}).",
                 )
                 for level, least in rule.minimum.items()
                 if value.count < least
@@ -159,15 +159,15 @@ def _compare_pair(rule: SharePairRule, value: SharePairTarget, difficult: bool) 
 
 
 def _compare_change(rule: ChangeRule, value: ChangeTarget) -> Measured:
-    before, now = plain(value.previous), plain(value.current)
+    before, now = value.previous, value.current
     rising = rule.direction == "increase"
-    done = value.current > value.previous if rising else value.current < value.previous
+    done = now > before if rising else now < before
     wanted = Text(vi="tăng", en="rise") if rising else Text(vi="giảm", en="fall")
     lack = Text(
-        vi=f"{rule.id}: năm trước {before}, năm nay {now}; phải {wanted.vi} so với năm trước ({rule.name.vi}).",
-        en=f"{rule.id}: {before} in the previous year, {now} now; it must {wanted.en} ({rule.name.en}).",
+        vi=f"{rule.id}: năm trước {VI(before)}, năm nay {VI(now)}; phải {wanted.vi} so với năm trước ({rule.name.vi}).",
+        en=f"{rule.id}: {EN(before)} in the previous year, {EN(now)} now; it must {wanted.en} ({rule.name.en}).",
     )
-    return Measured(f"{before} → {now}", {} if done else dict.fromkeys(LEVELS, lack))
+    return Measured(f"{plain(before)} → {plain(now)}", {} if done else dict.fromkeys(LEVELS, lack))
 
 
 def thresholds(rule: Target, difficult: bool) -> dict[LevelId, str]:
@@ -180,10 +180,12 @@ def thresholds(rule: Target, difficult: bool) -> dict[LevelId, str]:
         case LevelRule():
             return {level: f"≥ {rule.min_level[level]}" for level in LEVELS}
         case ShareRule() | RecognisedShareRule():
-            return {level: f"≥ {percent(rule.thresholds[level])}" for level in LEVELS}
+            return {level: f"≥ {EN.percent(rule.thresholds[level])}" for level in LEVELS}
         case SharePairRule():
             pairs = {level: rule.required(level, difficult) for level in LEVELS}
-            return {level: f"≥ {percent(pair.trained)}, ≥ {percent(pair.university)}" for level, pair in pairs.items()}
+            return {
+                level: f"≥ {EN.percent(pair.trained)}, ≥ {EN.percent(pair.university)}" for level, pair in pairs.items()
+            }
         case CountRule():
             return {level: f"≥ {rule.minimum[level]}" for level in LEVELS}
         case ChangeRule():

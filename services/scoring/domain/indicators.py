@@ -12,13 +12,14 @@ from decimal import Decimal
 
 from services.scoring.domain.judging import Judgement, frozen, named, step_on, weakest
 from services.scoring.domain.points import judge_points
-from services.scoring.domain.shares import fraction, percent, written
+from services.scoring.domain.shares import fraction, written
 from shared.contracts.base import Step, Text
 from shared.contracts.facts import CriterionResult, Reference, TargetResult
 from shared.contracts.submissions import PointsContent, ShareTarget
-from shared.rulebook import PointsRubric, plain, rubric
+from shared.rulebook import PointsRubric, rubric
 from shared.rulebook.indicators import GradeOf, Indicator, IndicatorPolicy, LevelOf, ShareAtLeast
 from shared.rulebook.points import PointsCriterion
+from shared.wording import EN, VI
 
 MOST_SHOWN = 50
 """Centres that one result names; all of them are looked at."""
@@ -138,7 +139,7 @@ def _check_level(indicator: Indicator, rule: LevelOf, found: Sequence[Reference]
 
 
 def _check_share(indicator: Indicator, rule: ShareAtLeast, content: PointsContent) -> _Checked:
-    threshold, value = f"≥ {percent(rule.min)}", content.indicators.get(indicator.id)
+    threshold, value = f"≥ {EN.percent(rule.min)}", content.indicators.get(indicator.id)
     if not isinstance(value, ShareTarget):
         none = Text(vi="hồ sơ không nêu tử số và mẫu số", en="no numerator and denominator were sent")
         return _Checked(indicator, threshold, why_not=none)
@@ -196,11 +197,12 @@ def _target(one: _Checked) -> TargetResult:
 def _cap_step(policy: IndicatorPolicy, cap: _Cap) -> Step:
     found = [_found(one) for one in cap.unmet]
     vi, en = ", ".join(one.vi for one in found), ", ".join(one.en for one in found)
-    allowed, awarded = plain(cap.allowed), plain(cap.awarded)
     return step_on(
         policy,
-        f"{cap.criterion}: chỉ số {vi} không đạt, nên được nhiều nhất {allowed} điểm, thay cho {awarded}.",
-        f"{cap.criterion}: the indicator {en} is not met, so it gets at most {allowed} points instead of {awarded}.",
+        f"{cap.criterion}: chỉ số {vi} không đạt, nên được nhiều nhất {VI(cap.allowed)} điểm, thay cho "
+        f"{VI(cap.awarded)}.",
+        f"{cap.criterion}: the indicator {en} is not met, so it gets at most {EN(cap.allowed)} points instead of "
+        f"{EN(cap.awarded)}.",
         *(one.indicator for one in cap.unmet),
     )
 
@@ -242,9 +244,9 @@ def _mend(caps: Sequence[_Cap]) -> list[Text]:
     """What the unmet indicators would bring back, one by one."""
     return [
         Text(
-            vi=f"{one.indicator.id}: chưa đạt ({one.indicator.name.vi}); đang trừ {plain(cap.worth[one.indicator.id])} "
+            vi=f"{one.indicator.id}: chưa đạt ({one.indicator.name.vi}); đang trừ {VI(cap.worth[one.indicator.id])} "
             f"điểm khỏi mức tối đa của {cap.criterion}.",
-            en=f"{one.indicator.id}: not met ({one.indicator.name.en}); it takes {plain(cap.worth[one.indicator.id])} "
+            en=f"{one.indicator.id}: not met ({one.indicator.name.en}); it takes {EN(cap.worth[one.indicator.id])} "
             f"points off the maximum of {cap.criterion}.",
         )
         for cap in caps

@@ -12,6 +12,7 @@ from shared.contracts.base import Contract, Provenance, Step, Text, Version
 from shared.contracts.facts import CriterionResult, RecognitionAccepted, Reference
 from shared.rulebook import Rubric, cut_off
 from shared.rulebook.source import Grounded
+from shared.wording import EN, VI
 
 _STRENGTH = list(Provenance)
 """Strongest first."""
@@ -94,8 +95,8 @@ def chosen(rubric: Rubric, period: int) -> Step:
     day = cut_off(period)
     return step_on(
         rubric,
-        f"Áp dụng {rubric.legal_reference}, có hiệu lực vào ngày chốt {day:%d/%m/%Y}.",
-        f"Judged by {rubric.legal_reference}, in force on the cut-off date {day.isoformat()}.",
+        f"Áp dụng {rubric.legal_reference}, có hiệu lực vào ngày chốt {VI.day(day)}.",
+        f"Judged by {rubric.legal_reference}, in force on the cut-off date {EN.day(day)}.",
     )
 
 

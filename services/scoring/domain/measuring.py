@@ -8,12 +8,13 @@ from fractions import Fraction
 
 from services.scoring.domain.comparing import Measured, compare, joined, not_sent
 from services.scoring.domain.judging import frozen, named
-from services.scoring.domain.shares import fraction, percent, short, written
+from services.scoring.domain.shares import fraction, short, written
 from shared.contracts.base import Text
 from shared.contracts.facts import Reference
 from shared.contracts.submissions import LevelTarget, Share, ShareTarget, TargetsContent, TargetValue
 from shared.rulebook import PassFailRubric, cut_off
 from shared.rulebook.targets import LEVELS, Counted, LevelId, LevelRule, RecognisedShareRule, ShareRule, Target
+from shared.wording import EN, VI
 
 _NUMBER: Mapping[LevelId, int] = {"L1": 1, "L2": 2}
 
@@ -178,10 +179,10 @@ def _information(counts: RecognisedCounts | None) -> list[Text]:
         return []
     what, shares = _units(counts.counted), {level: counts.at(level) for level in LEVELS}
     vi = "; ".join(
-        f"mức độ {_NUMBER[level]}: {written(share)} ({percent(fraction(share))})" for level, share in shares.items()
+        f"mức độ {_NUMBER[level]}: {written(share)} ({VI.percent(fraction(share))})" for level, share in shares.items()
     )
     en = "; ".join(
-        f"level {_NUMBER[level]}: {written(share)} ({percent(fraction(share))})" for level, share in shares.items()
+        f"level {_NUMBER[level]}: {written(share)} ({EN.percent(fraction(share))})" for level, share in shares.items()
     )
     return [
         Text(

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from services.scoring.domain.judging import Judgement, step_on, weakest
-from services.scoring.domain.shares import fraction, percent, short, written
+from services.scoring.domain.shares import fraction, short, written
 from shared.contracts.base import Step, Text
 from shared.contracts.facts import CriterionResult, TargetResult
 from shared.contracts.submissions import Share, ShareTarget, TargetsContent
 from shared.rulebook.goals import Goal, goals_for
 from shared.rulebook.models import ModelShare, ModelsRubric
+from shared.wording import EN, VI
 
 
 def judge_models(rubric: ModelsRubric, content: TargetsContent, period: int, province: str | None = None) -> Judgement:
@@ -93,8 +94,12 @@ def _area_step(rubric: ModelsRubric, basis: str | None) -> Step:
 
 
 def _share_step(one: ModelShare, share: Share) -> Step:
-    text = f"{written(share)} = {percent(fraction(share))}"
-    return step_on(one, f"{one.name.vi}: {text}.", f"{one.name.en}: {text}.")
+    counts, exact = written(share), fraction(share)
+    return step_on(
+        one,
+        f"{one.name.vi}: {counts} = {VI.percent(exact)}.",
+        f"{one.name.en}: {counts} = {EN.percent(exact)}.",
+    )
 
 
 def _goal_step(one: ModelShare, share: Share, goal: Goal, difficult: bool) -> Step:
@@ -102,8 +107,8 @@ def _goal_step(one: ModelShare, share: Share, goal: Goal, difficult: bool) -> St
     met = fraction(share) >= wanted
     return step_on(
         goal,
-        f"{one.name.vi}: mục tiêu đến năm {goal.year} là {percent(wanted)}, {'đã đạt' if met else 'chưa đạt'}.",
-        f"{one.name.en}: the goal for {goal.year} is {percent(wanted)}, {'reached' if met else 'not reached'}.",
+        f"{one.name.vi}: mục tiêu đến năm {goal.year} là {VI.percent(wanted)}, {'đã đạt' if met else 'chưa đạt'}.",
+        f"{one.name.en}: the goal for {goal.year} is {EN.percent(wanted)}, {'reached' if met else 'not reached'}.",
     )
 
 
@@ -130,7 +135,7 @@ def _criterion(
         name=one.name,
         value=None if share is None else written(share),
         met={goal: None if share is None else fraction(share) >= least for goal, least in wanted.items()},
-        threshold={goal: f"≥ {percent(least)}" for goal, least in wanted.items()},
+        threshold={goal: f"≥ {EN.percent(least)}" for goal, least in wanted.items()},
         reason=reason,
         evidence=[] if value is None else value.evidence,
         citation="; ".join(dict.fromkeys(ground.citation for ground in (*grounds, *aims))),

@@ -11,9 +11,10 @@ from services.scoring.domain.ranking import points_key
 from shared.contracts.base import Text
 from shared.contracts.facts import CriterionResult
 from shared.contracts.submissions import AwardedPoints, PointsContent
-from shared.rulebook import PointsRubric, plain
+from shared.rulebook import PointsRubric
 from shared.rulebook.points import MinimumRule, PointsCriterion
 from shared.rulebook.source import Grounded
+from shared.wording import EN, VI
 
 
 def judge_points(rubric: PointsRubric, content: PointsContent) -> Judgement:
@@ -35,7 +36,7 @@ def judge_points(rubric: PointsRubric, content: PointsContent) -> Judgement:
     total = sum((one.points for one in criteria if one.points is not None), Decimal(0))
     minimum = rubric.minimum_rule
     low = [one.id for one in criteria if one.points is not None and minimum is not None and not minimum.met(one.points)]
-    steps.append(step_on(table, f"Tổng điểm: {plain(total)}.", f"Total: {plain(total)} points."))
+    steps.append(step_on(table, f"Tổng điểm: {VI(total)}.", f"Total: {EN(total)} points."))
     grade = rubric.grade(total)
     if minimum is not None and low:
         grade = next(one for one in rubric.grades if one.id == minimum.grade)
@@ -48,8 +49,8 @@ def judge_points(rubric: PointsRubric, content: PointsContent) -> Judgement:
             )
         )
     else:
-        vi = f"{plain(total)} điểm: xếp loại {grade.name.vi}."
-        en = f"{plain(total)} points: graded {grade.name.en}."
+        vi = f"{VI(total)} điểm: xếp loại {grade.name.vi}."
+        en = f"{EN(total)} points: graded {grade.name.en}."
         # 84.5 lies between the whole numbers of two bands; that it belongs to the lower one is a reading, not the text.
         # Below the lowest band's end nothing is open: that grade is "every other case".
         between = grade != rubric.grades[0] and total % 1 != 0 and ceil(total) == grade.max
@@ -78,8 +79,8 @@ def _criterion(rubric: PointsRubric, rule: PointsCriterion, awarded: AwardedPoin
         grounds.append(rubric.no_evidence)
         points = Decimal(0)
         reason = Text(
-            vi=f"Không có minh chứng: {plain(awarded.points)} điểm không được tính.",
-            en=f"No evidence: {plain(awarded.points)} points do not count.",
+            vi=f"Không có minh chứng: {VI(awarded.points)} điểm không được tính.",
+            en=f"No evidence: {EN(awarded.points)} points do not count.",
         )
     step = step_on(rule, rule.name.vi, rule.name.en, *grounds)
     return CriterionResult(
@@ -97,9 +98,9 @@ def _criterion(rubric: PointsRubric, rule: PointsCriterion, awarded: AwardedPoin
 def _needed(rule: MinimumRule) -> Text:
     """The minimum of one criterion in words."""
     if rule.more_than is not None:
-        return Text(vi=f"trên {plain(rule.more_than)} điểm", en=f"more than {plain(rule.more_than)} points")
-    least = plain(rule.at_least or Decimal(0))
-    return Text(vi=f"ít nhất {least} điểm", en=f"at least {least} points")
+        return Text(vi=f"trên {VI(rule.more_than)} điểm", en=f"more than {EN(rule.more_than)} points")
+    least = rule.at_least or Decimal(0)
+    return Text(vi=f"ít nhất {VI(least)} điểm", en=f"at least {EN(least)} points")
 
 
 def _next_grade(
@@ -128,11 +129,11 @@ def _next_grade(
             if id not in unproven
         ]
     if total < wanted.min:
-        lack = plain(wanted.min - total)
+        lack = wanted.min - total
         steps.append(
             Text(
-                vi=f"Thiếu {lack} điểm để đạt {wanted.name.vi} (từ {plain(wanted.min)} điểm).",
-                en=f"{lack} points are missing for {wanted.name.en} (from {plain(wanted.min)}).",
+                vi=f"Thiếu {VI(lack)} điểm để đạt {wanted.name.vi} (từ {VI(wanted.min)} điểm).",
+                en=f"{EN(lack)} points are missing for {wanted.name.en} (from {EN(wanted.min)}).",
             )
         )
     return steps

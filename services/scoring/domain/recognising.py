@@ -11,6 +11,7 @@ from shared.contracts.base import Step
 from shared.contracts.facts import RecognitionInForce
 from shared.rulebook import NoRuleInForce, PassFailRubric, Rubric, cut_off, rubric_for
 from shared.rulebook.basis import Validity
+from shared.wording import EN, VI
 
 
 def recognition_beside(rubric: Rubric, recognitions: Sequence[Recognition], period: int) -> RecognitionInForce | None:
@@ -45,17 +46,17 @@ def opens_level_2(rubric: PassFailRubric, recognitions: Sequence[Recognition], p
             return True, step_on(
                 rubric.recognised,
                 f"Đã được công nhận mức độ {decision.level} theo quyết định {decision.decision_number} ngày "
-                f"{decision.decided_on:%d/%m/%Y}, đủ {rubric.recognised.months} tháng và còn hiệu lực.",
+                f"{VI.day(decision.decided_on)}, đủ {rubric.recognised.months} tháng và còn hiệu lực.",
                 f"Recognised at level {decision.level} by decision {decision.decision_number} of "
-                f"{decision.decided_on.isoformat()}, at least {rubric.recognised.months} months before, still valid.",
+                f"{EN.day(decision.decided_on)}, at least {rubric.recognised.months} months before, still valid.",
                 rubric.validity,
             )
     return False, step_on(
         rubric.recognised,
-        f"Mọi chỉ tiêu đạt mức độ 2, nhưng mức độ 2 cần quyết định công nhận mức độ 1 từ ngày {latest:%d/%m/%Y} trở về "
-        f"trước, còn hiệu lực vào {day:%d/%m/%Y}: kết quả dừng ở mức độ 1.",
+        f"Mọi chỉ tiêu đạt mức độ 2, nhưng mức độ 2 cần quyết định công nhận mức độ 1 từ ngày {VI.day(latest)} trở về "
+        f"trước, còn hiệu lực vào {VI.day(day)}: kết quả dừng ở mức độ 1.",
         f"All targets are met at level 2, but level 2 needs a recognition of level 1 decided on or before "
-        f"{latest.isoformat()} and still valid on {day.isoformat()}: the result stays at level 1.",
+        f"{EN.day(latest)} and still valid on {EN.day(day)}: the result stays at level 1.",
         rubric.validity,
     )
 

@@ -7,6 +7,7 @@ from math import ceil
 
 from shared.contracts.base import Text
 from shared.contracts.submissions import Share
+from shared.wording import EN, VI
 
 PEOPLE = Text(vi="người", en="people")
 
@@ -21,19 +22,15 @@ def written(share: Share) -> str:
     return f"{share.numerator}/{share.denominator}"
 
 
-def percent(share: Fraction) -> str:
-    """A share for reading: percent cut, never rounded, after three digits, so that 59.9999 % does not read as 60 %."""
-    whole, rest = divmod(share.numerator * 100_000 // share.denominator, 1000)
-    return f"{whole}{f'.{rest:03d}'.rstrip('0') if rest else ''} %"
-
-
 def short(id: str, what: Text, share: Share, threshold: Fraction, unit: Text = PEOPLE) -> Text | None:
     """What a share lacks to its threshold ("at least"), counted in `unit`; `None` if it lacks nothing."""
-    if fraction(share) >= threshold:
+    has = fraction(share)
+    if has >= threshold:
         return None
     lack = ceil(threshold * share.denominator) - share.numerator
-    has, needs = percent(fraction(share)), percent(threshold)
     return Text(
-        vi=f"{id}: {what.vi} {has} ({written(share)}), cần {needs}: thiếu {lack} {unit.vi}.",
-        en=f"{id}: {what.en} {has} ({written(share)}), needs {needs}: {lack} {unit.en} are missing.",
+        vi=f"{id}: {what.vi} {VI.percent(has)} ({written(share)}), cần {VI.percent(threshold)}: thiếu {VI(lack)} "
+        f"{unit.vi}.",
+        en=f"{id}: {what.en} {EN.percent(has)} ({written(share)}), needs {EN.percent(threshold)}: {EN(lack)} {unit.en} "
+        "are missing.",
     )

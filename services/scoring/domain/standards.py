@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.scoring.domain.judging import Judgement, step_on, weakest, without_evidence
-from services.scoring.domain.shares import fraction, percent, short, written
+from services.scoring.domain.shares import fraction, short, written
 from shared.contracts.base import Provenance, Step, Text
 from shared.contracts.facts import CriterionResult, TargetResult
 from shared.contracts.submissions import ShareTarget, TargetsContent
 from shared.rulebook import cut_off
 from shared.rulebook.standards import Condition, Measure, Minimum, Requirement, Standard, StandardLevel, StandardsRubric
+from shared.wording import EN
 
 
 def judge_standards(rubric: StandardsRubric, content: TargetsContent, period: int) -> Judgement:
@@ -233,7 +234,7 @@ def _targets(case: _Case, standard: Standard) -> list[TargetResult]:
         for condition in case.conditions(level):
             minimum = condition.required(case.special)
             one = asked.setdefault(minimum.share, _Asked({}, {}, []))
-            one.thresholds[f"L{level.level}"] = f"≥ {percent(minimum.min)}"
+            one.thresholds[f"L{level.level}"] = f"≥ {EN.percent(minimum.min)}"
             one.met[f"L{level.level}"] = case.holds(minimum)
             one.grounds.append(condition)
     return [_target(case, case.measures[share], one) for share, one in asked.items()]
