@@ -125,7 +125,7 @@ def _problems(book: Book) -> str:
 def release(folder: Annotated[Path, typer.Argument(help="Own rules that are to be used from now on.")]) -> None:
     """List a folder's new rules in its released.yaml, so that from now on a change of them is refused."""
     book = read_all((DATA,) if folder.resolve() == DATA else (DATA, folder))
-    wrong = [error for error in book.errors if error.fault.code != "not_in_release"]
+    wrong = [error for error in book.errors if error.problem.code != "not_in_release"]
     if wrong:
         for error in wrong:
             for line in _problem(error, Language.EN):

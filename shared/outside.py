@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from shared.contracts.base import MAX_DIGITS, Problem
-from shared.contracts.bounds import MAX_CHARACTERS, MAX_DEPTH, MAX_VALUES, MOST, OutOfBounds, out_of_bounds
+from shared.contracts.bounds import MAX_CHARACTERS, MAX_DEPTH, MAX_VALUES, MOST
+from shared.errors import LanghocError
+from shared.refusals import problem
+
+
+class OutOfBounds(LanghocError, ValueError):
+    """JSON that is not used, with everything that is out of bounds.
+
+    `body` is what was read of it, `None` where nothing was; it serves to tell whose it is, never as content.
+    """
+
+    def __init__(self, problems: Sequence[Problem], body: Any = None) -> None:
+        super().__init__(*problems[:MOST])
+        self.body = body
 
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
     """Stands in the place of a number that is not kept."""
 
-    code: str
     text: str
+    too_long: bool
 
 
 def read_json(text: str | bytes) -> Any:
@@ -31,24 +44,24 @@ def read_json(text: str | bytes) -> Any:
     refused: list[_Refused] = []
 
     def whole(text: str) -> int | _Refused:
-        return int(text) if len(text.lstrip("-")) <= MAX_DIGITS else noted("number_too_long", text)
+        return int(text) if len(text.lstrip("-")) <= MAX_DIGITS else noted(text, too_long=True)
 
     def fraction(text: str) -> float | _Refused:
         if len(text) > MAX_CHARACTERS:
-            return noted("number_too_long", text)
-        return float(text) if _is_kept(text) else noted("number_not_exact", text)
+            return noted(text, too_long=True)
+        return float(text) if _is_kept(text) else noted(text, too_long=False)
 
-    def noted(code: str, text: str) -> _Refused:
-        refused.append(_Refused(code, text))
+    def noted(text: str, *, too_long: bool) -> _Refused:
+        refused.append(_Refused(text, too_long))
         return refused[-1]
 
     try:
         value = json.loads(text, parse_int=whole, parse_float=fraction)
     except RecursionError:
-        raise OutOfBounds([out_of_bounds("too_deep")]) from None
+        raise OutOfBounds([_too_deep()]) from None
     problems = list(_of_shape(value))
     if refused and not problems:
-        problems = [out_of_bounds(one.code, place, given=one.text[:MAX_CHARACTERS]) for place, one in _places(value)]
+        problems = [_of_number(place, one) for place, one in _places(value)]
     if problems:
         raise OutOfBounds(problems, value)
     return value
@@ -70,9 +83,20 @@ def _of_shape(value: Any) -> Iterator[Problem]:
         depth += bool(outer)
         level = [inner for one in outer for inner in (one.values() if isinstance(one, dict) else one)]
     if depth > MAX_DEPTH:
-        yield out_of_bounds("too_deep")
+        yield _too_deep()
     if count > MAX_VALUES:
-        yield out_of_bounds("too_many_values", given=count)
+        yield problem("bounds.too_many_values", count=count, limit=MAX_VALUES)
+
+
+def _too_deep() -> Problem:
+    return problem("bounds.too_deep", limit=MAX_DEPTH)
+
+
+def _of_number(place: str, refused: _Refused) -> Problem:
+    shown = refused.text[:MAX_CHARACTERS]
+    if not refused.too_long:
+        return problem("bounds.number_not_exact", place, number=shown)
+    return problem("bounds.number_too_long", place, number=shown, digits=MAX_DIGITS, characters=MAX_CHARACTERS)
 
 
 def _places(value: Any, pointer: str = "") -> Iterator[tuple[str, _Refused]]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.intake.texts import CATALOGUE
 from shared.contracts.base import Problem, Text, to_nfc
 from shared.contracts.topics import families
 from shared.messaging.messages import Reason, Unreadable
+from shared.refusals import problem
+from shared.refusals.validation import expected_of
 from shared.registry import registry
-from shared.rulebook.faults import expected_of
 
-CODES = frozenset(CATALOGUE)
 FORMS: Mapping[str, Text] = {
     r"^([0-9]{5}|D[0-9]{3})$": Text(
         vi="mã đơn vị: 5 chữ số, hoặc D và 3 chữ số", en="a unit code: 5 digits, or D and 3 digits"
@@ -41,25 +40,10 @@ SHORT, LONG = 80, 300
 """Characters shown of a value that was sent, and of what we say ourselves about a record."""
 
 
-def problem(name: str, field: str, **values: object) -> Problem:
-    """The problem `name` of the catalogue, its texts filled in."""
-    texts = [text.format_map(values) for text in CATALOGUE[name]]
-    return Problem(
-        code=name,
-        field=field,
-        message=Text(vi=texts[0], en=texts[1]),
-        expected=Text(vi=texts[2], en=texts[3]),
-        mend=Text(vi=texts[4], en=texts[5]),
-    )
-
-
-def candidates(codes: Sequence[str]) -> dict[str, str]:
-    """Units that the sender may have meant, for an expectation in both languages; nothing when there are none."""
+def candidates(codes: Sequence[str]) -> Text:
+    """Units that the sender may have meant, behind an expectation; nothing when there are none."""
     near = ", ".join(codes)
-    return {
-        "candidates_vi": f"; có thể là {near}" if near else "",
-        "candidates_en": f"; perhaps {near}" if near else "",
-    }
+    return Text(vi=f"; có thể là {near}", en=f"; perhaps {near}") if near else Text(vi="", en="")
 
 
 def at_most(problems: Sequence[Problem]) -> list[Problem]:
@@ -68,7 +52,7 @@ def at_most(problems: Sequence[Problem]) -> list[Problem]:
 
 
 def _more(count: int) -> list[Problem]:
-    return [problem("more_problems", "", more=count)] if count > 0 else []
+    return [problem("intake.more_problems", more=count)] if count > 0 else []
 
 
 def of_unreadable(unreadable: Unreadable) -> list[Problem]:
@@ -80,12 +64,10 @@ def of_unreadable(unreadable: Unreadable) -> list[Problem]:
     said = _printable(unreadable.detail, LONG) + (f" (SHA-256 {unreadable.cut.sha256})" if unreadable.cut else "")
     if unreadable.reason is Reason.TOO_LARGE:
         most = families()["submissions"].max_record_bytes
-        return [
-            problem("record_too_large", "", detail=said, most_vi=f"{most:,}".replace(",", "."), most_en=f"{most:,}")
-        ]
+        return [problem("intake.record_too_large", detail=said, most=most)]
     if unreadable.reason is Reason.DAMAGED:
-        return [problem("record_damaged", "", detail=said)]
-    return [problem(unreadable.reason.value, "", detail=_printable(unreadable.detail))]
+        return [problem("intake.record_damaged", detail=said)]
+    return [problem(f"intake.{unreadable.reason}", detail=_printable(unreadable.detail))]
 
 
 def of_validation(error: Mapping[str, Any]) -> Problem:
@@ -95,16 +77,21 @@ def of_validation(error: Mapping[str, Any]) -> Problem:
     if kind in ("union_tag_not_found", "union_tag_invalid"):  # reported for the object, but it is this field's fault
         location = (*location, error["ctx"]["discriminator"].strip("'"))
         given = error["ctx"].get("tag")
-    expected = _expected(error)
-    return problem(
-        _code(kind),
-        _pointer(location),
-        given=_printable(given),
-        detail=_printable(error["msg"]),
-        expected_vi=expected.vi,
-        expected_en=expected.en,
-        **candidates(_units_meant(location, given)),
-    )
+    pointer, said, expected = _pointer(location), _printable(given), _expected(error)
+    near = candidates(_units_meant(location, given))
+    if kind in ("missing", "union_tag_not_found"):
+        return problem("intake.field_missing", pointer)
+    if kind == "extra_forbidden":
+        return problem("intake.field_unknown", pointer)
+    if kind == "json_invalid":
+        return problem("intake.bad_json", pointer, detail=_printable(error["msg"]))
+    if kind == "string_pattern_mismatch":
+        return problem("intake.pattern", pointer, given=said, expected=expected, candidates=near)
+    if kind.endswith("_type"):
+        return problem("intake.wrong_type", pointer, given=said, expected=expected, candidates=near)
+    if kind.startswith(("greater_than", "less_than", "too_", "string_too", "decimal_max", "decimal_whole")):
+        return problem("intake.out_of_range", pointer, given=said, expected=expected)
+    return problem("intake.invalid_value", pointer, given=said, expected=expected)
 
 
 def _units_meant(location: Sequence[int | str], given: object) -> tuple[str, ...]:
@@ -113,22 +100,6 @@ def _units_meant(location: Sequence[int | str], given: object) -> tuple[str, ...
         return ()
     code = str(given)
     return registry().candidates(code) if len(code) <= 8 else ()
-
-
-def _code(kind: str) -> str:
-    if kind == "missing" or kind == "union_tag_not_found":
-        return "field_missing"
-    if kind == "extra_forbidden":
-        return "field_unknown"
-    if kind == "json_invalid":
-        return "bad_json"
-    if kind == "string_pattern_mismatch":
-        return "pattern"
-    if kind.endswith("_type"):
-        return "wrong_type"
-    if kind.startswith(("greater_than", "less_than", "too_", "string_too", "decimal_max", "decimal_whole")):
-        return "out_of_range"
-    return "invalid_value"
 
 
 def _expected(error: Mapping[str, Any]) -> Text:

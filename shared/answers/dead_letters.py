@@ -96,6 +96,7 @@ class Letter(Shape):
     type: str
     subject: str
     meaning: Text
+    expected: Text
     mend: Text
     preview: str
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from shared.contracts.base import Nfc, Text
-from shared.rulebook.faults import Fault
+from shared.rulebook.errors import Unfit
 from shared.rulebook.source import Dated, Exact, Grounded, Rule
 
 Series = Literal[
@@ -48,7 +48,7 @@ class Day(Rule):
         try:
             date(2023, self.month, self.day)  # 29 February would not
         except ValueError as error:
-            raise Fault("no_calendar_day", reason=error) from None
+            raise Unfit("rulebook.no_calendar_day", reason=error) from None
         return self
 
 
@@ -150,12 +150,12 @@ class RubricBase(Dated):
         if last is not None and (self.effective_to is None or last < self.effective_to):
             wanted = f"decided_by_after_{last:%Y_%m_%d}"
             if wanted not in {gap.id for gap in self.gaps}:
-                raise Fault("nobody_decides", day=last, gap=wanted)
+                raise Unfit("rulebook.nobody_decides", day=last, gap=wanted)
         return self
 
 
 def unique(what: str, ids: list[str]) -> None:
-    """Raises `Fault` if an id stands twice."""
+    """Raises `Unfit` if an id stands twice."""
     for one in ids:
         if ids.count(one) > 1:
-            raise Fault("stands_twice", what=what, id=one)
+            raise Unfit("rulebook.stands_twice", what=what, id=one)

@@ -13,9 +13,9 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field, RootModel
 
 from shared.contracts.base import Nfc
+from shared.refusals import problem
 from shared.rulebook import areas, deadlines, funding, goals, policies, ranking, sustainability
 from shared.rulebook.errors import Findings, RulebookError
-from shared.rulebook.faults import Fault
 from shared.rulebook.overlays import MINISTRY, NATION, PROVINCES, Layers, Place, Placed, called, folders
 from shared.rulebook.points import PointsRubric
 from shared.rulebook.rubrics import Rubric, load_rubrics
@@ -95,14 +95,14 @@ def _where(places: Sequence[Path], rubric: Rubric) -> Placed[Any]:
 def _misplaced(folder: Path) -> list[RulebookError]:
     """A file that nobody reads is an error: its rule would be missing without a word."""
     if not folder.is_dir():
-        return [RulebookError(str(folder), "", Fault("no_folder", folder=folder))]
+        return [RulebookError(str(folder), problem("rulebook.no_folder", folder=folder))]
     allowed = [*_NATION_ONLY, *LAYERED, *(f"{MINISTRY}/{own}" for own in _OWN)]
     allowed += [f"{PROVINCES}/[0-9][0-9]/{own}" for own in _OWN]
     known = {file for pattern in allowed for file in folder.glob(pattern)}
     strange = [file for file in sorted(folder.rglob("*")) if file.is_file() and file not in known]
     expected = ", ".join(allowed)
     return [
-        RulebookError(called(folder, file), "", Fault("unexpected_file", expected=expected))
+        RulebookError(called(folder, file), problem("rulebook.unexpected_file", expected=expected))
         for file in strange
         if file.name != "README.md"
     ]
@@ -135,12 +135,12 @@ def prove_released(folder: Path, rules: Iterable[Placed[Any]], *, whole: bool = 
     for id, identity in listed.items():
         if id not in by_id:
             if whole:
-                found.add(name, id, "released_rule_gone", id=id)
+                found.add(name, id, "rulebook.released_rule_gone", id=id)
         elif by_id[id].version.identity != identity:
-            found.add(by_id[id].place.name, "", "changed_under_same_id", id=id)
+            found.add(by_id[id].place.name, "", "rulebook.changed_under_same_id", id=id)
     for id, placed in by_id.items():
         if placed.place.folder == folder and id not in listed:
-            found.add(name, id, "not_in_release", id=id, identity=placed.version.identity)
+            found.add(name, id, "rulebook.not_in_release", id=id, identity=placed.version.identity)
     found.settle()
 
 

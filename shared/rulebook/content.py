@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 from shared.contracts.base import Problem, Text
 from shared.contracts.submissions import AwardedPoints, Content, PointsContent, TargetsContent
+from shared.refusals import problem
 from shared.rulebook.content_targets import doubts, share_problems, target_problems, unknown, wrong_type
 from shared.rulebook.indicators import ShareAtLeast
 from shared.rulebook.points import PointsRubric
 from shared.rulebook.rubrics import Rubric
-from shared.wording import EN, VI
 
 
 def check_content(rubric: Rubric, content: Content) -> tuple[list[Problem], list[Problem]]:
@@ -42,22 +42,10 @@ def check_content(rubric: Rubric, content: Content) -> tuple[list[Problem], list
 
 
 def _wrong_kind(rubric: Rubric) -> Problem:
-    needed = Text(vi="điểm theo tiêu chí (`points`)", en="points per criterion (`points`)")
-    if not isinstance(rubric, PointsRubric):
-        needed = Text(vi="giá trị theo chỉ tiêu (`pass_fail`)", en="values per target (`pass_fail`)")
-    return Problem(
-        code="wrong_rubric_kind",
-        field="/content/scoring",
-        message=Text(
-            vi=f"Nội dung không đúng cách chấm của {rubric.legal_reference}.",
-            en=f"The content does not have the kind of scoring of {rubric.legal_reference}.",
-        ),
-        expected=needed,
-        mend=Text(
-            vi="Gửi lại theo biểu mẫu của quy định áp dụng cho kỳ đánh giá này.",
-            en="Send it again in the form of the rule that applies to this period.",
-        ),
-    )
+    needed = Text(vi="giá trị theo chỉ tiêu (`pass_fail`)", en="values per target (`pass_fail`)")
+    if isinstance(rubric, PointsRubric):
+        needed = Text(vi="điểm theo tiêu chí (`points`)", en="points per criterion (`points`)")
+    return problem("content.wrong_rubric_kind", "/content/scoring", rule=rubric.legal_reference, scoring=needed)
 
 
 # --------------------------------------------------------------------------------------------------- points
@@ -67,39 +55,18 @@ def _points(rubric: PointsRubric, content: PointsContent) -> Iterator[Problem]:
     known = [criterion.id for criterion in rubric.criteria]
     for id, awarded in content.points.items():
         if id not in known:
-            yield unknown("criterion", "tiêu chí", f"/content/points/{id}", id, rubric, known)
+            yield unknown("criterion", f"/content/points/{id}", id, rubric, known)
         else:
             yield from _awarded(rubric, id, awarded)
 
 
 def _awarded(rubric: PointsRubric, id: str, awarded: AwardedPoints) -> Iterator[Problem]:
     field = f"/content/points/{id}/points"
-    maximum, step = rubric.maximum(id), rubric.point_table.step
-    if awarded.points > maximum:
-        yield Problem(
-            code="points_above_maximum",
-            field=field,
-            message=Text(
-                vi=f"{id} có {VI(awarded.points)} điểm, vượt mức tối đa.",
-                en=f"{id} has {EN(awarded.points)} points, more than its maximum.",
-            ),
-            expected=Text(
-                vi=f"từ 0 đến {VI(maximum)} điểm (bảng điểm {rubric.point_table.id})",
-                en=f"0 to {EN(maximum)} points (point table {rubric.point_table.id})",
-            ),
-            mend=Text(vi=f"Sửa điểm của {id}.", en=f"Correct the points of {id}."),
-        )
-    if awarded.points % step:
-        yield Problem(
-            code="points_not_half",
-            field=field,
-            message=Text(
-                vi=f"{id} có {VI(awarded.points)} điểm, không phải bội số của {VI(step)}.",
-                en=f"{id} has {EN(awarded.points)} points, not a multiple of {EN(step)}.",
-            ),
-            expected=Text(vi="điểm nguyên hoặc nửa điểm", en="whole or half points"),
-            mend=Text(vi=f"Làm tròn điểm của {id} theo biên bản.", en=f"Give {id} the points of the signed record."),
-        )
+    points, maximum, table = awarded.points, rubric.maximum(id), rubric.point_table
+    if points > maximum:
+        yield problem("content.points_above_maximum", field, id=id, points=points, maximum=maximum, table=table.id)
+    if points % table.step:
+        yield problem("content.points_not_half", field, id=id, points=points, step=table.step)
 
 
 def _indicators(rubric: PointsRubric, content: PointsContent) -> Iterator[Problem]:
@@ -113,7 +80,7 @@ def _indicators(rubric: PointsRubric, content: PointsContent) -> Iterator[Proble
     for id, value in content.indicators.items():
         field, indicator = f"/content/indicators/{id}", known.get(id)
         if indicator is None:
-            yield unknown("indicator", "chỉ số là tỷ lệ", field, id, rubric, known)
+            yield unknown("indicator", field, id, rubric, known)
         elif value.type != "share":
             yield wrong_type(field, id, indicator.name, "share", value)
         else:

@@ -17,11 +17,11 @@ from pydantic import Field, model_validator
 from shared.contracts.base import Nfc, Text
 from shared.contracts.submissions import AssessmentSeries
 from shared.rulebook.basis import Day
-from shared.rulebook.errors import Findings
-from shared.rulebook.faults import Fault
+from shared.rulebook.errors import Findings, Unfit
 from shared.rulebook.overlays import folders, nations
 from shared.rulebook.rubrics import Rubric, cut_off, deadline, end_of, rubrics
 from shared.rulebook.source import Grounded, Rule, read
+from shared.wording import EN, VI
 
 FILE = "deadlines.yaml"
 SUBMITTED = frozenset(["commune", "centre", *get_args(AssessmentSeries)])
@@ -50,7 +50,7 @@ class Row(Grounded):
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         if (self.day is None) == (self.undated is None):
-            raise Fault("deadline_unclear", id=self.id)
+            raise Unfit("rulebook.deadline_unclear", id=self.id)
         return self
 
 
@@ -83,19 +83,26 @@ def load_deadlines(places: Sequence[Path], rubrics: Collection[Rubric]) -> tuple
             for nth, row in enumerate(read(place.file, _Rows, place.name).deadlines):
                 path, rule = f"deadlines/{nth}", by_id.get(row.rubric)
                 if row.id in rows:
-                    found.add(place.name, f"{path}/id", "id_used_twice", id=row.id)
+                    found.add(place.name, f"{path}/id", "rulebook.id_used_twice", id=row.id)
                 if rule is None:
                     known = ", ".join(by_id)
                     found.add(
-                        place.name, f"{path}/rubric", "unknown_reference", id=row.id, reference=row.rubric, known=known
+                        place.name,
+                        f"{path}/rubric",
+                        "rulebook.unknown_reference",
+                        id=row.id,
+                        reference=row.rubric,
+                        known=known,
                     )
                 elif row.dossier and (row.day is None or end_of(row.day, 2023) != deadline(rule, 2023)):
                     own = f"{rule.deadline.day:02}.{rule.deadline.month:02}. +{rule.deadline.years_after}"
-                    found.add(place.name, f"{path}/day", "deadline_differs", id=row.id, rubric=rule.id, own=own)
+                    found.add(
+                        place.name, f"{path}/day", "rulebook.deadline_differs", id=row.id, rubric=rule.id, own=own
+                    )
                 rows[row.id] = row
     told = {row.rubric for row in rows.values() if row.dossier}
     for id in sorted(one.id for one in rubrics if one.series in SUBMITTED and one.id not in told):
-        found.add(FILE, "deadlines", "deadline_missing", rubric=id)
+        found.add(FILE, "deadlines", "rulebook.deadline_missing", rubric=id)
     found.settle()
     return tuple(rows.values())
 
@@ -126,8 +133,8 @@ def _due(row: Row, period: int) -> Due:
         return Due(row, end, None)
     gap = Text(
         vi="; ".join(
-            f"{party.vi}: không còn từ ngày {until:%d/%m/%Y}, chưa rõ cơ quan thay thế" for party, until in gone
+            f"{party.vi}: không còn từ ngày {VI.day(until)}, chưa rõ cơ quan thay thế" for party, until in gone
         ),
-        en="; ".join(f"{party.en}: ended on {until}, who takes over was not found" for party, until in gone),
+        en="; ".join(f"{party.en}: ended on {EN.day(until)}, who takes over was not found" for party, until in gone),
     )
     return Due(row, end, gap)

@@ -5,37 +5,52 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from shared.contracts.base import Problem
-from shared.rulebook.faults import Fault
+from pydantic_core import ErrorDetails
+
+from shared.contracts.base import Problem, Text
+from shared.errors import LanghocError, sentence
+from shared.refusals import problem
+from shared.refusals.validation import expected_of
 
 
-class RulebookError(Exception):
+class Unfit(LanghocError, ValueError):
+    """A value that does not fit. Raised where it is found, also by the validators of a model; the reader adds file and
+    place."""
+
+    def __init__(self, key: str, /, **values: object) -> None:
+        super().__init__(problem(key, **values))
+
+    def __str__(self) -> str:
+        return sentence(*self.problems)
+
+
+class RulebookError(LanghocError):
     """A file of the rulebook cannot be used, or holds no rule for the question asked.
 
-    `file` is the file's name inside the rulebook, `path` the place in it (`grades/1/min`), empty for the whole file.
-    `others` are what else was wrong at the same time: `all` begins with the error itself.
+    `file` is the file's name inside the rulebook, the problem's field the place in it (`grades/1/min`), empty for the
+    whole file. `others` are what else was wrong at the same time: `all` begins with the error itself.
     """
 
-    def __init__(self, file: str, path: str, fault: Fault, others: Sequence[RulebookError] = ()) -> None:
+    def __init__(self, file: str, problem: Problem, others: Sequence[RulebookError] = ()) -> None:
         self.file = file
-        self.path = path
-        self.fault = fault
+        self.problem = problem
         self.others = tuple(others)
+        super().__init__(*(one.problem for one in self.all))
+
+    def __str__(self) -> str:
+        place = f", at {self.path}" if self.path else ""
         more = f" (and {len(self.others)} more: `langhoc rulebook check` names them all)" if self.others else ""
-        super().__init__(f"{file}{f', at {path}' if path else ''}: {self.fault}{more}")
+        return f"{self.file}{place}: {sentence(self.problem)}{more}"
+
+    @property
+    def path(self) -> str:
+        """The place in the file."""
+        return self.problem.field
 
     @property
     def all(self) -> tuple[RulebookError, ...]:
         """Everything that was found wrong, this first."""
         return (self, *self.others)
-
-    @property
-    def problem(self) -> Problem:
-        """The same as data, in both languages: what is wrong, what was expected, how to mend it."""
-        fault = self.fault
-        return Problem(
-            code=fault.code, field=self.path, message=fault.message, expected=fault.expected, mend=fault.mend
-        )
 
 
 class NoRuleInForce(RulebookError):
@@ -48,9 +63,9 @@ class Findings:
     def __init__(self) -> None:
         self.errors: list[RulebookError] = []
 
-    def add(self, file: str, path: str, code: str, /, **values: object) -> None:
-        """Note one fault of the catalogue."""
-        self.errors.append(RulebookError(file, path, Fault(code, **values)))
+    def add(self, file: str, path: str, key: str, /, **values: object) -> None:
+        """Note one problem of the catalogue."""
+        self.errors.append(RulebookError(file, problem(key, path, **values)))
 
     @contextmanager
     def noting(self) -> Iterator[None]:
@@ -64,4 +79,24 @@ class Findings:
         """Raise everything noted as one `RulebookError`; nothing if nothing was."""
         if self.errors:
             first, *others = self.errors
-            raise type(first)(first.file, first.path, first.fault, others)
+            raise type(first)(first.file, first.problem, others)
+
+
+_OWN = {
+    "missing": "rulebook.entry_missing",
+    "extra_forbidden": "rulebook.unknown_key",
+    "string_too_short": "rulebook.entry_empty",
+}
+"""Pydantic's kinds of error that have an entry of their own."""
+
+
+def of_validation(error: ErrorDetails, path: str) -> Problem:
+    """One of Pydantic's errors, in its place: what a validator of ours raised, or one of its own kinds in words."""
+    kind, cause = error["type"], error.get("ctx", {}).get("error")
+    if isinstance(cause, Unfit):
+        return cause.problems[0].model_copy(update={"field": path})
+    if kind in _OWN:
+        return problem(_OWN[kind], path)
+    said = expected_of(error)
+    expected = Text(vi=said.vi, en=said.en.removeprefix("Input should be "))
+    return problem("rulebook.wrong_value", path, expected=expected)

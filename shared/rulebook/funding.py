@@ -20,8 +20,8 @@ from pydantic import Field, model_validator
 
 from shared.contracts.base import Dong, Nfc
 from shared.contracts.submissions import AreaClass
-from shared.rulebook.errors import Findings, RulebookError
-from shared.rulebook.faults import Fault
+from shared.refusals import problem
+from shared.rulebook.errors import Findings, RulebookError, Unfit
 from shared.rulebook.overlays import MINISTRY, NATION, Layers, folders, load_layers, overlapping
 from shared.rulebook.policies import Factor
 from shared.rulebook.source import Dated, Exact, Grounded, Rule
@@ -38,7 +38,7 @@ MOST_DIGITS = 100
 def _one_per_area_class(keys: Iterable[str]) -> None:
     missing = set(get_args(AreaClass)) - set(keys)
     if missing:
-        raise Fault("area_class_missing", missing=", ".join(sorted(missing)))
+        raise Unfit("rulebook.area_class_missing", missing=", ".join(sorted(missing)))
 
 
 # ---------------------------------------------------------------------------------------------------- norms
@@ -88,15 +88,21 @@ class FundingNorms(Dated):
         pairs["initial_equipment"] = (self.initial_equipment, minima.initial_equipment)
         for path, (own, law) in pairs.items():
             if own.amount < law.amount:
-                fault = Fault("minimum_lowered", amount=own.amount, minimum=law.amount, law=law.citation)
-                raise RulebookError(self.id, f"{path}/amount", fault)
+                lowered = problem(
+                    "rulebook.minimum_lowered",
+                    f"{path}/amount",
+                    amount=own.amount,
+                    minimum=law.amount,
+                    law=law.citation,
+                )
+                raise RulebookError(self.id, lowered)
         return self.model_copy(update={"minima": minima})
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         _one_per_area_class(self.yearly)
         if self.minima is not None:
-            raise Fault("minima_in_file")
+            raise Unfit("rulebook.minima_in_file")
         return self
 
 
@@ -163,27 +169,27 @@ class PerformanceFactors(Grounded):
     def _one_complete_scale(self) -> Self:
         stated = 3 - [self.by_grade, self.by_score_bands, self.by_score_line].count(None)
         if stated != 1:
-            raise Fault("scale_not_one", count=stated)
+            raise Unfit("rulebook.scale_not_one", count=stated)
         if self.by_grade is not None and not self.by_grade:
-            raise Fault("scale_empty")
+            raise Unfit("rulebook.scale_empty")
         if self.by_score_bands is not None:
             _prove_scale([band.min for band in self.by_score_bands], [band.factor for band in self.by_score_bands])
         if self.by_score_line is not None:
             scores = [point.score for point in self.by_score_line]
             _prove_scale(scores, [point.factor for point in self.by_score_line])
             if scores[-1] != TOP_SCORE:
-                raise Fault("scale_end", score=scores[-1], top=TOP_SCORE)
+                raise Unfit("rulebook.scale_end", score=scores[-1], top=TOP_SCORE)
         return self
 
 
 def _prove_scale(scores: Sequence[Fraction], factors: Sequence[Fraction]) -> None:
     if scores[0] != 0:
-        raise Fault("scale_start", score=scores[0])
+        raise Unfit("rulebook.scale_start", score=scores[0])
     for (before, low), (after, high) in pairwise(zip(scores, factors, strict=True)):
         if after <= before:
-            raise Fault("scale_not_rising", after=after, before=before)
+            raise Unfit("rulebook.scale_not_rising", after=after, before=before)
         if high < low:
-            raise Fault("scale_falls", after=after, high=high, before=before, low=low)
+            raise Unfit("rulebook.scale_falls", after=after, high=high, before=before, low=low)
 
 
 class Unassessed(Grounded):
@@ -233,7 +239,7 @@ class SizeFactors(Grounded):
         limits = [band.up_to for band in self.bands]
         bounded = [limit for limit in limits[:-1] if limit is not None]
         if limits[-1] is not None or len(bounded) != len(limits) - 1 or bounded != sorted(set(bounded)):
-            raise Fault("size_bands_unclear")
+            raise Unfit("rulebook.size_bands_unclear")
         return self
 
 
@@ -273,7 +279,7 @@ class Proration(Grounded):
     @model_validator(mode="after")
     def _say_which_day(self) -> Self:
         if (self.use == "months") != (self.counts is not None):
-            raise Fault("counting_day_unclear", use=self.use, counts=self.counts)
+            raise Unfit("rulebook.counting_day_unclear", use=self.use, counts=self.counts)
         return self
 
 
@@ -333,7 +339,7 @@ class FundingPolicy(Dated):
         equity = lcm(*(factor.denominator for factor in self.equity.by_area_class.values()))
         size = lcm(*(band.factor.denominator for band in self.size.bands))
         if performance * equity * size > 10**MOST_DIGITS:
-            raise Fault("factors_too_fine", limit=MOST_DIGITS)
+            raise Unfit("rulebook.factors_too_fine", limit=MOST_DIGITS)
         return self
 
 
@@ -349,8 +355,8 @@ def norms_layers(places: Sequence[Path]) -> Layers[FundingNorms]:
                     try:
                         placed.version.above(law.version)
                     except RulebookError as error:
-                        path = f"{placed.version.id}/{error.path}"
-                        found.errors.append(RulebookError(placed.place.name, path, error.fault))
+                        place = {"field": f"{placed.version.id}/{error.path}"}
+                        found.errors.append(RulebookError(placed.place.name, error.problem.model_copy(update=place)))
     found.settle()
     return layers
 

@@ -75,7 +75,7 @@ def read_given(files: Mapping[str, str]) -> GivenRules:
 def _inside(error: RulebookError, folder: Path) -> RulebookError:
     """The same error, its files named as the sender named them."""
     others = [_inside(each, folder) for each in error.others]
-    return RulebookError(error.file.removeprefix(f"{folder}/"), error.path, error.fault, others)
+    return RulebookError(error.file.removeprefix(f"{folder}/"), error.problem, others)
 
 
 def given_policy(text: str, on: date) -> FundingPolicy:

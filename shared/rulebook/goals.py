@@ -16,8 +16,7 @@ from pydantic import Field, model_validator
 
 from shared.contracts.base import Nfc, ProvinceCode, Text, Year
 from shared.rulebook.basis import Gap, Threshold
-from shared.rulebook.errors import Findings
-from shared.rulebook.faults import Fault
+from shared.rulebook.errors import Findings, Unfit
 from shared.rulebook.overlays import folders, nations
 from shared.rulebook.source import Grounded, Rule, read
 
@@ -52,9 +51,9 @@ class Goal(Grounded):
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         if self.year < self.since:
-            raise Fault("goal_before_scheme", id=self.id, year=self.year, since=self.since)
+            raise Unfit("rulebook.goal_before_scheme", id=self.id, year=self.year, since=self.since)
         if self.value_difficult_area is not None and self.value_difficult_area > self.value:
-            raise Fault("goal_above_elsewhere", id=self.id)
+            raise Unfit("rulebook.goal_above_elsewhere", id=self.id)
         return self
 
 
@@ -72,7 +71,7 @@ def load_goals(places: Sequence[Path]) -> tuple[Goal, ...]:
         with found.noting():
             for nth, goal in enumerate(read(place.file, _Goals, place.name).goals):
                 if goal.id in seen or (*_aim(goal), goal.year) in aims:
-                    found.add(place.name, f"goals/{nth}", "stands_twice", what="goal", id=goal.id)
+                    found.add(place.name, f"goals/{nth}", "rulebook.stands_twice", what="goal", id=goal.id)
                 seen[goal.id] = goal
                 aims.add((*_aim(goal), goal.year))
     found.settle()

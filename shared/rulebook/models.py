@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from shared.contracts.base import Text
 from shared.contracts.submissions import CriterionId
 from shared.rulebook.basis import RubricBase, unique
-from shared.rulebook.faults import Fault
+from shared.rulebook.errors import Unfit
 from shared.rulebook.source import Grounded
 
 
@@ -53,5 +53,5 @@ class ModelsRubric(RubricBase):
         unique("share", [one.id for one in self.models])
         unique("metric", [one.metric for one in self.models])
         if self.no_evidence.counts_as != "not_met":
-            raise Fault("evidence_counts_as", stated=self.no_evidence.counts_as, allowed="not_met")
+            raise Unfit("rulebook.evidence_counts_as", stated=self.no_evidence.counts_as, allowed="not_met")
         return self

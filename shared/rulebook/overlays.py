@@ -17,9 +17,9 @@ from typing import Annotated, Generic, NamedTuple, TypeVar
 
 from pydantic import Field
 
+from shared.refusals import problem
 from shared.registry import REORGANISATION, registry, same_name
 from shared.rulebook.errors import Findings, RulebookError
-from shared.rulebook.faults import Fault
 from shared.rulebook.source import DATA, Dated, Rule, in_force, prove_succession, read
 
 SETTING = "LANGHOC_RULEBOOK"
@@ -126,7 +126,7 @@ def load_layers(places: Sequence[Path], name: str, model: type[V]) -> Layers[V]:
     placed: list[Placed[V]] = []
     found = Findings()
     if all(place.owner != NATION for place in files):
-        found.add(name, "", "file_missing")
+        found.add(name, "", "rulebook.file_missing")
     for place in files:
         with found.noting():
             versions = read(place.file, _Versions[model], place.name).versions  # type: ignore[valid-type]
@@ -148,9 +148,9 @@ def layered(file: str, placed: Iterable[Placed[V]]) -> Layers[V]:
         mine = by_owner.setdefault(owner, {})
         before = mine.get(id)
         if owner_of.setdefault(id, owner) != owner or (before and before.place.folder == one.place.folder):
-            found.add(one.place.name, "id", "id_used_twice", id=id)
+            found.add(one.place.name, "id", "rulebook.id_used_twice", id=id)
         elif before and before.version.identity != one.version.identity:
-            found.add(one.place.name, "", "changed_under_same_id", id=id)
+            found.add(one.place.name, "", "rulebook.changed_under_same_id", id=id)
         mine[id] = one
     for owner, mine in by_owner.items():
         with found.noting():
@@ -175,10 +175,17 @@ def _prove_province(placed: Placed[V]) -> None:
     first, final = registry().province(code, start), registry().province(code, last)
     for province, day in ((first, start), (final, last)):
         if province is None:
-            raise RulebookError(file, "effective_from", Fault("unknown_province", code=code, on=day))
+            raise RulebookError(file, problem("rulebook.unknown_province", "effective_from", code=code, on=day))
     if first and final and not same_name(first.name, final.name):
-        fault = Fault("province_changed", code=code, day=REORGANISATION, before=first.name, after=final.name)
-        raise RulebookError(file, "effective_to", fault)
+        changed = problem(
+            "rulebook.province_changed",
+            "effective_to",
+            code=code,
+            day=REORGANISATION,
+            before=first.name,
+            after=final.name,
+        )
+        raise RulebookError(file, changed)
 
 
 def overlapping(one: Dated, other: Dated) -> bool:

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from shared.contracts.base import Nfc, Text
 from shared.contracts.submissions import CriterionId
 from shared.rulebook.basis import Quantity, RubricBase, Use, unique
-from shared.rulebook.faults import Fault
+from shared.rulebook.errors import Unfit
 from shared.rulebook.indicators import Indicator, IndicatorPolicy
 from shared.rulebook.source import Grounded
 
@@ -64,7 +64,7 @@ class MinimumRule(Grounded):
     @model_validator(mode="after")
     def _one_minimum(self) -> Self:
         if (self.more_than is None) == (self.at_least is None):
-            raise Fault("minimum_unclear")
+            raise Unfit("rulebook.minimum_unclear")
         return self
 
     def met(self, points: Decimal) -> bool:
@@ -123,19 +123,20 @@ class PointsRubric(RubricBase):
         table = self.point_table
         if set(table.maxima) != set(ids):
             odd = sorted(set(table.maxima) ^ set(ids))
-            raise Fault("criteria_differ", odd=", ".join(odd))
+            raise Unfit("rulebook.criteria_differ", odd=", ".join(odd))
         total = sum(table.maxima.values(), Decimal(0))
         if total != table.total:
-            raise Fault("maxima_not_total", sum=total, total=table.total)
+            raise Unfit("rulebook.maxima_not_total", sum=total, total=table.total)
         unique("grade", [grade.id for grade in self.grades])
         _bands_cover(self.grades, table.total)
         if (self.fractional_totals is None) == (self.gap_free_bands is None):
-            raise Fault("bands_unclear")
+            raise Unfit("rulebook.bands_unclear")
         known = [grade.id for grade in self.grades]
         if self.minimum_rule and self.minimum_rule.grade not in known:
-            raise Fault("unknown_grade", who="minimum_rule", grade=self.minimum_rule.grade, known=", ".join(known))
+            grade, names = self.minimum_rule.grade, ", ".join(known)
+            raise Unfit("rulebook.unknown_grade", who="minimum_rule", grade=grade, known=names)
         if self.no_evidence.counts_as != "zero_points":
-            raise Fault("evidence_counts_as", stated=self.no_evidence.counts_as, allowed="zero_points")
+            raise Unfit("rulebook.evidence_counts_as", stated=self.no_evidence.counts_as, allowed="zero_points")
         self._prove_indicators()
         return self
 
@@ -144,29 +145,29 @@ class PointsRubric(RubricBase):
         ids = [indicator.id for criterion in self.criteria for indicator in criterion.indicators]
         unique("indicator", ids)
         for unknown in sorted(set(self.point_table.indicators) - set(ids)):
-            raise Fault("unknown_reference", id="point_table", reference=unknown, known=", ".join(ids) or "–")
+            raise Unfit("rulebook.unknown_reference", id="point_table", reference=unknown, known=", ".join(ids) or "–")
         if ids and self.indicator_policy is None:
-            raise Fault("ground_missing", id=ids[0], entry="indicator_policy")
+            raise Unfit("rulebook.ground_missing", id=ids[0], entry="indicator_policy")
         for criterion in self.criteria:
             points, maximum = self.indicator_points(criterion), self.maximum(criterion.id)
             exact = not any(each % _SMALLEST for each in points.values())
             if points and not (exact and sum(points.values(), Decimal(0)) == maximum):
-                raise Fault("indicators_unshared", criterion=criterion.id, maximum=maximum)
+                raise Unfit("rulebook.indicators_unshared", criterion=criterion.id, maximum=maximum)
 
 
 def _bands_cover(grades: list[Grade], total: Decimal) -> None:
     """Bands stand from lowest to highest, meet without gap or overlap, start at 0 and include the total."""
     if grades[0].min != 0:
-        raise Fault("bands_start", start=grades[0].min)
+        raise Unfit("rulebook.bands_start", start=grades[0].min)
     for below, above in pairwise(grades):
         if below.max_inclusive:
-            raise Fault("band_includes_maximum", below=below.id)
+            raise Unfit("rulebook.band_includes_maximum", below=below.id)
         if below.max < above.min:
-            raise Fault("bands_gap", low=below.max, below=below.id, high=above.min, above=above.id)
+            raise Unfit("rulebook.bands_gap", low=below.max, below=below.id, high=above.min, above=above.id)
         if below.max > above.min:
-            raise Fault("bands_overlap", low=above.min, above=above.id, high=below.max, below=below.id)
+            raise Unfit("rulebook.bands_overlap", low=above.min, above=above.id, high=below.max, below=below.id)
     for grade in grades:
         if grade.min >= grade.max:
-            raise Fault("band_empty", id=grade.id, low=grade.min, high=grade.max)
+            raise Unfit("rulebook.band_empty", id=grade.id, low=grade.min, high=grade.max)
     if grades[-1].max != total or not grades[-1].max_inclusive:
-        raise Fault("bands_end", total=total)
+        raise Unfit("rulebook.bands_end", total=total)

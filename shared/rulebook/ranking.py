@@ -12,8 +12,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from shared.contracts.base import Nfc, Text
 from shared.rulebook.basis import unique
-from shared.rulebook.errors import Findings
-from shared.rulebook.faults import Fault
+from shared.rulebook.errors import Findings, Unfit
 from shared.rulebook.overlays import MINISTRY, NATION, Layers, folders, load_layers
 from shared.rulebook.source import Dated, Grounded
 
@@ -35,7 +34,7 @@ class Order(Grounded):
     @model_validator(mode="after")
     def _once_each(self) -> Self:
         if len(set(self.pass_fail)) != len(self.pass_fail) or len(self.points) != 1:
-            raise Fault("measure_unclear")
+            raise Unfit("rulebook.measure_unclear")
         return self
 
 
@@ -76,14 +75,14 @@ def ranking_policies(places: Sequence[Path]) -> Layers[RankingPolicy]:
         version = placed.version
         if placed.place.owner in (NATION, MINISTRY):
             if version.order is None:
-                found.add(placed.place.name, f"{version.id}/order", "entry_missing")
+                found.add(placed.place.name, f"{version.id}/order", "rulebook.entry_missing")
             continue
         if version.order is not None:
-            found.add(placed.place.name, f"{version.id}/order", "order_of_province")
+            found.add(placed.place.name, f"{version.id}/order", "rulebook.order_of_province")
         for one in version.cut_offs:
             if one.scope != f"province-{placed.place.owner}":
                 path, own = f"{version.id}/cut_offs/{one.id}/scope", f"province-{placed.place.owner}"
-                found.add(placed.place.name, path, "scope_of_other", scope=one.scope, own=own)
+                found.add(placed.place.name, path, "rulebook.scope_of_other", scope=one.scope, own=own)
     found.settle()
     return layers
 

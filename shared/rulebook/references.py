@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from graphlib import CycleError, TopologicalSorter
 
+from shared.refusals import problem
 from shared.rulebook.basis import RubricBase, Use
 from shared.rulebook.errors import Findings, RulebookError
-from shared.rulebook.faults import Fault
 from shared.rulebook.overlays import overlapping
 
 
@@ -40,7 +40,8 @@ def _prove_known(rubric: RubricBase, use: Use, others: Collection[RubricBase]) -
     wanted = f"{use.outcome} {use.level}" if use.level else use.outcome
     known = ", ".join(dict.fromkeys(name for one in others for name in _named(one)))
     raise RulebookError(
-        f"rubrics/{rubric.id}.yaml", "", Fault("unknown_reference", id=use.by, reference=wanted, known=known or "–")
+        f"rubrics/{rubric.id}.yaml",
+        problem("rulebook.unknown_reference", id=use.by, reference=wanted, known=known or "–"),
     )
 
 
@@ -59,5 +60,5 @@ def _prove_acyclic(rubrics: Collection[RubricBase]) -> None:
         TopologicalSorter(uses).prepare()
     except CycleError as error:
         circle = error.args[1]
-        fault = Fault("circular_reference", circle=" → ".join(reversed(circle)))
-        raise RulebookError(f"rubrics/{circle[0]}.yaml", "", fault) from None
+        circular = problem("rulebook.circular_reference", circle=" → ".join(reversed(circle)))
+        raise RulebookError(f"rubrics/{circle[0]}.yaml", circular) from None

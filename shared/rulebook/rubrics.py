@@ -16,9 +16,9 @@ from pydantic import Field, RootModel, model_validator
 
 from shared.contracts.base import Text
 from shared.contracts.submissions import CriterionId
+from shared.refusals import problem
 from shared.rulebook.basis import Day, LevelSource, RubricBase, Series, ShareSource, Use, Validity, unique
-from shared.rulebook.errors import Findings, RulebookError
-from shared.rulebook.faults import Fault
+from shared.rulebook.errors import Findings, RulebookError, Unfit
 from shared.rulebook.models import ModelsRubric
 from shared.rulebook.overlays import Placed, folders, layered, nations
 from shared.rulebook.points import PointsRubric, PointTable
@@ -107,12 +107,12 @@ class PassFailRubric(RubricBase):
         unique("criterion", [criterion.id for criterion in self.criteria])
         unique("target", [target.id for target in self.targets])
         if [level.id for level in self.levels] != ["L1", "L2"]:
-            raise Fault("levels_differ", stated=", ".join(level.id for level in self.levels) or "–")
+            raise Unfit("rulebook.levels_differ", stated=", ".join(level.id for level in self.levels) or "–")
         for target in self.targets:
             levels_rise(target)
         self._prove_references_inside()
         if self.no_evidence.counts_as != "not_met":
-            raise Fault("evidence_counts_as", stated=self.no_evidence.counts_as, allowed="not_met")
+            raise Unfit("rulebook.evidence_counts_as", stated=self.no_evidence.counts_as, allowed="not_met")
         return self
 
     def _prove_references_inside(self) -> None:
@@ -126,12 +126,12 @@ class PassFailRubric(RubricBase):
             if isinstance(target, RecognisedShareRule) and target.not_computable is not None:
                 _known(target.id, {target.not_computable.gap}, gaps)
             if isinstance(target, SharePairRule) and self.difficult_area is None:
-                raise Fault("ground_missing", id=target.id, entry="difficult_area")
+                raise Unfit("rulebook.ground_missing", id=target.id, entry="difficult_area")
 
 
 def _known(id: str, named: set[str], known: set[str]) -> None:
     for one in sorted(named - known):
-        raise Fault("unknown_reference", id=id, reference=one, known=", ".join(sorted(known)) or "–")
+        raise Unfit("rulebook.unknown_reference", id=id, reference=one, known=", ".join(sorted(known)) or "–")
 
 
 # --------------------------------------------------------------------------------------------------- access
@@ -156,9 +156,10 @@ def load_rubrics(places: Sequence[Path]) -> dict[str, Rubric]:
             one = read(place.file, _File, place.name).root
             placed.append(Placed(one, place))
             if one.id != place.file.stem:
-                raise RulebookError(place.name, "id", Fault("id_not_file_name", id=one.id, name=place.file.stem))
+                other = problem("rulebook.id_not_file_name", "id", id=one.id, name=place.file.stem)
+                raise RulebookError(place.name, other)
     if not placed and not found.errors:
-        raise RulebookError("rubrics/", "", Fault("no_rubric"))
+        raise RulebookError("rubrics/", problem("rulebook.no_rubric"))
     rubrics: dict[str, Rubric] = {}
     for series in sorted({one.version.series for one in placed}):
         with found.noting():

@@ -1,4 +1,4 @@
-"""Reads one YAML file of the rulebook into one model. Every fault becomes a `RulebookError` with file and place."""
+"""Reads one YAML file of the rulebook into one model. All that is wrong becomes a `RulebookError`, file and place."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from shared.contracts.base import Nfc, Provenance, Text, content_hash
 from shared.contracts.bounds import MAX_CHARACTERS
-from shared.rulebook.errors import Findings, NoRuleInForce, RulebookError
-from shared.rulebook.faults import Fault, fault_of
+from shared.refusals import problem
+from shared.rulebook.errors import Findings, NoRuleInForce, RulebookError, of_validation
 from shared.rulebook.text import MAX_BYTES, load
 
 DATA = Path(__file__).parent / "data"
@@ -57,22 +57,22 @@ def read(file: Path, model: type[M], name: str | None = None) -> M:
     """Read and check one file, called `name` (else by its own name) in what is said about it.
 
     Raises:
-        RulebookError: missing, empty, not UTF-8, not YAML, or not of the shape of `model`; with all its faults.
+        RulebookError: missing, empty, not UTF-8, not YAML, or not of the shape of `model`; with all that is wrong.
     """
     name = file.name if name is None else name
     try:
         with file.open("rb") as opened:
             content = load(opened.read(MAX_BYTES + 1), name)
     except FileNotFoundError:
-        raise RulebookError(name, "", Fault("file_missing")) from None
+        raise RulebookError(name, problem("rulebook.file_missing")) from None
     if not content:
-        raise RulebookError(name, "", Fault("file_empty"))
+        raise RulebookError(name, problem("rulebook.file_empty"))
     found = Findings()
     try:
         return model.model_validate(content)
     except ValidationError as error:
         for one in error.errors():
-            found.errors.append(RulebookError(name, _place(content, one["loc"], one["type"]), fault_of(one)))
+            found.errors.append(RulebookError(name, of_validation(one, _place(content, one["loc"], one["type"]))))
     found.settle()
     raise AssertionError("a validation error without errors")
 
@@ -135,22 +135,22 @@ def prove_succession(versions: Sequence[Dated], file: Callable[[Any], str]) -> N
 
     for nth, version in enumerate(ordered):
         if version.id in {earlier.id for earlier in ordered[:nth]}:
-            wrong(version, "id", "id_used_twice", id=version.id)
+            wrong(version, "id", "rulebook.id_used_twice", id=version.id)
         end = version.effective_to
         if end is not None and end <= version.effective_from:
-            wrong(version, "effective_to", "dates_reversed", end=end, start=version.effective_from)
+            wrong(version, "effective_to", "rulebook.dates_reversed", end=end, start=version.effective_from)
     for before, after in pairwise(ordered):
         if before.effective_to is None or after.effective_from < before.effective_to:
-            names = {"before": before.id, "after": after.id}
-            wrong(after, "effective_from", "dates_overlap", start=after.effective_from, **names)
+            start = after.effective_from
+            wrong(after, "effective_from", "rulebook.dates_overlap", start=start, before=before.id, after=after.id)
     for version in ordered:
         if version.effective_to is None:
             if version.successor is not None:
-                wrong(version, "successor", "successor_without_end", id=version.id)
+                wrong(version, "successor", "rulebook.successor_without_end", id=version.id)
         elif version.successor != NOT_FOUND:
             follower = by_id.get(version.successor or "")
             if follower is None or follower.effective_from != version.effective_to:
-                wrong(version, "successor", "no_successor", id=version.id, end=version.effective_to)
+                wrong(version, "successor", "rulebook.no_successor", id=version.id, end=version.effective_to)
     found.settle()
 
 
@@ -163,4 +163,4 @@ def in_force(versions: Sequence[V], on: date, file: str) -> V:
     for version in versions:
         if version.in_force(on):
             return version
-    raise NoRuleInForce(file, "", Fault("none_in_force", on=on))
+    raise NoRuleInForce(file, problem("rulebook.none_in_force", on=on))

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from shared.contracts.base import Nfc, Text
 from shared.contracts.submissions import CriterionId
 from shared.rulebook.basis import RubricBase, Threshold, unique
-from shared.rulebook.faults import Fault
+from shared.rulebook.errors import Unfit
 from shared.rulebook.source import Grounded, Rule
 
 
@@ -143,7 +143,7 @@ class StandardsRubric(RubricBase):
                 where = str(StandardLevel(standard.id, number))
                 _shares_known(where, level, known)
                 if number > 1 and StandardLevel(standard.id, number - 1) not in [one.of for one in level.requires]:
-                    raise Fault("level_without_lower", level=where, lower=f"{standard.id} {number - 1}")
+                    raise Unfit("rulebook.level_without_lower", level=where, lower=f"{standard.id} {number - 1}")
             _levels_rise(standard)
         used = {
             minimum.share
@@ -155,15 +155,16 @@ class StandardsRubric(RubricBase):
         }
         for id in known:
             if id not in used:
-                raise Fault("share_unused", id=id)
+                raise Unfit("rulebook.share_unused", id=id)
         graph = self._graph()
         for level_of, required in graph.items():
             for one in required:
                 if one not in graph:
-                    raise Fault("unknown_reference", id=level_of, reference=str(one), known=", ".join(map(str, graph)))
+                    levels = ", ".join(map(str, graph))
+                    raise Unfit("rulebook.unknown_reference", id=level_of, reference=one, known=levels)
         _prove_acyclic(graph)
         if self.no_evidence.counts_as != "not_met":
-            raise Fault("evidence_counts_as", stated=self.no_evidence.counts_as, allowed="not_met")
+            raise Unfit("rulebook.evidence_counts_as", stated=self.no_evidence.counts_as, allowed="not_met")
         return self
 
 
@@ -171,10 +172,10 @@ def _shares_known(where: str, level: Level, known: list[str]) -> None:
     for condition in level.conditions:
         for minimum in (condition, condition.special):
             if minimum is not None and minimum.share not in known:
-                raise Fault("unknown_reference", id=where, reference=minimum.share, known=", ".join(known))
+                raise Unfit("rulebook.unknown_reference", id=where, reference=minimum.share, known=", ".join(known))
         special = condition.special
         if special is not None and special.share == condition.share and special.min > condition.min:
-            raise Fault("special_above_ordinary", level=where, id=condition.share)
+            raise Unfit("rulebook.special_above_ordinary", level=where, id=condition.share)
     unique(f"condition of {where} on", [one.share for one in level.conditions])
 
 
@@ -185,7 +186,7 @@ def _levels_rise(standard: Standard) -> None:
         for number, level in enumerate(standard.levels, start=1):
             for minimum in (one.required(special) for one in level.conditions):
                 if minimum.share in asked and minimum.min < asked[minimum.share].min:
-                    raise Fault("level_asks_less", level=f"{standard.id} {number}", id=minimum.share)
+                    raise Unfit("rulebook.level_asks_less", level=f"{standard.id} {number}", id=minimum.share)
                 asked[minimum.share] = minimum
 
 
@@ -193,4 +194,4 @@ def _prove_acyclic(graph: dict[StandardLevel, list[StandardLevel]]) -> None:
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        raise Fault("circular_reference", circle=" → ".join(map(str, reversed(error.args[1])))) from None
+        raise Unfit("rulebook.circular_reference", circle=" → ".join(map(str, reversed(error.args[1])))) from None

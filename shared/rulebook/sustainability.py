@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from shared.contracts.base import Nfc
-from shared.rulebook.faults import Fault
+from shared.rulebook.errors import Unfit
 from shared.rulebook.overlays import Layers, folders, load_layers
 from shared.rulebook.source import Dated
 
@@ -28,7 +28,7 @@ class SustainabilityPolicy(Dated):
     def _apart(self) -> Self:
         both = set(self.effective_grades) & set(self.weak_grades)
         if both:
-            raise Fault("grade_in_both", grades=", ".join(sorted(both)))
+            raise Unfit("rulebook.grade_in_both", grades=", ".join(sorted(both)))
         return self
 
 

@@ -9,8 +9,8 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationError, model_validator
 
 from shared.contracts.base import Nfc, Provenance
-from shared.rulebook.errors import Findings, RulebookError
-from shared.rulebook.faults import Fault, fault_of
+from shared.refusals import problem
+from shared.rulebook.errors import Findings, RulebookError, Unfit, of_validation
 from shared.rulebook.overlays import NATION, Layers, Placed, layered, overlapping, owned
 from shared.rulebook.points import Grade, PointsRubric, PointTable
 from shared.rulebook.source import Dated, read
@@ -26,9 +26,9 @@ class OwnPointTable(Dated, PointTable):
     @model_validator(mode="after")
     def _decided(self) -> Self:
         if self.provenance is not Provenance.FOUND:
-            raise Fault("table_not_decided")
+            raise Unfit("rulebook.table_not_decided")
         if not self.id.startswith(f"{self.rubric}/"):
-            raise Fault("table_id_taken", id=self.id, prefix=f"{self.rubric}/")
+            raise Unfit("rulebook.table_id_taken", id=self.id, prefix=f"{self.rubric}/")
         return self
 
 
@@ -57,7 +57,8 @@ def load_tables(places: Sequence[Path], rubrics: Mapping[str, PointsRubric]) -> 
             placed.append(Placed(table, place))
             if table.rubric not in rubrics:
                 known = ", ".join(rubrics)
-                raise RulebookError(place.name, "rubric", Fault("unknown_rubric", rubric=table.rubric, known=known))
+                unknown = problem("rulebook.unknown_rubric", "rubric", rubric=table.rubric, known=known)
+                raise RulebookError(place.name, unknown)
             _prove(table, rubrics[table.rubric], place.name)
     tables = {}
     for id in sorted({one.version.rubric for one in placed}):
@@ -70,24 +71,25 @@ def load_tables(places: Sequence[Path], rubrics: Mapping[str, PointsRubric]) -> 
 def _prove(table: OwnPointTable, rubric: PointsRubric, file: str) -> None:
     found = Findings()
     if rubric.point_table.provenance is not Provenance.PROVISIONAL:
-        found.add(file, "rubric", "table_is_law", rubric=rubric.id)
+        found.add(file, "rubric", "rulebook.table_is_law", rubric=rubric.id)
     if table.id == rubric.point_table.id:
-        found.add(file, "id", "id_used_twice", id=table.id)
+        found.add(file, "id", "rulebook.id_used_twice", id=table.id)
     if not overlapping(table, rubric):
-        days = {"start": rubric.effective_from, "end": rubric.effective_to}
-        found.add(file, "effective_from", "table_outside_rubric", rubric=rubric.id, **days)
+        start, end = rubric.effective_from, rubric.effective_to
+        found.add(file, "effective_from", "rulebook.table_outside_rubric", rubric=rubric.id, start=start, end=end)
     if table.grades is not None:
         known = [grade.id for grade in rubric.grades]
+        names = ", ".join(known)
         if any(grade.provenance is not Provenance.PROVISIONAL for grade in rubric.grades):
-            found.add(file, "grades", "bands_are_law", rubric=rubric.id)
+            found.add(file, "grades", "rulebook.bands_are_law", rubric=rubric.id)
         for grade in table.grades:
             if grade.id not in known:
-                found.add(file, "grades", "unknown_grade", who=table.id, grade=grade.id, known=", ".join(known))
+                found.add(file, "grades", "rulebook.unknown_grade", who=table.id, grade=grade.id, known=names)
     try:
         under(rubric, table)
     except ValidationError as error:
         for one in error.errors():
-            found.errors.append(RulebookError(file, "", fault_of(one)))
+            found.errors.append(RulebookError(file, of_validation(one, "")))
     found.settle()
 
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from shared.contracts.base import Nfc, Text
 from shared.contracts.submissions import CriterionId, Trait
 from shared.rulebook.basis import LevelSource, ShareSource, Threshold
-from shared.rulebook.faults import Fault
+from shared.rulebook.errors import Unfit
 from shared.rulebook.source import Grounded, Rule
 
 LevelId = Literal["L1", "L2"]
@@ -161,15 +161,15 @@ class Traits(Grounded):
 
 
 def levels_rise(target: Target) -> None:
-    """Prove that every table names both levels, and level 2 asks for at least as much. Raises `Fault`."""
+    """Prove that every table names both levels, and level 2 asks for at least as much. Raises `Unfit`."""
     tables: list[Mapping[LevelId, int | Fraction]] = []
     match target:
         case LevelRule():
             tables = [dict(target.min_level)]
             if any(needed > target.max_level for needed in target.min_level.values()):
-                raise Fault("level_above_scale", id=target.id, most=target.max_level)
+                raise Unfit("rulebook.level_above_scale", id=target.id, most=target.max_level)
             if target.level_names and set(target.level_names) != set(range(1, target.max_level + 1)):
-                raise Fault("level_unnamed", id=target.id, most=target.max_level)
+                raise Unfit("rulebook.level_unnamed", id=target.id, most=target.max_level)
         case ShareRule() | RecognisedShareRule():
             tables = [dict(target.thresholds)]
         case SharePairRule():
@@ -180,6 +180,6 @@ def levels_rise(target: Target) -> None:
             tables = [dict(target.minimum)]
     for table in tables:
         if set(table) != {"L1", "L2"}:
-            raise Fault("threshold_missing", id=target.id)
+            raise Unfit("rulebook.threshold_missing", id=target.id)
         if table["L2"] < table["L1"]:
-            raise Fault("level_asks_less", level="L2", id=target.id)
+            raise Unfit("rulebook.level_asks_less", level="L2", id=target.id)

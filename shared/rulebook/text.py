@@ -1,6 +1,6 @@
 """Reads the YAML of one rule: exact numbers, no traps, and nothing that a few bytes can make large.
 
-Three steps, each over the whole file, so that all its faults of one kind are told at once: its size; its shape, which
+Three steps, each over the whole file, so that all that is wrong of one kind is told at once: its size; its shape, which
 costs nothing to see; then its values.
 """
 
@@ -13,10 +13,10 @@ from typing import Any
 
 import yaml
 
-from shared.contracts.base import MAX_DIGITS, to_nfc
+from shared.contracts.base import MAX_DIGITS, Problem, to_nfc
 from shared.contracts.bounds import MAX_CHARACTERS, MAX_DEPTH, MAX_VALUES
+from shared.refusals import problem
 from shared.rulebook.errors import Findings, RulebookError
-from shared.rulebook.faults import Fault
 
 MAX_BYTES = 200_000
 """Of one file; the largest shipped one has 19,000."""
@@ -41,9 +41,9 @@ def load(raw: bytes, name: str) -> Any:
     except yaml.YAMLError as error:
         raise _no_yaml(error, name) from None
     except ValueError as error:
-        raise RulebookError(name, "", Fault("no_calendar_day", reason=str(error)[:SHOWN])) from None
+        raise RulebookError(name, problem("rulebook.no_calendar_day", reason=str(error)[:SHOWN])) from None
     found = Findings()
-    found.errors += [RulebookError(name, _line(node.start_mark), fault) for fault, node in loader.faults]
+    found.errors += [RulebookError(name, each) for each in loader.problems]
     found.settle()
     return content
 
@@ -55,14 +55,14 @@ def bounded(raw: bytes, name: str) -> str:
         RulebookError: too large, not UTF-8, no YAML, too deep, too many values, or an explicit tag.
     """
     if len(raw) > MAX_BYTES:
-        raise RulebookError(name, "", Fault("file_too_large", limit=MAX_BYTES))
+        raise RulebookError(name, problem("rulebook.file_too_large", limit=MAX_BYTES))
     try:
         text = to_nfc(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise RulebookError(name, f"byte {error.start}", Fault("not_utf8")) from None
+        raise RulebookError(name, problem("rulebook.not_utf8", f"byte {error.start}")) from None
     found = Findings()
     try:
-        found.errors += [RulebookError(name, _line(mark), fault) for fault, mark in _faults_of_shape(text)]
+        found.errors += [RulebookError(name, each) for each in _of_shape(text)]
     except yaml.YAMLError as error:
         raise _no_yaml(error, name) from None
     found.settle()
@@ -72,7 +72,7 @@ def bounded(raw: bytes, name: str) -> str:
 def _no_yaml(error: yaml.YAMLError, name: str) -> RulebookError:
     mark = getattr(error, "problem_mark", None)
     reason = getattr(error, "problem", None) or str(error)
-    return RulebookError(name, _line(mark), Fault("not_yaml", reason=reason[:SHOWN]))
+    return RulebookError(name, problem("rulebook.not_yaml", _line(mark), reason=reason[:SHOWN]))
 
 
 def _line(mark: Any) -> str:
@@ -96,8 +96,8 @@ class _Shape:
         self.depth = max(self.depth, inner.depth + 1)
 
 
-def _faults_of_shape(text: str) -> Iterator[tuple[Fault, Any]]:
-    """Faults that show without making anything of the text.
+def _of_shape(text: str) -> Iterator[Problem]:
+    """What shows to be wrong without making anything of the text.
 
     An alias counts as large as what it stands for: nine lines of aliases of aliases are a billion values. The events
     come one by one, however deep they are; the first that is too deep or too many is the last that is read.
@@ -107,7 +107,7 @@ def _faults_of_shape(text: str) -> Iterator[tuple[Fault, Any]]:
     for event in yaml.parse(text, yaml.CSafeLoader):
         tag = getattr(event, "tag", None)
         if tag is not None:
-            yield Fault("explicit_tag", tag=tag[:SHOWN]), event.start_mark
+            yield problem("rulebook.explicit_tag", _line(event.start_mark), tag=tag[:SHOWN])
         if isinstance(event, yaml.CollectionStartEvent):
             outer.append(_Shape(event.anchor))
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -118,7 +118,7 @@ def _faults_of_shape(text: str) -> Iterator[tuple[Fault, Any]]:
         elif isinstance(event, yaml.AliasEvent):
             shape = known.get(event.anchor or "")
             if shape is None:
-                yield Fault("alias_unknown", alias=str(event.anchor)[:SHOWN]), event.start_mark
+                yield problem("rulebook.alias_unknown", _line(event.start_mark), alias=str(event.anchor)[:SHOWN])
                 return
             outer[-1].add(shape)
         elif isinstance(event, yaml.ScalarEvent):
@@ -126,10 +126,10 @@ def _faults_of_shape(text: str) -> Iterator[tuple[Fault, Any]]:
             if event.anchor:
                 known[event.anchor] = _Shape(event.anchor, depth=0)
         if len(outer) + outer[-1].depth - 2 > MAX_DEPTH:
-            yield Fault("too_deep", limit=MAX_DEPTH), event.start_mark
+            yield problem("rulebook.too_deep", _line(event.start_mark), limit=MAX_DEPTH)
             return
         if sum(shape.values for shape in outer) > MAX_VALUES:
-            yield Fault("too_many_values", limit=MAX_VALUES), event.start_mark
+            yield problem("rulebook.too_many_values", _line(event.start_mark), limit=MAX_VALUES)
             return
 
 
@@ -144,11 +144,11 @@ class _Loader(yaml.CSafeLoader):
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self.faults: list[tuple[Fault, yaml.Node]] = []
+        self.problems: list[Problem] = []
 
-    def note(self, node: yaml.Node, code: str, **values: object) -> None:
-        """Note a fault of this node."""
-        self.faults.append((Fault(code, **values), node))
+    def note(self, node: yaml.Node, entry: str, /, **values: object) -> None:
+        """Note what is wrong with this node."""
+        self.problems.append(problem(entry, _line(node.start_mark), **values))
 
 
 def _number(make: Callable[[_Loader, yaml.ScalarNode], int | Decimal]) -> Callable[[_Loader, yaml.ScalarNode], Any]:
@@ -156,18 +156,18 @@ def _number(make: Callable[[_Loader, yaml.ScalarNode], int | Decimal]) -> Callab
 
     def construct(loader: _Loader, node: yaml.ScalarNode) -> int | Decimal:
         if len(node.value) > MAX_CHARACTERS:
-            loader.note(node, "number_too_long", text=node.value[:SHOWN], limit=MAX_DIGITS)
+            loader.note(node, "rulebook.number_too_long", text=node.value[:SHOWN], limit=MAX_DIGITS)
             return 0
         try:
             number = make(loader, node)
         except (ArithmeticError, ValueError):
-            loader.note(node, "inexact_number", text=node.value)
+            loader.note(node, "rulebook.inexact_number", text=node.value)
             return 0
         digits, exponent = Decimal(number).as_tuple()[1:]
         if not isinstance(exponent, int):
-            loader.note(node, "inexact_number", text=node.value)
+            loader.note(node, "rulebook.inexact_number", text=node.value)
         elif len(digits) > MAX_DIGITS or abs(exponent) > MAX_DIGITS:
-            loader.note(node, "number_too_long", text=node.value, limit=MAX_DIGITS)
+            loader.note(node, "rulebook.number_too_long", text=node.value, limit=MAX_DIGITS)
         return number
 
     return construct
@@ -177,11 +177,11 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
-            loader.note(key_node, "key_no_text")
+            loader.note(key_node, "rulebook.key_no_text")
             return {}
         key = loader.construct_object(key_node)
         if key in seen:
-            loader.note(node, "repeated_key", key=key if not isinstance(key, str) else key[:SHOWN])
+            loader.note(node, "rulebook.repeated_key", key=key if not isinstance(key, str) else key[:SHOWN])
         seen.add(key)
     return dict(loader.construct_pairs(node, deep=True))
 

@@ -137,7 +137,7 @@ async def _not_while_starting(request: Request) -> None:
     """Refuse what needs a database that is prepared; health, metrics and documentation do not."""
     waiting_for = request.app.state.runtime.waiting_for
     if waiting_for and not request.url.path.startswith(("/health/", "/metrics", "/docs")):
-        raise problems.away("starting", waiting_for)
+        raise problems.refused("http.starting", server=waiting_for, seconds=problems.RETRY_SECONDS)
 
 
 def _health(runtime: Runtime) -> APIRouter:

@@ -15,9 +15,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from shared.contracts.base import Text
 from shared.messaging.clock import BusinessClock
-from shared.web.problems import ApiProblem
+from shared.web.problems import refused
 
 AUDIENCE = "langhoc"
 LEEWAY_SECONDS = 30
@@ -63,18 +62,7 @@ class Caller:
     def require(self, province: str) -> None:
         """Raise 403 unless the caller may see data of this province."""
         if not self.may_see(province):
-            raise ApiProblem(
-                403,
-                "other_province",
-                Text(
-                    vi=f"Tài khoản không thuộc tỉnh {province}.",
-                    en=f"The account is not of province {province}.",
-                ),
-                Text(
-                    vi="Dùng tài khoản của tỉnh đó hoặc của Bộ.",
-                    en="Use an account of that province or the ministry.",
-                ),
-            )
+            raise refused("http.other_province", province=province)
 
 
 class Verifier:
@@ -108,23 +96,10 @@ class Verifier:
             province = decoded.claims.get("province")
             role = Role(decoded.claims.get("role", ""))
         except (JoseError, ValueError) as error:
-            raise unauthenticated(str(error)) from error
+            raise refused("http.unauthenticated", reason=error) from error
         if role is Role.PROVINCE and not isinstance(province, str):
-            raise unauthenticated("a province's token must name the province")
+            raise refused("http.unauthenticated", reason="a province's token must name the province")
         return Caller(str(decoded.claims["sub"]), role, province if isinstance(province, str) else None)
-
-
-def unauthenticated(reason: str) -> ApiProblem:
-    """401."""
-    return ApiProblem(
-        401,
-        "unauthenticated",
-        Text(vi=f"Chưa xác thực: {reason}.", en=f"Not authenticated: {reason}."),
-        Text(
-            vi="Gửi tiêu đề Authorization: Bearer <token> (`langhoc token` cấp khi chạy cục bộ).",
-            en="Send the header Authorization: Bearer <token> (`langhoc token` issues one locally).",
-        ),
-    )
 
 
 _bearer = HTTPBearer(auto_error=False)
@@ -133,7 +108,7 @@ _bearer = HTTPBearer(auto_error=False)
 def caller(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Caller:
     """FastAPI dependency: the authenticated caller."""
     if credentials is None:
-        raise unauthenticated("no bearer token")
+        raise refused("http.unauthenticated", reason="no bearer token")
     verifier: Verifier = request.app.state.verifier
     return verifier.verify(credentials.credentials)
 
@@ -143,13 +118,7 @@ def require_role(*roles: Role) -> Callable[[Caller], Caller]:
 
     def check(who: Annotated[Caller, Depends(caller)]) -> Caller:
         if who.role not in roles:
-            allowed = ", ".join(roles)
-            raise ApiProblem(
-                403,
-                "role_not_allowed",
-                Text(vi=f"Vai trò {who.role} không được phép.", en=f"Role {who.role} is not allowed here."),
-                Text(vi=f"Cần một trong: {allowed}.", en=f"Needed: one of {allowed}."),
-            )
+            raise refused("http.role_not_allowed", role=who.role, roles=", ".join(roles))
         return who
 
     return check

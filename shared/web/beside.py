@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from shared.contracts.base import Text
-from shared.web.problems import ApiProblem
+from shared.web.problems import refused
 
 T = TypeVar("T")
 
@@ -27,12 +26,7 @@ class Beside:
         A caller who leaves does not end a thread: its place is free when it has ended, not before.
         """
         if not self._free:
-            raise ApiProblem(
-                503,
-                "busy",
-                Text(vi="Đang có quá nhiều phép tính cùng lúc.", en="Too many computations are running."),
-                Text(vi="Gửi lại sau ít giây.", en="Send it again in some seconds."),
-            )
+            raise refused("http.busy")
         self._free -= 1
         running = asyncio.get_running_loop().run_in_executor(None, work)
         running.add_done_callback(self._ended)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.contracts.base import Text
-from shared.contracts.bounds import OutOfBounds, out_of_bounds
-from shared.outside import read_json
+from shared.contracts.base import Problem
+from shared.outside import OutOfBounds, read_json
+from shared.refusals import problem
 from shared.web.problems import ApiProblem
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -47,11 +49,11 @@ async def _read(receive: Receive) -> bytes | None:
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > MAX_BYTES:
-            raise _unbounded(413, OutOfBounds([out_of_bounds("body_too_large", given=MAX_BYTES)]))
+            raise _unbounded(413, [problem("bounds.body_too_large", limit=MAX_BYTES)])
     try:
         read_json(bytes(body))
     except OutOfBounds as found:
-        raise _unbounded(422, found) from found
+        raise _unbounded(422, found.problems) from found
     except ValueError:
         pass  # no JSON, or no body at all
     return bytes(body)
@@ -67,11 +69,5 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return next_message
 
 
-def _unbounded(status: int, found: OutOfBounds) -> ApiProblem:
-    return ApiProblem(
-        status,
-        "body_out_of_bounds",
-        Text(vi="Nội dung yêu cầu vượt quá giới hạn.", en="The body of the request is out of bounds."),
-        Text(vi="Sửa từng mục dưới đây rồi gửi lại.", en="Mend what is listed, then send it again."),
-        found.problems,
-    )
+def _unbounded(status: int, problems: Sequence[Problem]) -> ApiProblem:
+    return ApiProblem(status, problem("http.body_out_of_bounds"), problems)

@@ -11,73 +11,62 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from shared.contracts.base import Problem, Text
+from shared.contracts.base import Problem
 from shared.contracts.bounds import MOST
+from shared.errors import LanghocError
 from shared.mongo.port import CommitUnknown, Transient, Unavailable
+from shared.refusals import problem, refusal
 
 log = structlog.get_logger()
 RETRY_SECONDS = 5
 """What a caller is asked to wait for a server that is away."""
+FORBIDDEN = 403
 _HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_SECONDS)}}
 
 
-class ApiProblem(Exception):
-    """A refusal with everything the caller needs to mend it."""
+class ApiProblem(LanghocError):
+    """A refusal as HTTP answers it."""
 
-    def __init__(self, status: int, code: str, title: Text, mend: Text, problems: Sequence[Problem] = ()) -> None:
+    def __init__(self, status: int, problem: Problem, problems: Sequence[Problem] = ()) -> None:
         """`problems`: everything that is wrong with what was sent, each in its place."""
-        super().__init__(title.en)
+        super().__init__(problem, *problems)
         self.status = status
-        self.code = code
-        self.title = title
-        self.mend = mend
-        self.problems = problems
+        self.found = problems
+
+    @property
+    def code(self) -> str:
+        """Of the answer itself."""
+        return self.problems[0].code
 
     @property
     def answer(self) -> JSONResponse:
         """As it is answered. Of very many problems the first are named, and how many more there are."""
         found: dict[str, object] = {}
-        if self.problems:
-            found["problems"] = [one.model_dump() for one in self.problems[:MOST]]
-        if len(self.problems) > MOST:
-            found["more_problems"] = len(self.problems) - MOST
-        return _answer(self.status, self.code, self.title, self.mend, **found)
+        if self.found:
+            found["problems"] = [one.model_dump() for one in self.found[:MOST]]
+        if len(self.found) > MOST:
+            found["more_problems"] = len(self.found) - MOST
+        return _answer(self.status, self.problems[0], **found)
+
+
+def refused(key: str, problems: Sequence[Problem] = (), /, **values: object) -> ApiProblem:
+    """The refusal `area.name` of the catalogue. `problems`: everything that is wrong, each in its place."""
+    return ApiProblem(refusal(key).status, problem(key, **values), problems)
 
 
 def not_found(what: str, identity: str) -> ApiProblem:
     """404: `what` with this identity does not exist."""
-    return ApiProblem(
-        404,
-        "not_found",
-        Text(vi=f"Không tìm thấy {what} {identity}.", en=f"There is no {what} {identity}."),
-        Text(vi="Kiểm tra mã và kỳ đánh giá.", en="Check the code and the period."),
-    )
+    return refused("http.not_found", what=what, id=identity)
 
 
-def away(code: str, server: str) -> ApiProblem:
-    """503: a server that the answer rests on does not answer, and is waited for."""
-    return ApiProblem(
-        503,
-        code,
-        Text(vi=f"{server} chưa trả lời; dịch vụ đang chờ.", en=f"{server} does not answer yet; the service waits."),
-        Text(
-            vi=f"Gửi lại sau {RETRY_SECONDS} giây; gửi lại không gây hại.",
-            en=f"Ask again in {RETRY_SECONDS} seconds; a repeat does no harm.",
-        ),
-    )
-
-
-def _answer(status: int, code: str, title: Text, mend: Text | None = None, **more: object) -> JSONResponse:
+def _answer(status: int, problem: Problem, **more: object) -> JSONResponse:
     body: dict[str, object] = {
-        "type": f"urn:langhoc:problem:{code}",
-        "title": title.en,
+        "type": f"urn:langhoc:problem:{problem.code}",
+        "title": problem.message.en,
         "status": status,
-        "code": code,
-        "message": title.model_dump(),
+        **problem.model_dump(exclude={"field"}),
         **more,
     }
-    if mend:
-        body["mend"] = mend.model_dump()
     return JSONResponse(body, status, _HEADERS.get(status), media_type="application/problem+json")
 
 
@@ -94,20 +83,20 @@ def install(app: FastAPI) -> None:
             {"field": "/" + "/".join(str(part) for part in entry["loc"]), "message": entry["msg"]}
             for entry in error.errors()
         ]
-        title = Text(vi="Tham số không hợp lệ.", en="Some parameters are not valid.")
-        return _answer(422, "invalid_parameters", title, problems=fields)
+        return _answer(422, problem("http.invalid_parameters"), problems=fields)
 
     async def plain(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        return _answer(error.status_code, f"http_{error.status_code}", Text(vi=error.detail, en=error.detail))
+        said = problem("http.of_framework", detail=error.detail)
+        return _answer(error.status_code, said.model_copy(update={"code": f"http_{error.status_code}"}))
 
     async def database_away(request: Request, error: Exception) -> JSONResponse:
         log.warning("http.database_away", path=request.url.path, error=repr(error)[:300])
-        return await ours(request, away("database_unavailable", "MongoDB"))
+        return await ours(request, refused("http.database_unavailable", seconds=RETRY_SECONDS))
 
     async def broker_away(request: Request, error: Exception) -> JSONResponse:
         log.warning("http.broker_away", path=request.url.path, error=repr(error)[:300])
-        return await ours(request, away("broker_unavailable", "Kafka"))
+        return await ours(request, refused("http.broker_unavailable", seconds=RETRY_SECONDS))
 
     for kind in (Unavailable, Transient, CommitUnknown):
         app.add_exception_handler(kind, database_away)

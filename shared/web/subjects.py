@@ -12,7 +12,7 @@ from fastapi import Query, Request
 from shared.contracts.base import Text
 from shared.registry import Registry, Unit
 from shared.rulebook import HANOI
-from shared.web.problems import ApiProblem
+from shared.web.problems import ApiProblem, refused
 
 OF_COMMUNES = ("universal_education", "learning_models")
 """Series besides their own whose subjects are communes."""
@@ -68,13 +68,7 @@ def subject_named(register: Registry, asked: str, day: date | None) -> Subject:
 
 
 def _unknown(code: str, day: date, candidates: tuple[str, ...]) -> ApiProblem:
-    near = ", ".join(candidates)
-    return ApiProblem(
-        404,
-        "no_unit_on_day",
-        Text(vi=f"Không có xã nào mang mã {code} vào ngày {day}.", en=f"No commune had the code {code} on {day}."),
-        Text(
-            vi=f"Có thể là một trong các mã: {near}." if near else "Kiểm tra mã và ngày.",
-            en=f"One of these may be meant: {near}." if near else "Check the code and the day.",
-        ),
-    )
+    near, mend = ", ".join(candidates), Text(vi="Kiểm tra mã và ngày.", en="Check the code and the day.")
+    if near:
+        mend = Text(vi=f"Có thể là một trong các mã: {near}.", en=f"One of these may be meant: {near}.")
+    return refused("http.no_unit_on_day", code=code, day=day, mend=mend)

@@ -25,16 +25,12 @@ from cli.output import Language
 from cli.result_tree import _W as TREE_WORDS
 from cli.result_tree import word
 from cli.views import FINDINGS
-from services.funding.domain import refusals
-from services.intake import texts
 from services.intake.problems import of_unreadable
 from shared.answers.budgets import Finding
-from shared.contracts import bounds
 from shared.contracts.base import Provenance
 from shared.contracts.facts import Cause
 from shared.messaging.messages import Reason, Unreadable
 from shared.registry import Succession
-from shared.rulebook import faults
 from tests.architecture.test_rules import sources
 
 
@@ -95,18 +91,14 @@ def test_a_table_has_a_row_for_every_key_of_its_type(name: str) -> None:
 
 GUARDED = {
     ("services/funding/domain/life.py", "TRANSITIONS"): "only after `refusals` found the pair in it",
-    ("shared/rulebook/faults.py", "_EXPECTED"): "only with a key that is in it",
-    ("shared/rulebook/faults.py", "_OWN"): "only with a key that is in it",
+    ("shared/refusals/validation.py", "_EXPECTED"): "only with a key that is in it",
+    ("shared/rulebook/errors.py", "_OWN"): "only with a key that is in it",
     ("tests/fakes/memory.py", "_COMPARISONS"): "only with a key that is in it",
 }
 OF_THE_PROGRAM = {
-    ("services/funding/domain/refusals.py", "TEXTS"),
     ("services/funding/queries/decisions.py", "_ADJUSTING"),
     ("services/intake/decisions/release.py", "CONTRACTS"),
-    ("services/intake/problems.py", "CATALOGUE"),
-    ("shared/contracts/bounds.py", "_WORDS"),
     ("shared/registry/loading.py", "_CODES"),
-    ("shared/rulebook/faults.py", "CATALOGUE"),
 }
 """Tables whose keys stand in the program, not in data; the tests below and those of each table walk them."""
 
@@ -141,27 +133,6 @@ def test_no_table_is_asked_whose_rows_nobody_has_counted() -> None:
         and not any(getattr(_module(path), name, None) is table for table in counted)
     ]
     assert unproven == []
-
-
-@pytest.mark.parametrize(
-    ("function", "catalogue"),
-    [
-        ("problem", texts.CATALOGUE),
-        ("refusal", refusals.TEXTS),
-        ("Fault", faults.CATALOGUE),
-        ("out_of_bounds", bounds._WORDS),
-    ],
-)
-def test_every_code_in_the_program_has_its_words(function: str, catalogue: Mapping[str, Any]) -> None:
-    codes = {
-        node.args[0].value
-        for _, tree in sources("services/**/*.py", "shared/**/*.py")
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == function
-        if node.args and isinstance(node.args[0], ast.Constant)
-    }
-    assert codes
-    assert codes <= catalogue.keys()
 
 
 def test_every_reason_why_a_record_cannot_be_read_has_its_words() -> None:

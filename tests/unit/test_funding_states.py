@@ -17,8 +17,6 @@ from services.funding.domain.life import (
     refusals,
     step,
 )
-from services.funding.domain.refusals import TEXTS, refusal
-from shared.contracts.base import Text
 from shared.contracts.life import Action, State
 from shared.web.auth import Role
 
@@ -144,17 +142,6 @@ def test_everything_wrong_is_told_at_once() -> None:
     wrong = order(Action.APPROVE, person=Person("lan", "province", "04"), why="", version=1)
     found = codes(life("proposed", prepared_by=("lan",)), wrong)
     assert found == ["role_not_allowed", "reason_missing", "same_person", "wrong_state", "moved_on"]
-
-
-@pytest.mark.parametrize("code", sorted(TEXTS))
-def test_every_refusal_says_in_both_languages_what_and_how_to_mend(code: str) -> None:
-    problem = refusal(code, "/x", given="G", wanted="W")
-    for text in (problem.message, problem.expected, problem.mend):
-        assert isinstance(text, Text)
-        assert text.vi
-        assert text.en
-        assert "{" not in text.vi + text.en
-    assert problem.message.vi != problem.message.en
 
 
 def test_the_roles_are_those_of_the_tokens() -> None:

@@ -20,12 +20,13 @@ from services.intake.domain import (
     check_registration,
     decide,
 )
-from services.intake.problems import candidates, problem
+from services.intake.problems import candidates
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import CommuneAccepted, RegistrationAccepted
 from shared.contracts.submissions import CommuneSubmitted
 from shared.messaging.decide.handling import Ref
+from shared.refusals import problem
 from shared.rulebook import HANOI
 from tests.unit.delivery_samples import AT
 from tests.unit.intake_samples import KNOWN, Intake, commune, registration
@@ -34,8 +35,8 @@ LAST_DAY = datetime(2026, 2, 28, tzinfo=HANOI)
 DEADLINE = LAST_DAY + timedelta(days=1)
 NOTHING_WRONG = Findings(deadline=DEADLINE)
 LEGACY: dict[str, Any] = {"period": 2022, "rubric": "lc_commune_44_2014"}
-WRONG = [problem("field_missing", "/x")]
-HELD = [problem("register_gap", "/unit_code", code="00999", **candidates(()))]
+WRONG = [problem("intake.field_missing", "/x")]
+HELD = [problem("intake.register_gap", "/unit_code", code="00999", candidates=candidates(()))]
 
 
 def status(**changes: Any) -> Status:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-import string
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake import decisions, domain, problems
-from services.intake.problems import CODES, FORMS, MOST, at_most, of_unreadable, problem
-from services.intake.texts import CATALOGUE
+from services.intake import decisions, domain
+from services.intake.problems import FORMS, MOST, at_most, of_unreadable
 from shared.contracts.base import Problem
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import Receipt
@@ -27,10 +23,10 @@ from shared.messaging.decide.handling import Dictionary
 from shared.messaging.messages import Cut, Reason, Received, Unreadable
 from shared.messaging.send import events
 from shared.messaging.send.outbox import LARGEST_BODY
+from shared.refusals import problem
 from shared.registry import registry
 from tests.unit.delivery_samples import AT, head, record
 
-OWN_FOLDER = Path(problems.__file__).parent
 COMMUNE = EventType.COMMUNE_SUBMITTED
 
 
@@ -56,43 +52,6 @@ def texts(problem: Problem) -> list[str]:
 
 
 # ------------------------------------------------------------------------------------------------- catalogue
-
-
-def calls() -> list[tuple[str, set[str]]]:
-    """Every `problem("code", …, name=value)` in the service's source, with the names of its values."""
-    answer = []
-    for path in sorted(OWN_FOLDER.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "problem":
-                code = node.args[0]
-                if isinstance(code, ast.Constant):
-                    names = {word.arg or "**" for word in node.keywords}
-                    answer.append((str(code.value), names))
-    return answer
-
-
-def placeholders(code: str) -> set[str]:
-    """The values that the texts of a code ask for."""
-    template = CATALOGUE[code]
-    return {name for text in template for _, name, _, _ in string.Formatter().parse(text) if name}
-
-
-@pytest.mark.parametrize(("code", "names"), calls(), ids=lambda value: value if isinstance(value, str) else "")
-def test_every_text_gets_the_values_that_it_asks_for(code: str, names: set[str]) -> None:
-    given = names - {"**"} | ({"candidates_vi", "candidates_en"} if "**" in names else set())
-    assert placeholders(code) == given
-
-
-def test_every_code_is_used() -> None:
-    by_name = {code for code, _ in calls()}
-    by_reason = {reason.value for reason in Reason} & CODES
-    by_validation = {problems._code(kind) for kind in VALIDATION_KINDS}
-    assert by_name | by_reason | by_validation == CODES
-
-
-VALIDATION_KINDS = [
-    "missing", "extra_forbidden", "string_pattern_mismatch", "int_type", "greater_than", "date_parsing",
-]  # fmt: skip
 
 
 @pytest.mark.parametrize("reason", [Reason.BAD_HEADER, Reason.MISSING_HEADER, Reason.UNKNOWN_TYPE, Reason.NOT_UTF8])
@@ -127,13 +86,6 @@ def test_the_limit_of_a_record_is_that_of_its_topic() -> None:
     (only,) = of_unreadable(Unreadable(Reason.TOO_LARGE, "300,000 bytes", None, None))
     assert "262.144" in only.expected.vi
     assert "262,144" in only.expected.en
-
-
-@pytest.mark.parametrize("code", sorted(CODES))
-def test_every_text_is_there_in_two_languages(code: str) -> None:
-    shown = problem(code, "/x", **dict.fromkeys(placeholders(code), "17"))
-    assert all(text.strip() for text in texts(shown))
-    assert not re.search(r"[{}]", "".join(texts(shown)))
 
 
 def test_every_pattern_of_the_contract_is_said_in_words() -> None:
@@ -279,7 +231,7 @@ def test_a_receipt_fits_into_a_record_however_much_is_wrong(body: object) -> Non
 
 
 def test_of_very_many_problems_the_number_is_said() -> None:
-    many = [problem("field_missing", f"/{number}") for number in range(MOST + 7)]
+    many = [problem("intake.field_missing", f"/{number}") for number in range(MOST + 7)]
     assert at_most(many[:MOST]) == many[:MOST]
     *shown, last = at_most(many)
     assert shown == many[:MOST]

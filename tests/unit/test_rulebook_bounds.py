@@ -114,7 +114,7 @@ def test_all_faults_are_told_at_once_with_their_lines() -> None:
     text = "a: 1.0e+99\nb: {c: 1, c: 2}\nd:\n  - .nan\n  - " + "9" * 19 + "\n"
     with pytest.raises(RulebookError) as error:
         load(text.encode(), "f.yaml")
-    assert [(one.path, one.fault.code) for one in error.value.all] == [
+    assert [(one.path, one.problem.code) for one in error.value.all] == [
         ("line 1", "number_too_long"),
         ("line 2", "repeated_key"),
         ("line 4", "inexact_number"),
@@ -137,14 +137,14 @@ def test_the_limits_are_where_they_are_said_to_be() -> None:
     }.items():
         with pytest.raises(RulebookError) as error:
             load(beyond.encode(), "f.yaml")
-        assert error.value.fault.code == code
+        assert error.value.problem.code == code
 
 
 def test_an_alias_counts_as_what_it_stands_for() -> None:
     assert load(b"a: &x [1, 2]\nb: *x\n", "f.yaml") == {"a": [1, 2], "b": [1, 2]}
     with pytest.raises(RulebookError) as error:
         load(("a: &x " + "[" * 20 + "]" * 20 + "\nb: " + "[" * 20 + "*x" + "]" * 20).encode(), "f.yaml")
-    assert (error.value.fault.code, error.value.path) == ("too_deep", "line 2")
+    assert (error.value.problem.code, error.value.path) == ("too_deep", "line 2")
 
 
 # ---------------------------------------------------------------------------------------- what factors add up to
@@ -176,7 +176,7 @@ def of_primes(score: int) -> str:
 def test_factors_without_a_common_denominator_are_refused(scale: dict[str, Any]) -> None:
     """The exact amounts of some hundred centres would have more digits than anybody can write."""
     error = refused(with_performance(**scale))
-    assert [one.fault.code for one in error.all] == ["factors_too_fine"]
+    assert [one.problem.code for one in error.all] == ["factors_too_fine"]
 
 
 @pytest.mark.parametrize("scale", [{"by_score_line": line(lambda score: f"{score}.{score:04}")},
@@ -199,4 +199,4 @@ def test_a_scale_with_a_step_for_each_point_is_computed_exactly(scale: dict[str,
 
 def test_a_scale_has_no_more_steps_than_points() -> None:
     steps = [{"min": Fraction(n, 2).__str__(), "factor": 1} for n in range(MOST_BANDS + 1)]
-    assert [one.fault.code for one in refused(with_performance(by_score_bands=steps)).all] == ["wrong_value"]
+    assert [one.problem.code for one in refused(with_performance(by_score_bands=steps)).all] == ["wrong_value"]

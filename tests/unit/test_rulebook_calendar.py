@@ -106,7 +106,7 @@ def test_a_malformed_calendar_says_what_and_where(
     put(tmp_path, "deadlines.yaml", content)
     with pytest.raises(RulebookError) as caught:
         load_deadlines((tmp_path,), rubrics())
-    assert (code, path) in [(error.fault.code, error.path) for error in caught.value.all]
+    assert (code, path) in [(error.problem.code, error.path) for error in caught.value.all]
 
 
 # -------------------------------------------------------------------------------------------------------- goals
@@ -175,7 +175,7 @@ def test_a_malformed_goal_is_told(tmp_path: Path, changes: dict[str, Any], code:
     put(tmp_path, "goals.yaml", content)
     with pytest.raises(RulebookError) as caught:
         load_goals((tmp_path,))
-    assert code in [error.fault.code for error in caught.value.all]
+    assert code in [error.problem.code for error in caught.value.all]
 
 
 # ------------------------------------------------------------------------------------------------- area classes

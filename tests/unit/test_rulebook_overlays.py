@@ -152,7 +152,7 @@ def test_a_province_may_not_lower_a_legal_minimum(own: Path) -> None:
     with pytest.raises(RulebookError, match="24,999,999 đồng is below the legal minimum of 25,000,000 đồng") as caught:
         funding_norms(date(2026, 1, 1), HANOI)  # nobody works with a rulebook that has a fault anywhere
     assert caught.value.path == "funding_norms/da-nang/yearly/region_2/amount"
-    assert caught.value.fault.code == "minimum_lowered"
+    assert caught.value.problem.code == "minimum_lowered"
     assert "thấp hơn mức tối thiểu" in caught.value.problem.message.vi
 
 
@@ -179,7 +179,7 @@ def test_e7_a_changed_rule_under_the_same_id_is_refused_and_told_to_take_a_new_i
     put(own, "alert_policy.yaml", {"versions": [changed]})
     with pytest.raises(RulebookError, match="give it a new id") as caught:
         alert_policy(date(2026, 1, 1))
-    assert caught.value.fault.code == "changed_under_same_id"
+    assert caught.value.problem.code == "changed_under_same_id"
     assert caught.value.file == str(own / "alert_policy.yaml")
 
 
@@ -229,7 +229,7 @@ def test_a_malformed_overlay_says_what_and_where(
     put(own, f"provinces/{where}.yaml", content)
     with pytest.raises(RulebookError) as caught:
         _read_all_own()
-    found = {(error.fault.code, error.path) for error in caught.value.all}
+    found = {(error.problem.code, error.path) for error in caught.value.all}
     assert (code, path) in found, found
     assert {error.file for error in caught.value.all} == {str(own / f"provinces/{where}.yaml")}
 
@@ -246,7 +246,7 @@ def test_a_table_that_the_law_sets_cannot_be_replaced(own: Path) -> None:
     put(own, f"provinces/{DA_NANG}/point_tables/a.yaml", unit)
     with pytest.raises(RulebookError) as caught:
         point_table_for(rule, DA_NANG, 2020)
-    assert [error.fault.code for error in caught.value.all] == ["table_is_law"]
+    assert [error.problem.code for error in caught.value.all] == ["table_is_law"]
 
 
 def test_two_tables_of_one_province_may_not_hold_on_the_same_day(own: Path) -> None:

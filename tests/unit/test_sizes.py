@@ -16,7 +16,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.funding.decisions.records import SYSTEM, Command, refused
 from services.funding.domain.life import Life
-from services.funding.domain.refusals import refusal
 from services.intake import decisions as intake
 from services.intake.decisions import register as register_handlers
 from services.intake.domain import check_correction
@@ -41,6 +40,7 @@ from shared.messaging.decide.handling import Consumer, Dictionary, Outcome, Rout
 from shared.messaging.messages import Position, Reason, Received, Unreadable
 from shared.messaging.send.events import body_of
 from shared.messaging.send.outbox import LARGEST_BODY
+from shared.refusals import problem
 from shared.registry import registry
 from shared.rulebook import rubric
 from tests.fakes.memory import LARGEST_DOCUMENT, MemoryMongo
@@ -365,7 +365,7 @@ async def test_a_budget_line_of_a_centre_that_fifty_were_merged_into_fits() -> N
 def test_a_budget_that_does_not_fit_in_thousands_of_lines_leaves_a_record_that_fits() -> None:
     life = Life(province="01", year=2026, state=State.APPROVED, version=1, hash="h")
     command = Command("c", "publish", "budget", SYSTEM, "x" * 2_000, 1, "h", datetime(2026, 1, 1, tzinfo=UTC))
-    problems = [refusal("not_complete", "", given="x" * 300, wanted="y" * 300) for _ in range(30_000)]
+    problems = [problem("funding.not_complete", found="x" * 300, approved="y" * 300) for _ in range(30_000)]
     outcome = refused(life, command, problems)
     assert all(len(bson.encode(put)) < DOCUMENT for put in outcome.puts.values())
 

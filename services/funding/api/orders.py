@@ -12,15 +12,15 @@ from pydantic import Field
 from services.funding import queries
 from services.funding.decisions.records import DONE, Command
 from services.funding.domain.life import Person
-from services.funding.domain.refusals import FORBIDDEN
-from shared.contracts.base import Claim, Identifier, Text
+from shared.contracts.base import Claim, Identifier, Problem
 from shared.contracts.life import Action, ActionRecord
 from shared.messaging.decide.commands import Commands
 from shared.messaging.decide.handling import Outcome
 from shared.messaging.decide.reader import Reader
 from shared.mongo import Unavailable
+from shared.refusals import refusal
 from shared.web.auth import Caller, caller
-from shared.web.problems import ApiProblem, not_found
+from shared.web.problems import FORBIDDEN, ApiProblem, not_found, refused
 
 Who = Annotated[Caller, Depends(caller)]
 IdempotencyKey = Annotated[
@@ -67,12 +67,12 @@ async def ordered(
     except queries.Absent as absent:
         raise not_found("budget or adjustment", str(absent)) from absent
     except Unavailable as error:
-        raise _unavailable() from error
+        raise refused("funding.database_unavailable") from error
     record = await queries.record_of(request.app.state.mongo, str(command.id))
     if record is None:
         raise AssertionError(f"command {command.id} left no record")
     if record.asked != command.asked:
-        raise _reused(str(command.id))
+        raise refused("funding.idempotency_key_reused", command=command.id)
     if record.result != DONE:
         raise _refused(record, who)
     return record
@@ -81,15 +81,7 @@ async def ordered(
 def _id_of(who: Caller, key: str | None, body: Deciding) -> str:
     given = key or body.id
     if not given:
-        raise ApiProblem(
-            422,
-            "idempotency_key_missing",
-            Text(vi="Yêu cầu không có mã để chống lặp.", en="The order has no id that would keep it from repeating."),
-            Text(
-                vi="Gửi tiêu đề Idempotency-Key (hoặc trường id) với một mã mới cho mỗi quyết định.",
-                en="Send the header Idempotency-Key (or the field id) with a new id for each decision.",
-            ),
-        )
+        raise refused("funding.idempotency_key_missing")
     return f"{who.subject}/{given}"
 
 
@@ -97,34 +89,9 @@ def _refused(record: ActionRecord, who: Caller) -> ApiProblem:
     """The record keeps every problem; who may not see the province is told only why not, nothing of its budget."""
     problems = record.problems
     if not who.may_see(record.province):
-        problems = [each for each in problems if each.code in FORBIDDEN]
-    first = problems[0]
-    status = 403 if first.code in FORBIDDEN else 422 if first.code == "reason_missing" else 409
-    return ApiProblem(status, first.code, first.message, first.mend, problems)
+        problems = [each for each in problems if _status(each) == FORBIDDEN]
+    return ApiProblem(_status(problems[0]), problems[0], problems)
 
 
-def _reused(command: str) -> ApiProblem:
-    return ApiProblem(
-        422,
-        "idempotency_key_reused",
-        Text(
-            vi=f"Mã {command} đã dùng cho một yêu cầu khác.",
-            en=f"The id {command} was used for another order.",
-        ),
-        Text(vi="Dùng mã mới cho mỗi quyết định.", en="Use a new id for each decision."),
-    )
-
-
-def _unavailable() -> ApiProblem:
-    return ApiProblem(
-        503,
-        "database_unavailable",
-        Text(
-            vi="Cơ sở dữ liệu không trả lời; chưa rõ yêu cầu đã được ghi hay chưa.",
-            en="The database does not answer; it is not known whether the order was written.",
-        ),
-        Text(
-            vi="Gửi lại với cùng mã: một yêu cầu không bao giờ có tác dụng hai lần.",
-            en="Send it again under the same id: an order never has an effect twice.",
-        ),
-    )
+def _status(problem: Problem) -> int:
+    return refusal(f"funding.{problem.code}").status

@@ -14,13 +14,13 @@ from services.funding.decisions.proposals import ProvinceInputs
 from services.funding.domain.simulation import Side
 from services.funding.queries import views as queries
 from shared.answers.budgets import AreaAnswer, ChangeAnswer, ComparisonAnswer, SideAnswer, ViewAnswer
-from shared.contracts.base import Claim, Dong, Text, Year
+from shared.contracts.base import Claim, Dong, Year
 from shared.rulebook import RulebookError
 from shared.rulebook.given import given_policy
 from shared.web.auth import Caller, caller
 from shared.web.beside import Beside
 from shared.web.bodies import MAX_BYTES as MAX_BODY
-from shared.web.problems import ApiProblem, not_found
+from shared.web.problems import not_found, refused
 
 router = APIRouter(tags=["views"])
 Who = Annotated[Caller, Depends(caller)]
@@ -54,13 +54,7 @@ def _answer(inputs: ProvinceInputs, what: Simulating) -> ComparisonAnswer:
         policy = None if what.policy is None else given_policy(what.policy, date(what.year, 1, 1))
         found = queries.simulated(inputs, envelope=what.envelope, policy=policy)
     except RulebookError as error:
-        raise ApiProblem(
-            422,
-            "policy_unusable",
-            Text(vi="Chính sách gửi kèm không dùng được.", en="The policy that was sent cannot be used."),
-            Text(vi="Sửa từng mục dưới đây rồi thử lại.", en="Mend what is listed and try again."),
-            [one.problem for one in error.all],
-        ) from error
+        raise refused("funding.policy_unusable", error.problems) from error
     return ComparisonAnswer(
         province=inputs.province,
         year=inputs.year,
@@ -97,11 +91,6 @@ async def get_sustainability(
     who.require(province)
     start = last - 4 if first is None else first
     if not last - MAX_YEARS < start <= last:
-        raise ApiProblem(
-            422,
-            "years_out_of_range",
-            Text(vi=f"Không thể xem từ năm {start} đến năm {last}.", en=f"{start} to {last} cannot be shown."),
-            Text(vi=f"Chọn tối đa {MAX_YEARS} năm liên tiếp.", en=f"Choose at most {MAX_YEARS} years in a row."),
-        )
+        raise refused("funding.years_out_of_range", first=start, last=last, most=MAX_YEARS)
     found = await queries.sustainability(request.app.state.mongo, province, start, last)
     return [ViewAnswer.model_validate(view, from_attributes=True) for view in found if only in (None, view.finding)]

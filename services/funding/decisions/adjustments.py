@@ -15,13 +15,13 @@ from services.funding.decisions.proposals import TOPIC, ProvinceInputs
 from services.funding.decisions.records import Command, recorded, refused
 from services.funding.domain import journal
 from services.funding.domain.life import PREPARERS, Life, adjusted, persons
-from services.funding.domain.refusals import refusal
 from shared.contracts.base import Problem, Text
 from shared.contracts.facts import AdjustmentProposed, AdjustmentState, Allocation, BudgetAdjusted, JournalMark, Purpose
 from shared.contracts.journal import JournalEntry, append
 from shared.contracts.life import State
 from shared.messaging.decide.handling import Document, Outcome, Recalculation, Ref
 from shared.messaging.messages import Outgoing
+from shared.refusals import problem
 
 OPEN = frozenset({"proposed", "submitted"})
 DECIDERS = frozenset({"finance"})
@@ -259,7 +259,7 @@ def reverse(case: Case, command: Command) -> Outcome:
     last = known[-1]
     standing = [each.number for each in known if each.proposal.state not in ("refused", "void")]
     if proposal.reverses or standing[-1:] != [case.adjusting.number]:
-        problems.append(refusal("not_reversible", "", given=proposal.adjustment_id))
+        problems.append(problem("funding.not_reversible", adjustment=proposal.adjustment_id))
     if problems:
         return refused(life, command, problems)
     taken_back = proposal.model_copy(
@@ -300,33 +300,33 @@ def _refusals(case: Case, command: Command, roles: frozenset[str], wanted: Adjus
     proposal = case.adjusting.proposal
     yield from persons(case.life.province, command.person, roles, command.why)
     if proposal.state != wanted:
-        yield refusal("wrong_state", "", given=proposal.state, wanted=wanted)
+        yield problem("funding.wrong_state", state=proposal.state, states=wanted)
     if (command.version, command.hash) != (proposal.version, proposal.hash):
         field = "/version" if command.version != proposal.version else "/hash"
         given, stands = f"{command.version} {command.hash}", f"{proposal.version} {proposal.hash}"
-        yield refusal("moved_on", field, given=given, wanted=stands)
+        yield problem("funding.moved_on", field, named=given, current=stands)
 
 
 def _same_person(case: Case, command: Command) -> Iterator[Problem]:
     if command.person.subject in case.adjusting.prepared_by:
-        yield refusal("same_person", "", given=command.person.subject)
+        yield problem("funding.same_person", person=command.person.subject)
 
 
 def _of_money(case: Case) -> Iterator[Problem]:
     life, proposal, known = case.life, case.adjusting.proposal, case.decision
     if life.state not in (State.PUBLISHED, State.ADJUSTED):
         wanted = f"{State.PUBLISHED}, {State.ADJUSTED}"
-        yield refusal("wrong_state", "", given=life.state, wanted=wanted)
+        yield problem("funding.wrong_state", state=life.state, states=wanted)
     if known and known["province"] != life.province:
-        yield refusal("decided_before", "", given=known["centre_id"])
+        yield problem("funding.decided_before", centres=known["centre_id"])
     amount, carried = (known["amount"], known["carried_total"]) if known else (0, 0)
     stands = life.envelope if proposal.centre_id is None else amount + carried
     paid_already = proposal.centre_id is not None and carried + proposal.carried < case.settled
     if stands != proposal.amount or paid_already:
-        yield refusal("inputs_changed", "/version", given=str(proposal.version))
+        yield problem("funding.inputs_changed", "/version", version=proposal.version)
     needed = -proposal.delta if proposal.centre_id is None else proposal.delta
     if needed > (life.reserve or 0):
-        yield refusal("reserve_too_small", "", given=str(life.reserve), wanted=str(needed))
+        yield problem("funding.reserve_too_small", reserve=life.reserve, needed=needed)
 
 
 def _asked_again(life: Life) -> list[Recalculation]:

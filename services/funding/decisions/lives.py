@@ -19,7 +19,6 @@ from services.funding.decisions.records import Command, recorded, refused
 from services.funding.decisions.snapshots import in_parts, snapshot_of
 from services.funding.domain import WITHDRAWN, Budget, head_of, journal, withdrawn
 from services.funding.domain.life import Life, Order, proposed, refusals, step
-from services.funding.domain.refusals import refusal
 from shared.contracts.base import Problem, content_hash
 from shared.contracts.facts import (
     Allocation,
@@ -33,6 +32,7 @@ from shared.contracts.journal import JournalEntry, append
 from shared.contracts.life import Action, Approval, State
 from shared.messaging.decide.handling import Document, Outcome, Recalculation, Ref
 from shared.messaging.messages import Outgoing
+from shared.refusals import problem
 
 NAMED = 20
 """Centres that a refusal names."""
@@ -152,11 +152,11 @@ def approve(life: Life, grounds: Grounds, command: Command) -> Outcome:
     rules = rules_in_force(life.year, life.province)
     budget, run = calculated(grounds.inputs, rules), BudgetRunProposed.model_validate(grounds.run)
     if not _stands(budget, grounds):
-        problems.append(refusal("inputs_changed", "/version", given=str(run.version)))
+        problems.append(problem("funding.inputs_changed", "/version", version=run.version))
     awards = awards_of(budget, grounds.inputs, rules)
     twice = sorted({award.centre_id for award in awards if decision_ref(award, life.year) in grounds.decided})
     if twice:
-        problems.append(refusal("decided_before", "", given=_some(twice)))
+        problems.append(problem("funding.decided_before", centres=_some(twice)))
     if problems:
         outcome = refused(life, command, problems)
         outcome.requests.append(Recalculation(life.province, life.year))  # what the proposal does not know yet
@@ -297,7 +297,7 @@ def _missing(life: Life, run: BudgetRunProposed, lines: Sequence[BudgetApproved]
     ]
     for given, wanted in pairs:
         if given != wanted:
-            yield refusal("not_complete", "", given=str(given), wanted=str(wanted))
+            yield problem("funding.not_complete", found=given, approved=wanted)
 
 
 def _proof(

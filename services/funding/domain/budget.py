@@ -15,9 +15,9 @@ from services.funding.domain.grants import explain_grant
 from services.funding.domain.sharing import Share, Solution, Stake, solve
 from shared.contracts.base import Provenance, Step, Text, content_hash
 from shared.contracts.facts import Allocation, AllocationCase, BudgetRunProposed
+from shared.refusals import problem
 from shared.rulebook import FundingNorms, FundingPolicy, NoRuleInForce, RulebookError
 from shared.rulebook.areas import area_list
-from shared.rulebook.faults import Fault
 
 WITHDRAWN = "withdrawn"
 """Flag of the closing line of a centre that left the province's proposal; such a line is no part of the run's proof."""
@@ -173,7 +173,7 @@ def _prove_step(norms: FundingNorms, policy: FundingPolicy) -> None:
     for what, amount in amounts.items():
         if amount % step:
             raise RulebookError(
-                policy.id, "rounding/step", Fault("step_too_coarse", step=step, what=what, amount=amount)
+                policy.id, problem("rulebook.step_too_coarse", "rounding/step", step=step, what=what, amount=amount)
             )
 
 

@@ -10,8 +10,8 @@ from typing import Literal
 from services.funding.domain.sharing import Stake, bounds, round_up
 from shared.contracts.base import Text
 from shared.contracts.submissions import AreaClass
+from shared.refusals import problem
 from shared.rulebook import FundingNorms, FundingPolicy, PointsRubric, RulebookError, rubric
-from shared.rulebook.faults import Fault
 
 Assessment = Literal["scored", "pending", "not_submitted", "not_due"]
 """Where a centre's file of the period stands. `not_due`: the centre opened after the period."""
@@ -140,8 +140,8 @@ def _performance(centre: Centre, policy: FundingPolicy) -> Fraction:
         pass
     path = "performance/by_score" if rule.by_score else f"performance/by_grade/{grade.id}"
     result = "" if grade.score is None else f" ({grade.score})"
-    fault = Fault("factor_missing", result=f"{grade.id}{result}", centre=centre.centre_id)
-    raise RulebookError(policy.id, path, fault)
+    missing = problem("rulebook.factor_missing", path, result=f"{grade.id}{result}", centre=centre.centre_id)
+    raise RulebookError(policy.id, missing)
 
 
 def held(centre: Centre, policy: FundingPolicy) -> bool:

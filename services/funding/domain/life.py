@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from services.funding.domain.refusals import refusal
 from shared.contracts.base import Contract, Problem
 from shared.contracts.facts import JournalMark, Purpose
 from shared.contracts.life import Action, Approval, State
+from shared.refusals import problem
 
 _OPEN = (State.PROPOSED, State.SIMULATED, State.RETURNED, State.WITHDRAWN)
 DECIDED = frozenset({State.APPROVED, State.PUBLISHED, State.ADJUSTED})
@@ -107,22 +107,23 @@ def refusals(life: Life, order: Order) -> list[Problem]:
 def persons(province: str, person: Person, roles: frozenset[str], why: str) -> Iterator[Problem]:
     """What forbids a person any such action on a province's money."""
     if person.role not in roles:
-        yield refusal("role_not_allowed", "", given=person.role, wanted=", ".join(sorted(roles)))
+        yield problem("funding.role_not_allowed", role=person.role, roles=", ".join(sorted(roles)))
     elif person.role == "province" and person.province != province:
-        yield refusal("other_province", "", given=str(person.province), wanted=province)
+        yield problem("funding.other_province", own=person.province, province=province)
     if not why.strip():
-        yield refusal("reason_missing", "/why")
+        yield problem("funding.reason_missing", "/why")
 
 
 def _of_budget(life: Life, order: Order) -> Iterator[Problem]:
     if order.action is Action.APPROVE and order.person.subject in life.prepared_by:
-        yield refusal("same_person", "", given=order.person.subject, wanted="")
+        yield problem("funding.same_person", person=order.person.subject)
     if (life.state, order.action) not in TRANSITIONS:
         fitting = sorted(state for state, action in TRANSITIONS if action is order.action)
-        yield refusal("wrong_state", "", given=life.state, wanted=", ".join(fitting))
+        yield problem("funding.wrong_state", state=life.state, states=", ".join(fitting))
     if (order.version, order.hash) != (life.version, life.hash):
         field = "/version" if order.version != life.version else "/hash"
-        yield refusal("moved_on", field, given=f"{order.version} {order.hash}", wanted=f"{life.version} {life.hash}")
+        named, current = f"{order.version} {order.hash}", f"{life.version} {life.hash}"
+        yield problem("funding.moved_on", field, named=named, current=current)
 
 
 def step(life: Life, order: Order) -> Life:

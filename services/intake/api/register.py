@@ -15,7 +15,7 @@ from services.intake.decisions.register import Unsound
 from services.intake.domain import life_of
 from services.intake.problems import of_validation
 from shared.answers.register import Corrected, Relative, UnitView
-from shared.contracts.base import Problem, Text
+from shared.contracts.base import Problem
 from shared.contracts.register import RegisterCorrected, RegisterCorrection
 from shared.messaging.decide.handling import Outcome
 from shared.messaging.decide.reader import Reader
@@ -23,7 +23,7 @@ from shared.messaging.decide.register import REGISTER
 from shared.registry import Registry, Succession, Unit, corrected_register, touched_units
 from shared.rulebook import HANOI
 from shared.web.auth import Caller, Role, caller, require_role
-from shared.web.problems import ApiProblem, not_found
+from shared.web.problems import ApiProblem, not_found, refused
 
 router = APIRouter(prefix="/register", tags=["register"])
 Who = Annotated[Caller, Depends(caller)]
@@ -92,16 +92,7 @@ def _read(body: dict[str, Any]) -> RegisterCorrection:
 
 
 def _refused(problems: Sequence[Problem]) -> ApiProblem:
-    return ApiProblem(
-        422,
-        "correction_unsound",
-        Text(
-            vi=f"Bản đính chính danh mục có {len(problems)} lỗi; không nội dung nào được ghi nhận.",
-            en=f"The correction of the register has {len(problems)} problem(s); nothing of it was taken.",
-        ),
-        Text(vi="Sửa từng lỗi được nêu rồi gửi lại.", en="Mend each of them, then send it again."),
-        problems,
-    )
+    return refused("intake.correction_unsound", problems, count=len(problems))
 
 
 def _repeated(fact: RegisterCorrected, dry_run: bool) -> Corrected:

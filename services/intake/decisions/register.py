@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from services.intake import domain
 from services.intake.decisions.release import awaited
 from services.intake.decisions.submissions import ACCEPTED_TOPIC, release_scope
-from services.intake.problems import problem
 from shared.answers.register import Released, Touched
-from shared.contracts.base import Problem, content_hash
+from shared.contracts.base import content_hash
 from shared.contracts.register import RegisterCorrected, RegisterCorrection
+from shared.errors import LanghocError
 from shared.messaging.decide.handling import Document, Outcome, Recalculation
 from shared.messaging.decide.register import REGISTER
 from shared.messaging.messages import Outgoing
+from shared.refusals import problem
 from shared.registry import Registry, corrected_register, touched_units, with_correction
 from shared.rulebook import cut_off
 
@@ -23,12 +24,8 @@ MOST_BYTES = 800_000
 """Of a correction as it is told to the other services: it must fit into one record."""
 
 
-class Unsound(Exception):
+class Unsound(LanghocError):
     """A correction that is not taken, with everything that is wrong with it."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(", ".join(one.code for one in problems))
-        self.problems = problems
 
 
 def correct(
@@ -40,15 +37,15 @@ def correct(
 ) -> Outcome:
     """Take a correction. `held`: the receipts of all submissions that wait. Raises `Unsound`."""
     if same_id(document, correction.correction_id) is not None:
-        raise Unsound([problem("correction_id_reused", "/correction_id", id=correction.correction_id)])
+        raise Unsound(problem("intake.correction_id_reused", "/correction_id", id=correction.correction_id))
     problems = domain.check_correction(corrected_register(document), correction)
     if problems:
-        raise Unsound(problems)
+        raise Unsound(*problems)
     version = len(document["corrections"]) + 1 if document else 1
     fact = RegisterCorrected(version=version, correction=correction, entered_by=who, entered_at=at)
     size = len(fact.model_dump_json().encode())
     if size > MOST_BYTES:
-        raise Unsound([problem("correction_too_large", "", bytes=size, most=MOST_BYTES)])
+        raise Unsound(problem("intake.correction_too_large", bytes=size, most=MOST_BYTES))
     after = with_correction(document, fact)
     assert after is not None
     return Outcome(

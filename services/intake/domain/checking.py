@@ -6,7 +6,6 @@ from datetime import date
 
 from services.intake.domain.findings import Arrival, Findings, Known
 from services.intake.domain.units import check_name, check_subject, check_unit
-from services.intake.problems import problem
 from shared.contracts.base import Problem
 from shared.contracts.facts import RegistrationAccepted
 from shared.contracts.submissions import (
@@ -18,6 +17,7 @@ from shared.contracts.submissions import (
     RecognitionSubmitted,
     SupportSubmitted,
 )
+from shared.refusals import problem
 from shared.rulebook import (
     NoRuleInForce,
     PassFailRubric,
@@ -42,7 +42,7 @@ def check_commune(data: CommuneSubmitted, arrival: Arrival, known: Known) -> Fin
     check_unit(findings, data.unit_code, "/unit_code", cut_off(data.period), arrival, known, data.unit_name)
     check_name(findings, data.unit_name, "/unit_name")
     if data.area_class is not None and data.area_class_basis is None:
-        findings.warnings.append(problem("area_class_without_basis", "/area_class_basis", area=data.area_class))
+        findings.warnings.append(problem("intake.area_class_without_basis", "/area_class_basis", area=data.area_class))
     _check_values(findings, "commune", data, arrival, known)
     return findings
 
@@ -70,19 +70,20 @@ def check_registration(data: CentreRegistered, arrival: Arrival, known: Known) -
     check_unit(findings, data.commune_code, "/commune_code", arrival.day, arrival, known)
     _check_not_future(findings, data.opened_on, "/opened_on", arrival)
     if data.closed_on is not None and data.closed_on <= data.opened_on:
-        closed, opened = data.closed_on.isoformat(), data.opened_on.isoformat()
-        findings.problems.append(problem("closed_before_opened", "/closed_on", closed=closed, opened=opened))
+        findings.problems.append(
+            problem("intake.closed_before_opened", "/closed_on", closed=data.closed_on, opened=data.opened_on)
+        )
     centre = known.centres[data.centre_id]
     if centre is not None and centre.province != arrival.province:
         findings.problems.append(_other_province("/centre_id", arrival, centre))
     for index, predecessor in enumerate(data.predecessors):
         pointer = f"/predecessors/{index}"
         if predecessor == data.centre_id:
-            findings.problems.append(problem("predecessor_is_itself", pointer, centre=predecessor))
+            findings.problems.append(problem("intake.predecessor_is_itself", pointer, centre=predecessor))
         elif predecessor in data.predecessors[:index]:
-            findings.problems.append(problem("predecessor_twice", pointer, centre=predecessor))
+            findings.problems.append(problem("intake.predecessor_twice", pointer, centre=predecessor))
         elif (found := known.centres[predecessor]) is None:
-            findings.warnings.append(problem("predecessor_unknown", pointer, centre=predecessor))
+            findings.warnings.append(problem("intake.predecessor_unknown", pointer, centre=predecessor))
         elif found.province != arrival.province:
             findings.problems.append(_other_province(pointer, arrival, found))
     return findings
@@ -119,21 +120,21 @@ def _recognised(data: RecognitionSubmitted) -> list[Problem]:
     old rule governed may already have been the new one.
     """
     if (data.level is None) == (data.grade is None):
-        return [problem("level_or_grade", "/level")]
+        return [problem("intake.level_or_grade", "/level")]
     days = (cut_off(data.period), data.decided_on)
     possible = [one for one in rubrics() if one.series == "commune" and any(one.in_force(day) for day in days)]
     if not possible:
-        return [problem("no_rubric", "/period", period=data.period)]
+        return [problem("intake.no_rubric", "/period", period=data.period)]
     rules = ", ".join(one.id for one in possible)
     if data.grade is None:
         if any(isinstance(one, PassFailRubric) for one in possible):
             return []
-        return [problem("recognition_needs_grade", "/level", rules=rules)]
+        return [problem("intake.recognition_needs_grade", "/level", rules=rules)]
     grades = [grade.id for one in possible if isinstance(one, PointsRubric) for grade in one.grades]
     if not grades:
-        return [problem("recognition_needs_level", "/grade", rules=rules)]
+        return [problem("intake.recognition_needs_level", "/grade", rules=rules)]
     if data.grade not in grades:
-        return [problem("grade_unknown", "/grade", grade=data.grade, grades=", ".join(grades))]
+        return [problem("intake.grade_unknown", "/grade", grade=data.grade, grades=", ".join(grades))]
     return []
 
 
@@ -147,21 +148,21 @@ def _check_values(
     try:
         rubric = rubric_for(series, data.period, _holder(findings, data, arrival, known))
     except NoRuleInForce:
-        findings.problems.append(problem("no_rubric", "/period", period=data.period))
+        findings.problems.append(problem("intake.no_rubric", "/period", period=data.period))
         return
     opens = opening(rubric, data.period)
     if arrival.day < opens:
-        findings.problems.append(problem("period_not_open", "/period", period=data.period, opens=f"{opens:%d/%m/%Y}"))
+        findings.problems.append(problem("intake.period_not_open", "/period", period=data.period, opens=opens))
     if data.rubric != rubric.id:
         findings.problems.append(
-            problem("wrong_rubric", "/rubric", period=data.period, expected=rubric.id, rubric=data.rubric)
+            problem("intake.wrong_rubric", "/rubric", period=data.period, expected=rubric.id, rubric=data.rubric)
         )
     else:
         problems, warnings = check_content(rubric, data.content)
         findings.problems.extend(problems)
         size = len(data.content.model_dump_json().encode())
         if size > MOST_CONTENT:
-            findings.problems.append(problem("content_too_large", "/content", bytes=size, most=MOST_CONTENT))
+            findings.problems.append(problem("intake.content_too_large", "/content", bytes=size, most=MOST_CONTENT))
         findings.warnings.extend(warnings)
     findings.deadline = deadline(rubric, data.period)
 
@@ -192,14 +193,14 @@ def opening(rubric: Rubric, period: int) -> date:
 def _check_centre(findings: Findings, centre_id: str, pointer: str, arrival: Arrival, known: Known) -> None:
     centre = known.centres[centre_id]
     if centre is None:
-        findings.problems.append(problem("centre_unknown", pointer, centre=centre_id))
+        findings.problems.append(problem("intake.centre_unknown", pointer, centre=centre_id))
     elif centre.province != arrival.province:
         findings.problems.append(_other_province(pointer, arrival, centre))
 
 
 def _other_province(pointer: str, arrival: Arrival, centre: RegistrationAccepted) -> Problem:
     return problem(
-        "centre_of_other_province",
+        "intake.centre_of_other_province",
         pointer,
         centre=centre.centre_id,
         entitled=centre.province,
@@ -209,11 +210,9 @@ def _other_province(pointer: str, arrival: Arrival, centre: RegistrationAccepted
 
 def _check_not_future(findings: Findings, day: date, pointer: str, arrival: Arrival) -> None:
     if day > arrival.day:
-        findings.problems.append(
-            problem("date_in_future", pointer, date=day.isoformat(), received=arrival.day.isoformat())
-        )
+        findings.problems.append(problem("intake.date_in_future", pointer, date=day, received=arrival.day))
 
 
 def _check_year(findings: Findings, year: int, low: int, high: int) -> None:
     if not low <= year <= high:
-        findings.problems.append(problem("year_out_of_range", "/year", year=year, low=low, high=high))
+        findings.problems.append(problem("intake.year_out_of_range", "/year", year=year, low=low, high=high))

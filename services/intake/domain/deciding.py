@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.intake.domain.findings import Findings
-from services.intake.problems import problem
-from shared.contracts.base import Problem, Status
+from shared.contracts.base import Problem, Status, Text
+from shared.refusals import problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,9 @@ def decide(
     if taken is not None:
         if taken.body_hash == body_hash:
             return Verdict(Status.DUPLICATE, version)
+        naming = Text(vi=f" và corrects_version = {version}", en=f" and corrects_version = {version}")
         reused = problem(
-            "submission_id_reused",
-            "/submission_id",
-            id=submission_id,
-            naming_vi=f" và corrects_version = {version}" if version else "",
-            naming_en=f" and corrects_version = {version}" if version else "",
+            "intake.submission_id_reused", "/submission_id", id=submission_id, naming=naming if version else ""
         )
         return Verdict(Status.CONFLICT, version, [reused])
     if findings.problems:
@@ -76,14 +73,16 @@ def decide(
         return Verdict(Status.HELD, None, findings.held)
     if current is None:
         if corrects_version is not None:
-            nothing = problem("nothing_to_correct", "/corrects_version", named=corrects_version)
+            nothing = problem("intake.nothing_to_correct", "/corrects_version", named=corrects_version)
             return Verdict(Status.CONFLICT, None, [nothing])
     elif current.content_hash == content_hash:
         return Verdict(Status.UNCHANGED, version)
     elif corrects_version is None:
-        return Verdict(Status.CONFLICT, version, [problem("already_accepted", "/corrects_version", version=version)])
+        return Verdict(
+            Status.CONFLICT, version, [problem("intake.already_accepted", "/corrects_version", version=version)]
+        )
     elif corrects_version != version:
-        moved = problem("not_current_version", "/corrects_version", named=corrects_version, version=version)
+        moved = problem("intake.not_current_version", "/corrects_version", named=corrects_version, version=version)
         return Verdict(Status.CONFLICT, version, [moved])
     late = findings.deadline is not None and received_at >= findings.deadline
     return Verdict(Status.ACCEPTED_LATE if late else Status.ACCEPTED, (version or 0) + 1)

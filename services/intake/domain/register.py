@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
-from services.intake.problems import problem
-from shared.contracts.base import Problem
+from shared.contracts.base import Problem, Text
 from shared.contracts.register import AddedUnit, RegisterCorrection, UnitState
+from shared.refusals import problem
 from shared.registry import Registry, unit_id_of
 
 MOST_NAME = 100
@@ -33,7 +33,7 @@ def check_correction(register: Registry, correction: RegisterCorrection) -> list
 def _empty(correction: RegisterCorrection) -> Iterator[Problem]:
     parts = (correction.added, correction.changed, correction.ended)
     if not any((*parts, correction.successions, correction.removed_successions)):
-        yield problem("nothing_corrected", "")
+        yield problem("intake.nothing_corrected")
 
 
 def _repeated(correction: RegisterCorrection) -> Iterator[Problem]:
@@ -48,9 +48,9 @@ def _repeated(correction: RegisterCorrection) -> Iterator[Problem]:
     for pointer, names in lists.items():
         for name, times in Counter(names).items():
             if times > 1:
-                yield problem("named_twice", pointer, what=name)
+                yield problem("intake.named_twice", pointer, what=name)
     for name in sorted(set(lists["/changed"]) & set(lists["/ended"])):
-        yield problem("named_twice", "/ended", what=name)
+        yield problem("intake.named_twice", "/ended", what=name)
 
 
 def _id_of(added: AddedUnit) -> str:
@@ -61,9 +61,9 @@ def _units(register: Registry, correction: RegisterCorrection) -> Iterator[Probl
     for index, added in enumerate(correction.added):
         pointer = f"/added/{index}"
         if added.valid_from is None and added.valid_to is None:
-            yield problem("unit_without_dates", f"{pointer}/valid_from", code=added.code)
+            yield problem("intake.unit_without_dates", f"{pointer}/valid_from", code=added.code)
         elif register.by_id(_id_of(added)) is not None:
-            yield problem("unit_exists", f"{pointer}/code", unit=_id_of(added))
+            yield problem("intake.unit_exists", f"{pointer}/code", unit=_id_of(added))
         yield from _state(register, pointer, added)
     for index, changed in enumerate(correction.changed):
         pointer = f"/changed/{index}"
@@ -75,20 +75,19 @@ def _units(register: Registry, correction: RegisterCorrection) -> Iterator[Probl
         if unit is None:
             yield _unknown_unit(register, f"/ended/{index}", ended)
         elif not unit.valid(day - timedelta(days=1)):
-            yield problem("unit_not_in_force", f"/ended/{index}", unit=ended, on=day.isoformat())
+            yield problem("intake.unit_not_in_force", f"/ended/{index}", unit=ended, on=day)
 
 
 def _state(register: Registry, pointer: str, state: UnitState) -> Iterator[Problem]:
     if state.valid_from and state.valid_to and state.valid_to <= state.valid_from:
-        first, end = state.valid_from.isoformat(), state.valid_to.isoformat()
-        yield problem("dates_reversed", f"{pointer}/valid_to", first=first, end=end)
+        yield problem("intake.dates_reversed", f"{pointer}/valid_to", first=state.valid_from, end=state.valid_to)
     if len(state.name) > MOST_NAME:
-        yield problem("unit_name_too_long", f"{pointer}/name", length=len(state.name), most=MOST_NAME)
+        yield problem("intake.unit_name_too_long", f"{pointer}/name", length=len(state.name), most=MOST_NAME)
     on = state.valid_from or (state.valid_to or date.max) - timedelta(days=1)
     if register.province(state.province_code, on) is None:
-        yield problem("province_unknown", f"{pointer}/province_code", code=state.province_code, on=on.isoformat())
+        yield problem("intake.province_unknown", f"{pointer}/province_code", code=state.province_code, on=on)
     if (state.district_code is None) != (state.district_name is None):
-        yield problem("district_half_named", f"{pointer}/district_name")
+        yield problem("intake.district_half_named", f"{pointer}/district_name")
 
 
 def _rows(register: Registry, correction: RegisterCorrection) -> Iterator[Problem]:
@@ -98,11 +97,11 @@ def _rows(register: Registry, correction: RegisterCorrection) -> Iterator[Proble
             if unit_id not in new and register.by_id(unit_id) is None:
                 yield _unknown_unit(register, f"/successions/{index}/{end}", unit_id)
         if row.predecessor == row.successor:
-            yield problem("succeeds_itself", f"/successions/{index}/successor", unit=row.successor)
+            yield problem("intake.succeeds_itself", f"/successions/{index}/successor", unit=row.successor)
     for index, gone in enumerate(correction.removed_successions):
         if all(gone.successor != row.successor for row in register.successors(gone.predecessor)):
             yield problem(
-                "succession_unknown",
+                "intake.succession_unknown",
                 f"/removed_successions/{index}",
                 predecessor=gone.predecessor,
                 successor=gone.successor,
@@ -111,8 +110,10 @@ def _rows(register: Registry, correction: RegisterCorrection) -> Iterator[Proble
 
 def _unknown_unit(register: Registry, pointer: str, unit_id: str) -> Problem:
     known = ", ".join(unit.unit_id for unit in register.bearers(unit_id.split("@", 1)[0]))
-    vi, en = (f"một trong: {known}", f"one of: {known}") if known else ("mã đơn vị và ngày", "a code and its day")
-    return problem("unit_id_unknown", pointer, unit=unit_id, known_vi=vi, known_en=en)
+    expected = Text(vi="mã đơn vị và ngày", en="a code and its day")
+    if known:
+        expected = Text(vi=f"một trong: {known}", en=f"one of: {known}")
+    return problem("intake.unit_id_unknown", pointer, unit=unit_id, known=expected)
 
 
 def _overlaps(register: Registry, correction: RegisterCorrection) -> Iterator[Problem]:
@@ -124,7 +125,7 @@ def _overlaps(register: Registry, correction: RegisterCorrection) -> Iterator[Pr
         assert unit is not None
         for other in after.bearers(unit.code):
             if other.unit_id != unit_id and unit.meets(other):
-                yield problem("code_borne_twice", pointer, code=unit.code, unit=unit_id, other=other.unit_id)
+                yield problem("intake.code_borne_twice", pointer, code=unit.code, unit=unit_id, other=other.unit_id)
 
 
 def _dates_and_shares(register: Registry, correction: RegisterCorrection) -> Iterator[Problem]:
@@ -137,7 +138,7 @@ def _dates_and_shares(register: Registry, correction: RegisterCorrection) -> Ite
         still = row.share == "whole" and (before.valid_to is None or (then.valid_to or date.max) <= before.valid_to)
         if backwards or still:
             yield problem(
-                "succession_against_dates",
+                "intake.succession_against_dates",
                 f"/successions/{index}",
                 predecessor=before.unit_id,
                 successor=then.unit_id,
@@ -146,6 +147,6 @@ def _dates_and_shares(register: Registry, correction: RegisterCorrection) -> Ite
     for unit_id in dict.fromkeys(pair.predecessor for pair in pairs):
         own = after.successors(unit_id)
         if own and sum(row.is_default for row in own) != 1:
-            yield problem("one_main_successor", "/successions", unit=unit_id)
+            yield problem("intake.one_main_successor", "/successions", unit=unit_id)
         if len(own) > 1 and any(row.share == "whole" for row in own):
-            yield problem("whole_and_more", "/successions", unit=unit_id)
+            yield problem("intake.whole_and_more", "/successions", unit=unit_id)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.intake.domain.findings import Arrival, Awaited, Findings, Known, Subject
-from services.intake.problems import candidates, problem
+from services.intake.problems import candidates
 from shared.contracts.base import Text
 from shared.contracts.submissions import AssessmentSeries, AssessmentSubmitted
+from shared.refusals import problem
 from shared.registry import RegisterGap, Unit, same_name
 from shared.rulebook import cut_off
 
@@ -25,7 +26,7 @@ def check_unit(
         return
     if not isinstance(found, Unit):
         near = candidates(found.candidates)
-        findings.problems.append(problem("unit_unknown", pointer, code=code, on=on.isoformat(), **near))
+        findings.problems.append(problem("intake.unit_unknown", pointer, code=code, on=on, candidates=near))
         return
     findings.unit = found
     findings.subject = Subject(found.unit_id, found.name, found.province_code)
@@ -33,14 +34,14 @@ def check_unit(
 
 
 def _hold(findings: Findings, code: str, pointer: str, on: date, near: Sequence[str] = ()) -> None:
-    findings.held.append(problem("register_gap", pointer, code=code, **candidates(near)))
+    findings.held.append(problem("intake.register_gap", pointer, code=code, candidates=candidates(near)))
     findings.awaited = Awaited(code, on)
 
 
 def check_name(findings: Findings, name: str | None, pointer: str) -> None:
     """A name is a label: one that differs from the register is a warning, a spelling of it not even that."""
     if name and findings.subject and not same_name(name, findings.subject.name):
-        findings.warnings.append(problem("name_differs", pointer, given=name, registered=findings.subject.name))
+        findings.warnings.append(problem("intake.name_differs", pointer, given=name, registered=findings.subject.name))
 
 
 def check_subject(findings: Findings, data: AssessmentSubmitted, arrival: Arrival, known: Known) -> None:
@@ -50,12 +51,11 @@ def check_subject(findings: Findings, data: AssessmentSubmitted, arrival: Arriva
         near = known.register.candidates(data.subject, cut_off(data.period)) if level is _COMMUNE else ()
         findings.problems.append(
             problem(
-                "subject_form",
+                "intake.subject_form",
                 "/subject",
                 given=data.subject,
-                expected_vi=level.words.vi,
-                expected_en=level.words.en,
-                **candidates(near),
+                expected=level.words,
+                candidates=candidates(near),
             )
         )
         return
@@ -70,7 +70,7 @@ def _check_district(findings: Findings, data: AssessmentSubmitted, arrival: Arri
     on, code = cut_off(data.period), data.subject
     ended = known.register.districts_ended
     if ended is not None and on >= ended:
-        findings.problems.append(problem("level_closed", "/series", period=data.period, ended=f"{ended:%d/%m/%Y}"))
+        findings.problems.append(problem("intake.level_closed", "/series", period=data.period, ended=ended))
         return
     district = known.register.district(code, on)
     if district is None:
@@ -84,7 +84,7 @@ def _check_province(findings: Findings, data: AssessmentSubmitted, arrival: Arri
     on, code = cut_off(data.period), data.subject
     province = known.register.province(code, on)
     if province is None:
-        findings.problems.append(problem("province_unknown", "/subject", code=code, on=on.isoformat()))
+        findings.problems.append(problem("intake.province_unknown", "/subject", code=code, on=on))
         return
     findings.subject = Subject(code, province.name, code)
     _check_right(findings, code, "/subject", code, on, arrival, known)
@@ -96,7 +96,7 @@ def _check_learning_unit(findings: Findings, data: AssessmentSubmitted, arrival:
     if known.owner not in (None, arrival.province):
         findings.problems.append(
             problem(
-                "subject_of_other_province",
+                "intake.subject_of_other_province",
                 "/subject",
                 subject=data.subject,
                 entitled=known.owner,
@@ -111,7 +111,7 @@ def _check_right(
     entitled = known.register.speaker(holder, on)
     if entitled != arrival.province:
         findings.problems.append(
-            problem("not_entitled", pointer, code=code, entitled=entitled, province=arrival.province)
+            problem("intake.not_entitled", pointer, code=code, entitled=entitled, province=arrival.province)
         )
 
 

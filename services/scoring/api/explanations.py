@@ -10,12 +10,11 @@ from fastapi import APIRouter, Depends, Request
 from services.scoring.queries import explanations as queries
 from services.scoring.queries.results import results
 from shared.answers.results import ScoringExplanation
-from shared.contracts.base import Text
 from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.register import read_register
 from shared.web.auth import Caller, caller
 from shared.web.parameters import AnyYear
-from shared.web.problems import ApiProblem
+from shared.web.problems import refused
 from shared.web.subjects import Day, subject_named
 
 router = APIRouter(tags=["explanations"])
@@ -38,7 +37,7 @@ async def explain(
     named = subject_named(register, subject, on or (date(period, 12, 31) if period else None))
     rows = await results(mongo, named.id, period)
     if not (rows or period or on):
-        raise _nothing_known(subject)
+        raise refused("scoring.nothing_known", subject=subject)
     result = rows[0] if rows else None
     told = result["period"] if result else period or (on.year if on else 0)
     if result and "unit_id" in result:  # a code that came without a day is that of its latest result
@@ -52,16 +51,4 @@ async def explain(
         result=result if result and who.may_see(result["province"]) else None,
         ranks=ranks,
         centres=[each for each in centres if who.may_see(each.province)],
-    )
-
-
-def _nothing_known(subject: str) -> ApiProblem:
-    return ApiProblem(
-        404,
-        "nothing_known",
-        Text(vi=f"Không có thông tin về {subject}.", en=f"Nothing is known of {subject}."),
-        Text(
-            vi="Kiểm tra mã, hoặc nêu kỳ đánh giá (period) hay ngày (on).",
-            en="Check the code, or name a period or a day (on).",
-        ),
     )

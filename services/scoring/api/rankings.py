@@ -11,14 +11,13 @@ from services.scoring.domain.ranking import Cut, cut_off
 from services.scoring.queries import rankings as queries
 from shared.answers.page import Page
 from shared.answers.results import RankingPlace
-from shared.contracts.base import Text
 from shared.contracts.facts import RankChange, RankingPublished, RankingRow
 from shared.messaging.decide.handling import Document
 from shared.rulebook import cut_off as cut_off_date
 from shared.rulebook.ranking import CutOff, TieRule, cut_offs
 from shared.web.auth import Caller, caller
 from shared.web.parameters import AnyYear
-from shared.web.problems import ApiProblem, not_found
+from shared.web.problems import not_found, refused
 
 router = APIRouter()
 Who = Annotated[Caller, Depends(caller)]
@@ -33,12 +32,7 @@ async def asked_head(
 ) -> Document:
     """The version that the caller asks for; the latest one by default."""
     if version is not None and on is not None:
-        raise ApiProblem(
-            422,
-            "version_or_day",
-            Text(vi="Chỉ nêu phiên bản hoặc ngày, không nêu cả hai.", en="Name a version or a day, not both."),
-            Text(vi="Bỏ một trong hai tham số version, on.", en="Leave out one of version and on."),
-        )
+        raise refused("scoring.version_or_day")
     head = await queries.head(request.app.state.mongo, scope, period, version, on)
     if head is None:
         which = f" version {version}" if version is not None else f" on {on}" if on is not None else ""
@@ -108,15 +102,7 @@ async def get_cut_off(
             raise not_found("cut-off", id)
         places, ties = known[id].places, known[id].ties
     if places is None or ties is None:
-        raise ApiProblem(
-            422,
-            "no_cut_off",
-            Text(vi="Chưa nêu ngưỡng chọn.", en="No cut-off was named."),
-            Text(
-                vi="Nêu id của một ngưỡng đã ban hành, hoặc cả places và ties.",
-                en="Name the id of one that was set, or both places and ties.",
-            ),
-        )
+        raise refused("scoring.no_cut_off")
     return cut_off(await queries.first_rows(request.app.state.mongo, head, places), places, ties)
 
 

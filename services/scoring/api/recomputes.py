@@ -20,7 +20,7 @@ from shared.rulebook.given import GivenRules, read_given
 from shared.web.auth import Caller, Role, require_role
 from shared.web.beside import Beside
 from shared.web.parameters import AnyYear
-from shared.web.problems import ApiProblem, not_found
+from shared.web.problems import ApiProblem, not_found, refused
 from shared.web.streams import begun
 
 router = APIRouter(prefix="/recompute")
@@ -83,27 +83,9 @@ async def order(request: Request, who: Operator, body: Ordering) -> Order:
         )
         return Order.model_validate(given)
     except queries.OtherOrder as error:
-        period, province = error.order["period"], error.order["province"]
-        vi, en = (f"tỉnh {province}", f"province {province}") if province else ("cả nước", "the whole nation")
-        raise ApiProblem(
-            409,
-            "order_id_reused",
-            Text(
-                vi=f"Mã lệnh {body.id} đã dùng cho kỳ {period}, {vi}.",
-                en=f"The id {body.id} was used for an order for {period}, {en}.",
-            ),
-            Text(vi="Chọn một mã lệnh (id) khác.", en="Choose another id."),
-        ) from error
+        raise ApiProblem(409, error.problems[0]) from error
     except Unavailable as error:
-        raise ApiProblem(
-            503,
-            "database_unavailable",
-            Text(vi="Cơ sở dữ liệu không trả lời.", en="The database does not answer."),
-            Text(
-                vi="Gửi lại cùng mã lệnh (id): phần đã làm không bị làm lại.",
-                en="Send it again under the same id: what was done is not done twice.",
-            ),
-        ) from error
+        raise refused("scoring.database_unavailable") from error
 
 
 @router.get("", summary="Orders to judge a period again: who, why, and what came of it")
@@ -126,26 +108,15 @@ def _given(files: dict[str, str]) -> GivenRules | None:
     try:
         return read_given(files)
     except RulebookError as error:
-        faults = [(f"{each.file} {each.path}".strip(), each.problem) for each in error.all]
-        raise ApiProblem(
-            422,
-            "rulebook_unusable",
-            Text(
-                vi=" ".join(f"{place}: {fault.message.vi}" for place, fault in faults),
-                en=" ".join(f"{place}: {fault.message.en}" for place, fault in faults),
-            ),
-            Text(
-                vi=" ".join(dict.fromkeys(fault.mend.vi for _, fault in faults)),
-                en=" ".join(dict.fromkeys(fault.mend.en for _, fault in faults)),
-            ),
-        ) from error
+        places = [(f"{each.file} {each.path}".strip(), each.problem) for each in error.all]
+        found = Text(
+            vi=" ".join(f"{place}: {one.message.vi}" for place, one in places),
+            en=" ".join(f"{place}: {one.message.en}" for place, one in places),
+        )
+        mends = Text(
+            vi=" ".join(dict.fromkeys(one.mend.vi for _, one in places)),
+            en=" ".join(dict.fromkeys(one.mend.en for _, one in places)),
+        )
+        raise refused("scoring.rulebook_unusable", found=found, mends=mends) from error
     except ValueError as error:
-        raise ApiProblem(
-            422,
-            "rulebook_unusable",
-            Text(vi=f"Không dùng được: {error}.", en=f"Cannot be used: {error}."),
-            Text(
-                vi="Đặt tệp như trong thư mục quy định: rubrics/<id>.yaml, provinces/<mã>/point_tables/<id>.yaml.",
-                en="Place files as in a rulebook's folder: rubrics/<id>.yaml, provinces/<code>/point_tables/<id>.yaml.",
-            ),
-        ) from error
+        raise refused("scoring.rulebook_misplaced", reason=error) from error

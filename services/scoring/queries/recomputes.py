@@ -10,21 +10,27 @@ from typing import Any
 from services.scoring.decisions import recomputes
 from services.scoring.decisions.documents import RECOMPUTES, RESULTS, recompute_ref
 from services.scoring.decisions.recomputes import CHECK, RESCORE
+from shared.contracts.base import Text
+from shared.errors import LanghocError
 from shared.messaging.decide.commands import Commands
 from shared.messaging.decide.handling import Document, Outcome, Recalculation, content_of
 from shared.messaging.decide.reader import Reader
 from shared.mongo import Mongo
+from shared.refusals import problem
 from shared.rulebook.given import GivenRules
 
 CHUNK = 250
 
 
-class OtherOrder(Exception):
+class OtherOrder(LanghocError):
     """An order of this id was given before, for another period or province."""
 
     def __init__(self, order: Document) -> None:
-        super().__init__(order["id"])
-        self.order = order
+        province = order["province"]
+        area = Text(vi="cả nước", en="the whole nation")
+        if province:
+            area = Text(vi=f"tỉnh {province}", en=f"province {province}")
+        super().__init__(problem("scoring.order_id_reused", id=order["id"], period=order["period"], area=area))
 
 
 def _wanted(period: int, province: str | None) -> dict[str, Any]:

@@ -16,12 +16,11 @@ from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ValidationError
 
-from shared.contracts.bounds import OutOfBounds
 from shared.contracts.catalogue import CONTRACTS
 from shared.contracts.topics import largest_record
 from shared.messaging.consume.batches import SAMPLE_BYTES, damage_of
 from shared.messaging.messages import Cut, Position, Reason, Received, Unreadable
-from shared.outside import read_json
+from shared.outside import OutOfBounds, read_json
 
 REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type")
 _PLACE_ID = re.compile(r"(?P<place>.+/\d+@\d+)T(?P<appended>-?\d+)(?P<hash>#[0-9a-f]{16})")

@@ -21,6 +21,7 @@ from bson import ObjectId
 
 from shared.answers.dead_letters import Action, Refusal, State
 from shared.contracts.catalogue import CONTRACTS
+from shared.errors import LanghocError
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTER_ACTIONS, DEAD_LETTERS
 from shared.messaging.consume.pipeline import Pipeline, Replay
@@ -28,6 +29,7 @@ from shared.messaging.decide.handling import Document
 from shared.messaging.messages import Reason
 from shared.messaging.send.outbox import Relay
 from shared.mongo import Mongo, Session, in_transaction
+from shared.refusals import problem
 
 log = structlog.get_logger()
 
@@ -36,14 +38,14 @@ _OPEN = {"$in": [None, State.OPEN.value]}
 """The first letters were written without a state."""
 
 
-class Refused(Exception):
+class Refused(LanghocError):
     """An action that is not carried out."""
 
-    def __init__(self, refusal: Refusal, first: str | None = None) -> None:
-        """`first`: the letter that is to be replayed or discarded before, for `OLDER`."""
-        super().__init__(refusal)
+    def __init__(self, refusal: Refusal, letter: str | None = None) -> None:
+        """`letter`: the one that is not there, or that is to be replayed or discarded before (`OLDER`)."""
+        super().__init__(problem(f"dead_letters.{refusal}", letter=letter))
         self.refusal = refusal
-        self.first = first
+        self.first = letter if refusal is Refusal.OLDER else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ class DeadLetters:
     async def _open(self, letter_id: str) -> Document:
         letter = await self.find(letter_id)
         if letter is None:
-            raise Refused(Refusal.NOT_FOUND)
+            raise Refused(Refusal.NOT_FOUND, letter_id)
         if state_of(letter) is not State.OPEN:
             raise Refused(Refusal.NOT_OPEN)
         return letter
