@@ -24,13 +24,13 @@ from cli.output import (
     money,
     number,
     plain_errors,
-    signed_dong,
 )
 from deploy.local import Role
 from shared.answers.budgets import BudgetView, ProofView, StatementView
 from shared.contracts.facts import AdjustmentProposed, AdjustmentState
 from shared.contracts.life import Action, ActionRecord, AdjustmentAction, BudgetAction
 from shared.rulebook import HANOI
+from shared.wording import VI
 
 budget = typer.Typer(no_args_is_help=True, help="The life of a budget: show it, take a step, prove that it adds up.")
 adjustments = typer.Typer(no_args_is_help=True, help="Corrections after an approval: look, and decide.")
@@ -142,12 +142,12 @@ def decide(
         path = f"/adjustments/{adjustment_id}"
         found = officer.get("funding", path, AdjustmentProposed)
         after = officer.post("funding", f"{path}/{action}", AdjustmentProposed, _order(found, why))
-        said = f"{after.adjustment_id}: [bold]{after.state}[/bold], {signed_dong(after.delta)} ₫"
+        said = f"{after.adjustment_id}: [bold]{after.state}[/bold], {VI.signed(after.delta)} ₫"
         console.print(said, highlight=False)
 
 
 def _moment(instant: datetime) -> str:
-    return f"{instant.astimezone(HANOI):%d/%m/%Y %H:%M}"
+    return VI.moment(instant.astimezone(HANOI))
 
 
 HISTORY: list[Column[ActionRecord]] = [

@@ -19,8 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.local import LocalPlatformError
+from shared import wording
 from shared.contracts.base import Text
 from shared.rulebook import HANOI
+from shared.wording import EN, VI
 
 T = TypeVar("T")
 UTF8_BOM = "\ufeff"
@@ -46,7 +48,12 @@ class Language(StrEnum):
 
     def of(self, text: Text) -> str:
         """The text in this language."""
-        return text.vi if self is Language.VI else text.en
+        return self.words.of(text)
+
+    @property
+    def words(self) -> wording.Language:
+        """How it writes numbers and days."""
+        return VI if self is Language.VI else EN
 
 
 class CommandError(Exception):
@@ -128,7 +135,7 @@ def money(name: str, heading: str, value: Callable[[T], Any] | None = None) -> C
 
 def change(name: str, heading: str, value: Callable[[T], Any] | None = None) -> Column[T]:
     """A column of amounts by which others change."""
-    return Column(name, heading, value, signed_dong, number=True)
+    return Column(name, heading, value, VI.signed, number=True)
 
 
 def emit(
@@ -162,12 +169,7 @@ def emit(
 
 def dong(amount: int | None) -> str:
     """An amount of money for people, as Vietnamese writes it: `1.234.567`."""
-    return "" if amount is None else f"{amount:,}".replace(",", ".")
-
-
-def signed_dong(amount: int) -> str:
-    """A change of money for people, with its sign: `+1.234`, `-1.234`, `0`."""
-    return f"+{dong(amount)}" if amount > 0 else f"-{dong(-amount)}" if amount < 0 else "0"
+    return "" if amount is None else VI(amount)
 
 
 def moment(instant: datetime) -> str:

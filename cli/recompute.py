@@ -16,6 +16,7 @@ from cli.data import WAIT_SECONDS
 from cli.options import AnyProvince, LanguageOption
 from cli.output import Column, CommandError, Format, Language, console, emit, fail, plain_errors, say
 from shared.answers.results import DifferenceLine, Order, SummaryLine
+from shared.wording import EN, VI
 
 POLL_SECONDS = 0.5
 
@@ -113,10 +114,10 @@ def wait(client: Client, order: Order) -> Order:
 
 def tell(order: Order) -> None:
     """Print what came of an order; fails if something that must always hold does not."""
-    say(f"Order {order.id}: {order.requested:,} results judged again, {order.changed or 0:,} changed.")
+    say(f"Order {order.id}: {EN(order.requested)} results judged again, {EN(order.changed or 0)} changed.")
     if order.state == "violated":
         fail("What must always hold does not:\n" + "\n".join(f"  {each}" for each in order.violations))
-    say(f"Checked: {order.results or 0:,} results, one for each assessment; all totals add up.")
+    say(f"Checked: {EN(order.results or 0)} results, one for each assessment; all totals add up.")
 
 
 def show(lines: Sequence[str], *, as_json: bool, language: Language) -> None:
@@ -132,12 +133,12 @@ def show(lines: Sequence[str], *, as_json: bool, language: Language) -> None:
     if differences:
         emit(differences, _columns(language), Format.TABLE)
     if language is Language.VI:
-        say(f"Đã chấm thử {summary.results:,} kết quả, {summary.changed:,} sẽ thay đổi.")
+        say(f"Đã chấm thử {VI(summary.results)} kết quả, {VI(summary.changed)} sẽ thay đổi.")
     else:
-        say(f"{summary.results:,} results judged, {summary.changed:,} would change.")
+        say(f"{EN(summary.results)} results judged, {EN(summary.changed)} would change.")
     for name, count in summary.outcomes.items():
         if count:
-            say(f"  {name}: {count:,}")
+            say(f"  {name}: {EN(count)}")
 
 
 def _columns(language: Language) -> list[Column[DifferenceLine]]:

@@ -19,7 +19,7 @@ from cli.output import Language
 from shared.answers.results import AnyResult, AssessmentResult
 from shared.contracts.base import Provenance, Step
 from shared.contracts.facts import CriterionResult, RecognitionInForce, Reference, Superseded, TargetResult
-from shared.rulebook import HANOI, PassFailRubric, PointsRubric, Rubric, plain, rubric
+from shared.rulebook import HANOI, PassFailRubric, PointsRubric, Rubric, rubric
 from shared.rulebook.targets import PartsRule
 
 Said = Callable[[str], str]
@@ -121,7 +121,7 @@ def outcome(result: AnyResult, language: Language, replaced: Superseded | None =
         return f"{_level_name(held.level, rule, language)} ({word('computed', language)})"
     if held.grade is not None:
         grade = _grade_name(held.grade, rule, language)
-        return grade if held.total is None else f"{plain(held.total)} {word('points', language)} → {grade}"
+        return grade if held.total is None else f"{language.words(held.total)} {word('points', language)} → {grade}"
     if isinstance(result, AssessmentResult) and result.standards:
         return ", ".join(f"{_name(id, language)}: {word('level', language)} {n}" for id, n in result.standards.items())
     return word("shares", language)
@@ -152,7 +152,7 @@ def ground(citation: str, provenance: Provenance, language: Language) -> str:
 
 def _facts(result: AnyResult, rule: Rubric | None, language: Language) -> Table:
     law = f"{rule.legal_reference if rule else result.rubric} ({result.rubric})"
-    at = f"{result.received_at.astimezone(HANOI):%d/%m/%Y %H:%M}"
+    at = language.words.moment(result.received_at.astimezone(HANOI))
     made = word("made_from", language).format(input=result.input_version, at=at, version=result.version)
     rows = [("rule", law), ("ground", word(result.provenance, language)), ("made", made), ("hash", result.hash)]
     rows.append(("recognition", _recognition(result.recognition, language)))
@@ -167,8 +167,8 @@ def _criterion(criterion: CriterionResult, said: Said, language: Language) -> Tr
     if criterion.id not in _NAMES:  # standards have no number in the law
         head = Text.assemble((f"{criterion.id} ", "bold"), head)
     if criterion.max_points is not None:
-        got = "?" if criterion.points is None else plain(criterion.points)
-        maximum = f"{word('of', language)} {plain(criterion.max_points)} {word('points', language)}"
+        got = "?" if criterion.points is None else language.words(criterion.points)
+        maximum = f"{word('of', language)} {language.words(criterion.max_points)} {word('points', language)}"
         head.append(f" — {got} {maximum}", "bold")
     if criterion.met:
         head.append(" — ").append(_met(criterion.met, language))
@@ -245,7 +245,7 @@ def _recognition(recognition: RecognitionInForce | None, language: Language) -> 
 
 def _day(day: date, language: Language) -> str:
     """A day as it is written in the language."""
-    return f"{day:%d/%m/%Y}" if language is Language.VI else day.isoformat()
+    return language.words.day(day)
 
 
 def _reference(reference: Reference, language: Language) -> str:

@@ -28,7 +28,6 @@ from cli.output import (
     number,
     plain_errors,
     say,
-    signed_dong,
 )
 from shared.answers.budgets import (
     AreaAnswer,
@@ -40,6 +39,7 @@ from shared.answers.budgets import (
     YearAnswer,
 )
 from shared.contracts.submissions import AreaClass
+from shared.wording import EN, VI
 
 SHOWN = 10
 WIDTH = 36
@@ -117,7 +117,7 @@ def _show_changes(changes: Sequence[ChangeAnswer]) -> None:
     for one in reversed(least + most):
         begin, end = sorted((one.delta, 0))
         bar = Bar(high - low, begin - low, end - low, width=WIDTH, color="red" if one.delta < 0 else "green")
-        table.add_row(one.centre_id, dong(one.before), dong(one.after), signed_dong(one.delta), bar)
+        table.add_row(one.centre_id, dong(one.before), dong(one.after), VI.signed(one.delta), bar)
     console.print(table)
     if len(moved) > len(least) + len(most):
         say(f"… and {len(moved) - len(least) - len(most)} more; all of them with --format json", style="dim")
@@ -188,7 +188,7 @@ def export(
             out.write_bytes(content)
         except OSError as error:
             raise CommandError(f"{out} cannot be written: {error}") from error
-        say(f"{out}: {len(content):,} bytes")
+        say(f"{out}: {EN(len(content))} bytes")
 
 
 SIDES: list[Column[tuple[str, SideAnswer]]] = [

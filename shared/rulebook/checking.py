@@ -57,7 +57,7 @@ def read_all(places: Sequence[Path] | None = None) -> Book:
         rules += [_where(places, one) for one in rubrics.values()]
     with found.noting():
         with_points = {id: one for id, one in rubrics.items() if isinstance(one, PointsRubric)}
-        # Without the rubrics nothing can be said about the tables; the rubrics' own faults come first.
+        # Without the rubrics nothing can be said about the tables; what is wrong with the rubrics comes first.
         tables = load_tables(places, with_points) if rubrics else {}
         rules += [each for layers in tables.values() for each in layers.all]
     readers: list[Reader] = [*LAYERED.values(), areas.area_lists]

@@ -25,6 +25,8 @@ from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import decode_varint
 
+from shared.wording import EN
+
 BATCH_BYTES = 16 * 1024 * 1024
 """A batch that would be larger than this when unpacked is unpacked so far and no further."""
 RECORD_BYTES = 1_048_576
@@ -89,7 +91,7 @@ class TooLarge(Exception):
     """Unpacked, a batch would be larger than `BATCH_BYTES`; `so_far` is its beginning."""
 
     def __init__(self, so_far: bytes) -> None:
-        super().__init__(f"more than {BATCH_BYTES:,} bytes when unpacked")
+        super().__init__(f"more than {EN(BATCH_BYTES)} bytes when unpacked")
         self.so_far = so_far
 
 
@@ -263,7 +265,7 @@ class Batch:
         delta, at = decode_varint(body, at)
         offset = self.base_offset + delta
         sha256 = hashlib.sha256(body[start:end]).hexdigest()
-        why = f"{size:,} bytes when unpacked, more than any topic takes"
+        why = f"{EN(size)} bytes when unpacked, more than any topic takes"
         damage = Damage(first=offset, detail=why, too_large=True, again=False, size=size, sha256=sha256)
         return Read(offset, self._time(since), 1, None, body[at : at + SAMPLE_BYTES], (), damage), end
 

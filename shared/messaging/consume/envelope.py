@@ -21,6 +21,7 @@ from shared.contracts.topics import largest_record
 from shared.messaging.consume.batches import SAMPLE_BYTES, damage_of
 from shared.messaging.messages import Cut, Position, Reason, Received, Unreadable
 from shared.outside import OutOfBounds, read_json
+from shared.wording import EN
 
 REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type")
 _PLACE_ID = re.compile(r"(?P<place>.+/\d+@\d+)T(?P<appended>-?\d+)(?P<hash>#[0-9a-f]{16})")
@@ -136,7 +137,7 @@ def _cut(record: Record) -> Unreadable | None:
     if size <= limit:
         return None
     cut = Cut(size, hashlib.sha256(record.value or b"").hexdigest(), record.offset)
-    return Unreadable(Reason.TOO_LARGE, f"{size:,} bytes instead of at most {limit:,}", None, None, cut=cut)
+    return Unreadable(Reason.TOO_LARGE, f"{EN(size)} bytes instead of at most {EN(limit)}", None, None, cut=cut)
 
 
 def _headers(record: Record) -> tuple[dict[str, str], str | None]:

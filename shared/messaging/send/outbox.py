@@ -31,6 +31,7 @@ from shared.mongo import Mongo
 from shared.mongo.leases import Leases
 from shared.mongo.port import Document, MongoError
 from shared.telemetry import metrics
+from shared.wording import EN
 
 LARGEST_BODY = 1_000_000
 """Bytes of key, headers and body together; the broker refuses records above 1 MiB, and what it refuses never leaves."""
@@ -66,7 +67,7 @@ def row(
     """The outbox document of one event, with its stamp. Raises `ValueError` for one that no broker would take."""
     size = len(value) + len(key.encode()) + sum(len(f"{name}{text}".encode()) for name, text in headers.items())
     if size > LARGEST_BODY:
-        raise ValueError(f"event for {topic} has {size:,} bytes, more than {LARGEST_BODY:,}")
+        raise ValueError(f"event for {topic} has {EN(size)} bytes, more than {EN(LARGEST_BODY)}")
     return {
         "_id": event_id,
         "slot": SLOTS[zlib.crc32(key.encode()) % len(SLOTS)],
