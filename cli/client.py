@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from cli.deployments import chosen
+from cli.deployments import LOCAL, chosen
 from cli.output import CommandError
 from deploy.local import Role
 from shared.answers.operations import Flow, Refusal
@@ -118,9 +118,8 @@ class Client:
         try:
             response = self._http.request(method, f"{base}{path}", **content)
         except httpx.HTTPError as error:
-            raise CommandError(
-                f"{service} does not answer at {base} ({error}). See: langhoc status, langhoc logs {service}"
-            ) from error
+            see = f" See: langhoc status, langhoc logs {service}" if self.deployment.name == LOCAL else ""
+            raise CommandError(f"{service} does not answer at {base} ({error}).{see}") from error
         if response.status_code not in (200, 202):
             raise _refusal(service, response)
         return response
