@@ -74,8 +74,7 @@ class Oracle:
 
     def __init__(self, clock: BusinessClock) -> None:
         self._clock = clock
-        offset = clock.offset_seconds
-        self.intake = _Service(Consumer("intake", (), intake.routes(offset), intake.refusals(offset)))
+        self.intake = _Service(Consumer("intake", (), intake.routes, intake.refusals))
         self.scoring = _Service(Consumer("scoring", (), scoring.routes))
         self.funding = _Service(Consumer("funding", (), funding.ROUTES))
         self.notifications = _Service(Consumer("notifications", (), notifications.routes))
@@ -94,7 +93,7 @@ class Oracle:
 
         for record in sorted(records, key=order):
             at = self._clock.appended(record.timestamp)
-            received = envelope.read(record, received_at=at, trusted=False)
+            received = envelope.read(record, received_at=at, trusted=False, clock_offset=self._clock.offset_seconds)
             self._follow(self.intake.handle(received), received)
         self._recompute()
 

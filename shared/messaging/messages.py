@@ -44,6 +44,8 @@ class Received(Generic[T]):
     raw: bytes
     """The value; of a record that was `Cut`, its beginning."""
     traceparent: str | None = None
+    clock_offset: int = 0
+    """Seconds by which `received_at` is shifted."""
 
 
 class Reason(StrEnum):

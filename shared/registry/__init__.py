@@ -1,6 +1,6 @@
 """Administrative units as dated data: provinces, districts, communes and their successions."""
 
-from shared.registry.copies import CorrectionsDocument, corrected_register, with_correction
+from shared.registry.copies import CorrectionsDocument, corrected_register, corrections_of, with_correction
 from shared.registry.loading import RegistryError, load, registry
 from shared.registry.lookups import Registry, touched_units
 from shared.registry.names import same_name
@@ -27,6 +27,7 @@ __all__ = [
     "Unit",
     "Unknown",
     "corrected_register",
+    "corrections_of",
     "load",
     "registry",
     "same_name",

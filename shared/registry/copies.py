@@ -34,6 +34,11 @@ def corrected_register(document: CorrectionsDocument | None) -> Registry:
     return registry() if document is None else _corrected(_Corrections(document["hash"], document["corrections"]))
 
 
+def corrections_of(document: CorrectionsDocument | None, first: int = 0) -> list[RegisterCorrected]:
+    """The corrections of a document in their order, without the `first` ones."""
+    return [RegisterCorrected.model_validate(row) for row in document["corrections"][first:]] if document else []
+
+
 @lru_cache(maxsize=8)
 def _corrected(corrections: _Corrections) -> Registry:
     return registry().corrected(RegisterCorrection.model_validate(row["correction"]) for row in corrections.rows)

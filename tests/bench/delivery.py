@@ -19,7 +19,8 @@ from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import prepare
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
-from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.asking import Consumer
+from shared.messaging.decide.sets import Sets
 from shared.messaging.operate.topics import province_codes
 from shared.messaging.settings import ServiceSettings
 from shared.mongo.connect import DriverName, connect
@@ -53,8 +54,8 @@ async def _rate(driver: DriverName, uri: str, records: Sequence[FakeRecord], siz
     await prepare(mongo, inbox_days=1)
     await queries.migrate(mongo)
     topics = tuple(topic_names("submissions", province_codes()))
-    consumer = Consumer("bench", topics, decisions.routes(0), decisions.refusals(0))
-    pipeline = Pipeline("bench", consumer, mongo, clock=BusinessClock(), brake=Brake(50))
+    consumer = Consumer("bench", topics, decisions.routes, decisions.refusals)
+    pipeline = Pipeline("bench", consumer, mongo, clock=BusinessClock(), brake=Brake(50), sets=Sets(decisions.SETS))
     started = time.perf_counter()
     for start in range(0, len(records), size):
         await pipeline.process(records[start : start + size])

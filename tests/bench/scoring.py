@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 from demo.synthetic import ON_TIME, PERIOD, Demonstration
 from services.intake import decisions
@@ -13,10 +14,11 @@ from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import CommuneAccepted, CommuneScored
 from shared.messaging.consume import envelope
-from shared.messaging.decide.handling import Dictionary
+from shared.messaging.messages import Received
 from shared.registry import registry
 from tests.bench.delivery import records_of
 from tests.bench.table import Row, ratio
+from tests.fakes.known import Documents
 
 
 def _accepted() -> Iterator[CommuneAccepted]:
@@ -26,11 +28,11 @@ def _accepted() -> Iterator[CommuneAccepted]:
         for message in Demonstration().assessments()
         if message.type == EventType.COMMUNE_SUBMITTED and message.expected is Status.ACCEPTED
     ]
-    route = decisions.routes(0)[EventType.COMMUNE_SUBMITTED]
+    decide = decisions.routes[EventType.COMMUNE_SUBMITTED]
     seen: set[str] = set()
     for record in records_of(messages):
-        received = envelope.read(record, received_at=ON_TIME, trusted=False)
-        for event in route.handle(received, Dictionary()).events:
+        received: Received[Any] = envelope.read(record, received_at=ON_TIME, trusted=False)
+        for event in Documents().decide(decide, received).events:
             if isinstance(event.data, CommuneAccepted) and event.data.unit_id not in seen:
                 seen.add(event.data.unit_id)
                 yield event.data

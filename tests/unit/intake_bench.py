@@ -11,16 +11,17 @@ import httpx
 from fastapi import FastAPI
 
 from deploy.local.identity import Role, ensure_signing_key, issue_token, jwks_path
-from services.intake import api, decisions, queries
+from services.intake import api, decisions
 from shared.contracts.base import Status
 from shared.contracts.facts import Receipt
 from shared.contracts.submissions import Submission
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
+from shared.messaging.decide.asking import Consumer
 from shared.messaging.decide.commands import Commands
-from shared.messaging.decide.handling import Consumer
 from shared.messaging.decide.recalculation import Recalculator
+from shared.messaging.decide.sets import Sets
 from shared.messaging.send.outbox import Relay
 from shared.web import problems
 from shared.web.auth import Verifier
@@ -39,12 +40,11 @@ class Bench:
         clock = BusinessClock()
         self.broker = Broker()
         self.relay = Relay(self.mongo, self.broker)
-        consumer = Consumer("intake", ("submissions.01",), decisions.routes(0), decisions.refusals(0))
-        self.pipeline = Pipeline("intake", consumer, self.mongo, clock=clock, brake=Brake(5))
-        self.commands = Commands("intake", self.mongo, self.relay, clock=clock)
-        self.recalculator = Recalculator(
-            "intake", self.mongo, self.relay, queries.compute(0), clock=clock, quiet_seconds=0.0
-        )
+        consumer = Consumer("intake", ("submissions.01",), decisions.routes, decisions.refusals)
+        sets = Sets(decisions.SETS)
+        self.pipeline = Pipeline("intake", consumer, self.mongo, clock=clock, brake=Brake(5), sets=sets)
+        self.commands = Commands("intake", self.mongo, self.relay, clock=clock, sets=sets)
+        self.recalculator = Recalculator("intake", self.mongo, self.relay, clock=clock, sets=sets, quiet_seconds=0.0)
         self.runtime = SimpleNamespace(commands=self.commands, clock=clock)
         self._offset = 0
 

@@ -17,14 +17,13 @@ from shared.contracts.submissions import (
     Submission,
 )
 from shared.messaging.consume import envelope
-from shared.messaging.decide.handling import Outcome
+from shared.messaging.decide.asking import Outcome
 from shared.messaging.messages import Received, Unreadable
 from shared.registry import registry
 from tests.fakes.known import Documents
 from tests.unit.delivery_samples import AT, head, record
 
 KNOWN = Known(registry(), {"C-1": None})
-ROUTES, REFUSALS = decisions.routes(0), decisions.refusals(0)
 
 
 def commune(**changes: Any) -> CommuneSubmitted:
@@ -118,8 +117,9 @@ class Intake:
         value = data if isinstance(data, bytes) else data.model_dump_json().encode()
         sent = record(value, head(type_), topic=f"submissions.{province}", offset=self._offset)
         received: Received[Any] = envelope.read(sent, received_at=at, trusted=False)
-        route = REFUSALS if isinstance(received.data, Unreadable) else ROUTES[received.type]
-        outcome = self.states.run(route, received)
+        unreadable = isinstance(received.data, Unreadable)
+        decide = decisions.refusals if unreadable else decisions.routes[received.type]
+        outcome = self.states.run(decide, received)
         answer = outcome.events[0].data
         assert isinstance(answer, Receipt)
         assert outcome.events[0].topic == f"receipts.{province}"

@@ -162,8 +162,8 @@ class Chain:
         self.services = [
             Service(
                 "intake",
-                Consumer("intake", ("submissions.01",), intake.routes(0), intake.refusals(0)),
-                intake_store.compute(0),
+                Consumer("intake", ("submissions.01",), intake.routes, intake.refusals),
+                sets=intake.SETS,
             ),
             Service("scoring", Consumer("scoring", ("intake.accepted",), scoring.routes), _no_rankings),
             Service(

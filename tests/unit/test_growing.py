@@ -177,8 +177,8 @@ async def test_a_unit_that_is_corrected_thousands_of_times_makes_no_document_of_
     for collection in ("aggregates", "versions", "submissions", "receipts", "inbox"):
         assert largest(many.mongo, collection) <= largest(few.mongo, collection) + DIGITS
     (told,) = await intake_store.history(many.mongo, "00004", 2025)
-    assert [line["version"] for line in told["history"]] == list(range(1, VERSIONS + 1))
-    assert {line["submission_id"] for line in told["history"][:2]} == {"HN-1", "HN-2"}
+    assert [line.version for line in told.history] == list(range(1, VERSIONS + 1))
+    assert {line.submission_id for line in told.history[:2]} == {"HN-1", "HN-2"}
 
 
 async def test_a_history_that_an_older_release_kept_in_the_aggregate_is_told_and_moved(
@@ -187,14 +187,14 @@ async def test_a_history_that_an_older_release_kept_in_the_aggregate_is_told_and
     bench = await received(folders.mktemp("one"), 3)
     (before,) = await intake_store.history(bench.mongo, "00004", 2025)
     (aggregate,) = bench.mongo.rows("aggregates").values()
-    aggregate["history"] = before["history"]
+    aggregate["history"] = [line.model_dump(mode="json") for line in before.history]
     bench.mongo.rows("versions").clear()
     assert await intake_store.history(bench.mongo, "00004", 2025) == [before]
     correction = submitted(submission_id="HN-4", corrects_version=3, area_class="other", area_class_basis="4/QĐ")
     assert (await bench.receive(EventType.COMMUNE_SUBMITTED, correction)).version == 4
     (after,) = await intake_store.history(bench.mongo, "00004", 2025)
-    assert after["history"][:3] == before["history"]
-    assert [line["version"] for line in after["history"]] == [1, 2, 3, 4]
+    assert after.history[:3] == before.history
+    assert [line.version for line in after.history] == [1, 2, 3, 4]
     (aggregate,) = bench.mongo.rows("aggregates").values()
     assert "history" not in aggregate
 

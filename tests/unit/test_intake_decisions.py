@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from services.intake.decisions import AGGREGATES
 from services.intake.domain import (
     Arrival,
     Current,
@@ -25,7 +26,6 @@ from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import CommuneAccepted, RegistrationAccepted
 from shared.contracts.submissions import CommuneSubmitted
-from shared.messaging.decide.handling import Ref
 from shared.refusals import problem
 from shared.rulebook import HANOI
 from tests.unit.delivery_samples import AT
@@ -190,9 +190,9 @@ def test_an_id_that_is_used_again_for_other_content_is_a_conflict_that_keeps_the
     assert conflict.status is Status.CONFLICT
     assert [found.code for found in conflict.problems] == ["submission_id_reused"]
     assert "corrects_version = 1" in conflict.problems[0].mend.en
-    stored = intake.states[Ref("aggregates", "commune/00004/2025")]
+    stored = intake.states[AGGREGATES.ref("commune", "00004", 2025)]
     assert stored is not None
-    assert stored["version"] == 1
+    assert stored.version == 1
     corrected = intake.commune(submission_id="HN-2", content=OTHER, corrects_version=1)
     assert (corrected.status, corrected.version) == (Status.ACCEPTED, 2)
 

@@ -19,12 +19,12 @@ from shared.contracts.facts import Receipt
 from shared.contracts.register import RegisterCorrection
 from shared.contracts.submissions import AssessmentSubmitted, CentreRegistered, CommuneSubmitted, RecognitionSubmitted
 from shared.messaging.consume import envelope
-from shared.messaging.decide.handling import Dictionary
 from shared.messaging.messages import Cut, Reason, Received, Unreadable
 from shared.messaging.send import events
 from shared.messaging.send.outbox import LARGEST_BODY
 from shared.refusals import problem
 from shared.registry import registry
+from tests.fakes.known import Documents
 from tests.unit.delivery_samples import AT, head, record
 
 COMMUNE = EventType.COMMUNE_SUBMITTED
@@ -68,8 +68,7 @@ def test_every_reason_of_unreadability_has_words(reason: Reason) -> None:
 def test_a_record_that_nobody_can_read_is_answered_by_its_first_kilobyte(reason: Reason, code: str) -> None:
     detail, cut = "20,000,000 bytes instead of at most 262,144", Cut(20_000_000, "0f" * 32, 7)
     received = replace(unreadable(b"{"), data=Unreadable(reason, detail, COMMUNE, None, cut=cut), raw=b"x" * 1_024)
-    route = decisions.refusals(0)
-    outcome = route.handle(received, Dictionary())
+    outcome = Documents().decide(decisions.refusals, received)
     (event,) = outcome.events
     assert isinstance(event.data, Receipt)
     (only,) = event.data.problems
@@ -79,7 +78,7 @@ def test_a_record_that_nobody_can_read_is_answered_by_its_first_kilobyte(reason:
         assert cut.sha256 in said
     assert event.data.body_hash == cut.sha256
     (kept,) = outcome.puts.values()
-    assert bytes(kept["raw"]) == b"x" * 1_024
+    assert kept.raw == b"x" * 1_024
 
 
 def test_the_limit_of_a_record_is_that_of_its_topic() -> None:
@@ -249,7 +248,7 @@ def test_hundreds_of_unknown_criteria_are_one_receipt_too() -> None:
     )  # fmt: skip
     sent = record(data.model_dump_json().encode(), head(COMMUNE), topic="submissions.01")
     received = envelope.read(sent, received_at=AT, trusted=False)
-    outcome = decisions.routes(0)[COMMUNE].handle(received, Dictionary())
+    outcome = Documents().decide(decisions.routes[COMMUNE], received)
     receipt = outcome.events[0].data
     assert isinstance(receipt, Receipt)
     assert receipt.problems[-1].code == "more_problems"
@@ -260,7 +259,7 @@ def test_hundreds_of_unknown_criteria_are_one_receipt_too() -> None:
 
 def answer(received: Received[Unreadable]) -> Receipt:
     """The receipt for what could not be read."""
-    receipt = decisions.refusals(0).handle(received, Dictionary()).events[0].data
+    receipt = Documents().decide(decisions.refusals, received).events[0].data
     assert isinstance(receipt, Receipt)
     return receipt
 

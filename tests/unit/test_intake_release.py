@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from services.intake import queries
+from services.intake.decisions import RELEASE, Code
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.register import RegisterCorrected
 from shared.contracts.submissions import CommuneSubmitted
-from shared.messaging.decide.handling import Recalculation, requests_of
-from shared.messaging.decide.reader import Reader
-from shared.messaging.decide.register import REGISTER
+from shared.messaging.decide.writing import rows_of
 from shared.mongo.port import CommitUnknown
 from shared.registry import with_correction
 from tests.fakes.memory import Fault
@@ -235,7 +235,7 @@ async def test_a_release_whose_commit_is_unknown_has_its_effect_once(bench: Benc
     await correct(bench, gap_filled())
     bench.mongo.commit_faults[bench.mongo.commits + 1] = Fault(CommitUnknown, applied=applied)
     await bench.settle()
-    await bench.mongo.insert("recalculations", requests_of([Recalculation("release/00999", 2022)], AT))
+    await bench.mongo.insert("recalculations", rows_of([RELEASE.request(Code("00999", 2022))], AT))
     await bench.settle()
     assert len(bench.receipts()) == 2
     assert len(bench.events("intake.accepted")) == 2
@@ -355,7 +355,7 @@ async def test_the_view_of_a_unit_is_that_of_the_corrected_register(bench: Bench
 async def test_intake_decides_on_the_corrected_register_of_its_own_database(bench: Bench) -> None:
     """The document that handlers read is the one that the command wrote, in the form that every service keeps."""
     await correct(bench, gap_filled())
-    kept = await Reader(bench.mongo).get(REGISTER)
+    kept = await queries.corrections(bench.mongo)
     told = RegisterCorrected.model_validate(bench.events("intake.accepted")[0])
     assert kept == with_correction(None, told)
     assert fact(1, gap_filled()).correction == told.correction

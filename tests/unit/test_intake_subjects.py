@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.intake.decisions import AGGREGATES
 from services.intake.decisions.submissions import ACCEPTED_TOPIC
 from services.intake.domain import Arrival, check_recognition
 from services.intake.domain.checking import opening
@@ -19,7 +20,6 @@ from shared.contracts.facts import (
     RecognitionAccepted,
     RegistrationAccepted,
 )
-from shared.messaging.decide.handling import Ref
 from shared.rulebook import HANOI, rubric_for
 from tests.unit.delivery_samples import AT
 from tests.unit.intake_samples import KNOWN, Intake, assessment, commune, recognition, registration
@@ -73,7 +73,7 @@ def test_the_subject_is_what_its_series_and_the_cut_off_date_say(
         f"{series}/{subject_id}",
     )
     assert (fact.series, fact.subject_id, fact.name, fact.holder) == (series, subject_id, name, holder)
-    assert Ref("aggregates", f"assessment/{series}/{subject}/{period}") in outcome.puts
+    assert AGGREGATES.ref("assessment", series, subject, period) in outcome.puts
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from shared.contracts.submissions import CommuneSubmitted
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
+from shared.messaging.decide.asking import Ask
 from shared.messaging.decide.handling import Consumer, Outcome, Ref, Route, States
 from shared.messaging.messages import Received
 from shared.messaging.operate.dead_letters import DeadLetters, Order, Refused
@@ -220,15 +221,14 @@ class BrokenIntake(Intake):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.broken: set[str] = set()
-        route = intake.routes(0)[EventType.COMMUNE_SUBMITTED]
+        whole = intake.routes[EventType.COMMUNE_SUBMITTED]
 
-        def handle(received: Received[Any], states: States) -> Outcome:
+        async def decide(received: Received[Any], ask: Ask) -> Outcome:
             if received.data.submission_id in self.broken:
                 raise ZeroDivisionError
-            return route.handle(received, states)
+            return await whole(received, ask)
 
-        routes: dict[str, Route[Any]] = {EventType.COMMUNE_SUBMITTED: Route(route.needs, handle, route.further)}
-        consumer = Consumer("intake", ("submissions.01",), routes, intake.refusals(0))
+        consumer = Consumer("intake", ("submissions.01",), {EventType.COMMUNE_SUBMITTED: decide}, intake.refusals)
         self.pipeline = Pipeline("intake", consumer, self.mongo, clock=BusinessClock(), brake=Brake(99))
         self.letters = DeadLetters(self.mongo, self.pipeline, self.relay, clock=BusinessClock())
 

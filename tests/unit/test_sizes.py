@@ -36,13 +36,14 @@ from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.envelope import size_of
 from shared.messaging.consume.pipeline import Pipeline
-from shared.messaging.decide.handling import Consumer, Dictionary, Outcome, Route, States
+from shared.messaging.decide.handling import Consumer, Outcome, Route, States
 from shared.messaging.messages import Position, Reason, Received, Unreadable
 from shared.messaging.send.events import body_of
 from shared.messaging.send.outbox import LARGEST_BODY
 from shared.refusals import problem
 from shared.registry import registry
 from shared.rulebook import rubric
+from tests.fakes.known import Documents
 from tests.fakes.memory import LARGEST_DOCUMENT, MemoryMongo
 from tests.unit import register_samples, scoring_samples
 from tests.unit.delivery_samples import head, record
@@ -235,7 +236,7 @@ async def test_one_item_or_character_more_is_refused_in_its_place() -> None:
 def test_a_record_that_is_too_large_is_answered_by_a_receipt_that_fits(reason: Reason) -> None:
     kilobyte = b"\xff" * 1_024
     place = Position("submissions.01", 1, 2**63 - 1)
-    received = Received(
+    received: Received[Any] = Received(
         data=Unreadable(reason, "x" * LIMIT, "y" * LIMIT, None),
         event_id="z" * 100,
         type="y" * LIMIT,
@@ -246,9 +247,9 @@ def test_a_record_that_is_too_large_is_answered_by_a_receipt_that_fits(reason: R
         position=place,
         raw=kilobyte,
     )
-    outcome = intake.refusals(0).handle(received, Dictionary())
+    outcome = Documents().decide(intake.refusals, received)
     assert len(body_of(outcome.events[0].data)) < 10_000
-    assert all(len(bson.encode(put)) < 10_000 for put in outcome.puts.values())
+    assert all(len(bson.encode(ref.kind.written(put))) < 10_000 for ref, put in outcome.puts.items() if ref.kind)
 
 
 async def test_the_most_problems_that_one_submission_can_have_are_a_receipt_that_fits() -> None:

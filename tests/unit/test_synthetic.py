@@ -80,7 +80,7 @@ class Intake:
         self.offset = 0
         self.facts: list[object] = []
         """Everything accepted, in order."""
-        self._consumer = Consumer("intake", (), routes(0), refusals(0))
+        self._consumer = Consumer("intake", (), routes, refusals)
 
     def receive(self, messages: Iterable[Message], at: datetime) -> list[Receipt]:
         """One receipt for each message."""

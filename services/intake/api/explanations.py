@@ -8,8 +8,7 @@ from fastapi import APIRouter, Depends, Request
 
 from services.intake import queries
 from services.intake.api.register import view_of
-from shared.answers.register import AcceptedSubject, IntakeExplanation
-from shared.contracts.facts import Receipt
+from shared.answers.register import IntakeExplanation
 from shared.web.auth import Caller, caller
 from shared.web.parameters import AnyYear
 from shared.web.subjects import Day, meant_day, subject_named
@@ -29,12 +28,12 @@ async def explain(
     mongo = request.app.state.mongo
     register = await queries.register(mongo)
     named = subject_named(register, subject, meant_day(request, period, on))
-    rows = await queries.history(mongo, named.submitted_as, period)
+    submissions = await queries.history(mongo, named.submitted_as, period)
     query = who.within(None, subject=named.submitted_as, period=period)
     receipts = await queries.receipts(mongo, query, after=None, limit=MOST_RECEIPTS)
     return IntakeExplanation(
         subject=named.id,
         unit=view_of(register, named.unit) if named.unit else None,
-        submissions=[AcceptedSubject.model_validate(row) for row in rows if who.may_see(row["province"])],
-        receipts=[Receipt.model_validate(row) for row in receipts],
+        submissions=[one for one in submissions if who.may_see(one.province)],
+        receipts=receipts,
     )

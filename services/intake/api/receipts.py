@@ -33,9 +33,8 @@ async def list_receipts(
     after: After = None,
 ) -> Page[Receipt]:
     query = who.within(province, subject=subject, period=period, status=status, submission_id=submission_id)
-    rows = await queries.receipts(request.app.state.mongo, query, after=after, limit=limit + 1)
-    items = [Receipt.model_validate(row) for row in rows[:limit]]
-    return Page(items=items, next=items[-1].receipt_id if len(rows) > limit else None)
+    found = await queries.receipts(request.app.state.mongo, query, after=after, limit=limit + 1)
+    return _page(found, limit)
 
 
 @router.get("/receipts/{receipt_id}", summary="One receipt")
@@ -43,8 +42,8 @@ async def get_receipt(request: Request, who: Who, receipt_id: str) -> Receipt:
     found = await queries.receipt(request.app.state.mongo, receipt_id)
     if found is None:
         raise not_found("receipt", receipt_id)
-    who.require(found["province"])
-    return Receipt.model_validate(found)
+    who.require(found.province)
+    return found
 
 
 @router.get("/held", summary="Submissions that wait for the register, with the codes that may be meant")
@@ -57,9 +56,8 @@ async def list_held(
     after: After = None,
 ) -> Page[Receipt]:
     query = who.within(province, period=period)
-    rows = await queries.held(request.app.state.mongo, query, after=after, limit=limit + 1)
-    items = [Receipt.model_validate(row) for row in rows[:limit]]
-    return Page(items=items, next=items[-1].receipt_id if len(rows) > limit else None)
+    found = await queries.held(request.app.state.mongo, query, after=after, limit=limit + 1)
+    return _page(found, limit)
 
 
 @router.get("/tally", summary="How many submissions have which status; the sum is what was received")
@@ -72,11 +70,16 @@ async def get_tally(
 
 @router.get("/subjects/{subject:path}", summary="What is accepted of a unit, centre or province, with all versions")
 async def get_history(request: Request, who: Who, subject: str, period: AnyYear | None = None) -> list[AcceptedSubject]:
-    rows = await queries.history(request.app.state.mongo, subject, period)
-    return [AcceptedSubject.model_validate(row) for row in rows if who.may_see(row["province"])]
+    found = await queries.history(request.app.state.mongo, subject, period)
+    return [one for one in found if who.may_see(one.province)]
 
 
 @router.get("/communes/{code}/centres", summary="Registered centres of a commune")
 async def get_centres(request: Request, who: Who, code: str) -> list[RegistrationAccepted]:
-    rows = await queries.centres_of(request.app.state.mongo, code)
-    return [RegistrationAccepted.model_validate(row) for row in rows if who.may_see(row["province"])]
+    found = await queries.centres_of(request.app.state.mongo, code)
+    return [one for one in found if who.may_see(one.province)]
+
+
+def _page(found: list[Receipt], limit: int) -> Page[Receipt]:
+    items = found[:limit]
+    return Page(items=items, next=items[-1].receipt_id if len(found) > limit else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Request
@@ -17,10 +17,9 @@ from services.intake.problems import of_validation
 from shared.answers.register import Corrected, Relative, UnitView
 from shared.contracts.base import Problem
 from shared.contracts.register import RegisterCorrected, RegisterCorrection
-from shared.messaging.decide.handling import Outcome
-from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.asking import Outcome
 from shared.messaging.decide.register import REGISTER
-from shared.registry import Registry, Succession, Unit, corrected_register, touched_units
+from shared.registry import Registry, Succession, Unit, corrected_register, corrections_of, touched_units
 from shared.rulebook import HANOI
 from shared.web.auth import Caller, Role, caller, require_role
 from shared.web.problems import ApiProblem, not_found, refused
@@ -32,8 +31,7 @@ Operator = Annotated[Caller, Depends(require_role(Role.MINISTRY))]
 
 @router.get("", summary="The corrections that the register has taken, in their order")
 async def list_corrections(request: Request, who: Who) -> list[RegisterCorrected]:
-    document = await queries.corrections(request.app.state.mongo)
-    return [RegisterCorrected.model_validate(row) for row in (document or {"corrections": []})["corrections"]]
+    return corrections_of(await queries.corrections(request.app.state.mongo))
 
 
 @router.get("/units/{code}", summary="What a code, or a unit's id, means on a day")
@@ -54,25 +52,19 @@ async def correct(
 ) -> Corrected:
     """`dry_run`: only tell what it would lead to. The same correction under the same id is taken once."""
     correction = _read(body)
-    mongo = request.app.state.mongo
-
-    async def decide(reader: Reader, at: datetime) -> Outcome:
-        return await queries.correct(reader, at, lambda *given: decisions.correct(correction, who.subject, *given))
-
+    mongo, commands = request.app.state.mongo, request.app.state.runtime.commands
     before, held = await queries.corrections(mongo), await queries.waiting(mongo)
     known = decisions.same_id(before, correction.correction_id)
     if known is not None and known.correction == correction:
         return _repeated(known, dry_run)
+    act = commands.rehearse if dry_run else commands.order
     try:
-        if dry_run:
-            outcome = await decide(Reader(mongo), request.app.state.runtime.clock.now())
-        else:
-            done = await request.app.state.runtime.commands.run(decisions.command_id(correction), decide)
-            if done is None:  # a twin of this request was faster
-                return _repeated(decisions.fact_of(await queries.corrections(mongo), correction), dry_run)
-            outcome = done
+        entered = decisions.Entered(correction, who.subject)
+        outcome: Outcome | None = await act(decisions.command_id(correction), entered, decisions.correct)
     except Unsound as unsound:
         raise _refused(unsound.problems) from unsound
+    if outcome is None:  # a twin of this request was faster
+        return _repeated(decisions.fact_of(await queries.corrections(mongo), correction), dry_run)
     after = outcome.puts[REGISTER]
     rows = await queries.accepted_of(mongo, decisions.named_subjects(correction), touched_units(correction))
     return Corrected(

@@ -1,11 +1,23 @@
-"""Submission + state → receipt, accepted fact, new state. Pure; called by the pipeline.
+"""Submission + state → receipt, accepted fact, new state. Pure; driven by the engine."""
 
-Collections: `submissions` (ids that are used up), `aggregates` (what is accepted per kind, subject and period),
-`versions` (every version that was ever accepted, without its content), `receipts` (every answer ever given, with the
-raw bytes it answers), `learning_units` (to whom an id belongs), `register` (the corrections of the register).
-"""
-
+from services.intake.decisions.documents import AGGREGATES, RECEIPTS, VERSIONS, Standing, Waiting
 from services.intake.decisions.receipts import receipt_ref, refusals
+from services.intake.decisions.release import HELD, RELEASE, Code
 from services.intake.decisions.submissions import routes
 
-__all__ = ["receipt_ref", "refusals", "routes"]
+SETS = (RELEASE,)
+
+__all__ = [
+    "AGGREGATES",
+    "HELD",
+    "RECEIPTS",
+    "RELEASE",
+    "SETS",
+    "VERSIONS",
+    "Code",
+    "Standing",
+    "Waiting",
+    "receipt_ref",
+    "refusals",
+    "routes",
+]

@@ -6,79 +6,78 @@ import hashlib
 import re
 from typing import Any
 
-from bson import Binary
-
+from services.intake.decisions.documents import RECEIPTS, Answer
 from services.intake.decisions.kinds import KINDS
+from services.intake.domain import Awaited
 from services.intake.problems import of_unreadable
 from shared.contracts.base import IDENTIFIER, Status
 from shared.contracts.facts import Receipt
 from shared.contracts.topics import sender_of
-from shared.messaging.decide.handling import Document, Outcome, Ref, Route, States
+from shared.messaging.decide.asking import Ask, Outcome
+from shared.messaging.decide.documents import Ref
 from shared.messaging.messages import Outgoing, Received, Unreadable, derived_id
 
 _IDENTIFIER = re.compile(IDENTIFIER)
 _NAME_BY_TYPE = {kind.type.value: kind.name for kind in KINDS.values()}
 
 
-def receipt_ref(received: Received[Any]) -> Ref:
+def receipt_ref(received: Received[Any]) -> Ref[Answer]:
     """The receipt of a record; its id is also the id of the receipt's event."""
-    return Ref("receipts", derived_id(received.event_id, 0))
+    return RECEIPTS.ref(derived_id(received.event_id, 0))
 
 
-def receipt_of(received: Received[Any], clock_offset: int, **fields: Any) -> Receipt:
+def receipt_of(received: Received[Any], **fields: Any) -> Receipt:
     """The answer to a record, with everything that its channel says."""
     return Receipt(
         receipt_id=receipt_ref(received).id,
         province=sender_of(received.position.topic),
         received_at=received.received_at,
-        clock_offset_seconds=clock_offset,
+        clock_offset_seconds=received.clock_offset,
         channel=str(received.position),
         **fields,
     )
 
 
-def answered(received: Received[Any], answer: Receipt) -> Outcome:
+def answered(received: Received[Any], receipt: Receipt, awaited: Awaited | None = None) -> Outcome:
     """The receipt, kept and sent. It must stay the first event: its id is derived as index 0."""
-    kept: Document = {
-        "receipt": answer.model_dump(mode="json"),
-        "province": answer.province,
-        "status": answer.status.value,
-        "kind": answer.kind,
-        "subject": answer.subject,
-        "period": answer.period,
-        "submission_id": answer.submission_id,
-        "received_at": received.received_at,
-        "traceparent": received.traceparent,
-        "raw": Binary(received.raw),
-    }
-    key = answer.subject or answer.province
+    kept = Answer(
+        receipt=receipt,
+        province=receipt.province,
+        status=receipt.status,
+        kind=receipt.kind,
+        subject=receipt.subject,
+        period=receipt.period,
+        submission_id=receipt.submission_id,
+        received_at=received.received_at,
+        traceparent=received.traceparent,
+        raw=received.raw,
+        awaits=awaited.code if awaited else None,
+        awaits_on=awaited.on if awaited else None,
+    )
+    key = receipt.subject or receipt.province
     return Outcome(
-        puts={receipt_ref(received): kept},
-        events=[Outgoing(f"receipts.{answer.province}", key, key, answer)],
-        verdict=answer.status.value,
+        {receipt_ref(received): kept},
+        [Outgoing(f"receipts.{receipt.province}", key, key, receipt)],
+        verdict=receipt.status.value,
     )
 
 
-def refusals(clock_offset: int) -> Route[Unreadable]:
+async def refusals(received: Received[Unreadable], ask: Ask) -> Outcome:
     """How a record that cannot be read is answered: rejected, every problem named, the raw bytes kept."""
-
-    def handle(received: Received[Unreadable], states: States) -> Outcome:
-        unreadable = received.data
-        body = unreadable.body if isinstance(unreadable.body, dict) else {}
-        answer = receipt_of(
-            received,
-            clock_offset,
-            status=Status.REJECTED,
-            body_hash=unreadable.cut.sha256 if unreadable.cut else hashlib.sha256(received.raw).hexdigest(),
-            kind=_NAME_BY_TYPE.get(unreadable.type or ""),
-            submission_id=_identifier(body.get("submission_id")),
-            subject=_subject(body),
-            period=_year(body.get("period", body.get("year"))),
-            problems=of_unreadable(unreadable),
-        )
-        return answered(received, answer)
-
-    return Route(lambda received: [receipt_ref(received)], handle)
+    await ask.one(receipt_ref(received))
+    unreadable = received.data
+    body = unreadable.body if isinstance(unreadable.body, dict) else {}
+    receipt = receipt_of(
+        received,
+        status=Status.REJECTED,
+        body_hash=unreadable.cut.sha256 if unreadable.cut else hashlib.sha256(received.raw).hexdigest(),
+        kind=_NAME_BY_TYPE.get(unreadable.type or ""),
+        submission_id=_identifier(body.get("submission_id")),
+        subject=_subject(body),
+        period=_year(body.get("period", body.get("year"))),
+        problems=of_unreadable(unreadable),
+    )
+    return answered(received, receipt)
 
 
 def _subject(body: dict[str, Any]) -> str | None:

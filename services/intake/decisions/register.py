@@ -1,22 +1,23 @@
-"""A correction of the register, as a ministry operator enters it: the fact, the new register, and whom it releases."""
+"""A correction of the register, as a ministry operator enters it: the fact, the new register, and what it touches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from typing import NamedTuple
 
 from services.intake import domain
-from services.intake.decisions.release import awaited
-from services.intake.decisions.submissions import ACCEPTED_TOPIC, release_scope
+from services.intake.decisions.documents import Standing, Waiting
+from services.intake.decisions.submissions import ACCEPTED_TOPIC
 from shared.answers.register import Released, Touched
 from shared.contracts.base import content_hash
 from shared.contracts.register import RegisterCorrected, RegisterCorrection
 from shared.errors import LanghocError
-from shared.messaging.decide.handling import Document, Outcome, Recalculation
+from shared.messaging.decide.asking import Ask, Order, Outcome
+from shared.messaging.decide.documents import Document
 from shared.messaging.decide.register import REGISTER
 from shared.messaging.messages import Outgoing
 from shared.refusals import problem
-from shared.registry import Registry, corrected_register, touched_units, with_correction
+from shared.registry import Registry, corrected_register, corrections_of, touched_units, with_correction
 from shared.rulebook import cut_off
 
 SUBJECT = "register"
@@ -28,31 +29,30 @@ class Unsound(LanghocError):
     """A correction that is not taken, with everything that is wrong with it."""
 
 
-def correct(
-    correction: RegisterCorrection,
-    who: str,
-    document: Document | None,
-    held: Iterable[Document],
-    at: datetime,
-) -> Outcome:
-    """Take a correction. `held`: the receipts of all submissions that wait. Raises `Unsound`."""
+class Entered(NamedTuple):
+    """A correction, and who entered it."""
+
+    correction: RegisterCorrection
+    who: str
+
+
+async def correct(order: Order[Entered], ask: Ask) -> Outcome:
+    """Take a correction. Raises `Unsound`."""
+    correction, who = order.data
+    document = await ask.one(REGISTER)
     if same_id(document, correction.correction_id) is not None:
         raise Unsound(problem("intake.correction_id_reused", "/correction_id", id=correction.correction_id))
     problems = domain.check_correction(corrected_register(document), correction)
     if problems:
         raise Unsound(*problems)
-    version = len(document["corrections"]) + 1 if document else 1
-    fact = RegisterCorrected(version=version, correction=correction, entered_by=who, entered_at=at)
+    version = len(corrections_of(document)) + 1
+    fact = RegisterCorrected(version=version, correction=correction, entered_by=who, entered_at=order.at)
     size = len(fact.model_dump_json().encode())
     if size > MOST_BYTES:
         raise Unsound(problem("intake.correction_too_large", bytes=size, most=MOST_BYTES))
     after = with_correction(document, fact)
     assert after is not None
-    return Outcome(
-        puts={REGISTER: after},
-        events=[Outgoing(ACCEPTED_TOPIC, SUBJECT, SUBJECT, fact)],
-        requests=releases(corrected_register(after), held),
-    )
+    return Outcome({REGISTER: after}, [Outgoing(ACCEPTED_TOPIC, SUBJECT, SUBJECT, fact)])
 
 
 def command_id(correction: RegisterCorrection) -> str:
@@ -62,10 +62,7 @@ def command_id(correction: RegisterCorrection) -> str:
 
 def same_id(document: Document | None, correction_id: str) -> RegisterCorrected | None:
     """The correction that was taken under this id."""
-    for row in document["corrections"] if document else ():
-        if row["correction"]["correction_id"] == correction_id:
-            return RegisterCorrected.model_validate(row)
-    return None
+    return next((one for one in corrections_of(document) if one.correction.correction_id == correction_id), None)
 
 
 def fact_of(document: Document | None, correction: RegisterCorrection) -> RegisterCorrected:
@@ -75,25 +72,15 @@ def fact_of(document: Document | None, correction: RegisterCorrection) -> Regist
     return fact
 
 
-def releases(register: Registry, held: Iterable[Document]) -> list[Recalculation]:
-    """Requests to decide again what this register resolves; each code and period once."""
-    found = {
-        (awaited(document).code, document["period"] or 0)
-        for document in held
-        if domain.resolves(register, *awaited(document))
-    }
-    return [Recalculation(release_scope(code), period) for code, period in sorted(found)]
-
-
 # ------------------------------------------------------------------------------------------------- what it touches
 
 
-def released(register: Registry, held: Iterable[Document]) -> list[Released]:
+def released(register: Registry, held: Iterable[Waiting]) -> list[Released]:
     """The held submissions that this register allows to decide, in order of code and period."""
     found = [
-        Released(awaited(one).code, one["period"], one["province"], one["submission_id"], one["_id"])
+        Released(one.awaits, one.period, one.province, one.submission_id, one.receipt_id)
         for one in held
-        if domain.resolves(register, *awaited(one))
+        if domain.resolves(register, one.awaits, one.awaits_on)
     ]
     return sorted(found, key=lambda one: (one.code, one.period or 0, one.receipt_id))
 
@@ -105,18 +92,17 @@ def named_subjects(correction: RegisterCorrection) -> list[str]:
 
 
 def touched(
-    before: Registry, after: Registry, correction: RegisterCorrection, accepted: Iterable[Document]
+    before: Registry, after: Registry, correction: RegisterCorrection, accepted: Iterable[Standing]
 ) -> list[Touched]:
     """Which of these accepted submissions speak of a named unit, or of a code that means another unit from now on."""
     named = touched_units(correction)
     found = []
-    for row in accepted:
-        unit = row["accepted"].get("unit_id") or row["accepted"].get("subject_id")
-        code = row["subject"].rsplit("/", 1)[-1] if row["period"] else unit.split("@", 1)[0]
-        on = cut_off(row["period"]) if row["period"] else correction.decree.effective_on
+    for one in accepted:
+        if one.unit is None:
+            continue
+        code = one.subject.rsplit("/", 1)[-1] if one.period else one.unit.split("@", 1)[0]
+        on = cut_off(one.period) if one.period else correction.decree.effective_on
         was, now = before.unit(code, on), after.unit(code, on)
-        if unit in named or was != now:
-            names = ("kind", "subject", "period", "province", "version")
-            means = now.unit_id if now else None
-            found.append(Touched(**{name: row[name] for name in names}, unit=unit, means_now=means))
+        if one.unit in named or was != now:
+            found.append(Touched(**dict(one), means_now=now.unit_id if now else None))
     return found

@@ -3,98 +3,105 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Any
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from services.intake import domain
-from services.intake.decisions.kinds import KINDS, Kind
-from services.intake.decisions.submissions import RELEASE, needs, settle
+from services.intake.decisions.documents import AGGREGATES, LEARNING_UNITS, RECEIPTS, SUBMISSIONS, Answer
+from services.intake.decisions.kinds import KINDS
+from services.intake.decisions.submissions import original_of, settle
 from shared.contracts.base import Status
 from shared.contracts.catalogue import CONTRACTS
-from shared.contracts.facts import Original, Receipt
-from shared.messaging.decide.handling import Document, Outcome, Ref, States
+from shared.messaging.decide.asking import Ask, Due, Outcome
+from shared.messaging.decide.documents import Document
+from shared.messaging.decide.register import REGISTERS
+from shared.messaging.decide.sets import SetOf, Source
 from shared.messaging.messages import Position, Received
+from shared.registry import corrections_of, touched_units
+
+HELD = {"status": Status.HELD.value, "released": None}
+"""Query for the answers to submissions that are still held."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """One held submission, read again from the bytes that its receipt keeps."""
+class Code(NamedTuple):
+    """A code of a unit or district in a period, for which submissions wait; period 0 for those without one."""
 
-    receipt: Receipt
-    document: Document
-    kind: Kind[Any]
-    received: Received[Any]
-
-    @property
-    def needs(self) -> list[Ref]:
-        """Every document that releasing it reads or puts."""
-        return [Ref("receipts", self.receipt.receipt_id), *needs(self.kind, self.received)]
-
-    @property
-    def arrival(self) -> tuple[datetime, str, int, int]:
-        """By which several are decided one after the other. Records of one batch have one append time."""
-        position = self.received.position
-        return self.received.received_at, position.topic, position.partition, position.offset
+    code: str
+    period: int | None
 
 
-def held_query(code: str | None = None, period: int | None = None) -> dict[str, Any]:
-    """The receipts of submissions that are still held: all, or those that wait for this code in this period."""
-    query: dict[str, Any] = {"status": Status.HELD.value, "released": None}
-    return query if code is None else query | {"awaits": code, "period": period or None}
+async def release(due: Due[Code], ask: Ask) -> Outcome:
+    """Decide again what waits for a code, one after the other in order of arrival.
+
+    What is decided gets a second receipt, linked to the first; nothing happens to what still waits. Lateness and the
+    rule in force are those of the arrival; what was accepted meanwhile is not overwritten.
+    """
+    waiting = await ask.all(RECEIPTS, HELD | {"awaits": due.key.code, "period": due.key.period or None})
+    await ask.many(RECEIPTS.ref(answer.receipt.receipt_id) for answer in waiting)
+    outcome = Outcome(verdict="released")
+    ask.over(outcome)
+    for answer, received in sorted(zip(waiting, map(_read_again, waiting), strict=True), key=_arrival):
+        first = answer.receipt
+        assert first.kind is not None
+        one = await settle(KINDS[first.kind], received, ask, original_of(first))
+        if one.verdict != Status.HELD:
+            outcome.puts |= one.puts
+            outcome.put(RECEIPTS.ref(first.receipt_id), replace(answer, released=_second(one)))
+            outcome.events += [replace(event, parent=answer.traceparent) for event in one.events]
+    return outcome
 
 
-def awaited(document: Document) -> domain.Awaited:
-    """What a held submission waits for."""
-    return domain.Awaited(document["awaits"], date.fromisoformat(document["awaits_on"]))
+def _second(outcome: Outcome) -> str:
+    (ref,) = (ref for ref in outcome.puts if ref.collection == RECEIPTS.name)
+    return ref.id
 
 
-def read_again(document: Document) -> Held:
-    """A held submission from its receipt's document: as it arrived, then."""
-    receipt = Receipt.model_validate(document["receipt"])
+def _read_again(answer: Answer) -> Received[Any]:
+    """A held submission as it arrived, then."""
+    receipt = answer.receipt
     assert receipt.kind is not None, "what is held was read"
-    kind = KINDS[receipt.kind]
-    raw = bytes(document["raw"])
+    type_ = KINDS[receipt.kind].type
     topic, _, place = receipt.channel.rpartition("/")
     partition, _, offset = place.partition("@")
-    received: Received[Any] = Received(
-        data=CONTRACTS[kind.type].model.model_validate_json(raw),
-        event_id=f"{RELEASE}{receipt.receipt_id}",
-        type=kind.type,
+    return Received(
+        data=CONTRACTS[type_].model.model_validate_json(answer.raw),
+        event_id=f"release/{receipt.receipt_id}",
+        type=type_,
         source="",
         subject="",
         version=None,
         received_at=receipt.received_at,
         position=Position(topic, int(partition), int(offset)),
-        raw=raw,
-        traceparent=document["traceparent"],
+        raw=answer.raw,
+        traceparent=answer.traceparent,
+        clock_offset=receipt.clock_offset_seconds,
     )
-    return Held(receipt, document, kind, received)
 
 
-def release(held: Held, states: States, clock_offset: int) -> Outcome:
-    """Its second receipt, linked to the first, and what follows; nothing at all while the code still means nothing.
-
-    Lateness and the rule in force are those of its arrival; what was accepted meanwhile is not overwritten.
-    """
-    first = held.receipt
-    original = Original(
-        receipt_id=first.receipt_id, received_at=first.received_at, status=first.status, body_hash=first.body_hash
-    )
-    outcome = settle(held.kind, held.received, states, clock_offset, original)
-    (answer,) = (event.data for event in outcome.events if isinstance(event.data, Receipt))
-    if answer.status is Status.HELD:
-        return Outcome(verdict="held")
-    outcome.puts[Ref("receipts", first.receipt_id)] = {**held.document, "released": answer.receipt_id}
-    outcome.events = [replace(event, parent=held.received.traceparent) for event in outcome.events]
-    return outcome
+def _arrival(held: tuple[Answer, Received[Any]]) -> tuple[datetime, str, int, int]:
+    """Records of one batch have one append time."""
+    received = held[1]
+    return received.received_at, received.position.topic, received.position.partition, received.position.offset
 
 
-def together(outcomes: Iterable[Outcome]) -> Outcome:
-    """Several outcomes as one."""
-    whole = Outcome(verdict="released")
-    for outcome in outcomes:
-        whole.puts.update(outcome.puts)
-        whole.events += outcome.events
-        whole.requests += outcome.requests
-    return whole
+def _held(before: Answer | None, after: Answer | None) -> Iterable[Code]:
+    """Also right after it was written: a correction of the register may have come in between."""
+    return [Code(after.awaits, after.period or 0)] if after and after.waits and after.awaits else []
+
+
+def _explained(before: Document | None, after: Document | None) -> Iterable[Code]:
+    """Every code that a new correction of the register names, in all periods."""
+    known = len(before["corrections"]) if before else 0
+    for correction in (fact.correction for fact in corrections_of(after, known)):
+        codes = {unit_id.split("@", 1)[0] for unit_id in touched_units(correction)}
+        codes |= {unit.district_code for unit in (*correction.added, *correction.changed) if unit.district_code}
+        yield from (Code(code, None) for code in sorted(codes))
+
+
+RELEASE = SetOf(
+    "release",
+    Code,
+    release,
+    sources=(Source(RECEIPTS, _held), Source(REGISTERS, _explained)),
+    keeps=(SUBMISSIONS, AGGREGATES, LEARNING_UNITS),
+)

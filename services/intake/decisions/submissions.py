@@ -3,90 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from services.intake import domain
-from services.intake.decisions.kinds import KINDS, Kind, S
+from services.intake.decisions.documents import (
+    AGGREGATES,
+    LEARNING_UNITS,
+    SUBMISSIONS,
+    VERSIONS,
+    Aggregate,
+    Freed,
+    Owner,
+    Used,
+    VersionLine,
+)
+from services.intake.decisions.kinds import KINDS, Base, Kind, S
 from services.intake.decisions.receipts import answered, receipt_of, receipt_ref
 from services.intake.problems import at_most
+from shared.answers.register import AcceptedVersion
 from shared.contracts.base import Status, content_hash
 from shared.contracts.facts import Accepted, Original, Receipt, RegistrationAccepted
 from shared.contracts.topics import sender_of
-from shared.messaging.decide.handling import Document, Entry, Outcome, Recalculation, Ref, Route, States
-from shared.messaging.decide.register import REGISTER, register_of
+from shared.messaging.decide.asking import Ask, Decide, Outcome
+from shared.messaging.decide.documents import Ref
+from shared.messaging.decide.register import REGISTER, register_now
 from shared.messaging.messages import Outgoing, Received
 
 ACCEPTED_TOPIC = "intake.accepted"
-VERSIONS = "versions"
-RELEASE = "release/"
-"""Scope of the requests to decide held submissions again, followed by the code that they wait for."""
 
 
-def routes(clock_offset: int) -> Mapping[str, Route[Any]]:
-    """Every submission type and how it is handled."""
-    return {kind.type: _route(kind, clock_offset) for kind in KINDS.values()}
-
-
-def _route(kind: Kind[S], clock_offset: int) -> Route[S]:
-    return Route(
-        lambda received: needs(kind, received), lambda received, states: settle(kind, received, states, clock_offset)
-    )
-
-
-def _taken_ref(received: Received[Any]) -> Ref:
-    return Ref("submissions", f"{sender_of(received.position.topic)}/{received.data.submission_id}")
-
-
-def _aggregate_ref(kind: Kind[S], received: Received[S]) -> Ref:
-    subject = kind.subject(received.data, sender_of(received.position.topic))
-    return Ref("aggregates", f"{kind.name}/{subject}/{kind.period(received.data)}")
-
-
-def _registration_ref(centre_id: str) -> Ref:
-    return Ref("aggregates", f"registration/{centre_id}/0")
-
-
-def _owner_ref(learning_unit: str) -> Ref:
-    return Ref("learning_units", learning_unit)
-
-
-def needs(kind: Kind[S], received: Received[S]) -> list[Ref]:
-    """Every document that `settle` reads or puts."""
-    unit = kind.learning_unit(received.data)
-    return [
-        REGISTER,
-        _taken_ref(received),
-        _aggregate_ref(kind, received),
-        receipt_ref(received),
-        *map(_registration_ref, kind.centres(received.data)),
-        *([_owner_ref(unit)] if unit else []),
-    ]
-
-
-def _known(kind: Kind[S], data: S, states: States) -> domain.Known:
-    def centre(centre_id: str) -> RegistrationAccepted | None:
-        found = states[_registration_ref(centre_id)]
-        return RegistrationAccepted.model_validate(found["accepted"]) if found else None
-
-    unit = kind.learning_unit(data)
-    owner = states[_owner_ref(unit)] if unit else None
-    return domain.Known(
-        register_of(states),
-        {centre_id: centre(centre_id) for centre_id in kind.centres(data)},
-        owner["province"] if owner else None,
-    )
-
-
-def settle(
-    kind: Kind[S], received: Received[S], states: States, clock_offset: int, held: Original | None = None
-) -> Outcome:
+async def settle(kind: Kind[S], received: Received[S], ask: Ask, held: Original | None = None) -> Outcome:
     """Decide one submission. `held`: the receipt under which it waited until now; it is decided as if new."""
     data = received.data
     arrival = domain.Arrival(sender_of(received.position.topic), received.received_at)
-    taken_ref, aggregate_ref = _taken_ref(received), _aggregate_ref(kind, received)
-    aggregate = states[aggregate_ref]
-    taken = _taken(states[taken_ref], held)
-    known = _known(kind, data, states)
+    taken_ref = SUBMISSIONS.ref(arrival.province, data.submission_id)
+    aggregate_ref = AGGREGATES.ref(kind.name, kind.subject(data, arrival.province), kind.period(data))
+    known = await _known(kind, data, ask, [taken_ref, aggregate_ref, receipt_ref(received)])
+    taken, before = _taken(await ask.one(taken_ref), held), await ask.one(aggregate_ref)
     findings = kind.check(data, arrival, known)
     body = data.model_dump(mode="json")
     body_hash = content_hash(body)
@@ -97,14 +51,12 @@ def settle(
         body_hash=body_hash,
         content_hash=contents,
         received_at=received.received_at,
-        taken=domain.Taken(taken["body_hash"]) if taken else None,
-        current=domain.Current(aggregate["version"], aggregate["content_hash"]) if aggregate else None,
+        taken=domain.Taken(taken.body_hash) if taken else None,
+        current=domain.Current(before.version, before.content_hash) if before else None,
         findings=findings,
     )
-    original = Original.model_validate(taken["original"]) if taken and verdict.status is Status.DUPLICATE else held
     answer = receipt_of(
         received,
-        clock_offset,
         status=verdict.status,
         body_hash=body_hash,
         kind=kind.name,
@@ -113,59 +65,57 @@ def settle(
         period=kind.period(data) or None,
         deadline=findings.deadline,
         version=verdict.version,
-        original=original,
+        original=taken.original if taken and verdict.status is Status.DUPLICATE else held,
         problems=at_most(verdict.problems),
         warnings=at_most(findings.warnings) if verdict.accepted else [],
     )
-    outcome = answered(received, answer)
-    if verdict.status is Status.HELD:
-        assert findings.awaited is not None
-        outcome.puts[receipt_ref(received)] |= awaiting(findings.awaited)
-        # Asked for once more after this is written: so no correction of the register in between is missed.
-        outcome.requests.append(Recalculation(release_scope(findings.awaited.code), kind.period(data)))
+    outcome = answered(received, answer, findings.awaited if verdict.status is Status.HELD else None)
     if verdict.takes_id:
-        outcome.puts[taken_ref] = {"body_hash": body_hash, "original": _original(answer).model_dump(mode="json")}
+        outcome.put(taken_ref, Used(body_hash=body_hash, original=original_of(answer)))
     elif held is not None:
-        outcome.puts[taken_ref] = {"freed_by": answer.receipt_id}
+        outcome.put(taken_ref, Freed(freed_by=answer.receipt_id))
     if verdict.accepted:
-        assert verdict.version is not None
-        base = {
-            "version": verdict.version,
-            "submission_id": data.submission_id,
-            "receipt_id": answer.receipt_id,
-            "province": arrival.province,
-            "received_at": received.received_at,
-            "late": verdict.status is Status.ACCEPTED_LATE,
-        }
-        fact = kind.accept(data, base, findings, known)
-        outcome.puts[aggregate_ref] = _aggregate(kind.name, answer, contents, fact)
-        outcome.puts |= _versions(aggregate_ref, aggregate, _version(answer, contents, fact))
+        base = _told(answer, "version", "submission_id", "receipt_id", "province", "received_at")
+        late = {"late": verdict.status is Status.ACCEPTED_LATE}
+        fact = kind.accept(data, base | late, findings, known)
+        _keep(outcome, aggregate_ref, before, answer, contents, fact)
         subject = kind.fact_subject(fact)
         outcome.events.append(Outgoing(ACCEPTED_TOPIC, subject, subject, fact))
         unit = kind.learning_unit(data)
         if unit is not None and known.owner is None:
-            outcome.puts[_owner_ref(unit)] = {"province": arrival.province}
+            outcome.put(LEARNING_UNITS.ref(unit), Owner(province=arrival.province))
     return outcome
 
 
-def release_scope(code: str) -> str:
-    """Scope of the requests to decide again what waits for this code."""
-    return RELEASE + code
+async def _known(kind: Kind[S], data: S, ask: Ask, besides: list[Ref[Any]]) -> domain.Known:
+    """What the submission is checked against. With it, in one round, `besides` all else that is decided on."""
+    centres = {centre_id: AGGREGATES.ref("registration", centre_id, 0) for centre_id in kind.centres(data)}
+    owners = [LEARNING_UNITS.ref(unit)] if (unit := kind.learning_unit(data)) else []
+    await ask.many([REGISTER, *besides, *centres.values(), *owners])
+    registered = zip(centres, await ask.many(centres.values()), strict=True)
+    return domain.Known(
+        await register_now(ask),
+        {centre_id: _registration(found) for centre_id, found in registered},
+        next((owner.province for owner in await ask.many(owners) if owner), None),
+    )
 
 
-def awaiting(awaited: domain.Awaited) -> Document:
-    """What the receipt of a held submission keeps of what it waits for."""
-    return {"awaits": awaited.code, "awaits_on": awaited.on.isoformat()}
-
-
-def _taken(document: Document | None, held: Original | None) -> Document | None:
-    """The earlier submission under the same id, unless it is this very one, or its id was given back."""
-    if document is None or "original" not in document:
+def _registration(found: Aggregate | None) -> RegistrationAccepted | None:
+    if found is None:
         return None
-    return None if held and document["original"]["receipt_id"] == held.receipt_id else document
+    assert isinstance(found.accepted, RegistrationAccepted)
+    return found.accepted
 
 
-def _original(answer: Receipt) -> Original:
+def _taken(found: Used | Freed | None, held: Original | None) -> Used | None:
+    """The earlier submission under the same id, unless it is this very one, or its id was given back."""
+    if not isinstance(found, Used):
+        return None
+    return None if held and found.original.receipt_id == held.receipt_id else found
+
+
+def original_of(answer: Receipt) -> Original:
+    """The receipt as later ones refer to it."""
     return Original(
         receipt_id=answer.receipt_id,
         received_at=answer.received_at,
@@ -174,33 +124,20 @@ def _original(answer: Receipt) -> Original:
     )
 
 
-def _aggregate(kind: str, answer: Receipt, contents: str, fact: Accepted) -> Document:
-    return {
-        "kind": kind,
-        "subject": answer.subject,
-        "period": answer.period,
-        "province": fact.province,
-        "version": fact.version,
-        "content_hash": contents,
-        "accepted": fact.model_dump(mode="json"),
-    }
+def _told(answer: Receipt, *names: str) -> Base:
+    return {name: getattr(answer, name) for name in names}
 
 
-def _version(answer: Receipt, contents: str, fact: Accepted) -> Document:
-    """What the history says of a version."""
-    return {
-        "version": fact.version,
-        "submission_id": fact.submission_id,
-        "receipt_id": fact.receipt_id,
-        "received_at": answer.received_at.isoformat(),
-        "status": answer.status.value,
-        "content_hash": contents,
-    }
+def _keep(
+    outcome: Outcome, ref: Ref[Aggregate], before: Aggregate | None, answer: Receipt, contents: str, fact: Accepted
+) -> None:
+    """What is accepted now, its line of the history, and the lines that an older release kept in the aggregate."""
+    about = _told(answer, "kind", "subject", "period", "province", "version")
+    outcome.put(ref, Aggregate(**about, content_hash=contents, accepted=fact))
+    about = _told(answer, "version", "submission_id", "receipt_id", "received_at", "status")
+    lines = [*(before.history if before else ()), AcceptedVersion(**about, content_hash=contents)]
+    for line in lines:
+        outcome.put(VERSIONS.ref(ref.id, f"{line.version:07}"), VersionLine(aggregate=ref.id, **dict(line)))
 
 
-def _versions(aggregate: Ref, before: Document | None, new: Document) -> dict[Ref, Document]:
-    """The new line of the history, and the lines that an older release kept in the aggregate itself."""
-    lines = [*((before or {}).get("history") or []), new]
-    return {
-        Entry(VERSIONS, f"{aggregate.id}/{line['version']:07}"): {"aggregate": aggregate.id, **line} for line in lines
-    }
+routes: Mapping[str, Decide[Received[Any]]] = {kind.type: partial(settle, kind) for kind in KINDS.values()}

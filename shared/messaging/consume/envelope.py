@@ -67,7 +67,9 @@ def former_id(event_id: str) -> tuple[str, int] | None:
     return (found["place"] + found["hash"], int(found["appended"])) if found else None
 
 
-def read(record: Record, *, received_at: datetime, trusted: bool) -> Received[BaseModel] | Received[Unreadable]:
+def read(
+    record: Record, *, received_at: datetime, trusted: bool, clock_offset: int = 0
+) -> Received[BaseModel] | Received[Unreadable]:
     """Read one record; total: returns for every possible input.
 
     `trusted` tells whether `ce_source` and `ce_id` identify the event (our own services) or only its place does; what
@@ -91,6 +93,7 @@ def read(record: Record, *, received_at: datetime, trusted: bool) -> Received[Ba
             position=position_of(record),
             raw=(record.value or b"")[: SAMPLE_BYTES if cut else None],
             traceparent=traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None,
+            clock_offset=clock_offset,
         )
 
     if cut is not None:

@@ -91,23 +91,8 @@ def classify(received: Received[Any], consumer: Consumer) -> Decision:
         return Handle(received, route)
     if consumer.refusals is not None:  # a type of ours, but none that an outside sender may publish here
         refused = Unreadable(Reason.UNKNOWN_TYPE, received.type, received.type, None)
-        return Handle(_with(received, refused), consumer.refusals)
+        return Handle(replace(received, data=refused), consumer.refusals)
     return Skip(received)
-
-
-def _with(received: Received[Any], data: Any) -> Received[Any]:
-    return Received(
-        data=data,
-        event_id=received.event_id,
-        type=received.type,
-        source=received.source,
-        subject=received.subject,
-        version=received.version,
-        received_at=received.received_at,
-        position=received.position,
-        raw=received.raw,
-        traceparent=received.traceparent,
-    )
 
 
 def _partition(record: envelope.Record) -> Partition:
@@ -228,6 +213,7 @@ class Pipeline:
             record,
             received_at=self._clock.appended(record.timestamp),
             trusted=self._consumer.refusals is None,
+            clock_offset=self._clock.offset_seconds,
         )
         return classify(received, self._consumer)
 

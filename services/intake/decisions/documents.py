@@ -1,0 +1,146 @@
+"""What intake holds. The names in the database, the `_id`s and the fields stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import AliasChoices, AliasPath, Field, SerializeAsAny, TypeAdapter, ValidationInfo, field_validator
+
+from shared.answers.register import AcceptedVersion
+from shared.contracts.base import Contract, Status
+from shared.contracts.facts import (
+    Accepted,
+    AssessmentAccepted,
+    CentreAccepted,
+    CommuneAccepted,
+    EnvelopeAccepted,
+    Original,
+    Receipt,
+    RecognitionAccepted,
+    RegistrationAccepted,
+    SubmissionKind,
+    SupportAccepted,
+)
+from shared.messaging.decide.documents import Collection
+
+_FACTS: Mapping[SubmissionKind, type[Accepted]] = {
+    "commune": CommuneAccepted,
+    "centre": CentreAccepted,
+    "assessment": AssessmentAccepted,
+    "registration": RegistrationAccepted,
+    "envelope": EnvelopeAccepted,
+    "support": SupportAccepted,
+    "recognition": RecognitionAccepted,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A receipt, the bytes that it answers, and beside it what receipts are looked for by."""
+
+    receipt: Receipt
+    province: str
+    status: Status
+    kind: SubmissionKind | None
+    subject: str | None
+    period: int | None
+    submission_id: str | None
+    received_at: datetime
+    traceparent: str | None = None
+    raw: bytes
+    awaits: str | None = None
+    """The code for which a held submission waits, and the day on which it must mean something."""
+    awaits_on: date | None = None
+    released: str | None = None
+    """The receipt under which a held submission was decided in the end."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether its submission is still held."""
+        return self.status is Status.HELD and self.released is None
+
+
+class Waiting(Contract):
+    """Of the answer to a submission that is still held: for what it waits."""
+
+    receipt_id: str = Field(alias="_id")
+    awaits: str
+    awaits_on: date
+    period: int | None
+    province: str
+    submission_id: str
+
+
+class Used(Contract):
+    """An id that a submission took."""
+
+    body_hash: str
+    original: Original
+
+
+class Freed(Contract):
+    """An id that a held submission gave back, because it was refused in the end."""
+
+    freed_by: str
+
+
+class Aggregate(Contract):
+    """What is accepted of a subject in a period."""
+
+    kind: SubmissionKind
+    subject: str
+    period: int | None
+    province: str
+    version: int
+    content_hash: str
+    accepted: SerializeAsAny[Accepted]
+    history: list[AcceptedVersion] = Field(default=[], exclude=True)
+    """Lines that an older release kept here; they move to `VERSIONS` with the next version."""
+
+    @field_validator("accepted", mode="before")
+    @classmethod
+    def _of_its_kind(cls, fact: Any, info: ValidationInfo) -> Accepted:
+        return _FACTS[info.data["kind"]].model_validate(fact)
+
+
+class Standing(Contract):
+    """Of an aggregate: what it speaks of."""
+
+    kind: SubmissionKind
+    subject: str
+    period: int | None
+    province: str
+    version: int
+    unit: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices(AliasPath("accepted", "unit_id"), AliasPath("accepted", "subject_id")),
+    )
+
+
+class VersionLine(AcceptedVersion):
+    """A version that was accepted once, without its content."""
+
+    aggregate: str
+
+
+class Owner(Contract):
+    """The province to which the id of a learning unit belongs."""
+
+    province: str
+
+
+_TAKEN: TypeAdapter[Used | Freed] = TypeAdapter(Used | Freed)
+
+RECEIPTS: Collection[Answer] = Collection("receipts", TypeAdapter(Answer), native=frozenset({"received_at", "raw"}))
+"""Every answer ever given, by the receipt's id."""
+SUBMISSIONS: Collection[Used | Freed] = Collection("submissions", _TAKEN)
+"""By sender and submission id."""
+AGGREGATES: Collection[Aggregate] = Collection("aggregates", TypeAdapter(Aggregate))
+"""By kind, subject and period; period 0 for facts without one."""
+VERSIONS: Collection[VersionLine] = Collection("versions", TypeAdapter(VersionLine), entries=True)
+"""By aggregate and version."""
+LEARNING_UNITS: Collection[Owner] = Collection("learning_units", TypeAdapter(Owner))
+"""By the learning unit's id."""
