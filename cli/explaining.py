@@ -16,7 +16,7 @@ from rich.markup import escape
 from cli import result_tree
 from cli.client import Client
 from cli.options import FormatOption, LanguageOption, day_of
-from cli.output import Format, Language, console, dong, emit, plain_errors, say
+from cli.output import Format, Language, console, dong, emit, moment, plain_errors, say
 from cli.result_tree import ground, outcome
 from shared.answers.budgets import FundingExplanation
 from shared.answers.register import IntakeExplanation, UnitView
@@ -137,7 +137,7 @@ def _submissions(known: IntakeExplanation, language: Language) -> None:
         for entry in accepted.history:
             console.print(
                 f"  {accepted.kind} v{entry.version}: {escape(entry.submission_id)} → {entry.status}, "
-                f"{entry.received_at.isoformat()}, {_word('receipt', language)} {entry.receipt_id}",
+                f"{moment(entry.received_at)}, {_word('receipt', language)} {entry.receipt_id}",
                 highlight=False,
             )
     for receipt in known.receipts:

@@ -15,7 +15,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 import typer
 from pydantic_core import to_json
 from rich import box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from deploy.local import LocalPlatformError
@@ -157,8 +157,11 @@ def emit(
             # A column in which nothing stands tells nothing.
             told = [column for column in columns if not rows or any(cells[column.heading])]
             table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+            table.padding = (0, 1, 0, 0)
             for column in told:
-                table.add_column(column.heading, justify="right" if column.number else "left", no_wrap=column.number)
+                justify: JustifyMethod = "right" if column.number else "left"
+                # In a narrow terminal texts are broken and numbers stay whole; nothing is cut off.
+                table.add_column(column.heading, justify=justify, no_wrap=column.number, overflow="fold")
             for row in zip(*(cells[column.heading] for column in told), strict=True):
                 table.add_row(*row)
             console.print(table, markup=False)  # a bracket in somebody's data is no markup
