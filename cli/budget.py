@@ -6,7 +6,6 @@ On a local platform the name after `--by` is trusted; elsewhere people come with
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +20,7 @@ from cli.output import (
     console,
     dong,
     emit,
+    moment,
     money,
     number,
     plain_errors,
@@ -29,7 +29,6 @@ from deploy.local import Role
 from shared.answers.budgets import BudgetView, ProofView, StatementView
 from shared.contracts.facts import AdjustmentProposed, AdjustmentState
 from shared.contracts.life import Action, ActionRecord, AdjustmentAction, BudgetAction
-from shared.rulebook import HANOI
 from shared.wording import VI
 
 budget = typer.Typer(no_args_is_help=True, help="The life of a budget: show it, take a step, prove that it adds up.")
@@ -146,13 +145,9 @@ def decide(
         console.print(said, highlight=False)
 
 
-def _moment(instant: datetime) -> str:
-    return VI.moment(instant.astimezone(HANOI))
-
-
 HISTORY: list[Column[ActionRecord]] = [
     number("number", "No"),
-    Column("at", "When (Viet Nam)", shown=_moment),
+    Column("at", "When (Viet Nam)", shown=moment),
     Column("who", "Who"),
     Column("role", "Role"),
     Column("action", "Action"),

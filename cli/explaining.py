@@ -16,13 +16,14 @@ from rich.markup import escape
 from cli import result_tree
 from cli.client import Client
 from cli.options import FormatOption, LanguageOption, day_of
-from cli.output import Format, Language, console, dong, emit, moment, plain_errors, say
+from cli.output import Format, Language, console, dong, emit, plain_errors, say
 from cli.result_tree import ground, outcome
 from shared.answers.budgets import FundingExplanation
 from shared.answers.register import IntakeExplanation, UnitView
 from shared.answers.results import AnyResult, CentreResult, Neighbourhood, ScoringExplanation
 from shared.contracts.base import Step
 from shared.contracts.facts import BudgetProposed
+from shared.rulebook import HANOI
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +136,9 @@ def _submissions(known: IntakeExplanation, language: Language) -> None:
     _head("submission", language)
     for accepted in known.submissions:
         for entry in accepted.history:
-            console.print(
-                f"  {accepted.kind} v{entry.version}: {escape(entry.submission_id)} → {entry.status}, "
-                f"{moment(entry.received_at)}, {_word('receipt', language)} {entry.receipt_id}",
-                highlight=False,
-            )
+            at = language.words.moment(entry.received_at.astimezone(HANOI))
+            answer = f"{_word('receipt', language)} {entry.receipt_id}"
+            say(f"  {accepted.kind} v{entry.version}: {entry.submission_id} → {entry.status}, {at}, {answer}")
     for receipt in known.receipts:
         for problem in receipt.problems:
             said = f"{problem.field}: {language.of(problem.message)} → {language.of(problem.mend)}"

@@ -116,7 +116,7 @@ async def test_what_stands_beside_the_result_is_told(explain: Explain) -> None:
         "Versions before",
         "v1: Level 1 (computed; not yet a decision that recognises); replaced because of a decision that recognises",
         "replaced because of another result that it uses changed",
-        "submission version 1, received 10/01/2026 10:00; result version 3",
+        "submission version 1, received 2026-01-10 10:00; result version 3",
     ):
         assert part in text, part
     fingerprint = next(line for line in lines if "Fingerprint" in line).split()[-1]
