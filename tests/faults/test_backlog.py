@@ -24,7 +24,7 @@ from shared.messaging.operate.topics import apply_topics
 from tests.faults.metrics import metric
 from tests.platform import ServiceProcesses
 
-pytestmark = [pytest.mark.integration, pytest.mark.faults]
+pytestmark = [pytest.mark.integration, pytest.mark.faults, pytest.mark.timeout(900)]
 BACKLOG = 100_000
 PADDING = b" " * 500
 GOOD = 200
@@ -73,7 +73,7 @@ async def watched(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wat
                 sent = await portal.publish(islice(Demonstration(("44",)).setup(), GOOD))
             processes.start("intake")
             seen = Watched(processes, len(sent))
-            give_up = time.monotonic() + 180
+            give_up = time.monotonic() + 600
             while await asyncio.to_thread(seen.look) < BACKLOG:
                 assert time.monotonic() < give_up, processes.log("intake")
                 await asyncio.sleep(0.3)
