@@ -100,7 +100,7 @@ async def in_turn(run: Run[Any], known: Known, written: Collection[Ref[Any]]) ->
     Args:
         written: what the earlier ones of the batch have put. A decision that read any of it is decided again.
     """
-    if not run.ask.reads.isdisjoint(written):
+    if any(ref in written for ref in run.ask.reads):  # few are read, a whole batch may be written
         run.again()
     await bring([run], known)
 
