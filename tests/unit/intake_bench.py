@@ -33,11 +33,11 @@ from tests.unit.test_outbox import Broker
 class Bench:
     """One intake process, driven step by step."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: BusinessClock | None = None) -> None:
         ensure_signing_key(folder)
         self.folder = folder
         self.mongo = MemoryMongo()
-        clock = BusinessClock()
+        clock = clock or BusinessClock()
         self.broker = Broker()
         self.relay = Relay(self.mongo, self.broker)
         consumer = Consumer("intake", ("submissions.01",), decisions.routes, decisions.refusals)

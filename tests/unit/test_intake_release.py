@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,21 @@ from typing import Any
 import pytest
 
 from services.intake import queries
-from services.intake.decisions import RELEASE, Code
+from services.intake.decisions import RECEIPTS, RELEASE, SETS, Code
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.register import RegisterCorrected
 from shared.contracts.submissions import CommuneSubmitted
+from shared.messaging.clock import BusinessClock
+from shared.messaging.decide.asking import Request
+from shared.messaging.decide.documents import Ref
+from shared.messaging.decide.register import REGISTER
+from shared.messaging.decide.sets import Sets
 from shared.messaging.decide.writing import rows_of
 from shared.mongo.port import CommitUnknown
 from shared.registry import with_correction
 from tests.fakes.memory import Fault
-from tests.unit.delivery_samples import AT
+from tests.unit.delivery_samples import AT, record
 from tests.unit.intake_bench import Bench
 from tests.unit.intake_samples import assessment, commune, recognition
 from tests.unit.register_samples import correction, fact, gap_filled, split, unit
@@ -121,6 +127,16 @@ async def test_lateness_is_that_of_the_arrival(bench: Bench) -> None:
     assert accepted.received_at == datetime(2023, 12, 20, tzinfo=UTC)
 
 
+async def test_every_receipt_says_by_how_much_its_time_is_shifted(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, BusinessClock(3_600))
+    await bench.receive(EventType.COMMUNE_SUBMITTED, old())
+    await bench.pipeline.process([record(b"{", {}, topic="submissions.01")])
+    await correct(bench, gap_filled())
+    await bench.settle()
+    assert {receipt.status for receipt in bench.receipts()} == {Status.HELD, Status.REJECTED, Status.ACCEPTED_LATE}
+    assert {receipt.clock_offset_seconds for receipt in bench.receipts()} == {3_600}
+
+
 async def test_every_kind_that_waits_for_the_code_is_released(bench: Bench) -> None:
     await bench.receive(EventType.COMMUNE_SUBMITTED, old())
     await bench.receive(EventType.ASSESSMENT_SUBMITTED, assessment("universal_education", "00999", 2022))
@@ -211,6 +227,50 @@ async def test_every_submission_counts_once_whatever_became_of_it(bench: Bench) 
     assert (before["received"], before["held"], before["accepted_late"]) == (2, 1, 0)
     assert (after["received"], after["held"], after["accepted_late"]) == (2, 0, 1)
     assert held == []
+
+
+# ------------------------------------------------------------------------------------------------- what asks for it
+
+
+def asked(ref: Ref[Any], before: Any, after: Any) -> list[Request]:
+    """The sets that a change of a document asks for."""
+    return list(Sets(SETS).touched(ref, before, after))
+
+
+async def test_an_answer_asks_for_a_release_only_while_its_submission_waits(bench: Bench) -> None:
+    receipt = await bench.receive(EventType.COMMUNE_SUBMITTED, old())
+    ref = RECEIPTS.ref(receipt.receipt_id)
+    held = RECEIPTS.read(bench.mongo.rows("receipts")[ref.id])
+    assert asked(ref, None, held) == [Request("release", ("00999", 2022))]
+    assert asked(ref, held, replace(held, released="r-2")) == []
+    assert asked(ref, None, replace(held, status=Status.REJECTED)) == []
+
+
+def test_a_correction_asks_for_every_code_that_it_names_in_all_periods_and_the_ones_before_it_for_nothing() -> None:
+    first = with_correction(None, fact(1, gap_filled("00998")))
+    new = correction(added=[unit(district_code="998", district_name="Huyện Cũ")])
+    second = with_correction(first, fact(2, new))
+    assert asked(REGISTER, None, first) == [Request("release", ("00998", None))]
+    assert asked(REGISTER, first, second) == [Request("release", ("00999", None)), Request("release", ("998", None))]
+    assert asked(REGISTER, second, second) == []
+
+
+async def test_what_a_release_before_named_sets_held_is_released_too(bench: Bench) -> None:
+    """Neither its set nor an open request is known by then; or the request is there under its former name."""
+    await bench.receive(EventType.COMMUNE_SUBMITTED, old())
+    await bench.receive(EventType.COMMUNE_SUBMITTED, old(submission_id="HN-2", unit_code="00998"))
+    bench.mongo.rows("recalculations").clear()
+    former = {"scope": "release/00998", "period": 2022, "due": None, "at": AT}
+    await bench.mongo.insert("recalculations", [former])
+    for _ in range(2):
+        await queries.migrate(bench.mongo)
+        assert {row["key"] for row in bench.mongo.all("recalculations")} == {'["00999", 2022]', '["00998", 2022]'}
+    await bench.settle()
+    await queries.migrate(bench.mongo)
+    assert bench.mongo.all("recalculations") == [], "they are known now"
+    await correct(bench, gap_filled())
+    await bench.settle()
+    assert [receipt.subject for receipt in bench.receipts(Status.ACCEPTED_LATE)] == ["00999"]
 
 
 # ------------------------------------------------------------------------------------------------- exactly once
