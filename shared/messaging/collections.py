@@ -26,3 +26,4 @@ async def prepare(mongo: Mongo, *, inbox_days: int) -> None:
     await mongo.index(DEAD_LETTER_ACTIONS, [("letter", 1)])
     await mongo.index(RECALCULATIONS, [("scope", 1), ("period", 1)])
     await mongo.index(RECALCULATIONS, [("set", 1), ("key", 1)])
+    await mongo.index(SETS, [("set", 1), ("key", 1)])

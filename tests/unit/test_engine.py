@@ -15,7 +15,7 @@ from shared.messaging.decide.asking import Ask, Due, Look, Outcome, UndeclaredRe
 from shared.messaging.decide.documents import Collection, NewerSchema, Ref
 from shared.messaging.decide.engine import Foreign, Run, bring, decided, in_turn
 from shared.messaging.decide.reader import Reader
-from shared.messaging.decide.sets import SetOf, Sets, Source, covers, each, key_parts, key_text
+from shared.messaging.decide.sets import SetOf, Sets, Source, covers, each, key_parts, key_text, span
 from shared.mongo import Put, in_transaction
 from tests.fakes.known import Documents
 from tests.fakes.memory import MemoryMongo
@@ -261,3 +261,21 @@ async def test_the_absence_of_a_document_can_be_held() -> None:
     later.expect({ref: Purse(amount=1)})
     puts = later.puts([ref], stamp=2)["purses"]
     assert [put.revision for put in puts] == [1], "it is written over the mark, guarded"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "kept"),
+    [
+        ((None, 2022), {("a", 2022), ("ab", 2022), ("a", 20221), ("ế", 1)}),
+        (("a", None), {("a", 2022), ("a", 20221)}),
+        (("ế", None), {("ế", 1)}),
+    ],
+)
+async def test_a_request_with_open_parts_looks_at_the_keys_that_begin_as_it_does(
+    pattern: tuple[Any, ...], kept: set[tuple[Any, ...]]
+) -> None:
+    mongo = MemoryMongo()
+    keys = [("a", 2022), ("ab", 2022), ("a", 20221), ("ế", 1)]
+    await mongo.insert("sets", [{"set": "s", "key": key_text(key)} for key in keys])
+    found = await mongo.find("sets", {"set": "s", "key": span(pattern)})
+    assert {key_parts(row["key"]) for row in found} == kept

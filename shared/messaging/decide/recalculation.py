@@ -24,7 +24,7 @@ from shared.messaging.decide.asking import Due, Outcome, Request
 from shared.messaging.decide.documents import Document, Ref
 from shared.messaging.decide.engine import Run, decided
 from shared.messaging.decide.reader import Reader
-from shared.messaging.decide.sets import Sets, covers, key_parts
+from shared.messaging.decide.sets import Sets, covers, key_parts, span
 from shared.messaging.decide.writing import Writer, rows_of
 from shared.messaging.faults import NO_FAULTS, Faults
 from shared.messaging.send.outbox import Relay
@@ -207,7 +207,8 @@ class Recalculator:
 
         Open requests are looked at first: a set that is computed for the first time meanwhile is in one or the other.
         """
-        rows = [*await self._mongo.find(RECALCULATIONS, {"set": name}), *await self._mongo.find(SETS, {"set": name})]
+        query = {"set": name, "key": span(pattern)}
+        rows = [*await self._mongo.find(RECALCULATIONS, query), *await self._mongo.find(SETS, query)]
         keys = dict.fromkeys(key_parts(row["key"]) for row in rows)
         wanted = [Request(name, each) for each in keys if None not in each and covers(pattern, each)]
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import takewhile
 from typing import Any, Generic, TypeVar
 
 from shared.messaging.decide.asking import Decide, Due, Request
@@ -90,6 +91,13 @@ def key_text(key: tuple[Hashable, ...]) -> str:
 def key_parts(text: str) -> tuple[Any, ...]:
     """The parts of a stored key."""
     return tuple(json.loads(text))
+
+
+def span(pattern: tuple[Any, ...]) -> dict[str, str]:
+    """Query for the stored keys that begin as this one does, up to its first open part."""
+    begin = key_text(tuple(takewhile(lambda part: part is not None, pattern)))[:-1]
+    begin += ", " if begin != "[" else ""
+    return {"$gte": begin, "$lt": f"{begin}\U0010ffff"}
 
 
 def covers(pattern: tuple[Any, ...], key: tuple[Any, ...]) -> bool:
