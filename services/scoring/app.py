@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from services.scoring import api, decisions, queries
 from services.scoring.settings import Settings
-from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.asking import Consumer
 from shared.web.service import run_service
 
 
 def main() -> None:
     """Run the service until SIGTERM."""
     consumer = Consumer("scoring", ("intake.accepted",), decisions.routes)
-    run_service(Settings(), consumer, [api.router], migrate=queries.migrate, compute=queries.compute)
+    run_service(Settings(), consumer, [api.router], migrate=queries.migrate, sets=decisions.SETS)

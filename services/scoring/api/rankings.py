@@ -7,12 +7,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from services.scoring.domain import Stretch
 from services.scoring.domain.ranking import Cut, cut_off
 from services.scoring.queries import rankings as queries
 from shared.answers.page import Page
 from shared.answers.results import RankingPlace
 from shared.contracts.facts import RankChange, RankingPublished, RankingRow
-from shared.messaging.decide.handling import Document
 from shared.rulebook import cut_off as cut_off_date
 from shared.rulebook.ranking import CutOff, TieRule, cut_offs
 from shared.web.auth import Caller, caller
@@ -29,7 +29,7 @@ async def asked_head(
     period: AnyYear,
     version: Annotated[int | None, Query(ge=1, le=10**9, description="A version as it was published")] = None,
     on: Annotated[date | None, Query(description="The version that stood at the end of this day in Viet Nam")] = None,
-) -> Document:
+) -> RankingPublished:
     """The version that the caller asks for; the latest one by default."""
     if version is not None and on is not None:
         raise refused("scoring.version_or_day")
@@ -40,33 +40,32 @@ async def asked_head(
     return head
 
 
-Head = Annotated[Document, Depends(asked_head)]
+Head = Annotated[RankingPublished, Depends(asked_head)]
 
 
 @router.get("/rankings", summary="All rankings: the head of the latest version of each")
 async def list_rankings(request: Request, who: Who, period: AnyYear | None = None) -> list[RankingPublished]:
-    return [RankingPublished.model_validate(row) for row in await queries.heads(request.app.state.mongo, period)]
+    return await queries.heads(request.app.state.mongo, period)
 
 
 @router.get("/rankings/{scope}/{period}", summary="Rows of a ranking, in order; `after` is a page number")
 async def get_ranking(
     request: Request, who: Who, head: Head, after: Annotated[int, Query(ge=0, le=10**9)] = 0
 ) -> Page[RankingRow]:
-    if after >= max(head["pages"], 1):
-        raise not_found("ranking page", f"{head['scope']}/{head['period']}/{after + 1}")
-    rows = await queries.rows(request.app.state.mongo, head, after + 1)
-    return Page(items=rows, next=str(after + 1) if after + 1 < head["pages"] else None)
+    if after >= max(head.pages, 1):
+        raise not_found("ranking page", f"{head.scope}/{head.period}/{after + 1}")
+    rows = await queries.rows(request.app.state.mongo, head, Stretch(after + 1, after + 1))
+    return Page(items=rows, next=str(after + 1) if after + 1 < head.pages else None)
 
 
 @router.get("/rankings/{scope}/{period}/head", summary="The head of a ranking, with its manifest of pages")
 async def get_head(who: Who, head: Head) -> RankingPublished:
-    return RankingPublished.model_validate(head)
+    return head
 
 
 @router.get("/rankings/{scope}/{period}/versions", summary="The heads of all versions, newest first")
 async def get_versions(request: Request, who: Who, scope: str, period: AnyYear) -> list[RankingPublished]:
-    rows = await queries.versions(request.app.state.mongo, scope, period)
-    return [RankingPublished.model_validate(row) for row in rows]
+    return await queries.versions(request.app.state.mongo, scope, period)
 
 
 @router.get(
@@ -75,8 +74,8 @@ async def get_versions(request: Request, who: Who, scope: str, period: AnyYear) 
 async def get_changes(
     request: Request, who: Who, head: Head, after: Annotated[int, Query(ge=0, le=10**9)] = 0
 ) -> Page[RankChange]:
-    pages = await queries.changes(request.app.state.mongo, head["scope"], head["period"], head["version"])
-    items = pages[after]["changes"] if after < len(pages) else []
+    pages = await queries.changes(request.app.state.mongo, head.scope, head.period, head.version)
+    items = pages[after].changes if after < len(pages) else []
     return Page(items=items, next=str(after + 1) if after + 1 < len(pages) else None)
 
 
@@ -97,7 +96,7 @@ async def get_cut_off(
     ties: Annotated[TieRule | None, Query(description="Equals at the last place: all inside, or none")] = None,
 ) -> Cut:
     if id is not None:
-        known = {one.id: one for one in cut_offs(head["scope"], cut_off_date(head["period"]))}
+        known = {one.id: one for one in cut_offs(head.scope, cut_off_date(head.period))}
         if id not in known:
             raise not_found("cut-off", id)
         places, ties = known[id].places, known[id].ties
@@ -110,5 +109,5 @@ async def get_cut_off(
 async def get_row(request: Request, who: Who, head: Head, unit_id: str) -> RankingPlace:
     row = await queries.row(request.app.state.mongo, head, unit_id)
     if row is None:
-        raise not_found("ranking row", f"{head['scope']}/{head['period']}/{unit_id}")
-    return RankingPlace(**row, **{name: head[name] for name in ("scope", "period", "version", "ranked")})
+        raise not_found("ranking row", f"{head.scope}/{head.period}/{unit_id}")
+    return RankingPlace(**dict(row), **head.model_dump(include={"scope", "period", "version", "ranked"}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Annotated
 
@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 from pydantic import Field, StringConstraints
 
+from services.scoring.decisions import Recompute
 from services.scoring.queries import recomputes as queries
 from shared.answers.results import Order
 from shared.contracts.base import Claim, Identifier, ProvinceCode, Text, Year
@@ -71,17 +72,9 @@ async def rehearse(request: Request, who: Operator, body: Rehearsal) -> Streamin
 
 @router.post("", summary="Judge every result of a period again, by the rules in force", status_code=202)
 async def order(request: Request, who: Operator, body: Ordering) -> Order:
+    wanted = Recompute(**dict(body), who=who.subject, role=who.role.value, at=request.app.state.runtime.clock.now())
     try:
-        given = await queries.order(
-            request.app.state.runtime.commands,
-            request.app.state.mongo,
-            body.id,
-            body.period,
-            body.province,
-            body.why,
-            {"who": who.subject, "role": who.role.value},
-        )
-        return Order.model_validate(given)
+        return await queries.order(request.app.state.runtime.commands, request.app.state.mongo, wanted)
     except queries.OtherOrder as error:
         raise ApiProblem(409, error.problems[0]) from error
     except Unavailable as error:
@@ -89,8 +82,8 @@ async def order(request: Request, who: Operator, body: Ordering) -> Order:
 
 
 @router.get("", summary="Orders to judge a period again: who, why, and what came of it")
-async def list_orders(request: Request, who: Operator, period: AnyYear | None = None) -> list[Order]:
-    return [Order.model_validate(row) for row in await queries.orders(request.app.state.mongo, period)]
+async def list_orders(request: Request, who: Operator, period: AnyYear | None = None) -> Sequence[Order]:
+    return await queries.orders(request.app.state.mongo, period)
 
 
 @router.get("/{order_id:path}", summary="One order")
@@ -98,7 +91,7 @@ async def get_order(request: Request, who: Operator, order_id: str) -> Order:
     found = await queries.find(request.app.state.mongo, order_id)
     if found is None:
         raise not_found("order", order_id)
-    return Order.model_validate(found)
+    return found
 
 
 def _given(files: dict[str, str]) -> GivenRules | None:

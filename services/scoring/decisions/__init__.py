@@ -1,26 +1,67 @@
-"""Event + state → outcome. Pure: the pipeline loads what `needs` names and writes what a handler puts."""
+"""Cause + what it asks for → outcome. Pure: the engine loads, the writer writes."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from services.scoring.decisions import assessments, recognitions, register
-from services.scoring.decisions.documents import RECOGNITIONS, RESULTS, recognitions_ref, result_ref
-from services.scoring.decisions.ranking_versions import ranking
-from services.scoring.decisions.rankings import NATION, RANKING_PAGES, RANKINGS, province_scope, ranking_ref
-from shared.messaging.decide.handling import Route
+from services.scoring.decisions.areas import AREA, AREA_SERIES, AreaYear
+from services.scoring.decisions.assessments import on_assessment, on_correction, on_recognition
+from services.scoring.decisions.documents import (
+    AREAS,
+    RANKING_CHANGES,
+    RANKING_PAGES,
+    RANKING_VERSIONS,
+    RANKINGS,
+    RECOGNITIONS,
+    RECOMPUTES,
+    REFERENCES,
+    RESULTS,
+    SUPERSEDED,
+    Head,
+    Recompute,
+)
+from services.scoring.decisions.ranked import RANKING
+from services.scoring.decisions.rankings import RankingYear, page_ids
+from services.scoring.decisions.recomputes import CHECK, RESCORED, OrderKey, Rescored
+from services.scoring.decisions.references import COLLECTED, CommuneYear
+from shared.contracts.catalogue import EventType
+from shared.messaging.decide.asking import Decide
+from shared.messaging.decide.sets import SetOf
+from shared.messaging.messages import Received
 
-routes: Mapping[str, Route[Any]] = {**assessments.routes, **recognitions.routes, **register.routes}
+routes: Mapping[str, Decide[Received[Any]]] = {
+    EventType.COMMUNE_ACCEPTED: on_assessment,
+    EventType.CENTRE_ACCEPTED: on_assessment,
+    EventType.ASSESSMENT_ACCEPTED: on_assessment,
+    EventType.RECOGNITION_ACCEPTED: on_recognition,
+    EventType.REGISTER_CORRECTED: on_correction,
+}
+SETS: tuple[SetOf[Any], ...] = (AREA, COLLECTED, RANKING, RESCORED, CHECK)
 
 __all__ = [
-    "NATION",
+    "AREA",
+    "AREAS",
+    "AREA_SERIES",
+    "CHECK",
+    "COLLECTED",
+    "RANKING",
     "RANKINGS",
+    "RANKING_CHANGES",
     "RANKING_PAGES",
+    "RANKING_VERSIONS",
     "RECOGNITIONS",
+    "RECOMPUTES",
+    "REFERENCES",
+    "RESCORED",
     "RESULTS",
-    "province_scope",
-    "ranking",
-    "ranking_ref",
-    "recognitions_ref",
-    "result_ref",
+    "SETS",
+    "SUPERSEDED",
+    "AreaYear",
+    "CommuneYear",
+    "Head",
+    "OrderKey",
+    "RankingYear",
+    "Recompute",
+    "Rescored",
+    "page_ids",
     "routes",
 ]

@@ -8,55 +8,50 @@ What lies within an area is what the register says of the cut-off date.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from services.scoring.decisions.documents import Inputs, area_ref, area_scope, assessment_ref, recognitions_of
+from pydantic import Field, TypeAdapter
+
+from services.scoring.decisions.documents import (
+    AREAS,
+    RECOGNITIONS,
+    RESULTS,
+    Inputs,
+    Recognitions,
+    Result,
+    area_ref,
+    assessment_ref,
+    in_time,
+)
 from services.scoring.decisions.results import Cause, Judging
 from services.scoring.domain.measuring import RecognisedCounts
 from services.scoring.domain.recognising import recognition_beside
-from shared.contracts.facts import AssessmentAccepted
-from shared.messaging.decide.handling import STALE, Document, Outcome, Recalculation, States
+from shared.contracts.base import Contract
+from shared.messaging.decide.asking import Ask, Due, Look, Outcome
+from shared.messaging.decide.register import REGISTERS, register_now
+from shared.messaging.decide.sets import SetOf, Source, each
 from shared.registry import Registry, Unit
-from shared.rulebook import NoRuleInForce, Series, cut_off, rubric_for
+from shared.rulebook import cut_off, rubric_for
 
+AREA_SERIES = ("district", "province")
+"""Assessments that count what lies within an area, so that they are results over sets."""
 UNCHANGED = "unchanged"
 
 
-def file_area(accepted: AssessmentAccepted, states: States, traceparent: str | None) -> Outcome:
-    """Keep the accepted assessment of an area, and ask for its result."""
-    ref = area_ref(accepted.series, accepted.subject_id, accepted.period)
-    stored = states[ref]
-    if stored is not None and accepted.version <= stored["accepted"]["version"]:
-        return Outcome(verdict=STALE)
-    document = {
-        "series": accepted.series,
-        "period": accepted.period,
-        "holder": accepted.holder,
-        "accepted": accepted.model_dump(mode="json"),
-        "traceparent": traceparent,
-    }
-    request = Recalculation(area_scope(accepted.series, accepted.subject_id), accepted.period)
-    return Outcome(puts={ref: document}, requests=[request])
+class AreaYear(NamedTuple):
+    """A district or province in one period."""
+
+    series: str
+    code: str
+    period: int
 
 
-def areas_around(unit_id: str, periods: Iterable[int], register: Registry) -> list[Recalculation]:
-    """Requests for the area that counts a commune on the cut-off dates, where such areas are judged at all."""
-    requests = []
-    for unit in map(register.by_id, register.lineage(unit_id)):
-        for period in periods:
-            if unit is not None and unit.valid(cut_off(period)):
-                series: Series = "district" if unit.district_code else "province"
-                if _judged(series, period):
-                    code = unit.district_code or unit.province_code
-                    requests.append(Recalculation(area_scope(series, code), period))
-    return requests
-
-
-def _judged(series: Series, period: int) -> bool:
-    try:
-        return bool(rubric_for(series, period))
-    except NoRuleInForce:
-        return False
+def areas_around(unit_id: str, register: Registry) -> tuple[tuple[str, str], ...]:
+    """The areas that count a commune, or a unit that is the same one, by series and code."""
+    units = filter(None, map(register.by_id, register.lineage(unit_id)))
+    found = (("district", u.district_code) if u.district_code else ("province", u.province_code) for u in units)
+    return tuple(dict.fromkeys(found))
 
 
 def communes_of(series: str, code: str, period: int, register: Registry) -> list[Unit]:
@@ -70,44 +65,82 @@ def districts_of(province: str, period: int, register: Registry) -> list[str]:
     return [each.code for each in register.districts(cut_off(period)) if each.province_code == province]
 
 
-def communes_recognised(
-    units: Sequence[Unit], period: int, kept: Mapping[str, Document], register: Registry
-) -> RecognisedCounts:
-    """How many communes are recognised at which level on the cut-off date.
-
-    Args:
-        units: all communes of the area.
-        kept: documents of `recognitions` by unit id, also those of the units' predecessors.
-    """
-    rubric = rubric_for("commune", period)
-    levels = {}
-    for unit in units:
-        decisions = recognitions_of(register.lineage(unit.unit_id), lambda ref: kept.get(ref.id))
-        beside = recognition_beside(rubric, decisions, period)
+async def _communes_recognised(units: Sequence[Unit], period: int, ask: Ask) -> RecognisedCounts:
+    """How many communes are recognised at which level on the cut-off date."""
+    rubric, register, levels = rubric_for("commune", period), await register_now(ask), {}
+    lineages = {unit.unit_id: register.lineage(unit.unit_id) for unit in units}
+    ids = [id for lineage in lineages.values() for id in lineage]
+    kept = {row.id: row for row in await ask.look(Look(RECOGNITIONS, _DECISIONS, {"_id": {"$in": ids}}, ("items",)))}
+    for unit_id, lineage in lineages.items():
+        beside = recognition_beside(rubric, in_time(map(kept.get, lineage)), period)
         if beside is not None and beside.in_force and beside.level is not None:
-            levels[unit.unit_id] = beside.level
+            levels[unit_id] = beside.level
     return RecognisedCounts("communes", len(units), levels)
 
 
-def districts_reached(codes: Sequence[str], period: int, results: Mapping[str, Document]) -> RecognisedCounts:
-    """How many districts reach which level by their computed results.
-
-    Args:
-        codes: all districts of the province.
-        results: documents of `results` by id.
-    """
-    found = {code: results.get(assessment_ref("district", code, period).id) for code in codes}
-    levels = {code: each["result"]["level"] for code, each in found.items() if each is not None}
-    reached = {code: level for code, level in levels.items() if level}
+async def _districts_reached(codes: Sequence[str], period: int, ask: Ask) -> RecognisedCounts:
+    """How many districts reach which level by their computed results."""
+    ids = {assessment_ref("district", code, period).id: code for code in codes}
+    found = await ask.look(Look(RESULTS, _LEVELS, {"_id": {"$in": [*ids]}}, ("result.level",)))
+    reached = {ids[each.id]: each.result.level for each in found if each.result.level}
     return RecognisedCounts("districts", len(codes), reached, computed=True)
 
 
-def judge_area(states: States, filed: Document, counts: RecognisedCounts) -> Outcome:
-    """Judge a district or province on what was counted within it."""
-    accepted = AssessmentAccepted.model_validate(filed["accepted"])
+class _Decisions(Recognitions):
+    id: str = Field(alias="_id")
+
+
+class _Reached(Contract):
+    level: int | None
+
+
+class _Level(Contract):
+    id: str = Field(alias="_id")
+    result: _Reached
+
+
+_DECISIONS, _LEVELS = TypeAdapter(_Decisions), TypeAdapter(_Level)
+
+
+async def judge_area(due: Due[AreaYear], ask: Ask) -> Outcome:
+    """Judge a district or province on what is recognised within it now."""
+    series, code, period = due.key
+    filed = await ask.one(area_ref(series, code, period))
+    if filed is None:
+        return Outcome(verdict=UNCHANGED)
+    register = await register_now(ask)
+    districts = districts_of(code, period, register) if series == "province" else []
+    if districts:
+        counts = await _districts_reached(districts, period, ask)
+    else:
+        counts = await _communes_recognised(communes_of(series, code, period, register), period, ask)
     outcome = Outcome(verdict=UNCHANGED)
-    cause: Cause = "recognition" if accepted.series == "district" else "reference"
-    Judging(states, outcome, cause, filed["traceparent"], filed["traceparent"]).judge(Inputs(accepted, counts=counts))
+    cause: Cause = "recognition" if series == "district" else "reference"
+    judging = Judging(ask, outcome, cause, filed.traceparent, filed.traceparent)
+    await judging.judge(filed.accepted, Inputs(counts=counts))
     if outcome.events:
         outcome.verdict = "judged"
     return outcome
+
+
+def _province_of(district: Result) -> list[AreaYear]:
+    is_district = district.kind == "district"
+    return [AreaYear("province", district.holder, district.period)] if is_district else []
+
+
+def _around(kept: Recognitions) -> list[tuple[str, str, None]]:
+    """Those of every period; of which an assessment was accepted, is known."""
+    return [(*area, None) for area in kept.areas]
+
+
+AREA = SetOf(
+    "area",
+    AreaYear,
+    judge_area,
+    (
+        Source(AREAS, each(lambda filed: [AreaYear(filed.series, filed.accepted.subject_id, filed.period)])),
+        Source(RECOGNITIONS, each(_around, by=lambda kept: (kept.items, kept.areas))),
+        Source(RESULTS, each(_province_of, by=lambda result: result.version)),
+        Source(REGISTERS, each(lambda corrections: [(None, None, None)])),
+    ),
+)

@@ -9,22 +9,19 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
-from services.scoring.decisions.rankings import (
+from services.scoring.decisions.documents import (
     RANKING_CHANGES,
+    RANKING_MEMBERS,
     RANKING_PAGES,
-    UNCHANGED,
+    RANKING_VERSIONS,
+    RANKINGS,
+    Head,
     Member,
-    Rows,
-    Seen,
-    Terms,
-    manifest_of,
-    members_ref,
-    movements,
-    piece_ref,
-    ranking_ref,
-    version_ref,
+    Members,
 )
+from services.scoring.decisions.rankings import UNCHANGED, Rows, Seen, Terms, movements
 from services.scoring.domain.ranking import Standing, rank, row_of
 from services.scoring.domain.revision import (
     Difference,
@@ -38,7 +35,7 @@ from services.scoring.domain.revision import (
 )
 from shared.contracts.base import content_hash
 from shared.contracts.facts import PageEntry, RankingChanges, RankingPage, RankingPublished, RankingRow
-from shared.messaging.decide.handling import Document, Outcome, Recalculation, Ref
+from shared.messaging.decide.asking import Outcome
 from shared.messaging.messages import Outgoing
 
 RANKINGS_TOPIC = "rankings"
@@ -52,7 +49,7 @@ def ranking(
     *,
     seen: Seen,
     earlier: Rows,
-    head: Document | None = None,
+    head: Head | None = None,
     rows: Sequence[RankingRow] = (),
 ) -> Outcome:
     """Rank a scope anew; a new version only if any row differs from the last published one.
@@ -63,7 +60,7 @@ def ranking(
         published_at: business time.
         seen: what was counted before the results were read.
         earlier: rows of the ranking of the period before, by unit id.
-        head: the document of `ranking_ref`, if there is a version.
+        head: of the last version, if there is one.
         rows: all rows of that version.
     """
     known = {holder: terms.members(found) for holder, found in results.items()}
@@ -72,7 +69,7 @@ def ranking(
     ranked = rank(units, standings, terms.rubric, movements(terms, [unit.unit_id for unit in units], earlier))
     members = {holder: {id: terms.member(each) for id, each in found.items()} for holder, found in known.items()}
     everything = {each.unit_id: each for found in results.values() for each in found}
-    pages = Stretch(1, len(head["manifest"]) if head else 0)
+    pages = Stretch(1, len(head.manifest) if head else 0)
     return _Next(terms, head, seen, _hashes(members), members).outcome(pages, rows, ranked, everything, published_at)
 
 
@@ -81,7 +78,7 @@ class Revision:
     """Some results changed and the terms did not: what must be read to make the next version, and that version."""
 
     terms: Terms
-    head: Document
+    head: Head
     seen: Seen
     """What was counted before anything else was read."""
     before: Mapping[str, Mapping[str, Member]]
@@ -120,17 +117,12 @@ class Revision:
         return found
 
     @cached_property
-    def manifest(self) -> list[PageEntry]:
-        """Pages of the last version."""
-        return manifest_of(self.head)
-
-    @cached_property
     def pages(self) -> Stretch:
         """The pages to read: the only ones that may change."""
         places = [*self.gone.values(), *self.come.values()]
         if not places:
             return Stretch(1, 0)
-        return stretch(self.manifest, places, grows=len(self.gone) != len(self.come))
+        return stretch(self.head.manifest, places, grows=len(self.gone) != len(self.come))
 
     @property
     def newcomers(self) -> Set[str]:
@@ -155,8 +147,8 @@ class Revision:
                 kept = {name: getattr(known[unit_id], name) for name in ("previous_rank", "previous", "no_movement")}
                 row = row.model_copy(update=kept)
             come.append(row)
-        ranked = revised(self.manifest, self.pages, rows, self.gone.keys(), come)
-        same = {holder: each for holder, each in self.head["inputs"].items() if holder not in self.members}
+        ranked = revised(self.head.manifest, self.pages, rows, self.gone.keys(), come)
+        same = {holder: each for holder, each in self.head.inputs.items() if holder not in self.members}
         inputs = same | _hashes(self.members)
         following = _Next(self.terms, self.head, self.seen, inputs, self.members)
         return following.outcome(self.pages, rows, ranked, results, published_at)
@@ -167,7 +159,7 @@ class _Next:
     """The version that follows `head`, if anything became different."""
 
     terms: Terms
-    head: Document | None
+    head: Head | None
     seen: Seen
     inputs: Mapping[str, str]
     """Hash over the results of every province that has any."""
@@ -176,7 +168,7 @@ class _Next:
 
     @property
     def _version(self) -> int:
-        return self.head["version"] + 1 if self.head else 1
+        return self.head.version + 1 if self.head else 1
 
     def outcome(
         self,
@@ -187,7 +179,7 @@ class _Next:
         published_at: datetime,
     ) -> Outcome:
         """Put `after` in the place of the pages that held `before`, and publish what became different."""
-        old = manifest_of(self.head) if self.head else []
+        old = self.head.manifest if self.head else []
         manifest, cut = old[: pages.first - 1], []
         for entry, rows in entries(after, pages.first, self._version):
             same = next((one for one in old[entry.page - 1 : entry.page] if one.hash == entry.hash), None)
@@ -216,7 +208,7 @@ class _Next:
         self, manifest: list[PageEntry], more_ranked: int, change: Difference, published_at: datetime
     ) -> RankingPublished:
         terms = self.terms
-        ranked = (self.head["ranked"] if self.head else 0) + more_ranked
+        ranked = (self.head.ranked if self.head else 0) + more_ranked
         return RankingPublished(
             scope=terms.scope,
             period=terms.period,
@@ -227,7 +219,7 @@ class _Next:
             pages=len(manifest),
             hash=ranking_hash(manifest),
             published_at=published_at,
-            supersedes=self.head["version"] if self.head else None,
+            supersedes=self.head.version if self.head else None,
             manifest=manifest,
             point_table=terms.rule[1],
             policy=terms.policy.id,
@@ -239,38 +231,31 @@ class _Next:
         )
 
     @property
-    def _computed(self) -> Document:
+    def _computed(self) -> dict[str, Any]:
         """What is kept beside the published head: from what it was computed."""
-        seen = {holder: list(each) for holder, each in self.seen.items()}
-        return {"basis": self.terms.basis, "seen": seen, "inputs": dict(self.inputs)}
+        return {"basis": self.terms.basis, "seen": dict(self.seen), "inputs": dict(self.inputs)}
 
-    def _kept(self) -> dict[Ref, Document]:
-        return {
-            members_ref(self.terms.scope, self.terms.period, holder): {
-                "units": {unit_id: list(one) for unit_id, one in found.items()}
-            }
-            for holder, found in self.members.items()
-        }
+    def _put(self, head: Head, outcome: Outcome) -> Outcome:
+        outcome.put(RANKINGS.ref(head.scope, head.period), head)
+        for holder, found in self.members.items():
+            outcome.put(RANKING_MEMBERS.ref(head.scope, head.period, holder), Members(units=found))
+        return outcome
 
     def _unchanged(self) -> Outcome:
         """Nothing to publish: results of other area classes, or terms that led to the same rows."""
-        if self.head is None or self._computed.items() <= self.head.items():
-            return Outcome(verdict=UNCHANGED)
-        ref = ranking_ref(self.terms.scope, self.terms.period)
-        return Outcome(puts={**self._kept(), ref: self.head | self._computed}, verdict=UNCHANGED)
+        outcome = Outcome(verdict=UNCHANGED)
+        kept = self.head.model_copy(update=self._computed) if self.head else None
+        return outcome if kept is None or kept == self.head else self._put(kept, outcome)
 
     def _published(self, head: RankingPublished, pages: list[RankingPage], changes: list[RankingChanges]) -> Outcome:
-        scope, period, fact = head.scope, head.period, head.model_dump(mode="json")
-        puts = self._kept()
-        puts[ranking_ref(scope, period)] = fact | self._computed
-        puts[version_ref(scope, period, head.version)] = fact
+        outcome = self._put(Head(**dict(head), **self._computed), Outcome())
+        outcome.put(RANKING_VERSIONS.ref(head.scope, head.period, head.version), head)
         for page in pages:
-            puts[piece_ref(RANKING_PAGES, page)] = page.model_dump(mode="json")
+            outcome.put(RANKING_PAGES.ref(head.scope, head.period, head.version, page.page), page)
         for piece in changes:
-            puts[piece_ref(RANKING_CHANGES, piece)] = piece.model_dump(mode="json")
-        events = [Outgoing(RANKINGS_TOPIC, scope, scope, data) for data in (head, *pages, *changes)]
-        # The ranking of the next period, if there is one, shows the movement against this one.
-        return Outcome(puts, events, [Recalculation(scope, period + 1)])
+            outcome.put(RANKING_CHANGES.ref(head.scope, head.period, head.version, piece.page), piece)
+        outcome.events += [Outgoing(RANKINGS_TOPIC, head.scope, head.scope, data) for data in (head, *pages, *changes)]
+        return outcome
 
 
 def _changes(head: RankingPublished, change: Difference) -> list[RankingChanges]:

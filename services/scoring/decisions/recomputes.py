@@ -3,103 +3,193 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from services.scoring.decisions.documents import AREA_SERIES, Inputs, recompute_ref
-from services.scoring.decisions.results import score
+from pydantic import Field, TypeAdapter
+
+from services.scoring.decisions.areas import AREA, AREA_SERIES, UNCHANGED
+from services.scoring.decisions.documents import (
+    AREAS,
+    RECOGNITIONS,
+    RECOMPUTES,
+    REFERENCES,
+    RESULTS,
+    Recompute,
+    Result,
+    ref_of,
+)
+from services.scoring.decisions.results import Judging, score
 from services.scoring.domain.differences import Difference, differences
 from services.scoring.domain.results import holder_of
-from shared.contracts.base import Provenance, Step, Text
-from shared.messaging.decide.handling import Document, Outcome, Recalculation
+from shared.contracts.base import Contract, Points, Provenance, Step, Text
+from shared.messaging.decide.asking import Ask, Due, Look, Order, Outcome
+from shared.messaging.decide.documents import Document
+from shared.messaging.decide.register import REGISTERS
+from shared.messaging.decide.sets import OPEN_REQUESTS, OpenRequest, SetOf
 from shared.rulebook import NoRuleInForce, check_content
 from shared.rulebook.given import GivenRules
 
-RESCORE = "rescore/"
-"""Scope `rescore/<result id>`."""
-CHECK = "recompute/"
-"""Scope `recompute/<order id>`."""
 LOOK_AGAIN = timedelta(seconds=2)
 SHOWN = 20
 """How many violations are kept by name."""
-AUDITED: Mapping[str, int] = {
-    "kind": 1, "subject": 1, "version": 1, "input_version": 1, "accepted.version": 1, "recomputed_at": 1,
-    "result.version": 1, "result.total": 1, "result.criteria": 1,
-}  # fmt: skip
 
 
-def later(order: Document, period: int, now: datetime) -> Outcome:
-    """Results of the order still wait: look again."""
-    return Outcome(requests=[Recalculation(CHECK + order["id"], period, now + LOOK_AGAIN)], verdict="waiting")
+class Rescored(NamedTuple):
+    """One result by its `_id`, and its period."""
+
+    result: str
+    period: int
+
+
+class OrderKey(NamedTuple):
+    """An order by its id."""
+
+    order: str
+
+
+async def _rescore(due: Due[Rescored], ask: Ask) -> Outcome:
+    """Judge one kept result again, on the inputs that are kept with it."""
+    stored = await ask.one(RESULTS.ref(due.key.result))
+    outcome = Outcome(verdict=UNCHANGED)
+    if stored is not None:
+        judging = Judging(ask, outcome, "recompute", stored.traceparent, stored.traceparent, due.at)
+        await judging.judge(stored.accepted, stored.inputs)
+    if outcome.events:
+        outcome.verdict = "rescored"
+    return outcome
+
+
+RESCORED = SetOf("rescored", Rescored, _rescore, keeps=(RESULTS, REFERENCES, RECOGNITIONS, REGISTERS))
+"""Only ever asked for by an order."""
+
+
+async def begin(order: Order[Recompute], ask: Ask) -> Outcome:
+    """Keep an order: who had what judged again, and why."""
+    ref = RECOMPUTES.ref(order.data.id)
+    await ask.one(ref)
+    return Outcome({ref: order.data.model_copy(update={"at": order.at})})
+
+
+async def rescore(order: Order[list[Rescored]], ask: Ask) -> Outcome:
+    """Have these results judged again."""
+    return Outcome(requests=[RESCORED.request(each) for each in order.data])
+
+
+async def end(order: Order[tuple[str, int]], ask: Ask) -> Outcome:
+    """Have the whole checked: by id of the order and number of results."""
+    id, requested = order.data
+    ref = RECOMPUTES.ref(id)
+    begun = await ask.one(ref)
+    assert begun is not None, "it was begun"
+    return Outcome({ref: begun.model_copy(update={"requested": requested})}, requests=[CHECK.request(OrderKey(id))])
+
+
+class _Version(Contract):
+    version: int
+
+
+class _Criterion(Contract):
+    points: Points | None = None
+
+
+class _Outcome(Contract):
+    version: int
+    total: Points | None
+    criteria: list[_Criterion]
+
+
+class Audited(Contract):
+    """All that is checked of a result."""
+
+    kind: str
+    subject: str
+    version: int
+    input_version: int
+    recomputed_at: datetime | None = None
+    accepted: _Version
+    result: _Outcome
+
+
+class _Named(Contract):
+    id: str = Field(alias="_id")
+
+
+_AUDITED, _NAMED, _OPEN = TypeAdapter(Audited), TypeAdapter(_Named), TypeAdapter(OpenRequest)
+_PROVINCES = ({"$group": {"_id": "$accepted.province"}}, {"$sort": {"_id": 1}})
+_LOOKED_AT = (
+    "kind", "subject", "version", "input_version", "accepted.version", "recomputed_at", "result.version",
+    "result.total", "result.criteria",
+)  # fmt: skip
+
+
+async def _check(due: Due[OrderKey], ask: Ask) -> Outcome:
+    """After the last result of an order: does everything still add up?"""
+    order = await ask.one(RECOMPUTES.ref(due.key.order))
+    assert order is not None, "an order is written before the request for its check"
+    waiting = await ask.look(Look(OPEN_REQUESTS, _OPEN, {"set": {"$in": [RESCORED.name, AREA.name]}}, ("set", "key")))
+    if any(each.parts[-1] in (None, order.period) for each in waiting):
+        ask.reached(due.at + LOOK_AGAIN)
+        return Outcome(verdict="waiting")
+    audit = Audit(order)
+    wanted = {"period": order.period} | ({"accepted.province": order.province} if order.province else {})
+    # One province after the other: flat memory.
+    for province in await ask.look(Look(RESULTS, _NAMED, wanted, pipeline=_PROVINCES)):
+        for row in await ask.look(Look(RESULTS, _AUDITED, wanted | {"accepted.province": province.id}, _LOOKED_AT)):
+            audit.result(row)
+    audit.filed += len(await ask.look(Look(AREAS, _NAMED, wanted, ("_id",))))
+    return audit.outcome(due.at)
+
+
+CHECK = SetOf("recompute", OrderKey, _check, keeps=(RECOMPUTES, RESULTS, AREAS, OPEN_REQUESTS))
+"""Only ever asked for by an order."""
 
 
 @dataclass
 class Audit:
     """What must hold after a recompute: results were replaced, never added, and totals are their criteria's sums."""
 
-    order: Document
+    order: Recompute
     results: int = 0
     changed: int = 0
     filed: int = 0
+    """Assessments that were accepted."""
     violations: list[str] = field(default_factory=list)
     _seen: set[tuple[str, str]] = field(default_factory=set)
 
-    def result(self, row: Document) -> None:
+    def result(self, row: Audited) -> None:
         """Look at one result of the period."""
-        key = (row["kind"], row["subject"])
+        key = (row.kind, row.subject)
         self.results += 1
-        self.filed += row["kind"] not in AREA_SERIES
-        self.changed += (row["recomputed_at"] or "") >= self.order["at"]
+        self.filed += row.kind not in AREA_SERIES
+        self.changed += row.recomputed_at is not None and row.recomputed_at >= self.order.at
         if key in self._seen:
             self._violated(row, "has two results")
         self._seen.add(key)
-        if row["version"] != row["result"]["version"] or row["input_version"] != row["accepted"]["version"]:
+        if (row.version, row.input_version) != (row.result.version, row.accepted.version):
             self._violated(row, "names another version than the one that was judged")
-        total = row["result"]["total"]
-        points = [Decimal(each["points"]) for each in row["result"]["criteria"] if each.get("points") is not None]
-        if total is not None and Decimal(total) != sum(points, Decimal(0)):
-            self._violated(row, f"has {total} points, its criteria {sum(points, Decimal(0))}")
-
-    def area(self, row: Document) -> None:
-        """Look at one accepted assessment of an area."""
-        self.filed += 1
+        points = sum((each.points for each in row.result.criteria if each.points is not None), Decimal(0))
+        if row.result.total is not None and row.result.total != points:
+            self._violated(row, f"has {row.result.total} points, its criteria {points}")
 
     def outcome(self, now: datetime) -> Outcome:
         """The order with what came of it."""
         if self.results != self.filed:
             self.violations.append(f"{self.filed} assessments were accepted, {self.results} results exist")
-        done = self.order | {
+        done = {
             "state": "violated" if self.violations else "done",
             "results": self.results,
             "changed": self.changed,
             "violations": self.violations[:SHOWN],
-            "finished_at": now.isoformat(),
+            "finished_at": now,
         }
-        return Outcome(puts={recompute_ref(self.order["id"]): done}, verdict=done["state"])
+        return Outcome({RECOMPUTES.ref(self.order.id): self.order.model_copy(update=done)}, verdict=str(done["state"]))
 
-    def _violated(self, row: Document, what: str) -> None:
-        self.violations.append(f"{row['kind']} {row['subject']} {what}")
-
-
-def ordered(id: str, period: int, province: str | None, why: str, who: Mapping[str, Any], now: datetime) -> Document:
-    """The record of an order: who had what judged again, and why."""
-    return {
-        "id": id,
-        "period": period,
-        "province": province,
-        "why": why,
-        **who,
-        "at": now.isoformat(),
-        "state": "running",
-        "requested": 0,
-        "results": None,
-        "changed": None,
-        "violations": [],
-        "finished_at": None,
-    }
+    def _violated(self, row: Audited, what: str) -> None:
+        self.violations.append(f"{row.kind} {row.subject} {what}")
 
 
 # --------------------------------------------------------------------------------------------------- rehearsal
@@ -136,45 +226,45 @@ def rehearse(results: Iterable[Document], rules: GivenRules | None, summary: Sum
     """Judge kept results again on their own inputs; every field that would change. Pure: the same in, the same out.
 
     Args:
-        results: whole documents of `results`, with their `_id`.
+        results: documents of `results` as they are stored.
         rules: to judge by; `None`: those that the service goes by.
         summary: is counted on.
     """
     lines = []
     for document in results:
-        found = _differences(document, rules)
+        kept = RESULTS.read(document)
+        found = _differences(kept, rules)
         summary.results += 1
         summary.changed += bool(found)
         summary.differences += len(found)
         summary.fields.update(each.field for each in found)
-        about = {
-            "result": document["_id"],
-            "kind": document["kind"],
-            "subject": document["subject"],
-            "name": document["result"]["name"],
-            "province": document["accepted"]["province"],
+        told = {
+            "result": ref_of(kept.accepted).id,
+            "kind": kept.kind,
+            "subject": kept.subject,
+            "name": kept.result.name,
+            "province": kept.accepted.province,
         }
-        lines += [about | each.model_dump(mode="json") for each in found]
+        lines += [told | each.model_dump(mode="json") for each in found]
     return lines
 
 
-def _differences(document: Document, rules: GivenRules | None) -> list[Difference]:
-    inputs = Inputs.of(document)
-    accepted = inputs.accepted
+def _differences(kept: Result, rules: GivenRules | None) -> list[Difference]:
+    accepted = kept.accepted
     rule = None
     if rules is not None:
         try:
-            rule = rules.rubric_for(document["kind"], accepted.period, holder_of(accepted))
+            rule = rules.rubric_for(kept.kind, accepted.period, holder_of(accepted))
         except NoRuleInForce as error:
-            return [_not_judged(document, [error.problem.message], "")]
+            return [_not_judged(kept, [error.problem.message], "")]
         problems, _ = check_content(rule, accepted.content)
         if problems:
-            return [_not_judged(document, [each.message for each in problems], rule.legal_reference)]
-    scored = score(inputs, document["version"], rule)
-    return differences(document["result"], scored.model_dump(mode="json"))
+            return [_not_judged(kept, [each.message for each in problems], rule.legal_reference)]
+    scored = score(accepted, kept.inputs, kept.version, rule)
+    return differences(kept.result.model_dump(mode="json"), scored.model_dump(mode="json"))
 
 
-def _not_judged(document: Document, reasons: list[Text], citation: str) -> Difference:
+def _not_judged(kept: Result, reasons: list[Text], citation: str) -> Difference:
     """What the rules cannot judge at all: the file was made for another rule."""
     why = [Step(what=each, citation=citation, provenance=Provenance.FOUND) for each in reasons]
-    return Difference(field="rubric", before=document["accepted"]["rubric"], after=None, why=why)
+    return Difference(field="rubric", before=kept.accepted.rubric, after=None, why=why)

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
 
 from services.scoring.decisions.documents import (
-    COMMUNE_SERIES,
-    MOST_REFERENCES,
+    RECOGNITIONS,
+    REFERENCES,
+    RESULTS,
     SUPERSEDED,
     AcceptedAssessment,
+    Before,
     Inputs,
-    area_scope,
+    Recognitions,
+    References,
+    Result,
+    Scored,
     commune_refs,
     in_order,
-    items_of,
-    recognitions_of,
+    in_time,
     ref_of,
-    references_in,
-    references_ref,
-    result_ref,
 )
-from services.scoring.decisions.rankings import rankings_of
 from services.scoring.domain.differences import judged
 from services.scoring.domain.results import score_assessment, score_centre, score_commune
 from shared.contracts.facts import (
@@ -35,27 +36,27 @@ from shared.contracts.facts import (
     Reference,
     Superseded,
 )
-from shared.messaging.decide.handling import Document, Entry, Outcome, Recalculation, Ref, States
-from shared.messaging.decide.register import REGISTER
+from shared.messaging.decide.asking import Ask, Outcome
+from shared.messaging.decide.register import register_now
 from shared.messaging.messages import Outgoing
-from shared.registry import Registry, Unit, corrected_register
-from shared.rulebook import Rubric, cut_off
+from shared.registry import Registry, Unit
+from shared.rulebook import Rubric, Series, cut_off
 
 SCORES_TOPIC = "scores"
-Scored = CommuneScored | CentreScored | AssessmentScored
+COMMUNE_SERIES = ("universal_education", "learning_models")
+"""Assessments of communes, whose results the commune's own assessment uses."""
 Cause = Literal["recognition", "reference", "recompute", "register"]
 """Why an assessment that is already judged is judged again; a new submission explains itself."""
 
 
-def score(inputs: Inputs, version: int, rule: Rubric | None = None) -> Scored:
-    """Judge inputs.
+def score(accepted: AcceptedAssessment, inputs: Inputs, version: int, rule: Rubric | None = None) -> Scored:
+    """Judge an assessment.
 
     Args:
-        inputs: complete; nothing else is looked at.
+        inputs: all else that decides; nothing besides is looked at.
         version: version of the result to be made.
         rule: judge by this rubric instead of the rulebook's own (dry runs).
     """
-    accepted = inputs.accepted
     match accepted:
         case CommuneAccepted():
             return score_commune(accepted, inputs.recognitions, inputs.references, version, rule=rule)
@@ -65,26 +66,15 @@ def score(inputs: Inputs, version: int, rule: Rubric | None = None) -> Scored:
             return score_assessment(accepted, inputs.recognitions, inputs.references, version, inputs.counts, rule=rule)
 
 
-def subject_of(scored: Scored) -> str:
-    """Key and subject of the event, and by what a result is asked for."""
+def about(scored: Scored) -> tuple[Series, str, str]:
+    """Kind of a result (`commune`, `centre` or the series), its own id, and by what it is asked for: the subject."""
     match scored:
         case CommuneScored():
-            return scored.unit_id
+            return "commune", scored.unit_id, scored.unit_id
         case CentreScored():
-            return scored.centre_id
+            return "centre", scored.centre_id, scored.centre_id
         case AssessmentScored():
-            return f"{scored.series}/{scored.subject_id}"
-
-
-def kind_of(scored: Scored) -> str:
-    """`commune`, `centre` or the series."""
-    match scored:
-        case CommuneScored():
-            return "commune"
-        case CentreScored():
-            return "centre"
-        case AssessmentScored():
-            return scored.series
+            return scored.series, scored.subject_id, f"{scored.series}/{scored.subject_id}"
 
 
 def commune_of(centre: CentreAccepted, register: Registry) -> Unit | None:
@@ -100,15 +90,14 @@ def reference(scored: Scored) -> Reference | None:
     outcome: dict[str, str] = {}
     match scored:
         case CentreScored():
-            subject = scored.centre_id
             outcome = {"grade": scored.grade} if scored.grade is not None else {}
         case AssessmentScored():
-            subject = scored.subject_id
             outcome = {name: str(level) for name, level in scored.standards.items()} | scored.shares
     if not outcome:
         return None
+    series, subject, _ = about(scored)
     return Reference(
-        series=kind_of(scored),
+        series=series,
         subject=subject,
         period=scored.period,
         version=scored.version,
@@ -116,12 +105,6 @@ def reference(scored: Scored) -> Reference | None:
         outcome=outcome,
         hash=scored.hash,
     )
-
-
-def reference_in(result: Document) -> Reference | None:
-    """What a commune's assessment uses of a kept result."""
-    model = CentreScored if result["kind"] == "centre" else AssessmentScored
-    return reference(model.model_validate(result["result"]))
 
 
 def fed_unit(accepted: AcceptedAssessment, register: Registry) -> str | None:
@@ -136,153 +119,146 @@ def fed_unit(accepted: AcceptedAssessment, register: Registry) -> str | None:
             return None
 
 
-def refs_of(accepted: AcceptedAssessment, register: Registry) -> list[Ref]:
-    """Every document that judging the assessment reads or writes, with what stands on its result."""
-    unit_id = accepted.unit_id if isinstance(accepted, CommuneAccepted) else fed_unit(accepted, register)
-    around = commune_refs(unit_id, accepted.period, register) if unit_id else []
-    return list(dict.fromkeys([REGISTER, ref_of(accepted), *around]))
-
-
-def references_scope(unit_id: str) -> str:
-    """Scope of the request to collect a commune's references anew, after one of them has left it."""
-    return f"references-{unit_id}"
+def holder_of(accepted: AcceptedAssessment, register: Registry) -> str:
+    """The province in whose ranking it stands: what the register says now, whatever was known on acceptance."""
+    match accepted:
+        case CentreAccepted():
+            return accepted.province
+        case CommuneAccepted():
+            unit = register.by_id(accepted.unit_id)
+            return unit.province_code if unit else accepted.holder
+        case _:
+            return accepted.holder
 
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """One occasion on which assessments are judged. `states` must hold what `refs_of` names for each of them."""
+    """One occasion on which assessments are judged."""
 
-    states: States
+    ask: Ask
     outcome: Outcome
-    """What is decided: documents, events, requests."""
+    """What is decided; it is seen by whatever is judged next."""
     cause: Cause
     traceparent: str | None
     """Kept with the results, for whatever is computed from them later."""
     parent: str | None = None
     """What the events hang under, where no record is being handled."""
-    recomputed_at: str | None = None
+    recomputed_at: datetime | None = None
 
-    @property
-    def register(self) -> Registry:
-        """The register as it is known now, with a correction that is being taken."""
-        return corrected_register(self._now(REGISTER))
+    def __post_init__(self) -> None:
+        self.ask.over(self.outcome)
 
-    def commune(self, unit_id: str, period: int) -> None:
+    async def communes(self, units: Iterable[str]) -> None:
+        """Judge again, on what is known now, whatever was judged of these communes."""
+        register, ids = await register_now(self.ask), list(units)
+        kept = await self.ask.many(map(RECOGNITIONS.ref, ids))
+        wanted = [(unit, period) for unit, one in zip(ids, kept, strict=True) if one for period in one.periods]
+        await self.ask.many(ref for each in wanted for ref in commune_refs(*each, register))
+        for unit, period in wanted:
+            await self.commune(unit, period)
+
+    async def commune(self, unit_id: str, period: int) -> None:
         """Judge a commune again on what is known now, if its assessment was accepted."""
-        stored = self._now(result_ref(unit_id, period))
+        await self._look_around(unit_id, period)
+        ref = RESULTS.ref(unit_id, period)
+        stored = await self.ask.one(ref)
         if stored is not None:
-            accepted = CommuneAccepted.model_validate(stored["accepted"])
-            self.judge(self.commune_inputs(accepted))
+            self.outcome.holds.add(ref)
+            await self.judge(stored.accepted)
 
-    def commune_inputs(self, accepted: CommuneAccepted) -> Inputs:
-        """A commune's assessment with the decisions and the other results that stand beside it now."""
-        references = self._now(references_ref(accepted.unit_id, accepted.period))
-        lineage = self.register.lineage(accepted.unit_id)
-        recognitions = recognitions_of(lineage, self._now)
-        return Inputs(accepted, recognitions, references_in(items_of(references)))
-
-    def judge(self, inputs: Inputs) -> None:
-        """Judge inputs; keep and publish the result; judge again what stands on it.
+    async def judge(self, accepted: AcceptedAssessment, inputs: Inputs | None = None) -> None:
+        """Judge an assessment; keep and publish the result; judge again what stands on it.
 
         A new submission always makes a new version. For any other cause a result that stays the same is not published
         again; only its inputs are kept as they are now.
+
+        Args:
+            inputs: `None`: the decisions and other results that stand beside a commune's assessment now; else nothing.
         """
-        ref = ref_of(inputs.accepted)
-        stored = self._now(ref)
-        scored = score(inputs, stored["version"] + 1 if stored else 1)
+        ref = ref_of(accepted)
+        stored = await self.ask.one(ref)
+        register = await register_now(self.ask)
+        if inputs is None:
+            inputs = await self._beside(accepted) if isinstance(accepted, CommuneAccepted) else Inputs()
+        scored = score(accepted, inputs, stored.version + 1 if stored else 1)
+        holder = holder_of(accepted, register)
         if stored is not None:
-            correction = stored["input_version"] != scored.input_version
-            if not correction and judged(scored.model_dump(mode="json")) == judged(stored["result"]):
-                kept = stored | {"inputs": inputs.document(), "holder": self._holder(inputs.accepted)}
+            correction = stored.input_version != scored.input_version
+            if not correction and _judged(scored) == _judged(stored.result):
+                kept = stored.model_copy(update={"inputs": inputs, "holder": holder})
                 if kept != stored:
-                    self.outcome.puts[ref] = kept
+                    self.outcome.put(ref, kept)
                 return
-            before = stored["result"] | {"cause": "correction" if correction else self.cause}
-            superseded = Superseded.model_validate(before)
-            scored = scored.model_copy(update={"supersedes": superseded})
-            self.outcome.puts |= _history(ref, stored, superseded)
-        elif isinstance(inputs.accepted, CommuneAccepted):
-            # Whoever adds a decision or a reference at this very moment finds no result to judge again. Writing what
-            # was read makes the two collide, so that one of them decides on what the other wrote.
-            for read in refs_of(inputs.accepted, self.register):
-                if read not in (ref, REGISTER):
-                    self.outcome.puts[read] = self._now(read) or {"items": []}
-        self.outcome.puts[ref] = self._document(inputs, scored)
-        subject = subject_of(scored)
+            was = {**dict(stored.result), "cause": "correction" if correction else self.cause}
+            scored = scored.model_copy(update={"supersedes": Superseded.model_validate(was)})
+            self._keep_history(stored, scored)
+        elif isinstance(accepted, CommuneAccepted):
+            await self._first(accepted, register)
+        kind, _, subject = about(scored)
+        feeds = fed_unit(accepted, register)
+        result = Result(
+            kind=kind,
+            subject=subject,
+            period=scored.period,
+            holder=holder,
+            version=scored.version,
+            input_version=scored.input_version,
+            feeds=feeds,
+            result=scored,
+            accepted=accepted,
+            inputs=inputs,
+            recomputed_at=self.recomputed_at,
+            traceparent=self.traceparent,
+        )
+        self.outcome.put(ref, result)
         self.outcome.events.append(Outgoing(SCORES_TOPIC, subject, subject, scored, self.parent))
-        self._follow(scored, fed_unit(inputs.accepted, self.register), stored)
-
-    def _follow(self, scored: Scored, feeds: str | None, stored: Document | None) -> None:
-        fed = stored["feeds"] if stored else None
-        match scored:
-            case CommuneScored():
-                self.outcome.requests += rankings_of(scored, self._holder(scored), stored)
-            case AssessmentScored(series="district"):
-                self.outcome.requests.append(Recalculation(area_scope("province", scored.holder), scored.period))
         if feeds is not None:
-            known = references_in(items_of(self._now(references_ref(feeds, scored.period))))
-            kept = [each for each in known if not _is_of(each, scored)]
-            self.refer(feeds, scored.period, [*kept, *filter(None, [reference(scored)])])
-            if len(kept) < len(known) == MOST_REFERENCES:  # there may be one that had no room
-                self.outcome.requests.append(Recalculation(references_scope(feeds), scored.period))
-        if fed is not None and fed != feeds:
-            self.outcome.requests.append(Recalculation(references_scope(fed), scored.period))
+            await self._tell(feeds, scored)
 
-    def refer(self, unit_id: str, period: int, references: Iterable[Reference]) -> None:
+    async def refer(self, unit_id: str, period: int, references: Iterable[Reference]) -> None:
         """Keep what other results say of a commune, and judge the commune again by it."""
-        ref = references_ref(unit_id, period)
-        items = [each.model_dump(mode="json") for each in in_order(references)]
-        if items != items_of(self._now(ref)):
-            self.outcome.puts[ref] = {"items": items}
-            replace(self, cause="reference").commune(unit_id, period)
+        ref = REFERENCES.ref(unit_id, period)
+        known, items = await self.ask.one(ref), in_order(references)
+        if items != (known.items if known else ()):
+            self.outcome.put(ref, References(items=items))
+            await replace(self, cause="reference").commune(unit_id, period)
 
-    def _holder(self, of: AcceptedAssessment | Scored) -> str:
-        """The province in whose ranking it stands: what the register says now, whatever was known on acceptance."""
-        match of:
-            case CentreAccepted() | CentreScored():
-                return of.province
-            case CommuneAccepted() | CommuneScored():
-                unit = self.register.by_id(of.unit_id)
-                return unit.province_code if unit else of.holder
-            case _:
-                return of.holder
+    async def _tell(self, unit_id: str, scored: Scored) -> None:
+        """Put the place of this result among what others say of the commune."""
+        await self._look_around(unit_id, scored.period)
+        known = await self.ask.one(REFERENCES.ref(unit_id, scored.period))
+        series, subject, _ = about(scored)
+        others = [each for each in known.items if (each.series, each.subject) != (series, subject)] if known else []
+        await self.refer(unit_id, scored.period, [*others, *filter(None, [reference(scored)])])
 
-    def _now(self, ref: Ref) -> Document | None:
-        return self.outcome.puts.get(ref) or self.states[ref]
+    async def _look_around(self, unit_id: str, period: int) -> None:
+        """Ask at once for all that judging the commune will ask for."""
+        await self.ask.many(commune_refs(unit_id, period, await register_now(self.ask)))
 
-    def _document(self, inputs: Inputs, scored: Scored) -> Document:
-        document: Document = {
-            "kind": kind_of(scored),
-            "subject": subject_of(scored),
-            "period": scored.period,
-            "holder": self._holder(scored),
-            "version": scored.version,
-            "input_version": scored.input_version,
-            "feeds": fed_unit(inputs.accepted, self.register),
-            "result": scored.model_dump(mode="json"),
-            "accepted": inputs.accepted.model_dump(mode="json"),
-            "inputs": inputs.document(),
-            "recomputed_at": self.recomputed_at,
-            "traceparent": self.traceparent,
-        }
-        if isinstance(scored, CommuneScored):
-            document |= {"unit_id": scored.unit_id, "rank_key": scored.rank_key}
-        return document
+    async def _beside(self, accepted: CommuneAccepted) -> Inputs:
+        await self._look_around(accepted.unit_id, accepted.period)
+        references = await self.ask.one(REFERENCES.ref(accepted.unit_id, accepted.period))
+        lineage = (await register_now(self.ask)).lineage(accepted.unit_id)
+        recognitions = in_time(await self.ask.many(map(RECOGNITIONS.ref, lineage)))
+        return Inputs(recognitions=recognitions, references=references.items if references else ())
 
+    async def _first(self, accepted: CommuneAccepted, register: Registry) -> None:
+        """Whoever adds a decision or a reference at this very moment finds no result to judge again. Holding what was
+        read makes the two collide, so that one of them decides on what the other wrote."""
+        own = RECOGNITIONS.ref(accepted.unit_id)
+        kept = await self.ask.one(own) or Recognitions()
+        periods = tuple(sorted({*kept.periods, accepted.period}))
+        self.outcome.put(own, kept.model_copy(update={"periods": periods}))
+        self.outcome.holds.add(REFERENCES.ref(accepted.unit_id, accepted.period))
+        self.outcome.holds.update(map(RECOGNITIONS.ref, register.lineage(accepted.unit_id)))
 
-def _history(result: Ref, stored: Document, superseded: Superseded) -> dict[Ref, Document]:
-    """The version that is replaced, and those that an older release kept in the result itself."""
-    lines = [*(stored.get("superseded") or []), superseded.model_dump(mode="json")]
-    return {
-        Entry(SUPERSEDED, f"{result.id}/{line['version']:07}"): {
-            "of": result.id,
-            "version": line["version"],
-            "was": line,
-        }
-        for line in lines
-    }
+    def _keep_history(self, stored: Result, scored: Scored) -> None:
+        """The version that is replaced, and those that an older release kept in the result itself."""
+        of = ref_of(stored.accepted).id
+        for line in (*stored.superseded, scored.supersedes):
+            assert line is not None
+            self.outcome.put(SUPERSEDED.ref(of, f"{line.version:07}"), Before(of=of, version=line.version, was=line))
 
 
-def _is_of(reference: Reference, scored: Scored) -> bool:
-    subject = scored.centre_id if isinstance(scored, CentreScored) else subject_of(scored).partition("/")[2]
-    return (reference.series, reference.subject) == (kind_of(scored), subject)
+def _judged(scored: Scored) -> dict[str, Any]:
+    return judged(scored.model_dump(mode="json"))

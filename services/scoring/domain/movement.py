@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from shared.contracts.base import Text
-from shared.contracts.facts import PreviousPlace
+from shared.contracts.facts import PreviousPlace, RankingRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +24,8 @@ class Earlier:
     period: int
     rule: tuple[str, str | None] | None
     """Rubric and point table; `None`: there is no such ranking."""
-    rows: Mapping[str, Mapping[str, Any]]
-    """Its rows (as JSON) by unit id: at least those of the units that are asked for."""
+    rows: Mapping[str, RankingRow]
+    """Its rows by unit id: at least those of the units that are asked for."""
 
     def movement(self, lineage: Sequence[str], existed: bool, rule: tuple[str, str | None]) -> Movement:
         """What is known of one unit.
@@ -43,7 +42,7 @@ class Earlier:
         row = next((self.rows[unit_id] for unit_id in lineage if unit_id in self.rows), None)
         if row is None:
             return Movement(None, _elsewhere(self.period) if existed else _new_unit())
-        place = PreviousPlace.model_validate(row)
+        place = PreviousPlace.model_validate(dict(row))
         return Movement(place, None if place.rank is not None else _unranked(self.period))
 
 

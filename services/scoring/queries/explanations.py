@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from services.scoring.decisions.documents import RESULTS
-from services.scoring.decisions.rankings import RANKING_PAGES, page_ids
-from services.scoring.domain.revision import Stretch
+from services.scoring.decisions import RANKING_PAGES, RESULTS, page_ids
+from services.scoring.domain import Stretch
 from services.scoring.queries import rankings
 from services.scoring.queries.results import with_superseded
 from shared.answers.results import CentreResult, Neighbourhood
-from shared.messaging.decide.handling import Document
+from shared.contracts.facts import RankingPublished
 from shared.mongo import Mongo
 from shared.registry import Unit
 
@@ -24,17 +23,16 @@ async def places(mongo: Mongo, unit: Unit, area_class: str | None, period: int) 
     return [place for place in found if place is not None]
 
 
-async def _place(mongo: Mongo, head: Document, unit_id: str) -> Neighbourhood | None:
-    pages = await mongo.find(RANKING_PAGES, {"_id": {"$in": page_ids(head)}, "rows.unit_id": unit_id})
+async def _place(mongo: Mongo, head: RankingPublished, unit_id: str) -> Neighbourhood | None:
+    pages = await mongo.find(RANKING_PAGES.name, {"_id": {"$in": page_ids(head)}, "rows.unit_id": unit_id})
     if not pages:
         return None
-    page = int(pages[0]["page"])
-    around = await mongo.find(RANKING_PAGES, {"_id": {"$in": page_ids(head, Stretch(page - 1, page + 1))}})
-    rows = [row for each in sorted(around, key=lambda each: int(each["page"])) for row in each["rows"]]
-    at = next(index for index, row in enumerate(rows) if row["unit_id"] == unit_id)
+    page = RANKING_PAGES.read(pages[0]).page
+    rows = await rankings.rows(mongo, head, Stretch(page - 1, page + 1))
+    at = next(index for index, row in enumerate(rows) if row.unit_id == unit_id)
     return Neighbourhood(
-        **rows[at],
-        **{name: head[name] for name in ("scope", "period", "version", "ranked")},
+        **dict(rows[at]),
+        **head.model_dump(include={"scope", "period", "version", "ranked"}),
         above=rows[max(at - NEIGHBOURS, 0) : at],
         below=rows[at + 1 : at + 1 + NEIGHBOURS],
     )
@@ -43,5 +41,5 @@ async def _place(mongo: Mongo, head: Document, unit_id: str) -> Neighbourhood | 
 async def centres(mongo: Mongo, unit: Unit, province: str, period: int) -> list[CentreResult]:
     """Results of the centres that are registered in a commune. `province`: today's, which speaks for it."""
     query = {"kind": "centre", "period": period, "holder": province, "result.commune_code": unit.code}
-    rows = await with_superseded(mongo, await mongo.find(RESULTS, query, sort=[("subject", 1)]))
+    rows = await with_superseded(mongo, await mongo.find(RESULTS.name, query, sort=[("subject", 1)]))
     return [CentreResult.model_validate(row) for row in rows]

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
 from typing import Any
 
-from services.scoring.decisions import recomputes
-from services.scoring.decisions.documents import RECOMPUTES, RESULTS, recompute_ref
-from services.scoring.decisions.recomputes import CHECK, RESCORE
+from services.scoring.decisions import RECOMPUTES, RESULTS, Recompute, Rescored, recomputes
 from shared.contracts.base import Text
 from shared.errors import LanghocError
 from shared.messaging.decide.commands import Commands
-from shared.messaging.decide.handling import Document, Outcome, Recalculation, content_of
-from shared.messaging.decide.reader import Reader
 from shared.mongo import Mongo
 from shared.refusals import problem
 from shared.rulebook.given import GivenRules
@@ -25,12 +20,12 @@ CHUNK = 250
 class OtherOrder(LanghocError):
     """An order of this id was given before, for another period or province."""
 
-    def __init__(self, order: Document) -> None:
-        province = order["province"]
+    def __init__(self, order: Recompute) -> None:
+        province = order.province
         area = Text(vi="cả nước", en="the whole nation")
         if province:
             area = Text(vi=f"tỉnh {province}", en=f"province {province}")
-        super().__init__(problem("scoring.order_id_reused", id=order["id"], period=order["period"], area=area))
+        super().__init__(problem("scoring.order_id_reused", id=order.id, period=order.period, area=area))
 
 
 def _wanted(period: int, province: str | None) -> dict[str, Any]:
@@ -38,40 +33,23 @@ def _wanted(period: int, province: str | None) -> dict[str, Any]:
     return {"period": period} | ({"accepted.province": province} if province else {})
 
 
-async def order(
-    commands: Commands, mongo: Mongo, id: str, period: int, province: str | None, why: str, who: Mapping[str, Any]
-) -> Document:
+async def order(commands: Commands, mongo: Mongo, wanted: Recompute) -> Recompute:
     """Request every result of a period to be judged again; the same id again goes on where it stopped.
 
     Raises:
         OtherOrder: the id belongs to an order of something else.
         Unavailable: the database does not answer; to be repeated with the same id.
     """
-
-    async def begin(reader: Reader, now: datetime) -> Outcome:
-        return Outcome(puts={recompute_ref(id): recomputes.ordered(id, period, province, why, who, now)})
-
-    if await commands.run(f"recompute/{id}", begin) is None:
+    id, period, requested = wanted.id, wanted.period, 0
+    if await commands.order(f"recompute/{id}", wanted, recomputes.begin) is None:
         before = await find(mongo, id)
-        if before is not None and (before["period"], before["province"]) != (period, province):
+        if before is not None and (before.period, before.province) != (period, wanted.province):
             raise OtherOrder(before)
-    requested = 0
-    async for results in _ids(mongo, _wanted(period, province)):
+    async for results in _ids(mongo, _wanted(period, wanted.province)):
         requested += len(results)
-        requests = [Recalculation(RESCORE + each, period) for each in results]
-
-        async def ask(reader: Reader, now: datetime, requests: list[Recalculation] = requests) -> Outcome:
-            return Outcome(requests=requests)
-
-        await commands.run(f"recompute/{id}/{results[0]}", ask)
-
-    async def end(reader: Reader, now: datetime) -> Outcome:
-        begun = await reader.get(recompute_ref(id))
-        assert begun is not None
-        check = Recalculation(CHECK + id, period, now + recomputes.LOOK_AGAIN)
-        return Outcome(puts={recompute_ref(id): begun | {"requested": requested}}, requests=[check])
-
-    await commands.run(f"recompute/{id}/end", end)
+        chunk = [Rescored(each, period) for each in results]
+        await commands.order(f"recompute/{id}/{results[0]}", chunk, recomputes.rescore)
+    await commands.order(f"recompute/{id}/end", (id, requested), recomputes.end)
     found = await find(mongo, id)
     assert found is not None
     return found
@@ -81,27 +59,23 @@ async def _ids(mongo: Mongo, wanted: Mapping[str, Any]) -> AsyncIterator[list[st
     after = ""
     while True:
         query = {**wanted, "_id": {"$gt": after}}
-        rows = await mongo.find(RESULTS, query, projection={"_id": 1}, sort=[("_id", 1)], limit=CHUNK)
+        rows = await mongo.find(RESULTS.name, query, projection={"_id": 1}, sort=[("_id", 1)], limit=CHUNK)
         if not rows:
             return
         yield [str(row["_id"]) for row in rows]
         after = str(rows[-1]["_id"])
 
 
-async def find(mongo: Mongo, id: str) -> Document | None:
+async def find(mongo: Mongo, id: str) -> Recompute | None:
     """One order."""
-    rows = await mongo.find(RECOMPUTES, {"_id": id})
-    return _bare(rows[0]) if rows else None
+    rows = await mongo.find(RECOMPUTES.name, {"_id": id})
+    return RECOMPUTES.read(rows[0]) if rows else None
 
 
-async def orders(mongo: Mongo, period: int | None) -> list[Document]:
+async def orders(mongo: Mongo, period: int | None) -> list[Recompute]:
     """All orders, newest first."""
     query = {} if period is None else {"period": period}
-    return [_bare(row) for row in await mongo.find(RECOMPUTES, query, sort=[("at", -1)])]
-
-
-def _bare(row: Document) -> Document:
-    return content_of(row)
+    return [RECOMPUTES.read(row) for row in await mongo.find(RECOMPUTES.name, query, sort=[("at", -1)])]
 
 
 async def rehearse(
@@ -115,7 +89,7 @@ async def rehearse(
     after = ""
     while True:
         query = {**_wanted(period, province), "_id": {"$gt": after}}
-        rows = await mongo.find(RESULTS, query, sort=[("_id", 1)], limit=CHUNK)
+        rows = await mongo.find(RESULTS.name, query, sort=[("_id", 1)], limit=CHUNK)
         if not rows:
             break
         for line in await asyncio.to_thread(recomputes.rehearse, rows, rules, summary):

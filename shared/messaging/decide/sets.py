@@ -14,26 +14,38 @@ from functools import cached_property
 from itertools import takewhile
 from typing import Any, Generic, TypeVar
 
+from pydantic import TypeAdapter
+
+from shared.contracts.base import Contract
+from shared.messaging.collections import RECALCULATIONS
 from shared.messaging.decide.asking import Decide, Due, Request
 from shared.messaging.decide.documents import Collection, Ref
 
 K = TypeVar("K", bound=tuple[Any, ...])
 M = TypeVar("M")
-Touches = Callable[[M | None, M | None], Iterable[K]]
+Key = tuple[str | int | None, ...]
+"""A part that is `None` stands for every one: all known sets whose other parts are these."""
+Touches = Callable[[M | None, M | None], Iterable[Key]]
 """`(before, after)` → keys of the sets that the change of a document touches. One of the two may be `None`."""
 
 
-def each(keys: Callable[[M], Iterable[K]]) -> Touches[M, K]:
-    """The sets of what a document says before, and of what it says after."""
-    return lambda before, after: [key for state in (before, after) if state is not None for key in keys(state)]
+def each(keys: Callable[[M], Iterable[Key]], by: Callable[[M], object] = lambda state: state) -> Touches[M]:
+    """The sets of what a document says before, and of what it says after, where `by` tells the two apart."""
+
+    def touches(before: M | None, after: M | None) -> list[Key]:
+        if before is not None and after is not None and by(before) == by(after):
+            return []
+        return [key for state in (before, after) if state is not None for key in keys(state)]
+
+    return touches
 
 
 @dataclass(frozen=True)
-class Source(Generic[M, K]):
+class Source(Generic[M]):
     """Documents of one kind on which a set rests."""
 
     kind: Collection[M]
-    touches: Touches[M, K]
+    touches: Touches[M]
 
 
 @dataclass(frozen=True)
@@ -51,10 +63,10 @@ class SetOf(Generic[K]):
     name: str
     key: Callable[..., K]
     decide: Decide[Due[K]]
-    sources: tuple[Source[Any, K], ...] = ()
+    sources: tuple[Source[Any], ...] = ()
     keeps: tuple[Collection[Any], ...] = ()
 
-    def request(self, key: K, due: datetime | None = None) -> Request:
+    def request(self, key: Key, due: datetime | None = None) -> Request:
         """That the set of this key is to be computed. A part that is `None` stands for every one."""
         return Request(self.name, tuple(key), due)
 
@@ -69,7 +81,7 @@ class Sets:
 
     def __init__(self, sets: Sequence[SetOf[Any]] = ()) -> None:
         self.by_name: Mapping[str, SetOf[Any]] = {each.name: each for each in sets}
-        self._touched: dict[str, list[tuple[SetOf[Any], Source[Any, Any]]]] = {}
+        self._touched: dict[str, list[tuple[SetOf[Any], Source[Any]]]] = {}
         for one in sets:
             for source in one.sources:
                 self._touched.setdefault(source.kind.name, []).append((one, source))
@@ -103,3 +115,18 @@ def span(pattern: tuple[Any, ...]) -> dict[str, str]:
 def covers(pattern: tuple[Any, ...], key: tuple[Any, ...]) -> bool:
     """Whether a key with open parts stands for this one."""
     return len(pattern) == len(key) and all(part in (None, own) for part, own in zip(pattern, key, strict=True))
+
+
+class OpenRequest(Contract):
+    """A request that waits, to look at only."""
+
+    set: str
+    key: str
+
+    @property
+    def parts(self) -> Key:
+        """The parts of the key."""
+        return key_parts(self.key)
+
+
+OPEN_REQUESTS = Collection(RECALCULATIONS, TypeAdapter(OpenRequest))

@@ -1,0 +1,167 @@
+"""Rankings as results over sets: what is read for the next version, and how little of it where little changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from pydantic import Field, TypeAdapter
+
+from services.scoring.decisions.documents import (
+    RANKING_MEMBERS,
+    RANKING_PAGES,
+    RANKINGS,
+    RESULTS,
+    Head,
+    Member,
+)
+from services.scoring.decisions.ranking_versions import Revision, ranking
+from services.scoring.decisions.rankings import (
+    UNCHANGED,
+    RankingYear,
+    Rows,
+    Seen,
+    Terms,
+    area_class_of,
+    holder_of,
+    lineage_of,
+    page_ids,
+    rankings_of,
+    terms,
+)
+from services.scoring.domain.ranking import Standing
+from shared.contracts.base import Contract
+from shared.contracts.facts import RankingRow
+from shared.messaging.decide.asking import Ask, Due, Look, Outcome
+from shared.messaging.decide.register import REGISTERS, register_now
+from shared.messaging.decide.sets import SetOf, Source, each
+
+
+class _Counted(Contract):
+    holder: str = Field(alias="_id")
+    results: int
+    versions: int
+
+
+class _Version(Contract):
+    id: str = Field(alias="_id")
+    version: int
+
+
+class _Ranked(Contract):
+    holder: str
+    result: Standing
+
+
+class _Page(Contract):
+    id: str = Field(alias="_id")
+    rows: list[RankingRow]
+
+
+_COUNTED, _VERSION = TypeAdapter(_Counted), TypeAdapter(_Version)
+_RANKED, _PAGE = TypeAdapter(_Ranked), TypeAdapter(_Page)
+# All that a ranking reads of a result; explanations are a hundred times as long.
+_STANDING = ("holder", *(f"result.{name}" for name in Standing.model_fields))
+_BY_PROVINCE = (
+    {"$group": {"_id": "$holder", "results": {"$sum": 1}, "versions": {"$sum": "$version"}}},
+    {"$sort": {"_id": 1}},
+)
+
+
+async def next_version(due: Due[RankingYear], ask: Ask) -> Outcome:
+    """The next version of a ranking, if anything changed.
+
+    What changed is told by the results' versions: counted per province first, so that whatever is read afterwards can
+    only be newer, and a result that comes in between shows as a change in the next run.
+
+    Raises:
+        NoRegister: the register has no unit in this scope.
+        NoRuleInForce: no rubric or policy was in force.
+    """
+    scope, period = due.key
+    seen = await _seen(ask, scope, period)
+    head = await ask.one(RANKINGS.ref(scope, period))
+    if head is None and not seen:
+        return Outcome(verdict=UNCHANGED)
+    by = terms(scope, period, await ask.one(RANKINGS.ref(scope, period - 1)), await register_now(ask))
+    if head is not None and head.basis == by.basis:
+        revision = await _revision(ask, by, head, seen)
+        if revision is not None:
+            rows = await _rows(ask, page_ids(head, revision.pages))
+            return revision.outcome(rows, await _earlier(ask, by, revision.newcomers), due.at)
+    await ask.many(RANKING_MEMBERS.ref(scope, period, holder) for holder in seen)  # all are written anew
+    # One province after the other. Reading in the order of the ranking itself would be wrong: a result that moves
+    # meanwhile could be seen twice or not. Of all area classes: who has left the one that is ranked shows in the
+    # changes with its cause.
+    results = {holder: await _standings(ask, _of(period, holder)) for holder in seen}
+    rows = await _rows(ask, page_ids(head)) if head else []
+    return ranking(by, results, due.at, seen=seen, earlier=await _earlier(ask, by, None), head=head, rows=rows)
+
+
+def _of(period: int, holder: str | None, area_class: str | None = None) -> dict[str, Any]:
+    wanted = {"kind": "commune", "period": period, "holder": holder, "result.area_class": area_class}
+    return {name: value for name, value in wanted.items() if value is not None}
+
+
+async def _seen(ask: Ask, scope: str, period: int) -> Seen:
+    """Also an area class's ranking counts all results: one that leaves the class shows by its new version."""
+    counted = await ask.look(Look(RESULTS, _COUNTED, _of(period, holder_of(scope)), pipeline=_BY_PROVINCE))
+    return {row.holder: (row.results, row.versions) for row in counted}
+
+
+async def _standings(ask: Ask, query: Mapping[str, Any]) -> list[Standing]:
+    return [row.result for row in await ask.look(Look(RESULTS, _RANKED, query, _STANDING))]
+
+
+async def _revision(ask: Ask, by: Terms, head: Head, seen: Seen) -> Revision | None:
+    """What changed since `head`; `None` where a result is held by another province now, which only all of them tell."""
+    moved = [holder for holder, counts in seen.items() if head.seen.get(holder) != counts]
+    kept = await ask.many(RANKING_MEMBERS.ref(by.scope, by.period, holder) for holder in moved)
+    before: dict[str, Mapping[str, Member]] = {
+        holder: members.units if members else {} for holder, members in zip(moved, kept, strict=True)
+    }
+    changed: dict[str, dict[str, Standing]] = {}
+    for holder in moved:
+        query = _of(by.period, holder, area_class_of(by.scope))
+        versions = await ask.look(Look(RESULTS, _VERSION, query, ("version",)))
+        now = {row.id.rpartition("/")[0]: row.version for row in versions}
+        was = {unit_id: member.version for unit_id, member in before[holder].items()}
+        ids = [unit_id for unit_id in now.keys() | was.keys() if now.get(unit_id) != was.get(unit_id)]
+        query = {"_id": {"$in": [RESULTS.ref(unit_id, by.period).id for unit_id in ids]}}
+        found = await ask.look(Look(RESULTS, _RANKED, query, _STANDING))
+        if len(found) != len(ids) or any(row.holder != holder for row in found):
+            return None
+        changed[holder] = {row.result.unit_id: row.result for row in found}
+    return Revision(by, head, seen, before, changed)
+
+
+async def _rows(ask: Ask, ids: Sequence[str]) -> list[RankingRow]:
+    """The rows of pages, in order."""
+    found = await ask.look(Look(RANKING_PAGES, _PAGE, {"_id": {"$in": list(ids)}}, ("rows",)))
+    by_id = {page.id: page.rows for page in found}
+    return [row for id in ids for row in by_id[id]]
+
+
+async def _earlier(ask: Ask, by: Terms, unit_ids: Collection[str] | None) -> Rows:
+    """Rows of the ranking of the period before: of these units, or all."""
+    if by.earlier is None or (unit_ids is not None and not unit_ids):
+        return {}
+    query: dict[str, Any] = {"_id": {"$in": page_ids(by.earlier)}}
+    if unit_ids is not None:
+        query["rows.unit_id"] = {"$in": lineage_of(unit_ids, by.register)}
+    found = await ask.look(Look(RANKING_PAGES, _PAGE, query, ("rows",)))
+    return {row.unit_id: row for page in found for row in page.rows}
+
+
+RANKING = SetOf(
+    "ranking",
+    RankingYear,
+    next_version,
+    (
+        Source(RESULTS, each(rankings_of, by=lambda result: (result.version, result.holder))),
+        # The ranking of the next period, if there is one, shows the movement against this one.
+        Source(RANKINGS, each(lambda head: [RankingYear(head.scope, head.period + 1)], by=lambda head: head.version)),
+        Source(REGISTERS, each(lambda corrections: [(None, None)])),
+    ),
+    keeps=(RANKING_MEMBERS, RANKING_PAGES),
+)
