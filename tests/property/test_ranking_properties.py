@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.scoring.decisions.rankings import holder_of, page_ids
+from services.scoring.decisions import RANKING_VERSIONS, page_ids, ranked
+from services.scoring.decisions.rankings import holder_of
 from services.scoring.domain import revision
 from services.scoring.domain.ranking import cut_off, numbered
-from services.scoring.queries import rankings as queries
 from shared.contracts.base import content_hash
 from shared.contracts.facts import RankingRow
 from tests.unit.ranking_samples import Results, by_unit, small_register
@@ -37,7 +37,7 @@ history = st.lists(st.lists(result, min_size=1, max_size=6), min_size=1, max_siz
 def small_world() -> Iterator[None]:
     """Fifteen communes on pages of three rows, so that rows and groups of equals reach over the ends of pages."""
     register = AsyncMock(return_value=small_register())
-    with patch.object(queries, "read_register", register), patch.object(revision, "ROWS_PER_PAGE", 3):
+    with patch.object(ranked, "register_now", register), patch.object(revision, "ROWS_PER_PAGE", 3):
         yield
 
 
@@ -159,7 +159,7 @@ async def test_what_was_ranked_can_be_proven_from_the_published_pages_alone(step
                 inputs.append([row["unit_id"], row["result_version"], row["result_hash"]])
         proven = [[holder, content_hash(sorted(each))] for holder, each in sorted(by_holder.items()) if each]
         assert head["inputs_hash"] == content_hash(proven)
-        pages = [world.mongo.rows("ranking_pages")[id] for id in page_ids(head)]
+        pages = [world.mongo.rows("ranking_pages")[id] for id in page_ids(RANKING_VERSIONS.read(head))]
         assert [page["hash"] for page in pages] == [content_hash(page["rows"]) for page in pages]
         assert head["hash"] == content_hash([page["hash"] for page in pages])
 

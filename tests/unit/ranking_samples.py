@@ -7,13 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from services.scoring.decisions.rankings import page_ids, rankings_of
+from services.scoring.decisions import RANKING, RANKING_VERSIONS, RESULTS, RankingYear, page_ids
+from services.scoring.decisions.documents import Result
 from services.scoring.domain import Standing
-from services.scoring.queries import rankings as queries
 from shared.contracts.facts import CommuneScored, RankingChanges, Superseded
 from shared.contracts.submissions import AreaClass
-from shared.messaging.decide.handling import Document, Outcome, Recalculation
+from shared.messaging.decide.asking import Due, Outcome, Request
+from shared.messaging.decide.documents import Document
+from shared.messaging.decide.engine import Run, decided
 from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.sets import Sets
 from shared.mongo import Mongo, Put, Session, in_transaction
 from shared.mongo.port import Query, Sort
 from shared.registry import Registry, Unit, registry
@@ -78,11 +81,21 @@ async def write(mongo: Mongo, writes: Mapping[str, Sequence[Put]]) -> None:
     await in_transaction(mongo, body)
 
 
-def _scored(period: int, holder: str, area_class: AreaClass | None) -> CommuneScored:
-    """The little of a result by which its rankings are asked for."""
-    construct: Any = CommuneScored.model_construct
-    result: CommuneScored = construct(period=period, holder=holder, area_class=area_class)
+def stored(row: Document) -> Result:
+    """The little of a kept result by which its rankings are asked for."""
+    construct: Any = Result.model_construct
+    of: Any = CommuneScored.model_construct
+    scored = of(area_class=row["result"]["area_class"])
+    result: Result = construct(
+        **{name: row[name] for name in ("kind", "period", "holder", "version")}, subject=row["_id"], result=scored
+    )
     return result
+
+
+async def ranked(reader: Reader, scope: str, period: int, at: datetime) -> Outcome:
+    """What the set of a ranking decides; it reads nothing that it did not declare."""
+    due = Due(RankingYear(scope, period), at)
+    return await decided(Run(RANKING.decide, due, reader, at, declared=RANKING.declared), reader)
 
 
 class Results:
@@ -90,7 +103,8 @@ class Results:
 
     def __init__(self) -> None:
         self.mongo = Counting()
-        self.requests: dict[Recalculation, None] = {}
+        self.requests: dict[Request, None] = {}
+        self._sets = Sets((RANKING,))
         self.now = FIRST_DAY
         self.outcomes: list[Outcome] = []
 
@@ -112,8 +126,9 @@ class Results:
             "version": version,
             "result": result.model_dump(mode="json"),
         }
+        row = self.mongo.rows("results")[id]
         self.requests |= dict.fromkeys(
-            rankings_of(_scored(period, unit.province_code, area_class), unit.province_code, before)
+            self._sets.touched(RESULTS.ref(id), stored(before) if before else None, stored(row))
         )
 
     async def settle(self) -> None:
@@ -121,16 +136,17 @@ class Results:
         while self.requests:
             request = next(iter(self.requests))
             del self.requests[request]
-            await self.compute(request.scope, request.period)
+            await self.compute(*RankingYear(*request.key))  # type: ignore[arg-type]
 
     async def compute(self, scope: str, period: int = 2025) -> Outcome:
         """Compute one ranking."""
         self.now += timedelta(hours=1)
         reader = Reader(self.mongo)
-        outcome = await queries.compute(reader, scope, period, self.now)
+        outcome = await ranked(reader, scope, period, self.now)
+        for ref, state in outcome.puts.items():
+            self.requests |= dict.fromkeys(self._sets.touched(ref, reader.now(ref), state))
         reader.expect(outcome.puts)
         await write(self.mongo, reader.puts(outcome.puts, stamp=1))
-        self.requests |= dict.fromkeys(outcome.requests)
         self.outcomes.append(outcome)
         return outcome
 
@@ -139,9 +155,8 @@ class Results:
         other = Results()
         other.mongo.collections["results"] = dict(self.mongo.rows("results"))
         for row in self.mongo.all("results"):
-            scored = _scored(row["period"], row["holder"], row["result"]["area_class"])
-            other.requests |= dict.fromkeys(rankings_of(scored, scored.holder))
-        other.requests = dict.fromkeys(sorted(other.requests, key=lambda each: each.period))
+            other.requests |= dict.fromkeys(other._sets.touched(RESULTS.ref(row["_id"]), None, stored(row)))
+        other.requests = dict.fromkeys(sorted(other.requests, key=lambda each: each.key[1] or 0))
         return other
 
     def head(self, scope: str, period: int = 2025, version: int | None = None) -> Document | None:
@@ -155,7 +170,8 @@ class Results:
         """All rows of a version."""
         head = self.head(scope, period, version)
         pages = self.mongo.rows("ranking_pages")
-        return [row for id in page_ids(head) for row in pages[id]["rows"]] if head else []
+        ids = page_ids(RANKING_VERSIONS.read(head)) if head else []
+        return [row for id in ids for row in pages[id]["rows"]]
 
     def ranks(self, scope: str, period: int = 2025) -> list[tuple[int | None, str]]:
         """Rank and code of every row, in order."""

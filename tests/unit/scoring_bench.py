@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from opentelemetry import trace
 
-from services.scoring.decisions import routes
+from services.scoring.decisions import CHECK, RANKING, SETS, routes
 from services.scoring.queries import migrate
-from services.scoring.queries.computing import compute
 from shared.contracts.catalogue import contract_of
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import OUTBOX, RECALCULATIONS
+from shared.messaging.decide.asking import Outcome
 from shared.messaging.decide.commands import Commands
+from shared.messaging.decide.documents import Document
 from shared.messaging.decide.engine import Run, decided
-from shared.messaging.decide.handling import Document, Outcome, Recalculation
 from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.recalculation import Recalculator
+from shared.messaging.decide.sets import Sets, key_parts, key_text
 from shared.messaging.decide.writing import Writer
-from shared.mongo import Session
 from tests.fakes.memory import MemoryMongo
 from tests.unit.scoring_samples import received
 
 NOW = datetime(2026, 3, 1, 2, tzinfo=UTC)
-_RANKINGS = ("nation", "province-", "area-")
+
+
+class Clock(BusinessClock):
+    """Shows the moment that the test chose."""
+
+    moment = NOW
+
+    def now(self) -> datetime:
+        return self.moment
 
 
 class NoRelay:
@@ -39,9 +47,11 @@ class Bench:
 
     def __init__(self) -> None:
         self.mongo = MemoryMongo()
-        self._writer = Writer("scoring", self.mongo, clock=BusinessClock())
-        self.commands = Commands("scoring", self.mongo, NoRelay(), clock=BusinessClock())  # type: ignore[arg-type]
-        self.computed: list[str] = []
+        relay, self.clock, sets = NoRelay(), Clock(), Sets(SETS)
+        self._writer = Writer("scoring", self.mongo, clock=self.clock, sets=sets)
+        self.commands = Commands("scoring", self.mongo, relay, clock=self.clock, sets=sets)  # type: ignore[arg-type]
+        self._recalculator = Recalculator("scoring", self.mongo, relay, clock=self.clock, sets=sets)  # type: ignore[arg-type]
+        self.computed: list[tuple[str, tuple[Any, ...]]] = []
 
     async def start(self) -> Bench:
         """Create the indexes."""
@@ -61,33 +71,27 @@ class Bench:
         """What a fact leads to on the state as it is now; nothing is written."""
         record = received(fact, contract_of(fact.__class__).type)
         reader = Reader(self.mongo)
-        return reader, await decided(Run(routes[record.type], record, reader, record.received_at), reader)
+        return reader, await decided(Run(routes[record.type], record, reader, record.received_at, ranges=False), reader)
 
-    async def settle(self, *, rankings: bool = False, at: datetime = NOW) -> None:
+    async def settle(self, *, rankings: bool = False, at: datetime | None = None) -> None:
         """Compute what was requested until nothing is left; rankings only where a test is about them."""
+        self.clock.moment = at or self.clock.moment
         while wanted := self.requests(rankings=rankings):
-            scope, period = wanted[0]
-            self.computed.append(scope)
-            reader = Reader(self.mongo)
-            used = [row["_id"] for row in self.mongo.all(RECALCULATIONS) if (row["scope"], row["period"]) == wanted[0]]
-            await self.write(reader, await compute(reader, scope, period, at), used)
+            name, key = wanted[0]
+            self.computed.append(wanted[0])
+            await self._recalculator._recompute((name, key_text(key)))
 
-    def requests(self, *, rankings: bool = False) -> list[tuple[str, int]]:
-        """Scopes and periods that wait, in order of asking; checks of recomputes after everything else."""
-        rows = [(row["scope"], row["period"]) for row in self.mongo.all(RECALCULATIONS)]
-        wanted = [row for row in dict.fromkeys(rows) if rankings or not row[0].startswith(_RANKINGS)]
-        return sorted(wanted, key=lambda row: row[0].startswith("recompute/"))
+    def requests(self, *, rankings: bool = False) -> list[tuple[str, tuple[Any, ...]]]:
+        """Sets and keys that wait, in order of asking; checks of recomputes after everything else."""
+        rows = [(row["set"], key_parts(row["key"])) for row in self.mongo.all(RECALCULATIONS)]
+        wanted = [row for row in dict.fromkeys(rows) if rankings or row[0] != RANKING.name]
+        return sorted(wanted, key=lambda row: row[0] == CHECK.name)
 
-    async def write(self, reader: Reader, outcome: Outcome, used: Iterable[Any] = ()) -> None:
+    async def write(self, reader: Reader, outcome: Outcome) -> None:
         """Write what was decided. Raises `Conflict` if the state has moved."""
-
-        async def also(session: Session) -> None:
-            await self.mongo.delete(RECALCULATIONS, {"_id": {"$in": list(used)}}, session)
-
-        cause = f"test/{self.mongo.commits}"
         writing = self._writer.begin(reader)
-        self._writer.add(writing, outcome, cause=cause, at=NOW, span=trace.get_current_span())
-        await self._writer.write(writing, also=also, on_repeat=lambda error: None)
+        self._writer.add(writing, outcome, cause=f"test/{self.mongo.commits}", at=NOW, span=trace.get_current_span())
+        await self._writer.write(writing, on_repeat=lambda error: None)
 
     def documents(self, collection: str) -> dict[str, Document]:
         """All documents of a collection by id."""
@@ -100,7 +104,3 @@ class Bench:
     def published(self) -> int:
         """How many events were raised."""
         return len(self.mongo.all(OUTBOX))
-
-    async def request(self, *requests: Recalculation) -> None:
-        """Ask for something to be computed."""
-        await self.write(Reader(self.mongo), Outcome(requests=list(requests)))

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import bson
+from services.scoring.queries.computing import compute as scoring_compute
 
 from services.funding import decisions as funding
 from services.funding import queries as funding_store
@@ -18,7 +19,6 @@ from services.notifications import decisions as notifications
 from services.notifications import queries as notifications_store
 from services.scoring import decisions as scoring
 from services.scoring import queries as scoring_store
-from services.scoring.queries.computing import compute as scoring_compute
 from shared.contracts.base import to_nfc
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import Receipt

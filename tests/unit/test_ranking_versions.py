@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
@@ -10,22 +9,23 @@ from typing import Any
 
 import pytest
 
-from services.scoring.decisions import routes
+from services.scoring.decisions import RANKING, routes
 from services.scoring.decisions.rankings import NoRegister
 from services.scoring.domain import rank, revision
 from services.scoring.domain.ranking import pass_fail_key
-from services.scoring.queries import rankings as queries
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import RankChange, RankingPage, RankingPublished
-from shared.messaging.decide.handling import Dictionary, Document, Recalculation
+from shared.messaging.decide.asking import Look, Request
 from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.register import REGISTER
+from shared.messaging.decide.sets import Sets
 from shared.messaging.send.events import body_of
 from shared.mongo import Conflict
 from shared.registry import registry, with_correction
 from shared.rulebook import rubric
 from shared.rulebook.ranking import PassFailMeasure
-from tests.unit.ranking_samples import Results, by_unit, standing, write
+from tests.fakes.known import Documents
+from tests.unit.ranking_samples import Results, by_unit, ranked, standing, write
 from tests.unit.register_samples import correction, fact
 from tests.unit.scoring_samples import commune, received, targets
 
@@ -102,10 +102,10 @@ async def test_a_ranking_is_published_once_per_change() -> None:
     assert {(event.topic, event.key, event.subject) for event in world.outcomes[-1].events} == {
         ("rankings", "province-04", "province-04")
     }
-    assert world.outcomes[-1].requests == [Recalculation("province-04", 2026)]
+    assert list(world.requests)[-1] == Request("ranking", ("province-04", 2026))
 
     again = await world.compute("province-04")
-    assert (again.verdict, again.puts, again.events, again.requests) == ("unchanged", {}, [], [])
+    assert (again.verdict, again.puts, again.events) == ("unchanged", {}, [])
 
     await world.put(A, None)
     await world.compute("province-04")
@@ -182,7 +182,7 @@ async def test_a_result_that_comes_while_a_ranking_is_computed_is_in_the_next_on
     await world.compute("province-04")
     await world.put(B, "b")
     reader = _Interrupted(world)
-    outcome = await queries.compute(reader, "province-04", 2025, world.now)
+    outcome = await ranked(reader, "province-04", 2025, world.now)
     assert outcome.events, "B is ranked"
     await world.compute("province-04")
     assert world.ranks("province-04")[:3] == [(1, C.code), (2, B.code), (3, A.code)]
@@ -196,10 +196,11 @@ class _Interrupted(Reader):
         super().__init__(world.mongo)
         self._world = world
 
-    async def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
-        counted = await super().aggregate(collection, pipeline)
-        await self._world.put(C, "c")
-        return counted
+    async def look(self, look: Look[Any]) -> list[Any]:  # type: ignore[override]
+        found = await super().look(look)
+        if look.pipeline:
+            await self._world.put(C, "c")
+        return found
 
 
 async def test_of_two_computations_at_once_only_one_is_written() -> None:
@@ -208,7 +209,7 @@ async def test_of_two_computations_at_once_only_one_is_written() -> None:
     await world.compute("province-04")
     await world.put(B, "b")
     slow = Reader(world.mongo)
-    late = await queries.compute(slow, "province-04", 2025, world.now)
+    late = await ranked(slow, "province-04", 2025, world.now)
     await world.compute("province-04")
     slow.expect(late.puts)
     with pytest.raises(Conflict):
@@ -273,11 +274,13 @@ async def test_who_changes_its_area_class_moves_from_one_ranking_to_the_other() 
 
 
 def test_a_result_asks_for_the_rankings_that_it_comes_into_and_leaves() -> None:
-    route, states = routes[EventType.COMMUNE_ACCEPTED], Dictionary()
-    asked = []
+    states, sets, asked = Documents(), Sets((RANKING,)), []
     for version, area_class in ((1, None), (2, "region_1"), (3, "region_2")):
         record = received(commune(targets(1), version=version, area_class=area_class), EventType.COMMUNE_ACCEPTED)
-        asked.append({request.scope for request in states.apply(route.handle(record, states)).requests})
+        outcome = states.decide(routes[EventType.COMMUNE_ACCEPTED], record)
+        touched = [one for ref, state in outcome.puts.items() for one in sets.touched(ref, states[ref], state)]
+        asked.append({request.key[0] for request in touched})
+        states.apply(outcome)
     always = {"province-01", "nation"}
     assert asked == [always, always | {"area-region_1"}, always | {"area-region_1", "area-region_2"}]
 

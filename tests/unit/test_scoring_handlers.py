@@ -8,14 +8,18 @@ from typing import Any
 import pytest
 
 from services.scoring.decisions import (
+    RANKING,
+    RECOGNITIONS,
     RESULTS,
-    recognitions_ref,
-    result_ref,
+    SETS,
     routes,
 )
+from services.scoring.decisions.documents import Result
 from shared.contracts.catalogue import CONTRACTS, EventType
 from shared.contracts.facts import CentreScored, CommuneScored
-from shared.messaging.decide.handling import Document, Outcome, Recalculation
+from shared.messaging.decide.asking import Outcome
+from shared.messaging.decide.engine import Run
+from shared.messaging.decide.sets import Sets
 from shared.registry import registry
 from tests.fakes.known import Documents
 from tests.unit.scoring_samples import UNIT, centre, commune, points, received, recognition, targets
@@ -24,21 +28,25 @@ AT = datetime(2026, 3, 1, tzinfo=UTC)
 CONTINUING = next(unit for unit in registry().units(date(2025, 12, 31)) if registry().continues(unit))
 
 
+SOURCES = Sets(SETS)
+
+
 class Store(Documents):
     """Runs decisions as the pipeline does."""
 
+    rankings: list[tuple[Any, ...]]
+    """Those that the last one asked for."""
+
     def take(self, type_: EventType, data: Any) -> Outcome:
-        return self.run(routes[type_], received(data, type_))
+        outcome = self.decide(routes[type_], received(data, type_))
+        asked = [each for ref, state in outcome.puts.items() for each in SOURCES.touched(ref, self[ref], state)]
+        self.rankings = list(dict.fromkeys(each.key for each in asked if each.set == RANKING.name))
+        return self.apply(outcome)
 
-    def result(self, subject: str, period: int = 2025) -> Document:
-        document: Document | None = self[result_ref(subject, period)]
-        assert document is not None
-        return document
-
-
-def rankings(outcome: Outcome) -> list[Recalculation]:
-    """Requests for rankings; those for the areas around a commune are another matter."""
-    return [each for each in outcome.requests if not each.scope.startswith("assessment-")]
+    def result(self, subject: str, period: int = 2025) -> Result:
+        result = self[RESULTS.ref(subject, period)]
+        assert result is not None
+        return result
 
 
 def test_every_route_is_an_accepted_fact() -> None:
@@ -51,15 +59,15 @@ def test_a_commune_is_scored_published_and_ranked_anew() -> None:
     (event,) = outcome.events
     assert (event.topic, event.key, event.subject) == ("scores", UNIT, UNIT)
     assert isinstance(event.data, CommuneScored)
-    assert outcome.requests == [Recalculation("province-01", 2025), Recalculation("nation", 2025)]
+    assert store.rankings == [("province-01", 2025), ("nation", 2025)]
     document = store.result(UNIT)
-    assert document["kind"] == "commune"
-    assert (document["unit_id"], document["holder"], document["period"]) == (UNIT, "01", 2025)
-    assert (document["version"], document["input_version"]) == (1, 1)
-    assert document["rank_key"] == event.data.rank_key
-    assert document["result"] == event.data.model_dump(mode="json")
-    assert document["accepted"]["submission_id"] == "s-1"
-    assert document["traceparent"].startswith("00-")
+    assert (document.kind, document.subject, document.holder, document.period) == ("commune", UNIT, "01", 2025)
+    assert (document.version, document.input_version) == (1, 1)
+    assert document.result == event.data
+    assert document.accepted.submission_id == "s-1"
+    assert document.traceparent is not None
+    assert document.traceparent.startswith("00-")
+    assert RESULTS.read(RESULTS.written(document)) == document
 
 
 def test_a_correction_makes_the_next_version_and_an_old_one_changes_nothing() -> None:
@@ -82,7 +90,7 @@ def test_periods_and_units_do_not_touch_each_other() -> None:
     store.take(EventType.COMMUNE_ACCEPTED, commune(targets(1)))
     store.take(EventType.COMMUNE_ACCEPTED, commune(targets(1), period=2026))
     store.take(EventType.COMMUNE_ACCEPTED, commune(points("lc_commune_44_2014")))
-    results = {ref.id for ref in store if ref.collection == RESULTS}
+    results = {ref.id for ref in store if ref.collection == RESULTS.name}
     assert results == {f"{UNIT}/2025", f"{UNIT}/2026", "00004@pre-2025-07/2022"}
 
 
@@ -91,8 +99,8 @@ def test_a_centre_is_scored_without_a_ranking() -> None:
     outcome = store.take(EventType.CENTRE_ACCEPTED, centre(points("clc_2553_2013")))
     (event,) = outcome.events
     assert isinstance(event.data, CentreScored)
-    assert (event.key, event.subject, outcome.requests) == ("TT/1", "TT/1", [])
-    assert (store.result("TT/1")["kind"], store.result("TT/1")["feeds"]) == ("centre", UNIT)
+    assert (event.key, event.subject, store.rankings) == ("TT/1", "TT/1", [])
+    assert (store.result("TT/1").kind, store.result("TT/1").feeds) == ("centre", UNIT)
     assert store.take(EventType.CENTRE_ACCEPTED, centre(points("clc_2553_2013"))).verdict == "stale"
     again = store.take(EventType.CENTRE_ACCEPTED, centre(points("clc_2553_2013", N1="0"), version=2))
     assert isinstance(again.events[0].data, CentreScored)
@@ -106,20 +114,20 @@ def test_a_recognition_before_the_assessment_counts() -> None:
     store = Store()
     outcome = store.take(EventType.RECOGNITION_ACCEPTED, recognition())
     assert not outcome.events
-    assert not rankings(outcome)
+    assert not store.rankings
     store.take(EventType.COMMUNE_ACCEPTED, commune(targets()))
-    assert store.result(UNIT)["result"]["level"] == 2
+    assert store.result(UNIT).result.level == 2
 
 
 def test_a_recognition_after_the_assessment_scores_it_again() -> None:
     store = Store()
     store.take(EventType.COMMUNE_ACCEPTED, commune(targets()))
-    assert store.result(UNIT)["result"]["level"] == 1
+    assert store.result(UNIT).result.level == 1
     outcome = store.take(EventType.RECOGNITION_ACCEPTED, recognition())
     (event,) = outcome.events
     assert isinstance(event.data, CommuneScored)
     assert (event.data.level, event.data.version, event.data.input_version) == (2, 2, 1)
-    assert rankings(outcome) == [Recalculation("province-01", 2025), Recalculation("nation", 2025)]
+    assert store.rankings == [("province-01", 2025), ("nation", 2025)]
 
 
 def test_both_orders_end_in_the_same_result() -> None:
@@ -129,7 +137,7 @@ def test_both_orders_end_in_the_same_result() -> None:
         store = Store()
         for type_, data in order:
             store.take(type_, data)
-        ends.append(store.result(UNIT)["result"] | {"version": None, "supersedes": None})
+        ends.append(store.result(UNIT).result.model_copy(update={"version": None, "supersedes": None}))
     assert ends[0] == ends[1]
 
 
@@ -140,11 +148,11 @@ def test_a_recognition_that_changes_no_result_publishes_nothing(content: Any) ->
     before = store.result(UNIT)
     outcome = store.take(EventType.RECOGNITION_ACCEPTED, recognition(period=2025, decided_on=date(2026, 3, 1)))
     assert not outcome.events
-    assert not rankings(outcome)
-    assert list(outcome.puts) == [recognitions_ref(UNIT), result_ref(UNIT, 2025)]
+    assert not store.rankings
+    assert list(outcome.puts) == [RECOGNITIONS.ref(UNIT), RESULTS.ref(UNIT, 2025)]
     after = store.result(UNIT)
-    assert after["inputs"]["recognitions"], "what it would be judged on is known, whether or not it changes anything"
-    assert after | {"inputs": None} == before | {"inputs": None}
+    assert after.inputs.recognitions, "what it would be judged on is known, whether or not it changes anything"
+    assert after.model_copy(update={"inputs": before.inputs}) == before
 
 
 def test_only_the_three_years_of_validity_are_touched() -> None:
@@ -152,7 +160,7 @@ def test_only_the_three_years_of_validity_are_touched() -> None:
     for period in range(2024, 2030):
         store.take(EventType.COMMUNE_ACCEPTED, commune(targets(), period=period))
     store.take(EventType.RECOGNITION_ACCEPTED, recognition())
-    levels = {period: store.result(UNIT, period)["result"]["level"] for period in range(2024, 2030)}
+    levels = {period: store.result(UNIT, period).result.level for period in range(2024, 2030)}
     assert levels == {2024: 1, 2025: 2, 2026: 2, 2027: 2, 2028: 1, 2029: 1}
 
 
@@ -160,10 +168,10 @@ def test_a_corrected_recognition_replaces_the_one_before() -> None:
     store = Store()
     store.take(EventType.COMMUNE_ACCEPTED, commune(targets()))
     store.take(EventType.RECOGNITION_ACCEPTED, recognition(decided_on=date(2024, 3, 15)))
-    assert store.result(UNIT)["result"]["level"] == 2
+    assert store.result(UNIT).result.level == 2
     store.take(EventType.RECOGNITION_ACCEPTED, recognition(version=2, decided_on=date(2025, 3, 15)))
-    assert store.result(UNIT)["result"]["level"] == 1
-    assert store.result(UNIT)["version"] == 3
+    assert store.result(UNIT).result.level == 1
+    assert store.result(UNIT).version == 3
     stale = store.take(EventType.RECOGNITION_ACCEPTED, recognition(version=1))
     assert stale == Outcome(verdict="stale")
 
@@ -172,9 +180,9 @@ def test_recognitions_of_several_periods_are_kept_side_by_side() -> None:
     store = Store()
     store.take(EventType.RECOGNITION_ACCEPTED, recognition(period=2024, decided_on=date(2025, 3, 1)))
     store.take(EventType.RECOGNITION_ACCEPTED, recognition(period=2020, decided_on=date(2021, 3, 1)))
-    document = store[recognitions_ref(UNIT)]
+    document = store[RECOGNITIONS.ref(UNIT)]
     assert document is not None
-    assert [item["period"] for item in document["items"]] == [2020, 2024]
+    assert [item.period for item in document.items] == [2020, 2024]
 
 
 @pytest.mark.parametrize("assessment_first", [True, False])
@@ -187,18 +195,20 @@ def test_the_recognition_of_a_continuing_unit_goes_on_counting(assessment_first:
     store = Store()
     for type_, data in facts if assessment_first else facts[::-1]:
         store.take(type_, data)
-    assert store.result(CONTINUING.unit_id)["result"]["level"] == 2
-    assert (store[recognitions_ref(CONTINUING.unit_id)] or {"items": []}) == {"items": []}, "history stays where it was"
+    assert store.result(CONTINUING.unit_id).result.level == 2
+    own = store[RECOGNITIONS.ref(CONTINUING.unit_id)]
+    assert own is None or own.items == (), "history stays where it was"
 
 
 def test_the_recognition_of_a_unit_that_went_elsewhere_does_not_count() -> None:
     store = Store()
     store.take(EventType.RECOGNITION_ACCEPTED, recognition(unit_id="00004@pre-2025-07"))
     store.take(EventType.COMMUNE_ACCEPTED, commune(targets()))
-    assert store.result(UNIT)["result"]["level"] == 1
+    assert store.result(UNIT).result.level == 1
 
 
 def test_an_absurd_date_asks_for_few_documents() -> None:
     record = received(recognition(decided_on=date(9999, 1, 1)))
-    route = routes[EventType.RECOGNITION_ACCEPTED]
-    assert len({*route.needs(record), *route.further(record, Documents())}) < 20
+    run = Run(routes[EventType.RECOGNITION_ACCEPTED], record, Documents(), AT)
+    assert run.result().puts
+    assert len(run.ask.reads) < 20

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from services.scoring.decisions.documents import RECOMPUTES, RESULTS, Inputs
-from services.scoring.decisions.recomputes import Audit
+from services.scoring.decisions import RECOMPUTES, RESULTS, Recompute
+from services.scoring.decisions.recomputes import Audit, Audited
 from services.scoring.decisions.results import score
 from services.scoring.queries import recomputes
 from shared.messaging.collections import RECALCULATIONS
@@ -24,7 +24,13 @@ from tests.unit.scoring_bench import NOW, Bench
 from tests.unit.scoring_samples import UNIT, centre, commune, points, recognition, targets
 
 COMMUNE = f"{UNIT}/2025"
-WHO = {"who": "nguyen.van.a", "role": "ministry"}
+
+
+def wanted(id: str = "o-1", province: str | None = None) -> Recompute:
+    """An order for 2025."""
+    return Recompute(
+        id=id, period=2025, province=province, why="bảng điểm mới", who="nguyen.van.a", role="ministry", at=NOW
+    )
 
 
 async def filled() -> Bench:
@@ -44,9 +50,10 @@ async def filled() -> Bench:
 
 async def order(bench: Bench, id: str = "o-1", province: str | None = None) -> Any:
     """Have 2025 judged again, and everything that follows."""
-    await recomputes.order(bench.commands, bench.mongo, id, 2025, province, "bảng điểm mới", WHO)
-    await bench.settle(at=datetime.now(UTC))
-    return bench.documents(RECOMPUTES)[id]
+    bench.clock.moment += timedelta(minutes=1)
+    await recomputes.order(bench.commands, bench.mongo, wanted(id, province))
+    await bench.settle()
+    return bench.documents(RECOMPUTES.name)[id]
 
 
 async def rehearsed(bench: Bench, rules: GivenRules | None = None, province: str | None = None) -> list[Any]:
@@ -56,8 +63,8 @@ async def rehearsed(bench: Bench, rules: GivenRules | None = None, province: str
 
 def tampered(bench: Bench, id: str, **changed: Any) -> None:
     """Make a kept result what older rules might have made of the same inputs."""
-    row = bench.mongo.rows(RESULTS)[id]
-    bench.mongo.rows(RESULTS)[id] = row | {"result": row["result"] | changed}
+    row = bench.mongo.rows(RESULTS.name)[id]
+    bench.mongo.rows(RESULTS.name)[id] = row | {"result": row["result"] | changed}
 
 
 def stricter() -> dict[str, str]:
@@ -77,10 +84,10 @@ def stricter() -> dict[str, str]:
 async def test_nothing_is_published_where_nothing_changes() -> None:
     """Case E8: results are replaced, never added; judged again by the same rules, none changes at all."""
     bench = await filled()
-    before, published = bench.documents(RESULTS), bench.published()
+    before, published = bench.documents(RESULTS.name), bench.published()
     done = await order(bench)
     assert (done["state"], done["requested"], done["results"], done["changed"]) == ("done", 5, 5, 0)
-    assert (bench.documents(RESULTS), bench.published()) == (before, published)
+    assert (bench.documents(RESULTS.name), bench.published()) == (before, published)
     assert (done["who"], done["why"], done["violations"]) == ("nguyen.van.a", "bảng điểm mới", [])
     assert bench.requests() == []
 
@@ -88,9 +95,9 @@ async def test_nothing_is_published_where_nothing_changes() -> None:
 async def test_a_result_of_older_rules_is_replaced_once() -> None:
     bench = await filled()
     tampered(bench, COMMUNE, level=2)
-    before = bench.documents(RESULTS)[COMMUNE]
+    before = bench.documents(RESULTS.name)[COMMUNE]
     assert (await order(bench))["changed"] == 1
-    after = bench.documents(RESULTS)[COMMUNE]
+    after = bench.documents(RESULTS.name)[COMMUNE]
     assert (after["version"], after["input_version"]) == (before["version"] + 1, before["input_version"])
     assert after["result"]["level"] == 1
     assert after["result"]["supersedes"] == {
@@ -98,7 +105,7 @@ async def test_a_result_of_older_rules_is_replaced_once() -> None:
         "hash": before["result"]["hash"], "cause": "recompute",
     }  # fmt: skip
     assert (await order(bench, "o-2"))["changed"] == 0
-    assert bench.documents(RESULTS)[COMMUNE] == after
+    assert bench.documents(RESULTS.name)[COMMUNE] == after
 
 
 async def test_a_centre_judged_again_has_its_commune_judged_again() -> None:
@@ -107,13 +114,14 @@ async def test_a_centre_judged_again_has_its_commune_judged_again() -> None:
     await bench.accept(centre(points("clc_2553_2013")), commune(points("lc_commune_44_2014"), unit_id=UNIT, **old))
     right = bench.result(COMMUNE)
     tampered(bench, "TT/1/2025", grade="yeu")  # what older rules may have made of the centre, and so of the commune
-    row, kept = bench.mongo.rows(RESULTS)[COMMUNE], bench.mongo.rows("references")[COMMUNE]
+    row, kept = bench.mongo.rows(RESULTS.name)[COMMUNE], bench.mongo.rows("references")[COMMUNE]
     items = [each | {"outcome": {"grade": "yeu"}} for each in kept["items"]]
     bench.mongo.rows("references")[COMMUNE] = kept | {"items": items}
     row = row | {"inputs": row["inputs"] | {"references": items}}
-    wrong = score(Inputs.of(row), 1).model_dump(mode="json")
+    kept = RESULTS.read(row)
+    wrong = score(kept.accepted, kept.inputs, 1).model_dump(mode="json")
     assert wrong["total"] != right["total"]
-    bench.mongo.rows(RESULTS)[COMMUNE] = row | {"result": wrong}
+    bench.mongo.rows(RESULTS.name)[COMMUNE] = row | {"result": wrong}
     assert (await order(bench))["state"] == "done"
     result = bench.result(COMMUNE)
     assert (result["total"], result["hash"]) == (right["total"], right["hash"])
@@ -131,12 +139,12 @@ async def test_an_order_goes_through_the_results_in_chunks(monkeypatch: pytest.M
     async def watched(collection: str, *args: Any, **more: Any) -> Any:
         nonlocal largest
         rows = await find(collection, *args, **more)
-        largest = max(largest, len(rows) if collection == RESULTS else 0)
+        largest = max(largest, len(rows) if collection == RESULTS.name else 0)
         return rows
 
     monkeypatch.setattr(bench.mongo, "find", watched)
-    await recomputes.order(bench.commands, bench.mongo, "o-1", 2025, None, "lý do", WHO)
-    assert sum(row["scope"].startswith("rescore/") for row in bench.mongo.all(RECALCULATIONS)) == 5
+    await recomputes.order(bench.commands, bench.mongo, wanted())
+    assert sum(row["set"] == "rescored" for row in bench.mongo.all(RECALCULATIONS)) == 5
     await rehearsed(bench)
     assert largest == 2
 
@@ -146,12 +154,12 @@ async def test_an_order_that_broke_off_goes_on_under_its_id(monkeypatch: pytest.
     bench = await filled()
     bench.mongo.commit_faults = {bench.mongo.commits + 3: Fault(Unavailable)}
     with pytest.raises(Unavailable):
-        await recomputes.order(bench.commands, bench.mongo, "o-1", 2025, None, "lý do", WHO)
-    assert bench.documents(RECOMPUTES)["o-1"]["state"] == "running"
+        await recomputes.order(bench.commands, bench.mongo, wanted())
+    assert bench.documents(RECOMPUTES.name)["o-1"]["state"] == "running"
     done = await order(bench)
     assert (done["state"], done["requested"]) == ("done", 5)
-    assert sorted(scope for scope in bench.computed if scope.startswith("rescore/")) == sorted(
-        f"rescore/{id}" for id in bench.documents(RESULTS)
+    assert sorted(key[0] for name, key in bench.computed if name == "rescored") == sorted(
+        bench.documents(RESULTS.name)
     ), "each once"
 
 
@@ -174,17 +182,17 @@ async def test_only_one_provinces_results_are_judged_where_it_is_named() -> None
 async def test_what_does_not_add_up_is_told(id: str, changed: dict[str, Any], said: str) -> None:
     """Case E8: totals are the sums of their criteria, checked after every recompute."""
     bench = await filled()
-    audit = Audit({"id": "o-1", "at": NOW.isoformat()})
-    for row in bench.mongo.all(RESULTS):
+    audit = Audit(wanted())
+    for row in bench.mongo.all(RESULTS.name):
         if row["_id"] == id:
             row = row | {
                 name: row[name] | value if isinstance(value, Mapping) else value for name, value in changed.items()
             }
-        audit.result(row)
-    audit.area({})
+        audit.result(Audited.model_validate(row))
+    audit.filed += 1
     done = next(iter(audit.outcome(NOW).puts.values()))
-    assert done["state"] == "violated"
-    assert done["violations"] == [said, "6 assessments were accepted, 5 results exist"]
+    assert done.state == "violated"
+    assert done.violations == (said, "6 assessments were accepted, 5 results exist")
 
 
 # ------------------------------------------------------------------------------------------------ rehearsed

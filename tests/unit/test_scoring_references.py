@@ -118,8 +118,7 @@ async def test_an_incomplete_result_says_nothing_and_takes_back_what_it_said() -
 async def test_of_very_many_centres_the_first_count_and_another_takes_the_place_of_one_that_leaves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for module in ("documents", "results"):
-        monkeypatch.setattr(f"services.scoring.decisions.{module}.MOST_REFERENCES", 2)
+    monkeypatch.setattr("services.scoring.decisions.documents.MOST_REFERENCES", 2)
     bench = await Bench().start()
     await bench.accept(commune(points("lc_commune_44_2014")))
     await bench.accept(*(old_centre(centre_id=f"TT/{number}") for number in (3, 1, 2)))
@@ -163,7 +162,7 @@ async def test_a_centre_that_was_filed_under_another_commune_leaves_the_first_on
     await bench.accept(commune(points("lc_commune_44_2014")), old_centre())
     assert used(bench.result(f"{OLD_UNIT}/2022"))
     await bench.accept(old_centre(version=2, commune_code="00008"))
-    assert bench.requests() == [(f"references-{OLD_UNIT}", 2022)]
+    assert bench.requests() == [("references", (OLD_UNIT, 2022))]
     await bench.settle()
     assert bench.result(f"{OLD_UNIT}/2022")["references"] == []
     assert [each["subject"] for each in bench.documents("references")["00008@pre-2025-07/2022"]["items"]] == ["TT/1"]

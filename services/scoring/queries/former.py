@@ -38,15 +38,16 @@ async def migrate(mongo: Mongo) -> None:
 
 
 def _named(scope: str, period: int) -> Request:
-    for word, made in _KEYS.items():
-        if scope.startswith(word):
-            return made(scope.removeprefix(word), period)
-    return RANKING.request(RankingYear(scope, period))
-
-
-_KEYS = {
-    "assessment-": lambda rest, period: AREA.request(AreaYear(*rest.split("-", 1), period)),
-    "references-": lambda unit_id, period: COLLECTED.request(CommuneYear(unit_id, period)),
-    "rescore/": lambda result, period: RESCORED.request(Rescored(result, period)),
-    "recompute/": lambda order, period: CHECK.request(OrderKey(order)),
-}
+    word, rest = scope.replace("/", "-", 1).partition("-")[::2]
+    match word:
+        case "assessment":
+            series, _, code = rest.partition("-")
+            return AREA.request(AreaYear(series, code, period))
+        case "references":
+            return COLLECTED.request(CommuneYear(rest, period))
+        case "rescore":
+            return RESCORED.request(Rescored(scope.partition("/")[2], period))
+        case "recompute":
+            return CHECK.request(OrderKey(scope.partition("/")[2]))
+        case _:
+            return RANKING.request(RankingYear(scope, period))
