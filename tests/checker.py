@@ -14,11 +14,12 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 
 from cli.publishing import Sent
-from services.scoring.decisions.rankings import page_ids
+from services.scoring.decisions import RANKINGS, page_ids
 from services.scoring.domain.differences import judged
 from shared.contracts.topics import MINISTRY, all_topics, family_of, topic_names
 from shared.messaging.consume import envelope
 from shared.messaging.consume.batches import read_answers
+from shared.messaging.decide.documents import content_of
 from shared.messaging.operate.topics import province_codes
 from tests.oracle import Oracle
 from tests.platform import ServiceProcesses
@@ -69,9 +70,7 @@ def stored(world: ServiceProcesses, service: str, collection: str) -> dict[str, 
 
 def without(*names: str) -> View:
     """A document without these fields."""
-    return lambda document: {
-        key: value for key, value in document.items() if key not in ("_id", "_rev", "_stamp", *names)
-    }
+    return lambda document: content_of(document, *names)
 
 
 def check_states(world: ServiceProcesses, oracle: Oracle, findings: Findings, provinces: Collection[str]) -> None:
@@ -117,7 +116,7 @@ def _rankings(heads: Iterable[Document], pages: Mapping[str, Document]) -> dict[
     return {
         f"{head['scope']}/{head['period']}/{row['unit_id']}": without("result_version", "result_hash")(row)
         for head in heads
-        for id in page_ids(head)
+        for id in page_ids(RANKINGS.read(head))
         for row in pages[id]["rows"]
     }
 

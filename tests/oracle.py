@@ -16,22 +16,23 @@ from services.funding import decisions as funding
 from services.intake import decisions as intake
 from services.notifications import decisions as notifications
 from services.scoring import decisions as scoring
-from services.scoring.decisions import areas, rankings
-from services.scoring.decisions.documents import area_ref
-from services.scoring.decisions.results import Judging, reference_in
+from services.scoring.decisions import AREA, COLLECTED, RANKING, rankings
+from services.scoring.decisions.documents import Result
+from services.scoring.decisions.ranking_versions import ranking
 from services.scoring.domain import Standing
 from shared.contracts.catalogue import contract_of
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume import envelope
 from shared.messaging.consume.pipeline import Handle, classify
-from shared.messaging.decide.handling import Consumer, Document, Outcome, Recalculation, Ref
+from shared.messaging.decide.asking import Consumer, Due, Outcome, Request
+from shared.messaging.decide.documents import Document, content_of
+from shared.messaging.decide.handling import Recalculation, Ref
+from shared.messaging.decide.sets import SetOf, Sets
 from shared.messaging.messages import Outgoing, Position, Received, derived_id
 from shared.registry import registry
 from tests.fakes.known import Documents
 
 NOW = datetime(2026, 2, 25, 2, 0, tzinfo=UTC)
-OVER_SETS = ("assessment-", "references-")
-"""Scopes of scoring besides rankings."""
 
 
 @dataclass
@@ -48,24 +49,33 @@ class FakeRecord:
 
 
 class _Service:
-    def __init__(self, consumer: Consumer) -> None:
+    def __init__(self, consumer: Consumer, sets: Sequence[SetOf[Any]] = ()) -> None:
         self.consumer = consumer
         self.states = Documents()
-        self.requests: set[Recalculation] = set()
+        self.requests: set[Any] = set()
+        self._sets = Sets(sets)
 
     def handle(self, received: Received[Any]) -> list[Outgoing]:
         decision = classify(received, self.consumer)
         if not isinstance(decision, Handle):
             return []
-        outcome = self.states.run(decision.decide, received)
-        self.requests.update(outcome.requests)
+        outcome = self.states.decide(decision.decide, received)
+        self.keep(outcome)
         return outcome.events
 
+    def keep(self, outcome: Outcome) -> None:
+        """Keep an outcome's documents, and ask for the sets that they touch."""
+        self.requests.update(outcome.requests)
+        for ref, state in outcome.puts.items():
+            self.requests.update(self._sets.touched(ref, self.states[ref], state))
+        self.states.apply(outcome)
+
     def documents(self, collection: str) -> dict[str, Document]:
+        """The documents of a collection as they are stored, by id."""
         return {
-            ref.id: document
-            for ref, document in self.states.items()
-            if ref.collection == collection and document is not None
+            ref.id: content_of(ref.kind.written(state)) if ref.kind else state
+            for ref, state in self.states.items()
+            if ref.collection == collection and state is not None
         }
 
 
@@ -75,7 +85,7 @@ class Oracle:
     def __init__(self, clock: BusinessClock) -> None:
         self._clock = clock
         self.intake = _Service(Consumer("intake", (), intake.routes, intake.refusals))
-        self.scoring = _Service(Consumer("scoring", (), scoring.routes))
+        self.scoring = _Service(Consumer("scoring", (), scoring.routes), scoring.SETS)
         self.funding = _Service(Consumer("funding", (), funding.ROUTES))
         self.notifications = _Service(Consumer("notifications", (), notifications.routes))
         self._followers: Mapping[str, tuple[_Service, ...]] = {
@@ -122,14 +132,13 @@ class Oracle:
 
     def _recompute(self) -> None:
         self._judge_sets()
-        for request in sorted(self.scoring.requests, key=lambda request: (request.scope, request.period)):
-            if not request.scope.startswith(OVER_SETS):
-                self._apply(self.scoring, self._ranking(request))
+        for key in sorted(_keys(self.scoring.requests, RANKING)):
+            self._apply(self.scoring, self._ranking(*key))
         for request in sorted(self.funding.requests, key=lambda request: (request.scope, request.period)):
             self._apply(self.funding, self._proposal(request))
 
     def _apply(self, service: _Service, outcome: Outcome) -> None:
-        service.states.apply(outcome)
+        service.keep(outcome)
         for event in outcome.events:
             received = _received(event, derived_id(f"{event.subject}/{event.topic}", 0), NOW)
             for follower in self._followers.get(event.topic, ()):
@@ -137,46 +146,25 @@ class Oracle:
 
     def _judge_sets(self) -> None:
         """Districts, then provinces, then communes that a centre has left: each may ask for the next."""
-        done: set[Recalculation] = set()
-        while waiting := {each for each in self.scoring.requests if each.scope.startswith(OVER_SETS)} - done:
-            request = min(waiting, key=lambda each: (each.scope, each.period))
-            done.add(request)
-            outcome = self._set(request)
-            self.scoring.requests.update(outcome.requests)
-            self._apply(self.scoring, outcome)
+        for one in (AREA, COLLECTED):
+            done: set[Any] = set()
+            while waiting := _keys(self.scoring.requests, one) - done:
+                key = min(waiting)
+                done.add(key)
+                cause: Due[Any] = Due(one.key(*key), NOW)
+                self._apply(self.scoring, self.scoring.states.decide(one.decide, cause, NOW, one.declared))
 
-    def _set(self, request: Recalculation) -> Outcome:
-        name, _, rest = request.scope.partition("-")
-        documents, period = self.scoring.documents, request.period
-        if name == "references":
-            fed = [each for each in documents("results").values() if (each["feeds"], each["period"]) == (rest, period)]
-            judging = Judging(self.scoring.states, Outcome(), "reference", None)
-            judging.refer(rest, period, filter(None, map(reference_in, fed)))
-            return judging.outcome
-        series, _, code = rest.partition("-")
-        filed = self.scoring.states.get(area_ref(series, code, period))
-        if filed is None:
-            return Outcome()
-        districts = areas.districts_of(code, period, registry()) if series == "province" else []
-        if districts:
-            counts = areas.districts_reached(districts, period, documents("results"))
-        else:
-            counts = areas.communes_recognised(
-                areas.communes_of(series, code, period, registry()), period, documents("recognitions"), registry()
-            )
-        return areas.judge_area(self.scoring.states, filed, counts)
-
-    def _ranking(self, request: Recalculation) -> Outcome:
-        scope, period = request.scope, request.period
-        terms = rankings.terms(scope, period, self.scoring.states[rankings.ranking_ref(scope, period - 1)], registry())
+    def _ranking(self, scope: str, period: int) -> Outcome:
+        states = self.scoring.states
+        terms = rankings.terms(scope, period, states[scoring.RANKINGS.ref(scope, period - 1)], registry())
         results: dict[str, list[Standing]] = {}
-        for document in self.scoring.documents("results").values():
-            if document["kind"] == "commune" and document["period"] == period:
-                results.setdefault(document["holder"], []).append(Standing.model_validate(document["result"]))
+        for state in states.values():
+            if isinstance(state, Result) and (state.kind, state.period) == ("commune", period):
+                results.setdefault(state.holder, []).append(Standing.model_validate(dict(state.result)))
         pages = rankings.page_ids(terms.earlier) if terms.earlier else []
-        kept = self.scoring.documents(rankings.RANKING_PAGES)
-        earlier = {row["unit_id"]: row for id in pages for row in kept[id]["rows"]}
-        return scoring.ranking(terms, results, NOW, seen={}, earlier=earlier)
+        kept = [states[scoring.RANKING_PAGES.ref(id)] for id in pages]
+        earlier = {row.unit_id: row for page in kept if page for row in page.rows}
+        return ranking(terms, results, NOW, seen={}, earlier=earlier)
 
     def _proposal(self, request: Recalculation) -> Outcome:
         def of(collection: str) -> list[Document]:
@@ -193,6 +181,11 @@ class Oracle:
             pending=[file for file in of("pending") if file["period"] == request.period - 1],
         )
         return funding.propose(inputs, None, [], NOW)
+
+
+def _keys(requests: Iterable[Any], of: SetOf[Any]) -> set[Any]:
+    """Keys of one kind of set. An open one stands for known sets, and all that are known are computed anyway."""
+    return {each.key for each in requests if isinstance(each, Request) and each.set == of.name and None not in each.key}
 
 
 def _received(event: Outgoing, event_id: str, at: datetime) -> Received[Any]:

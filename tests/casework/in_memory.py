@@ -86,7 +86,7 @@ def wirings() -> Sequence[Wiring]:
     notifications = Consumer("notifications", ("scores", "budgets", *receipts), notifications_handlers.routes)
     return (
         Wiring(intake, intake_api.router, intake_store.migrate, sets=intake_handlers.SETS),
-        Wiring(scoring, scoring_api.router, scoring_store.migrate, scoring_store.compute),
+        Wiring(scoring, scoring_api.router, scoring_store.migrate, sets=scoring_handlers.SETS),
         Wiring(funding, funding_api.router, funding_store.migrate, funding_store.compute),
         Wiring(notifications, notifications_api.router, notifications_store.migrate, sets=notifications_handlers.SETS),
     )

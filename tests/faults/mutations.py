@@ -174,7 +174,7 @@ MUTANTS = (
         [
             Patch(
                 "services/scoring/decisions/assessments.py",
-                '    if stored is not None and accepted.version <= stored["input_version"]:\n',
+                "    if stored is not None and accepted.version <= stored.input_version:\n",
                 "    if stored is not None and accepted.version < 0:\n",
             ),
             Patch(

@@ -13,12 +13,12 @@ from pymongo.database import Database
 
 from deploy.local.harness import Servers
 from services.scoring.queries import rankings as queries
-from shared.messaging.decide.handling import Outcome
+from shared.messaging.decide.asking import Outcome
 from shared.messaging.decide.reader import Reader
 from shared.mongo import Mongo
 from shared.mongo.connect import connect
 from shared.registry import registry
-from tests.unit.ranking_samples import Results, write
+from tests.unit.ranking_samples import Results, ranked, write
 
 pytestmark = pytest.mark.integration
 UNITS = [unit for code in ("01", "04") for unit in registry().units(date(2025, 12, 31), code)]
@@ -46,7 +46,7 @@ async def mongo(servers: Servers, database: Database[dict[str, Any]]) -> AsyncIt
 async def computed(mongo: Mongo, world: Results, scope: str) -> Outcome:
     """Compute and write one ranking, as the service does."""
     reader = Reader(mongo)
-    outcome = await queries.compute(reader, scope, 2025, world.now)
+    outcome = await ranked(reader, scope, 2025, world.now)
     reader.expect(outcome.puts)
     await write(mongo, reader.puts(outcome.puts, stamp=1))
     return outcome
@@ -64,14 +64,16 @@ async def test_both_databases_lead_to_the_same_rankings(mongo: Mongo, database: 
         await world.put(unit, key, area_class=area_class)  # type: ignore[arg-type]
         id = f"{unit.unit_id}/2025"
         database["results"].replace_one({"_id": id}, world.mongo.rows("results")[id])
-    heads = {head["scope"]: head["version"] for head in await queries.heads(mongo, 2025)}
+    heads = {head.scope: head.version for head in await queries.heads(mongo, 2025)}
     assert heads == {"nation": 3, "province-04": 2, "area-region_1": 2}, "a version only where a row changed"
-    row = await queries.row(mongo, (await queries.head(mongo, "nation", 2025)) or {}, UNITS[0].unit_id)
+    head = await queries.head(mongo, "nation", 2025)
+    assert head is not None
+    row = await queries.row(mongo, head, UNITS[0].unit_id)
     assert row is not None
-    assert (row["result_version"], row["area_class"]) == (2, "region_2")
+    assert (row.result_version, row.area_class) == (2, "region_2")
     as_it_stood = await queries.head(mongo, "nation", 2025, on=world.now.date())
     assert as_it_stood is not None
-    assert as_it_stood["version"] == 3
+    assert as_it_stood.version == 3
 
 
 async def test_what_changed_is_seen_from_an_index_alone(mongo: Mongo, database: Database[dict[str, Any]]) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import bson
-from services.scoring.queries.computing import compute as scoring_compute
 
 from services.funding import decisions as funding
 from services.funding import queries as funding_store
@@ -26,8 +24,7 @@ from shared.contracts.topics import families
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
-from shared.messaging.decide.handling import Consumer, Outcome
-from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.asking import Ask, Consumer, Due, Outcome
 from shared.messaging.decide.recalculation import Compute, Recalculator
 from shared.messaging.decide.sets import SetOf, Sets
 from shared.messaging.send.outbox import Relay
@@ -44,7 +41,6 @@ ROOM = LIMIT - sum(len(name) + len(value) for name, value in head(max(EventType,
 ITEMS, LENGTH = 50, 300
 """Evidence that the contract admits for one value."""
 Body = dict[str, Any]
-RANKINGS = ("nation", "province-", "area-")
 
 
 def encoded(body: Body) -> bytes:
@@ -149,9 +145,12 @@ class Service:
         )
 
 
-async def _no_rankings(reader: Reader, scope: str, period: int, now: datetime) -> Outcome:
+async def _no_rankings(due: Due[Any], ask: Ask) -> Outcome:
     """Rankings of the whole country have a test of their own."""
-    return Outcome() if scope.startswith(RANKINGS) else await scoring_compute(reader, scope, period, now)
+    return Outcome()
+
+
+SCORING_SETS = [replace(each, decide=_no_rankings) if each is scoring.RANKING else each for each in scoring.SETS]
 
 
 class Chain:
@@ -165,7 +164,7 @@ class Chain:
                 Consumer("intake", ("submissions.01",), intake.routes, intake.refusals),
                 sets=intake.SETS,
             ),
-            Service("scoring", Consumer("scoring", ("intake.accepted",), scoring.routes), _no_rankings),
+            Service("scoring", Consumer("scoring", ("intake.accepted",), scoring.routes), sets=SCORING_SETS),
             Service(
                 "funding",
                 Consumer("funding", ("intake.accepted", "scores", *receipts), funding.ROUTES),

@@ -118,8 +118,8 @@ async def test_a_centre_judged_again_has_its_commune_judged_again() -> None:
     items = [each | {"outcome": {"grade": "yeu"}} for each in kept["items"]]
     bench.mongo.rows("references")[COMMUNE] = kept | {"items": items}
     row = row | {"inputs": row["inputs"] | {"references": items}}
-    kept = RESULTS.read(row)
-    wrong = score(kept.accepted, kept.inputs, 1).model_dump(mode="json")
+    result = RESULTS.read(row)
+    wrong = score(result.accepted, result.inputs, 1).model_dump(mode="json")
     assert wrong["total"] != right["total"]
     bench.mongo.rows(RESULTS.name)[COMMUNE] = row | {"result": wrong}
     assert (await order(bench))["state"] == "done"
