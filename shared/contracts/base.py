@@ -121,6 +121,34 @@ class Step(Contract):
     provenance: Provenance
 
 
+_GROUNDS = frozenset({"citation", "provenance"})
+
+
+def ungrounded(value: Any) -> Any:
+    """A JSON value without citations and how well they are supported: these may be corrected, and nothing is another
+    for it (ADR 25)."""
+    match value:
+        case dict():
+            return {name: ungrounded(each) for name, each in value.items() if name not in _GROUNDS}
+        case list():
+            return [ungrounded(each) for each in value]
+        case _:
+            return value
+
+
+def figures(value: Any) -> Any:
+    """A JSON value without any words for it: what `ungrounded` leaves, with nothing in the place of texts."""
+    match value:
+        case {"vi": str(), "en": str(), **more} if not more:
+            return None
+        case dict():
+            return {name: figures(each) for name, each in value.items() if name not in _GROUNDS}
+        case list():
+            return [figures(each) for each in value]
+        case _:
+            return value
+
+
 def canonical(value: Any) -> bytes:
     """The defined form over which contents are hashed: UTF-8, sorted keys, no white space, text in NFC."""
     return to_nfc(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))).encode()

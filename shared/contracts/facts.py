@@ -276,7 +276,7 @@ class Result(Contract):
     provenance: Provenance
     received_at: Instant
     hash: str = ""
-    """SHA-256 over all that was judged and why, without version, times and receipts: same input, same hash."""
+    """SHA-256 over all that was judged, without its words, version, times and receipts: same input, same hash."""
     supersedes: Superseded | None = None
     """The version before; `None` for the first."""
 

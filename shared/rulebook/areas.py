@@ -17,13 +17,13 @@ from pydantic import Field
 from shared.contracts.base import Nfc, Text
 from shared.contracts.submissions import AreaClass
 from shared.rulebook.overlays import Layers, folders, load_layers
-from shared.rulebook.source import Dated
+from shared.rulebook.source import WORDING, Dated
 
 
 class AreaList(Dated):
     """A list of communes by class, from one day on."""
 
-    legal_reference: Nfc
+    legal_reference: Annotated[Nfc, WORDING]
     classes: Annotated[list[AreaClass], Field(min_length=1)]
     note: Text | None = None
     """What is uncertain about its dates or its reach."""

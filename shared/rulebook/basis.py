@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from shared.contracts.base import Nfc, Text
 from shared.rulebook.errors import Unfit
-from shared.rulebook.source import Dated, Exact, Grounded, Rule
+from shared.rulebook.source import WORDING, Dated, Exact, Grounded, Rule
 
 Series = Literal[
     "commune",
@@ -119,11 +119,11 @@ class RubricBase(Dated):
     """What every rubric has, whatever its kind of scoring."""
 
     series: Series
-    legal_reference: Nfc
+    legal_reference: Annotated[Nfc, WORDING]
     deadline: Deadline
     no_evidence: NoEvidence
     decided_by: Annotated[list[Authority], Field(min_length=1)]
-    gaps: list[Gap]
+    gaps: Annotated[list[Gap], WORDING]
     validity: Validity | None = None
     """`None` = results under this rubric are not recognised by a decision."""
     ranking: RankingRule | None = None

@@ -112,7 +112,7 @@ def _misplaced(folder: Path) -> list[RulebookError]:
 
 
 class _Released(RootModel[dict[Nfc, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]]):
-    """Identity of each rule that was released, by its id."""
+    """Identity of each rule that was released, by its id. Older releases wrote the revision: that holds as well."""
 
 
 def prove_released(folder: Path, rules: Iterable[Placed[Any]], *, whole: bool = True) -> None:
@@ -136,7 +136,7 @@ def prove_released(folder: Path, rules: Iterable[Placed[Any]], *, whole: bool = 
         if id not in by_id:
             if whole:
                 found.add(name, id, "rulebook.released_rule_gone", id=id)
-        elif by_id[id].version.identity != identity:
+        elif identity not in (by_id[id].version.identity, by_id[id].version.revision):
             found.add(by_id[id].place.name, "", "rulebook.changed_under_same_id", id=id)
     for id, placed in by_id.items():
         if placed.place.folder == folder and id not in listed:

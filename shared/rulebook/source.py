@@ -9,9 +9,12 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from types import NoneType
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
 
 from shared.contracts.base import Nfc, Provenance, Text, content_hash
 from shared.contracts.bounds import MAX_CHARACTERS
@@ -30,11 +33,15 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+WORDING = "wording"
+"""Marks a field that says something and computes nothing. `Text` and `Provenance` need no mark: they never compute."""
+
+
 class Grounded(Rule):
     """A rule with its ground: how well it is supported, and where it stands in the law."""
 
     provenance: Annotated[Provenance, Field(strict=False)]
-    citation: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+    citation: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), WORDING]
 
 
 def _to_fraction(value: Any) -> Any:
@@ -106,9 +113,43 @@ class Dated(Grounded):
 
     @property
     def identity(self) -> str:
-        """SHA-256 of all that the version says, but not of when it ends and what follows: ending a rule is no change
-        of it. Two versions with the same identity judge alike."""
-        return content_hash(self.model_dump(mode="json", exclude_defaults=True, exclude={"effective_to", "successor"}))
+        """SHA-256 of all that computes, but not of when it ends and what follows: ending a rule is no change of it.
+        Two versions with the same identity judge alike."""
+        computing = _computing(self)
+        return content_hash(to_jsonable_python({name: computing[name] for name in computing.keys() - _END}))
+
+    @property
+    def revision(self) -> str:
+        """SHA-256 of what computes and of the words: of two versions with one identity, whether they read alike."""
+        return content_hash(self.model_dump(mode="json", exclude_defaults=True, exclude=_END))
+
+
+_END = {"effective_to", "successor"}
+
+
+def is_wording(field: FieldInfo) -> bool:
+    """Whether a field of a rule says something and computes nothing; every other one computes."""
+    types = get_args(field.annotation) or (field.annotation,)
+    return WORDING in field.metadata or set(types) <= {Text, Provenance, NoneType}
+
+
+def _computing(value: Any) -> Any:
+    """What of a rule computes. Of named things (`{"a": Text(…)}`) the keys do."""
+    match value:
+        case Rule():
+            return {
+                name: _computing(each)
+                for name, field in type(value).model_fields.items()
+                if not (field.exclude or is_wording(field)) and (each := getattr(value, name)) != field.default
+            }
+        case dict():
+            return {key: _computing(each) for key, each in value.items()}
+        case list():
+            return [_computing(each) for each in value]
+        case Text():
+            return None
+        case _:
+            return value
 
 
 NOT_FOUND: Literal["not_found"] = "not_found"

@@ -13,7 +13,7 @@ from shared.contracts.base import Nfc, Text
 from shared.contracts.submissions import CriterionId, Trait
 from shared.rulebook.basis import LevelSource, ShareSource, Threshold
 from shared.rulebook.errors import Unfit
-from shared.rulebook.source import Grounded, Rule
+from shared.rulebook.source import WORDING, Grounded, Rule
 
 LevelId = Literal["L1", "L2"]
 LEVELS: tuple[LevelId, LevelId] = ("L1", "L2")
@@ -74,7 +74,7 @@ class LevelRule(_Target):
     type: Literal["level"]
     max_level: Annotated[int, Field(ge=1, le=3)]
     min_level: dict[LevelId, Annotated[int, Field(ge=1, le=3)]]
-    level_names: dict[int, Text] = {}
+    level_names: Annotated[dict[int, Text], WORDING] = {}
     """What that scale calls its levels, where it does not number them."""
     reference: LevelSource | None = None
     """Where that level is itself a result of ours, it decides; else what was submitted."""

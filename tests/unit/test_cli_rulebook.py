@@ -104,6 +104,9 @@ def test_e6_an_end_with_a_successor_names_it(own: Path) -> None:
 def test_e7_check_refuses_a_changed_rule_under_its_old_id(own: Path) -> None:
     rule = shipped(f"rubrics/{RUBRIC}.yaml") | {"legal_reference": "Thông tư 44"}
     put(own, f"rubrics/{RUBRIC}.yaml", rule)
+    assert langhoc("check", str(own)).exit_code == 0, "words may be corrected"
+    rule["deadline"]["day"] -= 1
+    put(own, f"rubrics/{RUBRIC}.yaml", rule)
     result = langhoc("check", str(own))
     assert result.exit_code == 1
     assert "give it a new id" in result.output

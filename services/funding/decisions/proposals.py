@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from services.funding.domain import Assessment, Budget, Centre, Grade, allocate, grade_of, head_of, withdrawn
 from services.funding.domain.roster import Registered, participants
-from shared.contracts.base import Text
+from shared.contracts.base import Text, ungrounded
 from shared.contracts.facts import Allocation, BudgetProposed, EnvelopeAccepted, RegistrationAccepted, SupportAccepted
 from shared.messaging.decide.handling import Document, Outcome, Ref
 from shared.messaging.messages import Outgoing
@@ -174,18 +174,18 @@ def grants_of(budget: Budget) -> dict[str, Allocation]:
 
 
 def same_line(document: Document | None, province: str, line: Allocation, grant: Allocation | None) -> bool:
-    """Whether a line, and the grant beside it, say what was already proposed."""
+    """Whether a line, and the grant beside it, say what was already proposed, on whatever citation."""
     return (
         document is not None
         and document["province"] == province
-        and document["allocation"] == line.model_dump(mode="json")
-        and document.get("grant") == (grant.model_dump(mode="json") if grant else None)
+        and ungrounded(document["allocation"]) == ungrounded(line.model_dump(mode="json"))
+        and ungrounded(document.get("grant")) == ungrounded(grant.model_dump(mode="json") if grant else None)
     )
 
 
 def proves_the_same(run: Document, previous: Document) -> bool:
-    """Whether two runs say the same of the same lines, whatever their version and time."""
-    return all(previous.get(name) == run[name] for name in run.keys() - {"version", "proposed_at"})
+    """Whether two runs say the same of the same lines, whatever their version, time and provenance."""
+    return all(previous.get(name) == run[name] for name in run.keys() - {"version", "proposed_at", "provenance"})
 
 
 def _told_apart(budget: Budget, inputs: ProvinceInputs) -> Budget:

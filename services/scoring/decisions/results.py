@@ -24,7 +24,7 @@ from services.scoring.decisions.documents import (
     in_time,
     ref_of,
 )
-from services.scoring.domain.differences import judged
+from services.scoring.domain.differences import judged, same_figures
 from services.scoring.domain.results import score_assessment, score_centre, score_commune
 from shared.contracts.facts import (
     AssessmentAccepted,
@@ -170,7 +170,7 @@ class Judging:
         """Judge an assessment; keep and publish the result; judge again what stands on it.
 
         A new submission always makes a new version. For any other cause a result that stays the same is not published
-        again; only its inputs are kept as they are now.
+        again; only its inputs are kept as they are now. Nor is one that other words would be found for (ADR 25).
 
         Args:
             inputs: `None`: the decisions and other results that stand beside a commune's assessment now; else nothing.
@@ -184,7 +184,7 @@ class Judging:
         holder = holder_of(accepted, register)
         if stored is not None:
             correction = stored.input_version != scored.input_version
-            if not correction and _judged(scored) == _judged(stored.result):
+            if not correction and _stays(stored, inputs, scored):
                 kept = stored.model_copy(update={"inputs": inputs, "holder": holder})
                 if kept != stored:
                     self.outcome.put(ref, kept)
@@ -260,5 +260,7 @@ class Judging:
             self.outcome.put(SUPERSEDED.ref(of, f"{line.version:07}"), Before(of=of, version=line.version, was=line))
 
 
-def _judged(scored: Scored) -> dict[str, Any]:
-    return judged(scored.model_dump(mode="json"))
+def _stays(stored: Result, inputs: Inputs, scored: Scored) -> bool:
+    """Whether a result stays what it was. Of the same inputs only figures count: the words are the rule's, or ours."""
+    before, after = stored.result.model_dump(mode="json"), scored.model_dump(mode="json")
+    return same_figures(before, after) if stored.inputs == inputs else judged(before) == judged(after)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.contracts.base import Contract, Step
+from shared.contracts.base import Contract, Step, figures
 
 Json = Any
 _NOT_JUDGED = frozenset({"version", "supersedes", "hash"})
@@ -38,11 +38,23 @@ def judged(result: Mapping[str, Json]) -> dict[str, Json]:
     return kept
 
 
+def same_figures(before: Mapping[str, Json], after: Mapping[str, Json]) -> bool:
+    """Whether two results (as JSON) differ in words at most: sentences, names, citations and their provenance."""
+    old, new = (
+        figures({name: value for name, value in judged(result).items() if name not in _WORDS})
+        for result in (before, after)
+    )
+    return bool(old == new)
+
+
 def differences(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[Difference]:
-    """Every field in which two results (as JSON) differ, in order of their paths."""
-    old, new = judged(before), judged(after)
-    if old == new:
+    """Every field in which two results (as JSON) of the same inputs differ, in order of their paths.
+
+    Words alone are no difference: they have revisions of their own.
+    """
+    if same_figures(before, after):
         return []
+    old, new = judged(before), judged(after)
     steps = [Step.model_validate(step) for step in new["explanation"] if step not in old["explanation"]]
     grounds = dict(_grounds(new))
     found = []

@@ -12,7 +12,7 @@ from services.scoring.domain.models import judge_models
 from services.scoring.domain.recognising import recognition_beside
 from services.scoring.domain.standards import judge_standards
 from services.scoring.domain.targets import judge_targets
-from shared.contracts.base import content_hash
+from shared.contracts.base import content_hash, figures
 from shared.contracts.facts import (
     AssessmentAccepted,
     AssessmentScored,
@@ -32,9 +32,10 @@ from shared.rulebook.standards import StandardsRubric
 R = TypeVar("R", bound=Result)
 _NOT_JUDGED: dict[str, Any] = {
     **dict.fromkeys(("version", "input_version", "received_at", "supersedes", "hash"), True),
+    **dict.fromkeys(("explanation", "next_step"), True),
     "references": {"__all__": {"version"}},
 }
-"""What depends on the order of arrival, or on the hash itself."""
+"""What depends on the order of arrival, or on the hash itself; and sentences."""
 
 
 def holder_of(accepted: CommuneAccepted | CentreAccepted | AssessmentAccepted) -> str:
@@ -205,6 +206,6 @@ def _once(references: Sequence[Reference]) -> list[Reference]:
 
 
 def _sealed(result: R) -> R:
-    """The result with the hash over all that was judged and why: same input, same hash, whenever it is computed."""
-    judged = result.model_dump(mode="json", exclude=_NOT_JUDGED)
+    """The result with the hash over all that was judged: same input, same hash, whenever and in whatever words."""
+    judged = figures(result.model_dump(mode="json", exclude=_NOT_JUDGED))
     return result.model_copy(update={"hash": content_hash(judged)})
