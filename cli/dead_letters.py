@@ -20,7 +20,7 @@ from shared.messaging.messages import Reason
 
 ServiceOption = Annotated[str | None, typer.Option("--service", help="Only this service's.")]
 
-Shown = Literal["open", "replayed", "discarded", "all"]
+Shown = Literal["open", "waiting", "replayed", "discarded", "all"]
 """A state of a dead letter, or all."""
 
 app = typer.Typer(no_args_is_help=True, help="Records that a service could not handle: look, replay, discard.")
@@ -42,6 +42,9 @@ def list_dead_letters(
     """Dead letters that wait for somebody, oldest first: where they lay, and why they could not be handled."""
     with plain_errors():
         letters = list(_letters(Client(), service, state=state, reason=reason))
+        waiting = _waiting(Client(), service) if format is Format.TABLE and state == "open" else 0
+        if waiting:
+            say(f"{waiting} more wait for a release that knows their type: --state waiting")
         if not letters and format is Format.TABLE:
             say("There are no such dead letters.")
             return
@@ -173,6 +176,10 @@ def _letters(client: Client, service: str | None, *, state: Shown, reason: Reaso
         if service in (None, name):
             for letter in client.pages(name, "/dead-letters", Letter, state=state, reason=reason, limit=MOST):
                 yield Found(name, letter)
+
+
+def _waiting(client: Client, service: str | None) -> int:
+    return sum(1 for _ in _letters(client, service, state="waiting", reason=None))
 
 
 def _find(client: Client, letter_id: str) -> tuple[str, WholeLetter]:

@@ -17,6 +17,8 @@ class State(StrEnum):
     """What has become of a dead letter."""
 
     OPEN = "open"
+    WAITING = "waiting"
+    """Of a release that knows its type; then it is read again by itself (ADR 26)."""
     REPLAYED = "replayed"
     DISCARDED = "discarded"
 

@@ -22,6 +22,8 @@ class Flow(BaseModel):
     """Nothing is on its way."""
     dead_letters: int
     """How many wait for a person."""
+    dead_letters_waiting: int
+    """How many wait for a release that knows their type."""
 
 
 class Refusal(BaseModel):

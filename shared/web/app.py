@@ -172,7 +172,7 @@ def _health(runtime: Runtime) -> APIRouter:
             requests=now.requests,
             busy=now.busy,
             settled=now.settled,
-            dead_letters=await runtime.dead_letters(),
+            **await runtime.dead_letters(),
         )
 
     @router.get("/metrics", summary="Prometheus metrics")

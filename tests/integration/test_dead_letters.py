@@ -6,7 +6,7 @@ import asyncio
 import base64
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from pymongo import MongoClient
 
 from deploy.local.harness import Servers
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
+from shared.contracts.catalogue import EventType
 from shared.messaging.messages import derived_id
 from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
@@ -27,6 +28,7 @@ from shared.mongo.connect import connect
 from shared.web import build_app
 from tests.probe import POISON, Probe
 from tests.unit.delivery_samples import Stored
+from tests.unit.test_waiting_letters import Older
 
 pytestmark = pytest.mark.integration
 BINARY = b"\xff\xfe binary"
@@ -35,11 +37,22 @@ BINARY = b"\xff\xfe binary"
 class Service:
     """The probe as a whole service in this process: consumer, relay, database and HTTP side, topics of its own."""
 
-    def __init__(self, probe: Probe, runtime: Runtime, http: httpx.AsyncClient, producer: AIOKafkaProducer) -> None:
+    def __init__(self, probe: Probe, new: Callable[[], Runtime], token: str, producer: AIOKafkaProducer) -> None:
         self.probe = probe
-        self.runtime = runtime
-        self.http = http
+        self._new = new
+        self._headers = {"Authorization": f"Bearer {token}"}
         self._producer = producer
+
+    async def start(self) -> None:
+        """Start, or start again: a new runtime on the same topics and database."""
+        self.runtime = self._new()
+        transport = httpx.ASGITransport(build_app(self.runtime, [], title="probe", provider=TracerProvider()))
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://probe", headers=self._headers)
+        await self.runtime.start()
+
+    async def stop(self) -> None:
+        await self.http.aclose()
+        await self.runtime.stop()
 
     async def publish(self, *records: Stored) -> None:
         """Append to the topic and wait until all of it was read and sent on."""
@@ -83,17 +96,15 @@ async def service(servers: Servers, topics: str, producer: AIOKafkaProducer, tmp
     settings = ServiceSettings(
         kafka=topics, mongo=servers.mongo, jwks=str(jwks_path(tmp_path)), group_prefix=f"{world}-", lease_seconds=14
     )
-    runtime = Runtime(
-        "probe", settings, connect("motor", servers.mongo, world), probe.consumer, migrate=_nothing_to_migrate
-    )
-    app = build_app(runtime, [], title="probe", provider=TracerProvider())
-    token = issue_token(tmp_path, "an", "ministry")
-    await runtime.start()
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://probe", headers={"Authorization": f"Bearer {token}"}
-    ) as http:
-        yield Service(probe, runtime, http, producer)
-    await runtime.stop()
+
+    def new() -> Runtime:
+        mongo = connect("motor", servers.mongo, world)
+        return Runtime("probe", settings, mongo, probe.consumer, migrate=_nothing_to_migrate)
+
+    service = Service(probe, new, issue_token(tmp_path, "an", "ministry"), producer)
+    await service.start()
+    yield service
+    await service.stop()
     await admin.delete_topics(names)
     await admin.close()
     with MongoClient[dict[str, Any]](servers.mongo) as client:
@@ -196,6 +207,28 @@ async def test_an_old_event_replayed_after_a_newer_one_changes_nothing(service: 
 
     assert (answer["verdict"], answer["state"], answer["writes"], answer["events"]) == ("stale", "replayed", [], [])
     assert await service.kept() == {"04": 2}
+
+
+async def test_what_an_older_release_does_not_know_is_read_by_the_next_one(service: Service) -> None:
+    """The producer was upgraded first; nobody has to do anything, and what came after it stands."""
+    probe, older = service.probe, Older(EventType.ENVELOPE_ACCEPTED)
+    try:
+        await service.publish(probe.record(0, version=1), probe.record(1, province="05"))
+        flow = (await service.http.get("/flow")).json()
+        assert (flow["dead_letters"], flow["dead_letters_waiting"], await service.kept()) == (0, 2, {})
+    finally:
+        older.upgraded()
+    await service.publish(probe.record(2, version=2))
+
+    await service.stop()
+    await service.start()
+    await service.settle()
+
+    assert await service.kept() == {"04": 2, "05": 1}
+    flow = (await service.http.get("/flow")).json()
+    assert (flow["dead_letters"], flow["dead_letters_waiting"]) == (0, 0)
+    entries = (await service.get("/actions"))["items"]
+    assert [(each["who"], each["result"]) for each in entries] == [("service", "stale"), ("service", "handled")]
 
 
 async def test_replays_and_deliveries_of_the_same_aggregate_at_the_same_time(service: Service) -> None:

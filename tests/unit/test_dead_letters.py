@@ -59,7 +59,7 @@ async def test_what_was_mended_is_handled_as_if_it_had_just_been_read(bench: Ben
     (row,) = bench.mongo.all("outbox")
     assert row["_id"] == derived_id("/langhoc/intake#7", 0), "the id that it would have had at once"
     assert len(bench.mongo.rows("inbox")) == 1
-    assert await bench.letters.waiting() == 0
+    assert await bench.letters.open() == 0
 
 
 async def test_a_redelivery_of_its_record_is_absorbed_before_and_after(bench: Bench) -> None:
@@ -90,7 +90,7 @@ async def test_one_that_fails_again_stays_open_and_counts_the_attempt(bench: Ben
     assert {name: now[name] for name in untouched} == {name: first[name] for name in untouched}
     assert len(bench.mongo.rows("dead_letters")) == 1, "no dead letter of a dead letter"
     assert bench.effects() == (None, 0, 0)
-    assert await bench.letters.waiting() == 1
+    assert await bench.letters.open() == 1
 
 
 async def test_an_old_event_replayed_after_a_newer_one_changes_nothing(bench: Bench) -> None:
@@ -429,7 +429,7 @@ async def test_a_letter_from_before_there_were_states_is_open(bench: Bench) -> N
     for row in bench.mongo.rows("dead_letters").values():
         del row["state"], row["event_id"]
     bench.probe.mended = True
-    assert await bench.letters.waiting() == 2
+    assert await bench.letters.open() == 2
     shown = await bench.letters.page(state=State.OPEN, reason=None, after=None, limit=10)
     assert [str(row["_id"]) for row in shown] == [first, second]
 
@@ -437,7 +437,7 @@ async def test_a_letter_from_before_there_were_states_is_open(bench: Bench) -> N
     after, result = await bench.letters.replay(replay(second))
 
     assert (after["state"], result.verdict) == (State.REPLAYED, "handled")
-    assert await bench.letters.waiting() == 0
+    assert await bench.letters.open() == 0
 
 
 # ------------------------------------------------------------------------------------------------- on record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,13 +10,20 @@ from typing import Any
 
 from bson import Binary
 
+from shared.answers.dead_letters import State
 from shared.messaging.clock import instant_of
 from shared.messaging.consume.batches import Damage
 from shared.messaging.decide.documents import Document
 from shared.messaging.messages import Position, Reason, Received, Unreadable
 
+OUR_TYPE = re.compile(r"langhoc(\.[a-z]+)+\.v[1-9][0-9]*")
 DETAIL_CHARACTERS = 20_000
 """What a dead letter keeps of an error's text, which may repeat the record that it is about."""
+
+
+def state_of_failed(reason: Reason, type: str) -> State:
+    """The state of a letter whose record failed. Types of ours that nobody knows yet come from newer services."""
+    return State.WAITING if reason is Reason.UNKNOWN_TYPE and OUR_TYPE.fullmatch(type) else State.OPEN
 
 
 @dataclass(slots=True)
@@ -62,7 +70,7 @@ def dead_letter(
     position: Position = received.position
     cut = received.data.cut if isinstance(received.data, Unreadable) else None
     return {
-        "state": "open",
+        "state": state_of_failed(reason, received.type).value,
         "consumer": consumer,
         "event_id": received.event_id,
         "topic": position.topic,

@@ -7,12 +7,14 @@ entry of its own, also one that was refused: who, when, why, before and after. E
 
 A replay cannot reorder. A state fact is guarded by its version, whenever it comes. An occurrence waits for the open
 letters of its key that are older; what was handled since is for its handler to judge, as with a late arrival.
+
+A letter of an event type that this release does not know waits for no person, but for the release that does (ADR 26).
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +26,7 @@ from shared.contracts.catalogue import CONTRACTS
 from shared.errors import LanghocError
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTER_ACTIONS, DEAD_LETTERS
+from shared.messaging.consume.burying import state_of_failed
 from shared.messaging.consume.pipeline import Pipeline, Replay
 from shared.messaging.decide.handling import Document
 from shared.messaging.messages import Reason
@@ -34,8 +37,14 @@ from shared.refusals import problem
 log = structlog.get_logger()
 
 
-_OPEN = {"$in": [None, State.OPEN.value]}
+_OPEN = [None, State.OPEN.value]
 """The first letters were written without a state."""
+_UNDECIDED = [*_OPEN, State.WAITING.value]
+"""Whatever is neither replayed nor discarded."""
+
+
+_SERVICE = "service"
+"""Who acts, and in what role, where nobody gave an order."""
 
 
 class Refused(LanghocError):
@@ -74,9 +83,26 @@ class DeadLetters:
         self._relay = relay
         self._clock = clock
 
+    async def open(self) -> int:
+        """How many wait for a person."""
+        return await self._mongo.count(DEAD_LETTERS, {"state": {"$in": _OPEN}})
+
     async def waiting(self) -> int:
-        """How many are open."""
-        return await self._mongo.count(DEAD_LETTERS, {"state": _OPEN})
+        """How many wait for a newer release."""
+        return await self._mongo.count(DEAD_LETTERS, {"state": State.WAITING.value})
+
+    async def read_again(self) -> None:
+        """Replay what this release can read and the one before it could not, in the order in which it was appended.
+
+        What stands behind an older letter of its key stays where it is until that is replayed or discarded.
+        """
+        known = {"reason": Reason.UNKNOWN_TYPE.value, "state": {"$in": _UNDECIDED}, "type": {"$in": list(CONTRACTS)}}
+        in_order = [("appended_at", 1), ("offset", 1)]
+        for letter in await self._mongo.find(DEAD_LETTERS, known, projection={"_id": 1}, sort=in_order):
+            order = Order(Action.REPLAY, str(letter["_id"]), _SERVICE, _SERVICE, "its type is known now")
+            with suppress(Refused):  # another process of this service was faster
+                if await self.hindrance(order.letter_id) is None:
+                    await self.replay(order)
 
     async def page(
         self, *, state: State | None, reason: Reason | None, after: str | None, limit: int
@@ -84,7 +110,7 @@ class DeadLetters:
         """Dead letters, oldest first; `state` and `reason` narrow them down."""
         query: dict[str, Any] = {}
         if state is not None:
-            query["state"] = _OPEN if state is State.OPEN else state.value
+            query["state"] = {"$in": _OPEN} if state is State.OPEN else state.value
         if reason is not None:
             query["reason"] = reason.value
         return await self._mongo.find(DEAD_LETTERS, query | _behind(after), sort=[("_id", 1)], limit=limit)
@@ -167,7 +193,7 @@ class DeadLetters:
         letter = await self.find(letter_id)
         if letter is None:
             raise Refused(Refusal.NOT_FOUND, letter_id)
-        if state_of(letter) is not State.OPEN:
+        if letter.get("state") not in _UNDECIDED:
             raise Refused(Refusal.NOT_OPEN)
         return letter
 
@@ -192,7 +218,7 @@ class DeadLetters:
         appended, offset = letter["appended_at"], letter["offset"]
         earlier = [{"appended_at": {"$lt": appended}}, {"appended_at": appended, "offset": {"$lt": offset}}]
         same = {name: letter[name] for name in ("topic", "partition", "key")}
-        query = {"state": _OPEN, **same, "$or": earlier}
+        query = {"state": {"$in": _UNDECIDED}, **same, "$or": earlier}
         found = await self._mongo.find(DEAD_LETTERS, query, sort=[("appended_at", 1), ("offset", 1)], limit=1)
         return found[0] if found else None
 
@@ -233,7 +259,8 @@ def _after(letter: Document, replay: Replay) -> Document:
     after = {**letter, "attempts": letter["attempts"] + 1}
     if replay.reason is None:
         return after | {"state": State.REPLAYED.value}
-    return after | {"reason": replay.reason.value, "detail": replay.detail}
+    state = state_of_failed(replay.reason, letter["type"])
+    return after | {"state": state.value, "reason": replay.reason.value, "detail": replay.detail}
 
 
 def _behind(after: str | None) -> dict[str, Any]:

@@ -43,6 +43,7 @@ STOP_SECONDS = 20.0
 RELEASE_SECONDS = 2.0
 WATCH_SECONDS = 10.0
 TOPICS_SECONDS = 5.0
+READ_AGAIN_SECONDS = 60.0
 PAUSES = (0.5, 1.0, 2.0, 5.0)
 """Seconds between two tries to reach a server at start; the last one repeats."""
 ANSWER_SECONDS = 5.0
@@ -159,6 +160,7 @@ class Runtime:
         await self._answered("Kafka", partial(check_topics, self.settings.kafka))
         await self._answered("MongoDB", partial(self.clock.measure, self.mongo))
         await self._answered("MongoDB", self._prepare)
+        await self._answered("MongoDB", self.letters.read_again)  # before later records of the same keys are read
         await self._answered("Kafka", self._connect)
         self.waiting_for = None
         self._tasks = [
@@ -167,6 +169,7 @@ class Runtime:
             asyncio.create_task(self._resume(), name="resume"),
             asyncio.create_task(self._watch(), name="watch"),
             asyncio.create_task(self._watch_topics(), name="topics"),
+            asyncio.create_task(self._read_again(), name="waiting letters"),
         ]
         if self._recalculator:
             self._tasks.append(asyncio.create_task(self._recalculator.run(), name="recalculator"))
@@ -254,6 +257,13 @@ class Runtime:
             except (KafkaError, MongoError, TimeoutError, AssertionError) as error:  # or the client is gone: a stop
                 log.warning("topics.not_asked", error=repr(error))
             await asyncio.sleep(TOPICS_SECONDS)
+
+    async def _read_again(self) -> None:
+        """What a copy of an older release has set aside since this one started."""
+        while True:
+            await asyncio.sleep(READ_AGAIN_SECONDS)
+            with suppress(MongoError, TimeoutError):
+                await self.letters.read_again()
 
     async def _watch(self) -> None:
         """End the process when it is not alive by its own judgement: whoever supervises it starts a new one."""
@@ -367,11 +377,12 @@ class Runtime:
         checks.append(Check("events", not refused, detail))
         return checks
 
-    async def dead_letters(self) -> int:
-        """How many dead letters wait for a person."""
-        waiting = await self.letters.waiting()
-        metrics.DEAD_OPEN.labels(self.consuming.name).set(waiting)
-        return waiting
+    async def dead_letters(self) -> dict[str, int]:
+        """How many dead letters wait for a person, and how many for a newer release."""
+        found = {"dead_letters": await self.letters.open(), "dead_letters_waiting": await self.letters.waiting()}
+        metrics.DEAD_OPEN.labels(self.consuming.name).set(found["dead_letters"])
+        metrics.DEAD_WAITING.labels(self.consuming.name).set(found["dead_letters_waiting"])
+        return found
 
 
 def _give_way(error: InstanceTaken) -> NoReturn:
