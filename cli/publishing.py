@@ -50,7 +50,7 @@ PATIENCE_SECONDS = 120.0
 PAUSE_SECONDS = 1.0
 LINES = (".jsonl", ".ndjson")
 """Files with one JSON value per line."""
-SUBMISSIONS = tuple(contract.type.value for contract in CONTRACTS.values() if contract.family == "submissions")
+SUBMISSIONS = tuple(contract.value for contract in CONTRACTS.values() if contract.family == "submissions")
 _VISIBLE = re.compile(r"[^ \t\r\n]")
 
 

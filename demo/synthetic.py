@@ -514,7 +514,7 @@ def _message(province: str, submission: Submission, expected: Status = Status.AC
     return Message(
         province=province,
         key=key_of(dict(submission), province),
-        type=contract_of(type(submission)).type.value,
+        type=contract_of(type(submission)).value,
         body=submission.model_dump_json(exclude_none=True).encode(),
         expected=expected,
         note=note,

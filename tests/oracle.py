@@ -192,7 +192,7 @@ def _received(event: Outgoing, event_id: str, at: datetime) -> Received[Any]:
     return Received(
         data=event.data,
         event_id=f"oracle#{event_id}",
-        type=contract_of(type(event.data)).type.value,
+        type=contract_of(type(event.data)).value,
         source="oracle",
         subject=event.subject,
         version=getattr(event.data, "version", None),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -12,97 +11,64 @@ from typing import Literal
 from pydantic import BaseModel
 
 from shared.contracts import facts, register, submissions
-
-Nature = Literal["state", "occurrence"]
+from shared.contracts.topics import families
 
 
 class EventType(StrEnum):
-    """Every `ce_type` there is."""
+    """Every `ce_type` there is, with its model and the family of topics that it lies on (the topic file's name)."""
 
-    COMMUNE_SUBMITTED = "langhoc.commune.submitted.v1"
-    CENTRE_SUBMITTED = "langhoc.centre.submitted.v1"
-    ASSESSMENT_SUBMITTED = "langhoc.assessment.submitted.v1"
-    CENTRE_REGISTERED = "langhoc.centre.registered.v1"
-    ENVELOPE_SUBMITTED = "langhoc.envelope.submitted.v1"
-    SUPPORT_SUBMITTED = "langhoc.support.submitted.v1"
-    RECOGNITION_SUBMITTED = "langhoc.recognition.submitted.v1"
-    RECEIPT_ISSUED = "langhoc.receipt.issued.v1"
-    COMMUNE_ACCEPTED = "langhoc.commune.accepted.v1"
-    CENTRE_ACCEPTED = "langhoc.centre.accepted.v1"
-    ASSESSMENT_ACCEPTED = "langhoc.assessment.accepted.v1"
-    REGISTRATION_ACCEPTED = "langhoc.registration.accepted.v1"
-    ENVELOPE_ACCEPTED = "langhoc.envelope.accepted.v1"
-    SUPPORT_ACCEPTED = "langhoc.support.accepted.v1"
-    RECOGNITION_ACCEPTED = "langhoc.recognition.accepted.v1"
-    REGISTER_CORRECTED = "langhoc.register.corrected.v1"
-    COMMUNE_SCORED = "langhoc.commune.scored.v1"
-    CENTRE_SCORED = "langhoc.centre.scored.v1"
-    ASSESSMENT_SCORED = "langhoc.assessment.scored.v1"
-    RANKING_PUBLISHED = "langhoc.ranking.published.v1"
-    RANKING_PAGE = "langhoc.ranking.page.v1"
-    RANKING_CHANGES = "langhoc.ranking.changes.v1"
-    BUDGET_PROPOSED = "langhoc.budget.proposed.v1"
-    BUDGET_RUN_PROPOSED = "langhoc.budget.run.proposed.v1"
-    BUDGET_APPROVED = "langhoc.budget.approved.v1"
-    BUDGET_RUN_APPROVED = "langhoc.budget.run.approved.v1"
-    ADJUSTMENT_PROPOSED = "langhoc.budget.adjustment.proposed.v1"
-    BUDGET_ADJUSTED = "langhoc.budget.adjusted.v1"
-    ALERT_RAISED = "langhoc.alert.raised.v1"
-
-
-@dataclass(frozen=True, slots=True)
-class EventContract:
-    """One event type. `family` is the topic file's name; `state` facts are guarded by version, occurrences by id."""
+    COMMUNE_SUBMITTED = "langhoc.commune.submitted.v1", submissions.CommuneSubmitted, "submissions"
+    CENTRE_SUBMITTED = "langhoc.centre.submitted.v1", submissions.CentreSubmitted, "submissions"
+    ASSESSMENT_SUBMITTED = "langhoc.assessment.submitted.v1", submissions.AssessmentSubmitted, "submissions"
+    CENTRE_REGISTERED = "langhoc.centre.registered.v1", submissions.CentreRegistered, "submissions"
+    ENVELOPE_SUBMITTED = "langhoc.envelope.submitted.v1", submissions.EnvelopeSubmitted, "submissions"
+    SUPPORT_SUBMITTED = "langhoc.support.submitted.v1", submissions.SupportSubmitted, "submissions"
+    RECOGNITION_SUBMITTED = "langhoc.recognition.submitted.v1", submissions.RecognitionSubmitted, "submissions"
+    RECEIPT_ISSUED = "langhoc.receipt.issued.v1", facts.Receipt, "receipts"
+    COMMUNE_ACCEPTED = "langhoc.commune.accepted.v1", facts.CommuneAccepted, "intake.accepted"
+    CENTRE_ACCEPTED = "langhoc.centre.accepted.v1", facts.CentreAccepted, "intake.accepted"
+    ASSESSMENT_ACCEPTED = "langhoc.assessment.accepted.v1", facts.AssessmentAccepted, "intake.accepted"
+    REGISTRATION_ACCEPTED = "langhoc.registration.accepted.v1", facts.RegistrationAccepted, "intake.accepted"
+    ENVELOPE_ACCEPTED = "langhoc.envelope.accepted.v1", facts.EnvelopeAccepted, "intake.accepted"
+    SUPPORT_ACCEPTED = "langhoc.support.accepted.v1", facts.SupportAccepted, "intake.accepted"
+    RECOGNITION_ACCEPTED = "langhoc.recognition.accepted.v1", facts.RecognitionAccepted, "intake.accepted"
+    REGISTER_CORRECTED = "langhoc.register.corrected.v1", register.RegisterCorrected, "intake.accepted"
+    COMMUNE_SCORED = "langhoc.commune.scored.v1", facts.CommuneScored, "scores"
+    CENTRE_SCORED = "langhoc.centre.scored.v1", facts.CentreScored, "scores"
+    ASSESSMENT_SCORED = "langhoc.assessment.scored.v1", facts.AssessmentScored, "scores"
+    RANKING_PUBLISHED = "langhoc.ranking.published.v1", facts.RankingPublished, "rankings"
+    RANKING_PAGE = "langhoc.ranking.page.v1", facts.RankingPage, "rankings"
+    RANKING_CHANGES = "langhoc.ranking.changes.v1", facts.RankingChanges, "rankings"
+    BUDGET_PROPOSED = "langhoc.budget.proposed.v1", facts.BudgetProposed, "budgets"
+    BUDGET_RUN_PROPOSED = "langhoc.budget.run.proposed.v1", facts.BudgetRunProposed, "budgets"
+    BUDGET_APPROVED = "langhoc.budget.approved.v1", facts.BudgetApproved, "budgets"
+    BUDGET_RUN_APPROVED = "langhoc.budget.run.approved.v1", facts.BudgetRunApproved, "budgets"
+    ADJUSTMENT_PROPOSED = "langhoc.budget.adjustment.proposed.v1", facts.AdjustmentProposed, "budgets"
+    BUDGET_ADJUSTED = "langhoc.budget.adjusted.v1", facts.BudgetAdjusted, "budgets"
+    ALERT_RAISED = "langhoc.alert.raised.v1", facts.Alert, "alerts"
 
     model: type[BaseModel]
-    type: EventType
     family: str
-    nature: Nature
+
+    def __new__(cls, value: str, model: type[BaseModel], family: str) -> EventType:
+        member = str.__new__(cls, value)
+        member._value_, member.model, member.family = value, model, family
+        return member
+
+    @property
+    def nature(self) -> Literal["state", "occurrence"]:
+        """State facts are guarded by their version, occurrences by their id."""
+        return families()[self.family].nature
 
 
-def _contracts() -> dict[str, EventContract]:
-    rows: list[tuple[EventType, type[BaseModel], str, Nature]] = [
-        (EventType.COMMUNE_SUBMITTED, submissions.CommuneSubmitted, "submissions", "occurrence"),
-        (EventType.CENTRE_SUBMITTED, submissions.CentreSubmitted, "submissions", "occurrence"),
-        (EventType.ASSESSMENT_SUBMITTED, submissions.AssessmentSubmitted, "submissions", "occurrence"),
-        (EventType.CENTRE_REGISTERED, submissions.CentreRegistered, "submissions", "occurrence"),
-        (EventType.ENVELOPE_SUBMITTED, submissions.EnvelopeSubmitted, "submissions", "occurrence"),
-        (EventType.SUPPORT_SUBMITTED, submissions.SupportSubmitted, "submissions", "occurrence"),
-        (EventType.RECOGNITION_SUBMITTED, submissions.RecognitionSubmitted, "submissions", "occurrence"),
-        (EventType.RECEIPT_ISSUED, facts.Receipt, "receipts", "occurrence"),
-        (EventType.COMMUNE_ACCEPTED, facts.CommuneAccepted, "intake.accepted", "state"),
-        (EventType.CENTRE_ACCEPTED, facts.CentreAccepted, "intake.accepted", "state"),
-        (EventType.ASSESSMENT_ACCEPTED, facts.AssessmentAccepted, "intake.accepted", "state"),
-        (EventType.REGISTRATION_ACCEPTED, facts.RegistrationAccepted, "intake.accepted", "state"),
-        (EventType.ENVELOPE_ACCEPTED, facts.EnvelopeAccepted, "intake.accepted", "state"),
-        (EventType.SUPPORT_ACCEPTED, facts.SupportAccepted, "intake.accepted", "state"),
-        (EventType.RECOGNITION_ACCEPTED, facts.RecognitionAccepted, "intake.accepted", "state"),
-        (EventType.REGISTER_CORRECTED, register.RegisterCorrected, "intake.accepted", "state"),
-        (EventType.COMMUNE_SCORED, facts.CommuneScored, "scores", "state"),
-        (EventType.CENTRE_SCORED, facts.CentreScored, "scores", "state"),
-        (EventType.ASSESSMENT_SCORED, facts.AssessmentScored, "scores", "state"),
-        (EventType.RANKING_PUBLISHED, facts.RankingPublished, "rankings", "state"),
-        (EventType.RANKING_PAGE, facts.RankingPage, "rankings", "state"),
-        (EventType.RANKING_CHANGES, facts.RankingChanges, "rankings", "state"),
-        (EventType.BUDGET_PROPOSED, facts.BudgetProposed, "budgets", "state"),
-        (EventType.BUDGET_RUN_PROPOSED, facts.BudgetRunProposed, "budgets", "state"),
-        (EventType.BUDGET_APPROVED, facts.BudgetApproved, "budgets", "state"),
-        (EventType.BUDGET_RUN_APPROVED, facts.BudgetRunApproved, "budgets", "state"),
-        (EventType.ADJUSTMENT_PROPOSED, facts.AdjustmentProposed, "budgets", "state"),
-        (EventType.BUDGET_ADJUSTED, facts.BudgetAdjusted, "budgets", "state"),
-        (EventType.ALERT_RAISED, facts.Alert, "alerts", "occurrence"),
-    ]
-    return {type_: EventContract(model, type_, family, nature) for type_, model, family, nature in rows}
-
-
-CONTRACTS: Mapping[str, EventContract] = _contracts()
+CONTRACTS: Mapping[str, EventType] = {each.value: each for each in EventType}
 EXAMPLES = Path(__file__).parent / "examples"
 
 
 @cache
-def contract_of(model: type[BaseModel]) -> EventContract:
-    """The contract that publishes `model`; `KeyError` if it is no event."""
-    for contract in CONTRACTS.values():
-        if contract.model is model:
-            return contract
+def contract_of(model: type[BaseModel]) -> EventType:
+    """The event type that publishes `model`; `KeyError` if it is none."""
+    for each in EventType:
+        if each.model is model:
+            return each
     raise KeyError(model.__name__)

@@ -13,7 +13,7 @@ from demo.synthetic import PERIOD, Demonstration
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 
-ASSESSED = {EventType.COMMUNE_SUBMITTED: "unit_code", EventType.CENTRE_SUBMITTED: "centre_id"}
+ASSESSED: dict[str, str] = {EventType.COMMUNE_SUBMITTED: "unit_code", EventType.CENTRE_SUBMITTED: "centre_id"}
 TAKEN = (Status.ACCEPTED, Status.ACCEPTED_LATE)
 
 
@@ -54,7 +54,7 @@ class Load:
             body = json.loads(message.body)
             if body["period"] == PERIOD:
                 version = (body.get("corrects_version") or 0) + 1
-                self._current[message.type, body[ASSESSED[EventType(message.type)]]] = (message, body, version)
+                self._current[message.type, body[ASSESSED[message.type]]] = (message, body, version)
 
     def _correction(self, number: int, kind: str, subject: str) -> Message:
         before, body, version = self._current[kind, subject]

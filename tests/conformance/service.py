@@ -73,7 +73,7 @@ class Message:
 
 
 def _message(id: str, key: str, data: BaseModel) -> Message:
-    headers = {"ce_specversion": "1.0", "ce_id": id, "ce_source": SOURCE, "ce_type": str(contract_of(type(data)).type)}
+    headers = {"ce_specversion": "1.0", "ce_id": id, "ce_source": SOURCE, "ce_type": str(contract_of(type(data)))}
     return Message(id, key, data.model_dump_json().encode(), headers)
 
 

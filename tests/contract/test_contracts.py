@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
+from functools import cache
 from typing import Any, get_args
 
 import pytest
@@ -11,33 +13,34 @@ from cloudevents.core.bindings import kafka
 from pydantic import BaseModel, ValidationError
 
 from shared.contracts.base import Claim, Contract
-from shared.contracts.catalogue import CONTRACTS, EXAMPLES, EventContract, EventType, contract_of
+from shared.contracts.catalogue import CONTRACTS, EXAMPLES, EventType, contract_of
 from shared.contracts.topics import MINISTRY, Party, families, family_of, topic_names
 from shared.messaging.consume import envelope
 from shared.messaging.decide.handling import Consumer
 from shared.messaging.messages import Reason, Received, Unreadable
 from shared.messaging.send import events
 from shared.messaging.settings import ServiceSettings
+from tests.architecture.test_rules import sources
 from tests.unit.delivery_samples import AT, Stored, record
 
 SERVICES = ("intake", "scoring", "funding", "notifications")
-every_type = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda contract: contract.type.value)
+every_type = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda contract: contract.value)
 
 
-def example(contract: EventContract) -> dict[str, Any]:
+def example(contract: EventType) -> dict[str, Any]:
     """The stored example of an event type."""
-    found: dict[str, Any] = json.loads((EXAMPLES / f"{contract.type.value}.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads((EXAMPLES / f"{contract.value}.json").read_text(encoding="utf-8"))
     return found
 
 
-def stored(contract: EventContract, **changes: Any) -> Stored:
+def stored(contract: EventType, **changes: Any) -> Stored:
     """The example as a record, its body changed where wanted."""
     given = example(contract)
     body = json.dumps(given["data"] | changes, ensure_ascii=False).encode()
     return record(body, given["headers"], topic=given["topic"], key=given["key"])
 
 
-def read(contract: EventContract, record: Stored) -> Any:
+def read(contract: EventType, record: Stored) -> Any:
     """What a service of ours reads of it."""
     return envelope.read(record, received_at=AT, trusted=contract.family != "submissions").data
 
@@ -47,11 +50,36 @@ def read(contract: EventContract, record: Stored) -> Any:
 
 def test_every_type_has_one_example_and_every_example_a_type() -> None:
     assert {path.stem for path in EXAMPLES.glob("*")} == {type_.value for type_ in EventType}
-    assert list(CONTRACTS) == [type_.value for type_ in EventType]
+
+
+def test_every_model_is_of_one_type() -> None:
+    assert len({type_.model for type_ in EventType}) == len(EventType)
 
 
 @every_type
-def test_an_example_is_read_and_written_again_byte_for_byte(contract: EventContract) -> None:
+def test_somebody_raises_every_type(contract: EventType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service that owns the topic makes the fact; what comes from outside is taken by a service."""
+    family = families()[contract.family]
+    makers = [each for each in family.producers if each in SERVICES]
+    if makers:
+        assert contract.model.__name__ in set().union(*map(called_in, makers))
+    else:
+        assert all(contract in consumer_of(each, monkeypatch).routes for each in family.consumers)
+
+
+@cache
+def called_in(service: str) -> set[str]:
+    """Names of whatever a service calls."""
+    return {
+        node.func.id
+        for _, tree in sources(f"services/{service}/**/*.py")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+
+
+@every_type
+def test_an_example_is_read_and_written_again_byte_for_byte(contract: EventType) -> None:
     given = example(contract)
 
     data = read(contract, stored(contract))
@@ -66,13 +94,13 @@ def test_an_example_is_read_and_written_again_byte_for_byte(contract: EventContr
 
 
 @every_type
-def test_an_example_lies_on_a_topic_of_its_family_under_its_own_headers(contract: EventContract) -> None:
+def test_an_example_lies_on_a_topic_of_its_family_under_its_own_headers(contract: EventType) -> None:
     given = example(contract)
     headers, data = given["headers"], contract.model.model_validate(given["data"])
 
     assert family_of(given["topic"]) == contract.family
     assert given["topic"] in topic_names(contract.family, ["04"])
-    assert headers["ce_type"] == contract.type.value
+    assert headers["ce_type"] == contract.value
     assert given["key"] == headers["ce_subject"]
     assert headers.get("ce_version") == (str(version) if (version := getattr(data, "version", None)) else None)
     if contract.family != "submissions":
@@ -80,7 +108,7 @@ def test_an_example_lies_on_a_topic_of_its_family_under_its_own_headers(contract
 
 
 @every_type
-def test_the_official_sdk_reads_what_we_publish(contract: EventContract) -> None:
+def test_the_official_sdk_reads_what_we_publish(contract: EventType) -> None:
     data = contract.model.model_validate(example(contract)["data"])
     headers = events.headers_for(
         event_id="e-1", source="/langhoc/test", subject="chủ thể", data=data, time=AT, traceparent=None
@@ -89,7 +117,7 @@ def test_the_official_sdk_reads_what_we_publish(contract: EventContract) -> None
 
     event = kafka.from_binary_event(message)
 
-    assert (event.get_id(), event.get_source(), event.get_type()) == ("e-1", "/langhoc/test", contract.type.value)
+    assert (event.get_id(), event.get_source(), event.get_type()) == ("e-1", "/langhoc/test", contract.value)
     assert event.get_subject() == "chủ thể"
     assert event.get_time() == AT
     assert event.get_datacontenttype() == "application/json"
@@ -101,7 +129,7 @@ def test_the_official_sdk_reads_what_we_publish(contract: EventContract) -> None
 
 
 @every_type
-def test_an_unknown_field_of_a_fact_is_ignored_and_of_a_submission_refused(contract: EventContract) -> None:
+def test_an_unknown_field_of_a_fact_is_ignored_and_of_a_submission_refused(contract: EventType) -> None:
     data = read(contract, stored(contract, added_in_a_later_version={"x": 1}))
 
     if contract.family == "submissions":
@@ -112,7 +140,7 @@ def test_an_unknown_field_of_a_fact_is_ignored_and_of_a_submission_refused(contr
 
 
 @every_type
-def test_a_missing_required_field_is_told_apart(contract: EventContract) -> None:
+def test_a_missing_required_field_is_told_apart(contract: EventType) -> None:
     given = stored(contract)
     required = next(name for name, field in contract.model.model_fields.items() if field.is_required())
     body = json.loads(given.value or b"")
@@ -126,9 +154,9 @@ def test_a_missing_required_field_is_told_apart(contract: EventContract) -> None
 
 
 @every_type
-def test_contracts_are_immutable_and_versioned(contract: EventContract) -> None:
-    assert contract.type.value.startswith("langhoc.")
-    assert contract.type.value.endswith(".v1")
+def test_contracts_are_immutable_and_versioned(contract: EventType) -> None:
+    assert contract.value.startswith("langhoc.")
+    assert contract.value.endswith(".v1")
     assert issubclass(contract.model, Claim if contract.family == "submissions" else Contract)
     data: BaseModel = contract.model.model_validate(example(contract)["data"])
     with pytest.raises(ValidationError, match="frozen"):
@@ -140,10 +168,8 @@ def test_contracts_are_immutable_and_versioned(contract: EventContract) -> None:
 # ------------------------------------------------------------------------------------------------- topics
 
 
-def test_each_family_carries_types_of_its_own_nature() -> None:
+def test_every_type_lies_on_a_family_and_every_family_has_a_type() -> None:
     assert {contract.family for contract in CONTRACTS.values()} == families().keys()
-    for contract in CONTRACTS.values():
-        assert families()[contract.family].nature == contract.nature, contract.type
 
 
 def test_every_concrete_topic_is_found_back_in_its_family() -> None:
@@ -155,17 +181,21 @@ def test_every_concrete_topic_is_found_back_in_its_family() -> None:
         family_of("somebody.elses")
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_service_consumes_what_the_topic_files_say(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def consumer_of(service: str, monkeypatch: pytest.MonkeyPatch) -> Consumer:
+    """What a service listens to, as it is wired."""
     consumers: list[Consumer] = []
     app = importlib.import_module(f"services.{service}.app")
     monkeypatch.setattr(app, "run_service", lambda settings, consumer, *_, **__: consumers.append(consumer))
     for name in ("KAFKA", "MONGO", "JWKS"):
         monkeypatch.setenv(f"LANGHOC_{name}", "unused")
-
     app.main()
-
     (consumer,) = consumers
+    return consumer
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_consumes_what_the_topic_files_say(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    consumer = consumer_of(service, monkeypatch)
     assert consumer.name == service
     read_by = {stem for stem, family in families().items() if service in family.consumers}
     assert {family_of(topic) for topic in consumer.topics} == read_by

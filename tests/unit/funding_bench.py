@@ -154,7 +154,7 @@ class Bench:
             event: Received[Any] = Received(
                 data=data,
                 event_id=f"urn:langhoc:test#{self.told}",
-                type=contract_of(type(data)).type.value,
+                type=contract_of(type(data)).value,
                 source="urn:langhoc:test",
                 subject="x",
                 version=getattr(data, "version", None),

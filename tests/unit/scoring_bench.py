@@ -69,7 +69,7 @@ class Bench:
 
     async def decide(self, fact: Any) -> tuple[Reader, Outcome]:
         """What a fact leads to on the state as it is now; nothing is written."""
-        record = received(fact, contract_of(fact.__class__).type)
+        record = received(fact, contract_of(fact.__class__))
         reader = Reader(self.mongo)
         return reader, await decided(Run(routes[record.type], record, reader, record.received_at, ranges=False), reader)
 

@@ -49,7 +49,7 @@ def handle(states: Dictionary, data: BaseModel) -> Outcome:
     event: Received[Any] = Received(
         data=data,
         event_id="urn:langhoc:test#1",
-        type=contract_of(type(data)).type.value,
+        type=contract_of(type(data)).value,
         source="urn:langhoc:test",
         subject="x",
         version=getattr(data, "version", None),

@@ -53,11 +53,11 @@ def inputs(*centre_ids: str) -> ProvinceInputs:
 def deliver(states: Documents, event: Outgoing) -> None:
     """Over the wire: as JSON, read by the contract's model."""
     contract = contract_of(type(event.data))
-    data = CONTRACTS[contract.type].model.model_validate_json(event.data.model_dump_json())
+    data = CONTRACTS[contract].model.model_validate_json(event.data.model_dump_json())
     received: Received[Any] = Received(
         data=data,
         event_id=f"{event.key}#{getattr(data, 'version', 0)}",
-        type=contract.type.value,
+        type=contract.value,
         source="urn:langhoc:funding",
         subject=event.subject,
         version=getattr(data, "version", None),

@@ -52,7 +52,7 @@ def handle(
     event: Received[Any] = Received(
         data=data,
         event_id=id,
-        type=contract_of(type(data)).type.value,
+        type=contract_of(type(data)).value,
         source="urn:langhoc:test",
         subject="x",
         version=getattr(data, "version", None),

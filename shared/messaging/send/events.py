@@ -25,7 +25,7 @@ def headers_for(
         "ce_specversion": "1.0",
         "ce_id": event_id,
         "ce_source": source,
-        "ce_type": contract_of(type(data)).type.value,
+        "ce_type": contract_of(type(data)).value,
         "ce_subject": subject,
         "ce_time": time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "content-type": "application/json",
