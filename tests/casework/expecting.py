@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -68,6 +68,7 @@ def differences(expected: Expectation, published: Published, channels: Mapping[s
         yield from compare(f"adjustments {name}", wanted, adjustment(published, name))
     for audience, kinds in expected.alerts.items():
         yield from _alerts(f"alerts {audience}", kinds, published.alerts(audience))
+    yield from _untold(published.all(EventType.ALERT_RAISED, lambda data: True))
 
 
 def compare(path: str, expected: Any, got: Any) -> Iterator[Difference]:
@@ -254,6 +255,15 @@ def adjustment(published: Published, name: str) -> Data | None:
         EventType.ADJUSTMENT_PROPOSED, lambda data: (data["centre_id"], data["year"]) == (subject, year)
     )
     return max(found, key=number, default=None)
+
+
+def _untold(alerts: Iterable[Data]) -> Iterator[Difference]:
+    """Whatever is told says what happened and what to do, in two languages."""
+    for alert in alerts:
+        for part in ("text", "action"):
+            vi, en = (alert[part][language].strip() for language in ("vi", "en"))
+            if not vi or not en or vi == en:
+                yield Difference(f"alerts {alert['alert_id']} {part}", "words in both languages", f"{vi!r}, {en!r}")
 
 
 def _alerts(path: str, expected: Mapping[Any, Sequence[str]] | None, found: Sequence[Data]) -> Iterator[Difference]:
