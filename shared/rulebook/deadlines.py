@@ -71,9 +71,12 @@ class _Rows(Rule):
 def load_deadlines(places: Sequence[Path], rubrics: Collection[Rubric]) -> tuple[Row, ...]:
     """All rows of the rulebook's folders, proven against the rubrics.
 
+    A rubric without a row for its dossier has that of the rubric before it in its series, on its own day: who owed it
+    to whom owes it still.
+
     Raises:
         RulebookError: with all that is wrong: an id stands twice, a row names no rubric, the dossier's row differs from
-            the rubric's own deadline, or a rubric of which subjects are submitted has none.
+            the rubric's own deadline, or the first rubric of a series of which subjects are submitted has none.
     """
     by_id = {one.id: one for one in rubrics}
     rows: dict[str, Row] = {}
@@ -100,11 +103,23 @@ def load_deadlines(places: Sequence[Path], rubrics: Collection[Rubric]) -> tuple
                         place.name, f"{path}/day", "rulebook.deadline_differs", id=row.id, rubric=rule.id, own=own
                     )
                 rows[row.id] = row
-    told = {row.rubric for row in rows.values() if row.dossier}
-    for id in sorted(one.id for one in rubrics if one.series in SUBMITTED and one.id not in told):
-        found.add(FILE, "deadlines", "rulebook.deadline_missing", rubric=id)
+    dossiers = {row.rubric: row for row in rows.values() if row.dossier}
+    for rule in sorted(rubrics, key=lambda one: one.effective_from):
+        if rule.series in SUBMITTED and rule.id not in dossiers:
+            before = [dossiers[one.id] for one in rubrics if one.successor == rule.id and one.id in dossiers]
+            if before:
+                dossiers[rule.id] = rows[rule.id] = _of_successor(before[0], rule)
+            else:
+                found.add(FILE, "deadlines", "rulebook.deadline_missing", rubric=rule.id)
     found.settle()
     return tuple(rows.values())
+
+
+def _of_successor(row: Row, rule: Rubric) -> Row:
+    own = rule.deadline
+    day = Day(month=own.month, day=own.day, years_after=own.years_after)
+    told = {"id": rule.id, "rubric": rule.id, "day": day, "provenance": own.provenance, "citation": own.citation}
+    return row.model_copy(update=told)
 
 
 @lru_cache

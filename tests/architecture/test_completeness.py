@@ -93,7 +93,7 @@ def test_an_endpoint_that_lacks_either_is_found() -> None:
 
 
 @pytest.mark.parametrize("kind", get_args(AlertKind))
-def test_every_kind_of_alert_is_raised_in_a_case(kind: str) -> None:
+def test_every_kind_of_alert_is_raised_in_a_case(kind: AlertKind) -> None:
     """There its texts are looked at too, in both languages (`tests/casework/expecting.py`)."""
     told = [
         case.case

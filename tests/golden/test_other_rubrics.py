@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,11 +12,12 @@ import pytest
 import yaml
 
 from services.scoring.domain.indicators import judge_with_indicators
+from services.scoring.domain.judging import Judgement
 from services.scoring.domain.results import score_assessment
 from shared.contracts.base import Provenance, Step
 from shared.contracts.facts import AssessmentAccepted, AssessmentScored
 from shared.contracts.submissions import Content, PointsContent, TargetsContent
-from shared.rulebook import PointsRubric, check_content, rubric, rubric_for
+from shared.rulebook import PointsRubric, Rubric, check_content, rubric, rubric_for
 from shared.rulebook.models import ModelsRubric
 from shared.rulebook.standards import StandardsRubric
 
@@ -119,12 +121,47 @@ def _told(case: dict[str, Any], steps: list[Step], next_step: list[Any]) -> None
         assert any(expect["next_step"] in step.en for step in next_step), [step.en for step in next_step]
 
 
+def _standards(case: dict[str, Any]) -> AssessmentScored:
+    start = HIGHEST_SPECIAL if "special" in case else HIGHEST
+    area = {"specially_difficult": "special" in case, "specially_difficult_basis": case.get("special")}
+    return _score(case, _targets(start | case.get("values", {}), case, **area))
+
+
+def _models(case: dict[str, Any]) -> AssessmentScored:
+    area = {"difficult_area": "difficult_area" in case, "difficult_area_basis": case.get("difficult_area")}
+    return _score(case, _targets(case["shares"], case, **area))
+
+
+def _units(case: dict[str, Any]) -> AssessmentScored:
+    return _score(case, _points(case, None)[1])
+
+
+def _citizens(case: dict[str, Any]) -> Judgement:
+    rule, content = _points(case, Decimal(8))
+    return judge_with_indicators(rule, content, case["period"])
+
+
+BOOKS: dict[str, Callable[[dict[str, Any]], AssessmentScored | Judgement]] = {
+    "universal_education_20_2014.yaml": _standards,
+    "learning_models.yaml": _models,
+    "learning_unit_22_2020.yaml": _units,
+    "learning_citizen_244_2022.yaml": _citizens,
+    "learning_citizen_324_2023.yaml": _citizens,
+}
+"""Files in a notation of their own; all others are read by `test_scoring`."""
+
+
+def played() -> Iterator[tuple[Rubric, AssessmentScored | Judgement]]:
+    """What comes of every case of these files, with its rule."""
+    for name, judge in BOOKS.items():
+        for (case,) in (param.values for param in _book(name)):
+            yield rubric(case["rubric"]), judge(case)
+
+
 @pytest.mark.parametrize("case", _book("universal_education_20_2014.yaml"))
 def test_standards(case: dict[str, Any]) -> None:
     expect = case["expect"]
-    start = HIGHEST_SPECIAL if "special" in case else HIGHEST
-    area = {"specially_difficult": "special" in case, "specially_difficult_basis": case.get("special")}
-    scored = _score(case, _targets(start | case.get("values", {}), case, **area))
+    scored = _standards(case)
     levels = {id: expect.get(id, highest) for id, highest in HIGHEST_LEVELS.items()}
     assert scored.standards == {id: level for id, level in levels.items() if level != "open"}
     assert scored.missing == expect.get("missing", [])
@@ -142,8 +179,7 @@ def test_standards(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", _book("learning_models.yaml"))
 def test_models(case: dict[str, Any]) -> None:
     expect = case["expect"]
-    area = {"difficult_area": "difficult_area" in case, "difficult_area_basis": case.get("difficult_area")}
-    scored = _score(case, _targets(case["shares"], case, **area))
+    scored = _models(case)
     assert {goal: met for one in scored.criteria for goal, met in one.met.items()} == expect["goals"]
     if "shares" in expect:
         assert scored.shares == expect["shares"]
@@ -155,8 +191,7 @@ def test_models(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", _book("learning_unit_22_2020.yaml"))
 def test_learning_units(case: dict[str, Any]) -> None:
     expect = case["expect"]
-    _, content = _points(case, None)
-    scored = _score(case, content)
+    scored = _units(case)
     assert scored.total == (None if expect["total"] is None else Decimal(expect["total"]))
     assert scored.grade == expect["grade"]
     assert scored.missing == expect.get("missing", [])
@@ -165,11 +200,10 @@ def test_learning_units(case: dict[str, Any]) -> None:
     _told(case, scored.explanation, scored.next_step)
 
 
-@pytest.mark.parametrize("case", _book("learning_citizen_324_2023.yaml"))
+@pytest.mark.parametrize("case", [*_book("learning_citizen_244_2022.yaml"), *_book("learning_citizen_324_2023.yaml")])
 def test_learning_citizens(case: dict[str, Any]) -> None:
     expect = case["expect"]
-    rule, content = _points(case, Decimal(8))
-    judged = judge_with_indicators(rule, content, case["period"])
+    judged = _citizens(case)
     assert judged.total == Decimal(expect["total"])
     assert judged.grade == expect["grade"]
     _told(case, judged.steps, judged.next_step)

@@ -35,16 +35,11 @@ from shared.rulebook.targets import (
     ShareRule,
     Target,
 )
+from tests.golden.test_other_rubrics import BOOKS
 
 HERE = Path(__file__).parent / "scoring"
-FILES = (
-    "commune_44_2014.yaml",
-    "commune_25_2023.yaml",
-    "district_25_2023.yaml",
-    "province_25_2023.yaml",
-    "learning_unit_24_2023.yaml",
-    "clc_2553_2013.yaml",
-)
+FILES = sorted({file.name for file in HERE.glob("*.yaml")} - BOOKS.keys())
+"""Every file but those in a notation of their own."""
 Scored = CommuneScored | CentreScored | AssessmentScored
 Case = dict[str, Any]
 

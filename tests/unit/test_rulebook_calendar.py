@@ -92,7 +92,6 @@ def test_whoever_ended_with_the_districts_is_named_as_a_gap() -> None:
         ({"day": {"month": 1, "day": 16, "years_after": 1}}, "deadline_differs", "deadlines/0/day"),
         ({"day": {"month": 2, "day": 29, "years_after": 1}}, "no_calendar_day", "deadlines/0/day"),
         ({"day": None}, "deadline_unclear", "deadlines/0"),
-        ({"dossier": False}, "deadline_missing", "deadlines"),
         ({"id": "commune_dossier"}, "id_used_twice", "deadlines/3/id"),
         ({"citation": " "}, "entry_empty", "deadlines/0/citation"),
     ],
@@ -107,6 +106,15 @@ def test_a_malformed_calendar_says_what_and_where(
     with pytest.raises(RulebookError) as caught:
         load_deadlines((tmp_path,), rubrics())
     assert (code, path) in [(error.problem.code, error.path) for error in caught.value.all]
+
+
+def test_the_first_rubric_of_a_series_needs_a_row_of_its_own(tmp_path: Path) -> None:
+    content = shipped("deadlines.yaml")
+    content["deadlines"] = [row for row in content["deadlines"] if row["id"] != "centre_evaluation"]
+    put(tmp_path, "deadlines.yaml", content)
+    with pytest.raises(RulebookError) as caught:
+        load_deadlines((tmp_path,), rubrics())
+    assert [each.fault.code for each in caught.value.all] == ["deadline_missing"]
 
 
 # -------------------------------------------------------------------------------------------------------- goals

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from shared.rulebook import PointsRubric, RulebookError, calendar, rubric, rubric_for, rubrics
 from shared.rulebook.checking import expiring, months_later, prove, prove_released, read_all
 from shared.rulebook.errors import Unfit
-from shared.rulebook.rubrics import load_rubrics
+from shared.rulebook.rubrics import end_of, load_rubrics
 from shared.rulebook.source import DATA
 from tests.unit.rulebook_samples import RUBRIC, put, shipped, table, version
 
@@ -170,13 +170,13 @@ def test_a_ministry_loads_a_new_rubric_without_a_release_of_ours(
     rule = shipped(f"rubrics/{old}.yaml")
     put(tmp_path, f"rubrics/{old}.yaml", rule | {"effective_to": date(2027, 7, 1), "successor": new})
     put(tmp_path, f"rubrics/{new}.yaml", rule | {"id": new, "effective_from": date(2027, 7, 1)})
-    assert codes(DATA, tmp_path) == ["deadline_missing"]
-    row = next(row for row in shipped("deadlines.yaml")["deadlines"] if row["id"] == "commune_dossier")
-    put(tmp_path, "deadlines.yaml", {"deadlines": [row | {"id": "commune_dossier_2027", "rubric": new}]})
     assert codes(DATA, tmp_path) == []
     monkeypatch.setenv("LANGHOC_RULEBOOK", str(tmp_path))
     assert [rubric_for("commune", period).id for period in (2026, 2027)] == [old, new]
-    assert "commune_dossier_2027" in {due.row.id for due in calendar(2027)}
+    (before,) = [due for due in calendar(2026) if due.row.id == "commune_dossier"]
+    (after,) = [due for due in calendar(2027) if due.row.id == new]
+    assert (after.row.who, after.row.what, after.row.rubric) == (before.row.who, before.row.what, new)
+    assert after.end == end_of(rubric(new).deadline, 2027)
 
 
 # --------------------------------------------------------------------------------------------------- E7: released
