@@ -170,7 +170,9 @@ def test_the_command_waits_on_where_a_service_cannot_tell(monkeypatch: pytest.Mo
         "message": {"vi": "Kafka chưa trả lời.", "en": "Kafka does not answer yet."},
         "mend": {"vi": "Gửi lại sau.", "en": "Ask again."},
     }
-    flow = Flow(service="intake", lag=0, outbox=0, requests=0, busy=False, settled=True, dead_letters=0)
+    flow = Flow(
+        service="intake", lag=0, outbox=0, requests=0, busy=False, settled=True, dead_letters=0, dead_letters_waiting=0
+    )
     away = httpx.Response(503, json=problem, headers={"content-type": "application/problem+json"})
     coming = [away, away]
 
