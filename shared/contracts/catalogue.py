@@ -50,7 +50,7 @@ class EventType(StrEnum):
     model: type[BaseModel]
     family: str
 
-    def __new__(cls, value: str, model: type[BaseModel], family: str) -> EventType:
+    def __new__(cls, value: str, model: type[BaseModel] = BaseModel, family: str = "") -> EventType:
         member = str.__new__(cls, value)
         member._value_, member.model, member.family = value, model, family
         return member

@@ -8,12 +8,9 @@ from typing import Any, get_args
 
 import pytest
 
-from services.notifications.domain import (
-    below_minimum_alerts,
-    receipt_alert,
-    result_alert,
-    support_changed_alert,
-)
+from services.notifications.domain import below_minimum_alerts, support_changed_alert
+from services.notifications.domain.receipts import receipt_alert
+from services.notifications.domain.results import result_alert
 from services.notifications.domain.wording import by_when, numbered
 from shared.contracts.base import Problem, Provenance, Status, Step, Text
 from shared.contracts.facts import (

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.intake.domain import Arrival, Known, check_commune
-from services.notifications.domain import result_alert
+from services.notifications.domain.results import result_alert
 from services.scoring.decisions.rankings import terms
 from services.scoring.domain import score_commune
 from shared.contracts.submissions import CommuneSubmitted

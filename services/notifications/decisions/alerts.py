@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
-from typing import Any, TypeVar
-
-from pydantic import BaseModel
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from services.notifications.decisions.documents import ALERTS, RESULTS, RUNS, SUPPORTS, Run, Seen, SupportLine
-from services.notifications.domain import (
-    adjusted_alert,
-    adjustment_proposed_alert,
-    approved_alert,
-    below_minimum_alerts,
-    receipt_alert,
-    result_alert,
-    result_changed_alert,
-)
+from services.notifications.domain import CALLS, below_minimum_alerts
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import Alert, BudgetProposed, BudgetRunProposed, CentreScored, CommuneScored
 from shared.messaging.decide.asking import STALE, Ask, Decide, Outcome
@@ -26,8 +15,6 @@ from shared.messaging.messages import Outgoing, Received
 IGNORED = "ignored"
 REPEATED = "repeated"
 """The matter was told before."""
-
-B = TypeVar("B", bound=BaseModel)
 
 
 async def tell(ask: Ask, outcome: Outcome, alerts: Iterable[Alert]) -> None:
@@ -39,18 +26,19 @@ async def tell(ask: Ask, outcome: Outcome, alerts: Iterable[Alert]) -> None:
             outcome.events.append(Outgoing(f"alerts.{alert.audience}", alert.subject, alert.subject, alert))
 
 
-def _told_once(alert_of: Callable[[B, str, datetime], Alert | None]) -> Decide[Received[B]]:
-    """An event that is one matter by itself; the alert's key says which."""
+def _called_for(received: Received[Any]) -> list[Alert]:
+    matter = (received.data, received.event_id, received.received_at)
+    return [alert for alert_of in CALLS.get(received.type, ()) if (alert := alert_of(*matter))]
 
-    async def decide(received: Received[B], ask: Ask) -> Outcome:
-        alert = alert_of(received.data, received.event_id, received.received_at)
-        if alert is None:
-            return Outcome(verdict=IGNORED)
-        outcome = Outcome()
-        await tell(ask, outcome, [alert])
-        return outcome if outcome.events else Outcome(verdict=REPEATED)
 
-    return decide
+async def on_matter(received: Received[Any], ask: Ask) -> Outcome:
+    """An event that is one matter by itself; the keys of its alerts say which."""
+    alerts = _called_for(received)
+    if not alerts:
+        return Outcome(verdict=IGNORED)
+    outcome = Outcome()
+    await tell(ask, outcome, alerts)
+    return outcome if outcome.events else Outcome(verdict=REPEATED)
 
 
 async def on_result(received: Received[CommuneScored] | Received[CentreScored], ask: Ask) -> Outcome:
@@ -63,8 +51,7 @@ async def on_result(received: Received[CommuneScored] | Received[CentreScored], 
     if _is_stale(result.version, await ask.one(ref)):
         return Outcome(verdict=STALE)
     outcome = Outcome({ref: Seen(version=result.version)})
-    matter = (result, received.event_id, received.received_at)
-    await tell(ask, outcome, filter(None, (result_alert(*matter), result_changed_alert(*matter))))
+    await tell(ask, outcome, _called_for(received))
     return outcome
 
 
@@ -98,10 +85,7 @@ def _is_stale(version: int, known: Seen | SupportLine | Run | None) -> bool:
 
 
 routes: Mapping[str, Decide[Received[Any]]] = {
-    EventType.BUDGET_RUN_APPROVED: _told_once(approved_alert),
-    EventType.BUDGET_ADJUSTED: _told_once(adjusted_alert),
-    EventType.ADJUSTMENT_PROPOSED: _told_once(adjustment_proposed_alert),
-    EventType.RECEIPT_ISSUED: _told_once(lambda receipt, cause, at: receipt_alert(receipt, cause)),
+    **dict.fromkeys(CALLS, on_matter),
     EventType.COMMUNE_SCORED: on_result,
     EventType.CENTRE_SCORED: on_result,
     EventType.BUDGET_PROPOSED: on_line,

@@ -1,9 +1,12 @@
 """Who must be told, and in which words. Pure: no clock, no I/O, no float.
 
-Each module makes the alerts of one kind of fact; `wording` holds what they share. An alert's id is its key:
-what has the same key is the same matter, and is said once.
+Each module makes the alerts of one kind of fact, and lists under `CALLS` which fact calls for which; `wording` holds
+what they share. An alert's id is its key: what has the same key is the same matter, and is said once.
 """
 
+from collections.abc import Mapping
+
+from services.notifications.domain import decisions, receipts, results
 from services.notifications.domain.budgets import (
     Told,
     assessment_deadline,
@@ -11,24 +14,9 @@ from services.notifications.domain.budgets import (
     is_complete,
     support_changed_alert,
 )
-from services.notifications.domain.decisions import (
-    adjusted_alert,
-    adjustment_proposed_alert,
-    approved_alert,
-)
-from services.notifications.domain.receipts import receipt_alert
-from services.notifications.domain.results import result_alert, result_changed_alert
+from services.notifications.domain.wording import AlertOf
 
-__all__ = [
-    "Told",
-    "adjusted_alert",
-    "adjustment_proposed_alert",
-    "approved_alert",
-    "assessment_deadline",
-    "below_minimum_alerts",
-    "is_complete",
-    "receipt_alert",
-    "result_alert",
-    "result_changed_alert",
-    "support_changed_alert",
-]
+CALLS: Mapping[str, tuple[AlertOf, ...]] = {**receipts.CALLS, **results.CALLS, **decisions.CALLS}
+"""By event type, the alerts that a fact calls for by itself. What a whole proposal calls for is in `budgets`."""
+
+__all__ = ["CALLS", "Told", "assessment_deadline", "below_minimum_alerts", "is_complete", "support_changed_alert"]

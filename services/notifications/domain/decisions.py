@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from services.notifications.domain.wording import province_name
+from services.notifications.domain.wording import AlertOf, province_name
 from shared.contracts.base import Text
+from shared.contracts.catalogue import EventType
 from shared.contracts.facts import AdjustmentProposed, Alert, BudgetAdjusted, BudgetRunApproved, Purpose
 from shared.wording import EN, VI
 
@@ -104,3 +105,10 @@ def adjustment_proposed_alert(proposed: AdjustmentProposed, cause: str, raised_a
         cause=cause,
         raised_at=raised_at,
     )
+
+
+CALLS: Mapping[str, tuple[AlertOf, ...]] = {
+    EventType.BUDGET_RUN_APPROVED: (approved_alert,),
+    EventType.BUDGET_ADJUSTED: (adjusted_alert,),
+    EventType.ADJUSTMENT_PROPOSED: (adjustment_proposed_alert,),
+}

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from services.notifications.domain.wording import by_when, joined, numbered
+from services.notifications.domain.wording import AlertOf, by_when, joined, numbered
 from shared.contracts.base import Status, Text
+from shared.contracts.catalogue import EventType
 from shared.contracts.facts import Alert, AlertKind, Receipt, SubmissionKind
 from shared.contracts.submissions import AssessmentSeries
 
@@ -106,3 +107,8 @@ def _what(receipt: Receipt) -> Text:
     subject = receipt.subject or ""
     told = (words for series, words in _SERIES.items() if subject.startswith(f"{series}/"))
     return next(told, _WHAT["assessment"]) if receipt.kind == "assessment" else _WHAT[receipt.kind]
+
+
+CALLS: Mapping[str, tuple[AlertOf, ...]] = {
+    EventType.RECEIPT_ISSUED: (lambda receipt, cause, raised_at: receipt_alert(receipt, cause),)
+}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from services.notifications.domain.wording import by_when, joined, numbered
+from services.notifications.domain.wording import AlertOf, by_when, joined, numbered
 from shared.contracts.base import Text
+from shared.contracts.catalogue import EventType
 from shared.contracts.facts import Alert, Cause, CentreScored, CommuneScored, Superseded
 from shared.rulebook import AlertPolicy, PassFailRubric, PointsRubric, alert_policy, cut_off, deadline, rubric
 from shared.wording import EN, VI
@@ -146,3 +147,8 @@ def _outcome(result: CommuneScored | CentreScored, of: CommuneScored | CentreSco
         name = names.get(f"L{of.level}", Text(vi=f"mức độ {of.level}", en=f"level {of.level}"))
         return Text(vi=f"đạt {name.vi}", en=f"reaches {name.en}")
     return Text(vi="chưa đạt mức độ nào", en="reaches no level")
+
+
+CALLS: Mapping[str, tuple[AlertOf, ...]] = dict.fromkeys(
+    (EventType.COMMUNE_SCORED, EventType.CENTRE_SCORED), (result_alert, result_changed_alert)
+)

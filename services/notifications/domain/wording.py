@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from shared.contracts.base import Text
+from shared.contracts.facts import Alert
 from shared.registry import registry
 from shared.rulebook import HANOI
 from shared.wording import EN, VI
 
+AlertOf = Callable[[Any, str, datetime], Alert | None]
+"""What a fact calls for: the fact, the id of its event, and when it was received; `None` = nothing."""
 SHOWN = 3
 """How many problems or steps an alert names; the receipt or the result holds all of them."""
 
