@@ -17,6 +17,7 @@ from babel.numbers import get_decimal_symbol, get_group_symbol
 from shared.contracts.base import Text
 
 Number = int | Decimal | Fraction
+_PLACES = 6
 
 
 @final
@@ -29,13 +30,17 @@ class Language:
         self._day = day
         self._symbols = str.maketrans({",": get_group_symbol(locale), ".": get_decimal_symbol(locale)})
 
-    def __call__(self, number: Number, places: int = 6) -> str:
-        """`1.234,5`: exact up to so many decimals; a longer one is cut, never rounded: `33,333333…`."""
-        whole, rest = divmod(abs(Fraction(number)) * 10**places, 1)
-        units, decimals = divmod(whole, 10**places)
-        digits = f"{units:,}.{decimals:0{places}}"
-        written = (f"{digits}…" if rest else digits.rstrip("0").rstrip(".")).translate(self._symbols)
-        return f"−{written}" if number < 0 else written
+    def __call__(self, number: Number) -> str:
+        """`1.234,5`: exact up to six decimals; a longer one is cut, never rounded: `33,333333…`."""
+        if isinstance(number, int):  # the budget of the nation writes a million of them
+            return self._written(f"{abs(number):,}", number)
+        whole, rest = divmod(abs(Fraction(number)) * 10**_PLACES, 1)
+        units, decimals = divmod(whole, 10**_PLACES)
+        digits = f"{units:,}.{decimals:0{_PLACES}}"
+        return self._written(f"{digits}…" if rest else digits.rstrip("0").rstrip("."), number)
+
+    def _written(self, digits: str, number: Number) -> str:
+        return f"{'−' if number < 0 else ''}{digits.translate(self._symbols)}"
 
     def percent(self, share: Decimal | Fraction) -> str:
         """`62,198 %`: cut after three decimals, so that 59.9999 % does not read as 60 %."""

@@ -48,7 +48,7 @@ def areas() -> list[str]:
 @cache
 def catalogue(area: str) -> dict[str, Refusal]:
     """All entries of an area by name."""
-    content = yaml.load((FOLDER / f"{area}.yaml").read_bytes(), _LOADER)
+    content = yaml.load((FOLDER / f"{area}.yaml").read_bytes(), yaml.CSafeLoader)
     return TypeAdapter(dict[str, Refusal]).validate_python(content)
 
 
@@ -83,6 +83,3 @@ class _Value:
 
     def __repr__(self) -> str:
         return repr(self._value)
-
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where PyYAML was built with it

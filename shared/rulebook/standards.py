@@ -161,7 +161,7 @@ class StandardsRubric(RubricBase):
             for one in required:
                 if one not in graph:
                     levels = ", ".join(map(str, graph))
-                    raise Unfit("rulebook.unknown_reference", id=level_of, reference=one, known=levels)
+                    raise Unfit("rulebook.unknown_reference", id=level_of, reference=str(one), known=levels)
         _prove_acyclic(graph)
         if self.no_evidence.counts_as != "not_met":
             raise Unfit("rulebook.evidence_counts_as", stated=self.no_evidence.counts_as, allowed="not_met")

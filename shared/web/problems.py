@@ -34,11 +34,6 @@ class ApiProblem(LanghocError):
         self.found = problems
 
     @property
-    def code(self) -> str:
-        """Of the answer itself."""
-        return self.problems[0].code
-
-    @property
     def answer(self) -> JSONResponse:
         """As it is answered. Of very many problems the first are named, and how many more there are."""
         found: dict[str, object] = {}

@@ -111,7 +111,7 @@ def test_d7_no_district_is_assessed_after_its_level_was_closed() -> None:
     closed = receipt.problems[0]
     assert closed.field == "/series"
     assert "01/07/2025" in closed.message.vi
-    assert "01/07/2025" in closed.message.en
+    assert "2025-07-01" in closed.message.en
 
 
 def test_d7_a_district_that_the_register_does_not_reach_is_held() -> None:

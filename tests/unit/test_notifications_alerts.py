@@ -155,7 +155,7 @@ def test_a_rejection_says_what_is_wrong_what_to_do_and_by_when() -> None:
     )
     assert alert.action == Text(
         vi="Sửa 1. Thời hạn: 24:00 ngày 28/02/2026 (giờ Việt Nam).",
-        en="Mend 1. Time limit: 24:00 on 28 February 2026 (Viet Nam time).",
+        en="Mend 1. Time limit: 24:00 on 2026-02-28 (Viet Nam time).",
     )
     assert (alert.due, alert.raised_at, alert.cause) == (END_OF_28_FEBRUARY, NOW, "cause-1")
 
@@ -262,7 +262,7 @@ def test_a_commune_without_a_level() -> None:
     )
     assert alert.action.en == (
         "Raise 5.1 to 60 %. Where figures or evidence are wrong, send a correction of version 3. "
-        "Time limit: 24:00 on 28 February 2026 (Viet Nam time)."
+        "Time limit: 24:00 on 2026-02-28 (Viet Nam time)."
     )
     assert alert.due == END_OF_28_FEBRUARY
 

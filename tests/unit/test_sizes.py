@@ -43,6 +43,7 @@ from shared.messaging.send.outbox import LARGEST_BODY
 from shared.refusals import problem
 from shared.registry import registry
 from shared.rulebook import rubric
+from shared.wording import EN
 from tests.fakes.known import Documents
 from tests.fakes.memory import LARGEST_DOCUMENT, MemoryMongo
 from tests.unit import register_samples, scoring_samples
@@ -199,7 +200,7 @@ async def test_one_byte_more_than_a_content_may_have_is_refused() -> None:
     evidence[-1] += "x"
     receipt = await services.submit(type_, {**largest, "submission_id": "S-2", "corrects_version": 1})
     assert [(one.code, one.field) for one in receipt.problems] == [("content_too_large", "/content")]
-    assert str(MOST_CONTENT + 1) in receipt.problems[0].message.en
+    assert EN(MOST_CONTENT + 1) in receipt.problems[0].message.en
 
 
 def _content_size(assessment: Body) -> int:
