@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 
 from services.notifications import queries
 from shared.answers.page import Page
 from shared.contracts.facts import Alert, AlertKind
-from shared.web.auth import Caller, caller
+from shared.web.auth import Who
 from shared.web.paging import After, Limit
 from shared.web.parameters import AnyYear
 
 router = APIRouter(tags=["notifications"])
-Who = Annotated[Caller, Depends(caller)]
 
 
 @router.get("/alerts", summary="Alerts, by province, kind, subject or period")

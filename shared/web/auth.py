@@ -122,3 +122,9 @@ def require_role(*roles: Role) -> Callable[[Caller], Caller]:
         return who
 
     return check
+
+
+Who = Annotated[Caller, Depends(caller)]
+"""Anybody with a token, as a route takes it."""
+Operator = Annotated[Caller, Depends(require_role(Role.MINISTRY))]
+"""An operator of the ministry."""

@@ -31,7 +31,7 @@ from shared.messaging.messages import Reason
 from shared.messaging.operate.dead_letters import DeadLetters, Order, Refused, state_of
 from shared.mongo import Unavailable
 from shared.refusals import refusal
-from shared.web.auth import Caller, Role, caller, require_role
+from shared.web.auth import Caller, Operator, Role, Who, require_role
 from shared.web.paging import After, Limit
 from shared.web.problems import ApiProblem, not_found, refused
 
@@ -45,8 +45,6 @@ def _letters(request: Request) -> DeadLetters:
 
 
 Letters = Annotated[DeadLetters, Depends(_letters)]
-Who = Annotated[Caller, Depends(caller)]
-Operator = Annotated[Caller, Depends(require_role(Role.MINISTRY))]
 Why = Annotated[str, Field(max_length=2_000, description="The reason for this action, for whoever reads it later")]
 
 

@@ -166,6 +166,17 @@ def test_production_does_not_stand_on_fakes() -> None:
     assert imports == set()
 
 
+def test_the_command_reads_answers_by_their_models() -> None:
+    """A field that a service renames must be found by the type checker, not by a person at the terminal."""
+    raw = [
+        f"{path}:{node.lineno}"
+        for path, tree in sources("cli/**/*.py")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "json"
+    ]
+    assert raw == []
+
+
 @every_service
 def test_every_service_has_the_same_rooms(service: str) -> None:
     """One map is learned once: whoever knows one service finds everything in the next."""

@@ -8,13 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from services.funding import queries
-from services.funding.api.orders import Deciding, IdempotencyKey, Who, ordered
+from services.funding.api.orders import Deciding, IdempotencyKey, ordered
 from services.funding.decisions.records import Command
 from shared.answers.page import Page
 from shared.contracts.facts import AdjustmentProposed, AdjustmentState
 from shared.contracts.life import Action, AdjustmentAction
 from shared.messaging.decide.handling import Outcome
 from shared.messaging.decide.reader import Reader
+from shared.web.auth import Who
 from shared.web.paging import After, Limit
 from shared.web.parameters import AnyYear
 from shared.web.problems import not_found

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from services.funding import queries
-from services.funding.api.orders import Deciding, IdempotencyKey, Who, ordered
+from services.funding.api.orders import Deciding, IdempotencyKey, ordered
 from services.funding.decisions.records import Command
 from services.funding.decisions.snapshots import is_whole
 from services.funding.domain import proof_of
@@ -24,7 +24,7 @@ from shared.contracts.facts import (
 from shared.contracts.life import BudgetAction
 from shared.messaging.decide.handling import Document, Outcome
 from shared.messaging.decide.reader import Reader
-from shared.web.auth import Caller
+from shared.web.auth import Caller, Who
 from shared.web.parameters import AnyYear
 from shared.web.problems import not_found
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 
 from services.funding import queries
 from services.funding.decisions import budget_year
@@ -12,7 +10,7 @@ from shared.answers.budgets import FundingExplanation
 from shared.contracts.facts import BudgetProposed
 from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.register import read_register
-from shared.web.auth import Caller, caller
+from shared.web.auth import Who
 from shared.web.parameters import AnyYear
 from shared.web.subjects import Day, meant_day, subject_named
 
@@ -25,7 +23,7 @@ router = APIRouter(tags=["explanations"])
 )
 async def explain(
     request: Request,
-    who: Annotated[Caller, Depends(caller)],
+    who: Who,
     subject: str,
     period: AnyYear | None = None,
     on: Day = None,

@@ -5,17 +5,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as PathNumber
 from fastapi.responses import JSONResponse
 
 from services.funding.domain.releases import csv_of, package_of, xlsx_of
 from services.funding.queries import exports as queries
 from shared.contracts.facts import Decided
-from shared.web.auth import Caller, caller
+from shared.web.auth import Who
 
 router = APIRouter(tags=["exports"])
-Who = Annotated[Caller, Depends(caller)]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 

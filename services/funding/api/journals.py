@@ -6,11 +6,11 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from services.funding import queries
-from services.funding.api.orders import Who
 from shared.answers.budgets import Journal
 from shared.contracts.base import Text
 from shared.contracts.facts import JournalMark, Purpose
 from shared.contracts.journal import Broken, balances, verify
+from shared.web.auth import Who
 from shared.web.parameters import AnyYear
 from shared.web.problems import not_found
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request
+from fastapi import Header, Request
 from pydantic import Field
 
 from services.funding import queries
@@ -19,10 +19,9 @@ from shared.messaging.decide.handling import Outcome
 from shared.messaging.decide.reader import Reader
 from shared.mongo import Unavailable
 from shared.refusals import refusal
-from shared.web.auth import Caller, caller
+from shared.web.auth import Caller
 from shared.web.problems import FORBIDDEN, ApiProblem, not_found, refused
 
-Who = Annotated[Caller, Depends(caller)]
 IdempotencyKey = Annotated[
     str | None,
     Header(alias="Idempotency-Key", max_length=200, description="Chosen by the sender; the same again does nothing"),

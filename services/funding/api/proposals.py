@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 
 from services.funding import queries
 from shared.answers.page import Page
 from shared.contracts.facts import BudgetProposed, BudgetRunProposed
-from shared.web.auth import Caller, caller
+from shared.web.auth import Who
 from shared.web.paging import After, Limit
 from shared.web.parameters import AnyYear
 
 router = APIRouter(tags=["funding"])
-Who = Annotated[Caller, Depends(caller)]
 
 
 @router.get("/budgets", summary="Latest proposal of each province: envelope, sum of the lines, reserve")

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from services.funding.decisions.proposals import ProvinceInputs
@@ -17,13 +17,12 @@ from shared.answers.budgets import AreaAnswer, ChangeAnswer, ComparisonAnswer, S
 from shared.contracts.base import Claim, Dong, Year
 from shared.rulebook import RulebookError
 from shared.rulebook.given import given_policy
-from shared.web.auth import Caller, caller
+from shared.web.auth import Who
 from shared.web.beside import Beside
 from shared.web.bodies import MAX_BYTES as MAX_BODY
 from shared.web.problems import not_found, refused
 
 router = APIRouter(tags=["views"])
-Who = Annotated[Caller, Depends(caller)]
 MAX_YEARS = 20
 SIMULATIONS = Beside(2)
 """Two of a process at once: one person waits for another's, and the consumer keeps its share of the machine."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 
 from services.intake import queries
 from services.intake.api.register import view_of
 from shared.answers.register import IntakeExplanation
-from shared.web.auth import Caller, caller
+from shared.web.auth import Who
 from shared.web.parameters import AnyYear
 from shared.web.subjects import Day, meant_day, subject_named
 
@@ -20,7 +18,7 @@ MOST_RECEIPTS = 1_000
 @router.get("/explanations/{subject:path}", summary="What a subject is, and everything that was submitted of it")
 async def explain(
     request: Request,
-    who: Annotated[Caller, Depends(caller)],
+    who: Who,
     subject: str,
     period: AnyYear | None = None,
     on: Day = None,

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 
 from services.intake import queries
 from shared.answers.page import Page
 from shared.answers.register import AcceptedSubject
 from shared.contracts.base import Status
 from shared.contracts.facts import Receipt, RegistrationAccepted
-from shared.web.auth import Caller, caller
+from shared.web.auth import Who
 from shared.web.paging import After, Limit
 from shared.web.parameters import AnyYear
 from shared.web.problems import not_found
 
 router = APIRouter(tags=["intake"])
-Who = Annotated[Caller, Depends(caller)]
 
 
 @router.get("/receipts", summary="Receipts, by sender, subject, period, status or submission id")

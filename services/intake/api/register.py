@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query, Request
+from fastapi import APIRouter, Body, Query, Request
 from pydantic import ValidationError
 
 from services.intake import queries
@@ -21,12 +21,10 @@ from shared.messaging.decide.asking import Outcome
 from shared.messaging.decide.register import REGISTER
 from shared.registry import Registry, Succession, Unit, corrected_register, corrections_of, touched_units
 from shared.rulebook import HANOI
-from shared.web.auth import Caller, Role, caller, require_role
+from shared.web.auth import Operator, Who
 from shared.web.problems import ApiProblem, not_found, refused
 
 router = APIRouter(prefix="/register", tags=["register"])
-Who = Annotated[Caller, Depends(caller)]
-Operator = Annotated[Caller, Depends(require_role(Role.MINISTRY))]
 
 
 @router.get("", summary="The corrections that the register has taken, in their order")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 
 from services.scoring.queries import explanations as queries
 from services.scoring.queries.results import results
 from shared.answers.results import ScoringExplanation
 from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.register import read_register
-from shared.web.auth import Caller, caller
+from shared.web.auth import Who
 from shared.web.parameters import AnyYear
 from shared.web.problems import refused
 from shared.web.subjects import Day, subject_named
@@ -26,7 +25,7 @@ router = APIRouter(tags=["explanations"])
 )
 async def explain(
     request: Request,
-    who: Annotated[Caller, Depends(caller)],
+    who: Who,
     subject: str,
     period: AnyYear | None = None,
     on: Day = None,

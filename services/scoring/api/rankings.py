@@ -15,12 +15,11 @@ from shared.answers.results import RankingPlace
 from shared.contracts.facts import RankChange, RankingPublished, RankingRow
 from shared.rulebook import cut_off as cut_off_date
 from shared.rulebook.ranking import CutOff, TieRule, cut_offs
-from shared.web.auth import Caller, caller
+from shared.web.auth import Who
 from shared.web.parameters import AnyYear
 from shared.web.problems import not_found, refused
 
 router = APIRouter()
-Who = Annotated[Caller, Depends(caller)]
 
 
 async def asked_head(

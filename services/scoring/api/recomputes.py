@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import Field, StringConstraints
 
@@ -18,14 +18,13 @@ from shared.contracts.base import Claim, Identifier, ProvinceCode, Text, Year
 from shared.mongo import Unavailable
 from shared.rulebook import RulebookError
 from shared.rulebook.given import GivenRules, read_given
-from shared.web.auth import Caller, Role, require_role
+from shared.web.auth import Operator
 from shared.web.beside import Beside
 from shared.web.parameters import AnyYear
 from shared.web.problems import ApiProblem, not_found, refused
 from shared.web.streams import begun
 
 router = APIRouter(prefix="/recompute")
-Operator = Annotated[Caller, Depends(require_role(Role.MINISTRY))]
 NDJSON = "application/x-ndjson"
 READING = Beside(2)
 """Rulebooks that are read at once for rehearsals."""

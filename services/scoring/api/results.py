@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import TypeAdapter
 
 from services.scoring.queries import results as queries
 from shared.answers.results import AnyResult
-from shared.web.auth import Caller, caller
+from shared.web.auth import Who
 from shared.web.parameters import AnyYear
 
 router = APIRouter()
 RESULTS = TypeAdapter(list[AnyResult])
-Who = Annotated[Caller, Depends(caller)]
 
 
 @router.get(
