@@ -192,7 +192,7 @@ async def test_what_does_not_add_up_is_told(id: str, changed: dict[str, Any], sa
     audit.filed += 1
     done = next(iter(audit.outcome(NOW).puts.values()))
     assert done.state == "violated"
-    assert done.violations == (said, "6 assessments were accepted, 5 results exist")
+    assert done.violations == [said, "6 assessments were accepted, 5 results exist"]
 
 
 # ------------------------------------------------------------------------------------------------ rehearsed
