@@ -156,7 +156,7 @@ async def test_a_corrected_citation_is_no_new_rule_and_rescores_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = await filled()
-    before, published = bench.documents(RESULTS), bench.published()
+    before, published = bench.documents(RESULTS.name), bench.published()
     words = {
         f"rubrics/{id}.yaml": reworded(f"rubrics/{id}.yaml")
         for id in {row["result"]["rubric"] for row in before.values()}
@@ -166,7 +166,7 @@ async def test_a_corrected_citation_is_no_new_rule_and_rescores_nothing(
         put(tmp_path, name, text)
     monkeypatch.setenv("LANGHOC_RULEBOOK", str(tmp_path))
     assert (await order(bench))["changed"] == 0
-    assert (bench.documents(RESULTS), bench.published()) == (before, published)
+    assert (bench.documents(RESULTS.name), bench.published()) == (before, published)
 
     await bench.accept(commune(targets(1), version=2))
     after = bench.result(COMMUNE)

@@ -114,7 +114,7 @@ def test_the_first_rubric_of_a_series_needs_a_row_of_its_own(tmp_path: Path) -> 
     put(tmp_path, "deadlines.yaml", content)
     with pytest.raises(RulebookError) as caught:
         load_deadlines((tmp_path,), rubrics())
-    assert {each.fault.code for each in caught.value.all} == {"deadline_missing"}
+    assert {each.problem.code for each in caught.value.all} == {"deadline_missing"}
 
 
 # -------------------------------------------------------------------------------------------------------- goals
