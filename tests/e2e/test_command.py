@@ -77,11 +77,12 @@ def test_explain_shows_the_way_from_submission_to_rank_and_money(langhoc: Langho
         for word in (*words, "Thông tư 25/2023/TT-BGDĐT", "Thông tư 96/2008/TT-BTC", "SYN-"):
             assert word in text
     story: dict[str, Any] = json.loads(langhoc("explain", first["code"], "--format", "json"))
-    assert {row["scope"]: row["rank"] for row in story["ranks"]}["nation"] == 1
-    assert story["centres"][0]["line"]["allocation"]["steps"]
+    assert {row["scope"]: row["rank"] for row in story["scoring"]["ranks"]}["nation"] == 1
+    assert story["scoring"]["centres"]
+    assert story["funding"]["lines"][0]["allocation"]["steps"]
     old = json.loads(langhoc("explain", "19441", "--on", "2022-12-31", "--format", "json"))
-    assert old["unit"]["unit_id"] == "19441@pre-2025-07"
-    assert old["unit"]["successors"]
+    assert old["intake"]["unit"]["unit_id"] == "19441@pre-2025-07"
+    assert old["intake"]["unit"]["successors"]
 
 
 @pytest.mark.usefixtures("demonstrated")

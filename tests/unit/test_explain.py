@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
@@ -12,10 +13,12 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from cli import explaining, output
 from cli.client import Client
 from cli.explaining import collect, render
+from cli.main import app as langhoc
 from cli.output import CommandError, Language
 from shared.contracts.catalogue import EventType
 from shared.contracts.register import RegisterCorrected
@@ -253,6 +256,18 @@ async def test_a_code_is_read_by_the_corrected_register(services: dict[str, Memo
     story = await asyncio.to_thread(lambda: collect(Client(), "00999", 2022))
     assert story.intake.unit
     assert story.intake.unit.unit_id == "00999@pre-2024-01-01"
+
+
+@pytest.mark.usefixtures("services")
+async def test_programs_get_the_three_answers_as_they_are(bench: Bench) -> None:
+    await bench.accept(*STORY)
+    shown = await asyncio.to_thread(CliRunner().invoke, langhoc, ["explain", UNIT, "--format", "json"])
+    assert shown.exit_code == 0, shown.output
+    told = json.loads(shown.stdout)
+    assert told.keys() == {"intake", "scoring", "funding"}
+    assert told["intake"]["unit"]["name"] == "Phường Ba Đình"
+    assert told["scoring"]["result"]["level"] == 1
+    assert told["funding"]["lines"] == []
 
 
 # ---------------------------------------------------------------------------------------------- what each answers
