@@ -1,8 +1,6 @@
-"""Names of the pipeline's own collections in each service's database, and their indexes."""
+"""Names of the pipeline's own collections in each service's database; what indexes they have: `operate.preparing`."""
 
 from __future__ import annotations
-
-from shared.mongo import Mongo
 
 INBOX = "inbox"
 COMMANDS = "commands"
@@ -13,17 +11,3 @@ RECALCULATIONS = "recalculations"
 SETS = "sets"
 SCHEMAS = "schemas"
 TOPIC_LIVES = "topic_lives"
-
-
-async def prepare(mongo: Mongo, *, inbox_days: int) -> None:
-    """Create the indexes. Safe to repeat."""
-    await mongo.index(INBOX, [("at", 1)], expire_after_seconds=inbox_days * 86_400)
-    await mongo.index(COMMANDS, [("at", 1)])
-    await mongo.index(OUTBOX, [("order", 1)])
-    await mongo.index(DEAD_LETTERS, [("at", 1)])
-    await mongo.index(DEAD_LETTERS, [("state", 1), ("_id", 1)])
-    await mongo.index(DEAD_LETTERS, [(name, 1) for name in ("topic", "partition", "key", "appended_at", "offset")])
-    await mongo.index(DEAD_LETTER_ACTIONS, [("letter", 1)])
-    await mongo.index(RECALCULATIONS, [("scope", 1), ("period", 1)])
-    await mongo.index(RECALCULATIONS, [("set", 1), ("key", 1)])
-    await mongo.index(SETS, [("set", 1), ("key", 1)])

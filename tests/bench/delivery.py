@@ -16,11 +16,11 @@ from deploy.local.harness import start_servers
 from services.intake import decisions, queries
 from shared.contracts.topics import topic_names
 from shared.messaging.clock import BusinessClock
-from shared.messaging.collections import prepare
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
 from shared.messaging.decide.asking import Consumer
 from shared.messaging.decide.sets import Sets
+from shared.messaging.operate.preparing import prepare
 from shared.messaging.operate.topics import province_codes
 from shared.messaging.settings import ServiceSettings
 from shared.mongo.connect import DriverName, connect

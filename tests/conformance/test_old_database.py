@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.messaging.collections import prepare
+from shared.messaging.operate.preparing import prepare
 from shared.mongo import Mongo
 from tests import old_database
 from tests.casework.in_memory import wirings

@@ -15,10 +15,11 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pymongo import MongoClient
 
 from deploy.local.harness import Servers
-from shared.messaging.collections import OUTBOX, RECALCULATIONS, prepare
+from shared.messaging.collections import OUTBOX, RECALCULATIONS
 from shared.messaging.consume.broker import KafkaPublisher, make_broker
 from shared.messaging.decide.reader import STAMP
 from shared.messaging.faults import NO_FAULTS, Faults
+from shared.messaging.operate.preparing import prepare
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
 from shared.mongo.connect import DriverName, connect

@@ -16,7 +16,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from shared.messaging.clock import BusinessClock
-from shared.messaging.collections import OUTBOX, RECALCULATIONS, prepare
+from shared.messaging.collections import OUTBOX, RECALCULATIONS
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.broker import KafkaPublisher, make_broker
 from shared.messaging.consume.consuming import Consuming
@@ -31,6 +31,7 @@ from shared.messaging.ending import end
 from shared.messaging.faults import saboteurs
 from shared.messaging.operate.dead_letters import DeadLetters
 from shared.messaging.operate.instance import Instance, InstanceTaken
+from shared.messaging.operate.preparing import prepare
 from shared.messaging.operate.topics import check_topics
 from shared.messaging.send.outbox import Relay
 from shared.messaging.settings import ServiceSettings
