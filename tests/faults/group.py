@@ -30,9 +30,11 @@ class Group(RealWorld):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.started: Counter[str] = Counter()
-        """How often each record's handler was called, by event id."""
+        """How often each record was delivered to its decision, by event id."""
+        self._newest: dict[str, Received[Any]] = {}
+        """Each record as it was delivered last."""
         self.broken = False
-        """Every record makes the handler fail."""
+        """Every record makes its decision fail."""
         self.database = self._database
 
     def consumer(self) -> Consumer:
@@ -42,7 +44,9 @@ class Group(RealWorld):
 
     def _watched(self, decide: Decide[Received[Any]]) -> Decide[Received[Any]]:
         async def watched(received: Received[Any], ask: Ask) -> Outcome:
-            self.started[received.event_id] += 1
+            if self._newest.get(received.event_id) is not received:  # else the same delivery, decided again
+                self._newest[received.event_id] = received
+                self.started[received.event_id] += 1
             if self.broken:
                 raise ZeroDivisionError("a bad release")
             return await decide(received, ask)
