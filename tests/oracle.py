@@ -26,7 +26,6 @@ from shared.messaging.consume import envelope
 from shared.messaging.consume.pipeline import Handle, classify
 from shared.messaging.decide.asking import Consumer, Due, Outcome, Request
 from shared.messaging.decide.documents import Document, content_of
-from shared.messaging.decide.handling import Recalculation, Ref
 from shared.messaging.decide.sets import SetOf, Sets
 from shared.messaging.messages import Outgoing, Position, Received, derived_id
 from shared.registry import registry
@@ -86,7 +85,7 @@ class Oracle:
         self._clock = clock
         self.intake = _Service(Consumer("intake", (), intake.routes, intake.refusals))
         self.scoring = _Service(Consumer("scoring", (), scoring.routes), scoring.SETS)
-        self.funding = _Service(Consumer("funding", (), funding.ROUTES))
+        self.funding = _Service(Consumer("funding", (), funding.routes), funding.SETS)
         self.notifications = _Service(Consumer("notifications", (), notifications.routes))
         self._followers: Mapping[str, tuple[_Service, ...]] = {
             "intake.accepted": (self.scoring, self.funding),
@@ -134,8 +133,10 @@ class Oracle:
         self._judge_sets()
         for key in sorted(_keys(self.scoring.requests, RANKING)):
             self._apply(self.scoring, self._ranking(*key))
-        for request in sorted(self.funding.requests, key=lambda request: (request.scope, request.period)):
-            self._apply(self.funding, self._proposal(request))
+        proposals = funding.PROPOSALS
+        for key in sorted(_keys(self.funding.requests, proposals)):
+            cause: Due[Any] = Due(proposals.key(*key), NOW)
+            self._apply(self.funding, self.funding.states.decide(proposals.decide, cause, NOW, proposals.declared))
 
     def _apply(self, service: _Service, outcome: Outcome) -> None:
         service.keep(outcome)
@@ -165,22 +166,6 @@ class Oracle:
         kept = [states[scoring.RANKING_PAGES.ref(id)] for id in pages]
         earlier = {row.unit_id: row for page in kept if page for row in page.rows}
         return ranking(terms, results, NOW, seen={}, earlier=earlier)
-
-    def _proposal(self, request: Recalculation) -> Outcome:
-        def of(collection: str) -> list[Document]:
-            found = self.funding.documents(collection).values()
-            return [document for document in found if document["province"] == request.scope]
-
-        inputs = funding.ProvinceInputs(
-            province=request.scope,
-            year=request.period,
-            envelope=self.funding.states[Ref("envelopes", f"{request.scope}/{request.period}")],
-            centres=of("centres"),
-            scores=[score for score in of("scores") if score["period"] < request.period],
-            supports=[support for support in of("supports") if support["year"] < request.period],
-            pending=[file for file in of("pending") if file["period"] == request.period - 1],
-        )
-        return funding.propose(inputs, None, [], NOW)
 
 
 def _keys(requests: Iterable[Any], of: SetOf[Any]) -> set[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.funding import api, decisions, queries
 from services.funding.settings import Settings
 from shared.contracts.topics import topic_names
-from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.asking import Consumer
 from shared.messaging.operate.topics import province_codes
 from shared.web.service import run_service
 
@@ -13,5 +13,5 @@ from shared.web.service import run_service
 def main() -> None:
     """Run the service until SIGTERM."""
     topics = ("intake.accepted", "scores", *topic_names("receipts", province_codes()))
-    consumer = Consumer("funding", topics, decisions.ROUTES)
-    run_service(Settings(), consumer, [api.router], migrate=queries.migrate, compute=queries.compute)
+    consumer = Consumer("funding", topics, decisions.routes)
+    run_service(Settings(), consumer, [api.router], migrate=queries.migrate, sets=decisions.SETS)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.funding.decisions.snapshots import is_whole, recomputed
+from services.funding.decisions import is_whole, recomputed
 
 
 def main(arguments: Sequence[str]) -> int:

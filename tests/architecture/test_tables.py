@@ -96,7 +96,7 @@ GUARDED = {
     ("tests/fakes/memory.py", "_COMPARISONS"): "only with a key that is in it",
 }
 OF_THE_PROGRAM = {
-    ("services/funding/queries/decisions.py", "_ADJUSTING"),
+    ("services/funding/decisions/adjustment/deciding.py", "_ADJUSTING"),
     ("services/intake/decisions/release.py", "CONTRACTS"),
     ("shared/registry/loading.py", "_CODES"),
 }

@@ -82,12 +82,12 @@ def wirings() -> Sequence[Wiring]:
     receipts, submissions = topic_names("receipts", provinces), topic_names("submissions", provinces)
     intake = Consumer("intake", tuple(submissions), intake_handlers.routes, intake_handlers.refusals)
     scoring = Consumer("scoring", ("intake.accepted",), scoring_handlers.routes)
-    funding = Consumer("funding", ("intake.accepted", "scores", *receipts), funding_handlers.ROUTES)
+    funding = Consumer("funding", ("intake.accepted", "scores", *receipts), funding_handlers.routes)
     notifications = Consumer("notifications", ("scores", "budgets", *receipts), notifications_handlers.routes)
     return (
         Wiring(intake, intake_api.router, intake_store.migrate, sets=intake_handlers.SETS),
         Wiring(scoring, scoring_api.router, scoring_store.migrate, sets=scoring_handlers.SETS),
-        Wiring(funding, funding_api.router, funding_store.migrate, funding_store.compute),
+        Wiring(funding, funding_api.router, funding_store.migrate, sets=funding_handlers.SETS),
         Wiring(notifications, notifications_api.router, notifications_store.migrate, sets=notifications_handlers.SETS),
     )
 

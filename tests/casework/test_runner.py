@@ -129,15 +129,13 @@ expect:
 
 
 async def test_a_dead_letter_is_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from services.funding.decisions import ROUTES
+    from services.funding.decisions import routes
     from shared.contracts.catalogue import EventType
-    from shared.messaging.decide.handling import Route
 
-    def broken(event: Any, states: Any) -> Any:
+    async def broken(event: Any, ask: Any) -> Any:
         raise ArithmeticError("as ordered by the test")
 
-    route = ROUTES[EventType.SUPPORT_ACCEPTED]
-    monkeypatch.setitem(ROUTES, EventType.SUPPORT_ACCEPTED, Route(route.needs, broken))
+    monkeypatch.setitem(routes, EventType.SUPPORT_ACCEPTED, broken)
     found = await played(tmp_path, CASE)
     letter = "dead letters of funding: expected none, got handler_failed: ArithmeticError: as ordered by the test"
     assert letter in found

@@ -53,8 +53,10 @@ class Documents(dict[Ref[Any], Any]):
     async def look(self, look: Look[P]) -> list[P]:
         """The same, read as what is looked for."""
         assert not look.pipeline, "a dictionary computes nothing"
-        found = self._stored(look.kind)
-        return [look.model.validate_python(found[id]) for id in sorted(found) if matches(found[id], look.query)]
+        rows = [row for _, row in sorted(self._stored(look.kind).items()) if matches(row, look.query)]
+        fields = {"_id", *look.fields}
+        seen = [{name: row[name] for name in row.keys() & fields} if look.fields else row for row in rows]
+        return [look.model.validate_python(row) for row in seen]
 
     def _stored(self, kind: Collection[Any]) -> dict[str, dict[str, Any]]:
         return {
@@ -65,7 +67,7 @@ class Documents(dict[Ref[Any], Any]):
 
 
 def matches(document: Mapping[str, Any], query: Query) -> bool:
-    """Whether a document has these values. Equality, `$in` and `$lt` are known here."""
+    """Whether a document has these values. Equality, `$in`, `$lt` and `$gt` are known here."""
     for path, wanted in query.items():
         value: Any = document
         for name in path.split("."):
@@ -79,6 +81,8 @@ def matches(document: Mapping[str, Any], query: Query) -> bool:
                     fits = value in operand
                 case "$lt":
                     fits = value is not None and value < operand
+                case "$gt":
+                    fits = value is not None and value > operand
                 case _:
                     raise AssertionError(f"{operator} is not known to this fake")
             if not fits:

@@ -178,9 +178,9 @@ MUTANTS = (
                 "    if stored is not None and accepted.version < 0:\n",
             ),
             Patch(
-                "services/funding/decisions/inputs.py",
-                '    return known is None or version > known["version"]\n',
-                "    return True\n",
+                "services/funding/decisions/facts.py",
+                "if known is None or fact.version > known.version else",
+                "if True else",
             ),
         ],
         [

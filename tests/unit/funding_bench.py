@@ -15,15 +15,15 @@ from pydantic import BaseModel
 
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from services.funding import api, queries
-from services.funding.decisions import ROUTES
+from services.funding.decisions import SETS, routes
 from shared.contracts.base import Provenance
 from shared.contracts.catalogue import CONTRACTS, contract_of
 from shared.contracts.facts import CentreScored, EnvelopeAccepted, RegistrationAccepted, SupportAccepted
 from shared.messaging.clock import BusinessClock
+from shared.messaging.decide.asking import Ask, Order, Outcome
 from shared.messaging.decide.commands import Commands
-from shared.messaging.decide.handling import Outcome
-from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.recalculation import Recalculator
+from shared.messaging.decide.sets import Sets, key_parts
 from shared.messaging.messages import Position, Received
 from shared.messaging.send.outbox import Relay
 from shared.web import problems
@@ -131,9 +131,9 @@ class Bench:
     def __post_init__(self) -> None:
         ensure_signing_key(self.state)
         relay = Relay(self.mongo, Broker())
-        clock = BusinessClock(0)
-        self.commands = Commands("funding", self.mongo, relay, clock=clock)
-        self.recalculator = Recalculator("funding", self.mongo, relay, queries.compute, clock=clock, quiet_seconds=0.0)
+        clock, sets = BusinessClock(0), Sets(SETS)
+        self.commands = Commands("funding", self.mongo, relay, clock=clock, sets=sets)
+        self.recalculator = Recalculator("funding", self.mongo, relay, clock=clock, sets=sets, quiet_seconds=0.0)
         app = FastAPI()
         app.state.verifier = Verifier(str(jwks_path(self.state)))
         app.state.mongo = self.mongo
@@ -163,12 +163,10 @@ class Bench:
                 raw=b"",
             )
 
-            async def decide(reader: Reader, now: datetime, event: Received[Any] = event) -> Outcome:
-                route = ROUTES[event.type]
-                await reader.load(route.needs(event))
-                return route.handle(event, reader)
+            async def decide(order: Order[Received[Any]], ask: Ask) -> Outcome:
+                return await routes[order.data.type](order.data, ask)
 
-            await self.commands.run(f"told/{self.told}", decide)
+            await self.commands.order(f"told/{self.told}", event, decide)
 
     async def settle(self) -> None:
         """Recompute until nothing is open; a computation that fails must not pass for a settled one."""
@@ -177,6 +175,10 @@ class Bench:
                 return
             await self.recalculator.round()
         raise AssertionError(f"never settles: {self.mongo.all('recalculations')}")
+
+    def requested(self) -> set[tuple[Any, ...]]:
+        """Keys of the proposals that are to be computed."""
+        return {key_parts(row["key"]) for row in self.mongo.all("recalculations")}
 
     def http(self, who: Officer) -> httpx.AsyncClient:
         """As this officer reaches the service."""
@@ -244,7 +246,9 @@ class Bench:
     def document(self, collection: str, id: str) -> Any:
         """One document as it is kept."""
         return {
-            name: value for name, value in self.mongo.rows(collection)[id].items() if name not in ("_rev", "_stamp")
+            name: value
+            for name, value in self.mongo.rows(collection)[id].items()
+            if name == "_id" or not name.startswith("_")
         }
 
     def contents(self) -> str:

@@ -167,8 +167,8 @@ class Chain:
             Service("scoring", Consumer("scoring", ("intake.accepted",), scoring.routes), sets=SCORING_SETS),
             Service(
                 "funding",
-                Consumer("funding", ("intake.accepted", "scores", *receipts), funding.ROUTES),
-                funding_store.compute,
+                Consumer("funding", ("intake.accepted", "scores", *receipts), funding.routes),
+                sets=funding.SETS,
             ),
             Service(
                 "notifications",

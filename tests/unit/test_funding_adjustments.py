@@ -228,6 +228,22 @@ async def test_what_was_refused_is_not_proposed_again_but_a_new_correction_is(tm
     assert [each["state"] for each in await bench.adjustments(year=2026)] == ["refused", "proposed"]
 
 
+async def test_what_people_decide_on_an_adjustment_is_computed_on_and_what_they_only_prepare_is_not(
+    tmp_path: Path,
+) -> None:
+    bench = await improved(tmp_path)
+    await bench.done(LAN, f"{B1}/submit")
+    assert bench.requested() == set()
+    await bench.done(HOA, f"{B1}/refuse")
+    assert bench.requested() == {("04", 2026)}
+    await bench.settle()
+    await bench.tell(support("b", 28_000_000, version=2))
+    await bench.settle()
+    await bench.done(LAN, "/adjustments/04/2026/b/2/submit")
+    await bench.done(HOA, "/adjustments/04/2026/b/2/approve")
+    assert bench.requested() == {("04", 2026), ("04", None)}
+
+
 async def test_what_the_reserve_cannot_pay_is_carried_and_settled_by_the_next_year(tmp_path: Path) -> None:
     bench = await improved(tmp_path, 43_500_000)
     found = await only(bench)
@@ -392,7 +408,7 @@ async def test_a_policy_that_runs_again_proposes_every_centres_change(
     policy = funding_policy(date(2026, 1, 1))
     again = policy.after_approval.model_copy(update={"use": "rerun"})
     changed = policy.model_copy(update={"after_approval": again})
-    monkeypatch.setattr("services.funding.decisions.proposals.funding_policy", lambda *_: changed)
+    monkeypatch.setattr("services.funding.decisions.proposal.calculating.funding_policy", lambda *_: changed)
     bench = await published(tmp_path, 43_500_000)
     before = bench.contents()
     await bench.tell(score("b", "tot", version=2))

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from services.funding.decisions.proposals import rules_in_force
+from services.funding.decisions import rules_in_force
 from services.funding.domain import (
     Budget,
     Centre,

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from itertools import chain
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from services.funding.decisions import ROUTES
+from services.funding.decisions import (
+    ADJUSTMENTS,
+    CENTRES,
+    DECISIONS,
+    ENVELOPES,
+    PENDING,
+    PROPOSAL,
+    PROPOSALS,
+    SCORES,
+    SETS,
+    SUPPORTS,
+    Pending,
+    routes,
+)
 from shared.contracts.base import Provenance, Status
 from shared.contracts.catalogue import contract_of
 from shared.contracts.facts import (
@@ -18,8 +32,10 @@ from shared.contracts.facts import (
     RegistrationAccepted,
     SupportAccepted,
 )
-from shared.messaging.decide.handling import STALE, Dictionary, Document, Outcome, Recalculation, Ref, States
+from shared.messaging.decide.asking import STALE, Due, Outcome, Request, UndeclaredRead
+from shared.messaging.decide.sets import Sets
 from shared.messaging.messages import Position, Received
+from tests.fakes.known import Documents
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -32,20 +48,8 @@ ACCEPTED: dict[str, Any] = {
 }
 
 
-class Declared:
-    """The states as the pipeline gives them: only documents that the route asked for can be read."""
-
-    def __init__(self, documents: Dictionary, needs: set[Ref]) -> None:
-        self.documents, self.needs = documents, needs
-
-    def __getitem__(self, ref: Ref) -> Document | None:
-        if ref not in self.needs:
-            raise KeyError(ref)
-        return self.documents[ref]
-
-
-def handle(states: Dictionary, data: BaseModel) -> Outcome:
-    """One event through its route, as the pipeline does it; puts must have been declared."""
+def handle(states: Documents, data: BaseModel) -> tuple[Outcome, set[Request]]:
+    """One event through its route, and the sets that are computed for it."""
     event: Received[Any] = Received(
         data=data,
         event_id="urn:langhoc:test#1",
@@ -58,12 +62,15 @@ def handle(states: Dictionary, data: BaseModel) -> Outcome:
         raw=b"",
         traceparent=TRACE,
     )
-    route = ROUTES[event.type]
-    needs = set(route.needs(event))
-    view: States = Declared(states, needs)
-    outcome = states.apply(route.handle(event, view))
-    assert outcome.puts.keys() <= needs
-    return outcome
+    before = Documents(states)
+    outcome = states.run(routes[event.type], event)
+    touched = (Sets(SETS).touched(ref, before[ref], after) for ref, after in outcome.puts.items())
+    return outcome, {*outcome.requests, *chain.from_iterable(touched)}
+
+
+def of(province: str, year: int | None = None) -> Request:
+    """A request for one budget year, or for every known one."""
+    return Request(PROPOSAL, (province, year))
 
 
 def registration(**changes: Any) -> RegistrationAccepted:
@@ -126,45 +133,40 @@ def receipt(**changes: Any) -> Receipt:
     return Receipt(**{**facts, **changes})
 
 
-def test_an_envelope_is_kept_and_makes_its_year_known() -> None:
-    states = Dictionary()
-    outcome = handle(states, envelope())
-    assert outcome.requests == [Recalculation("04", 2026)]
-    kept = states[Ref("envelopes", "04/2026")]
+def test_an_envelope_is_kept_and_asks_for_its_year() -> None:
+    states = Documents()
+    _, requests = handle(states, envelope())
+    assert requests == {of("04", 2026)}
+    kept = states[ENVELOPES.ref("04", 2026)]
     assert kept is not None
-    assert kept["amount"] == 30_000_000
-    handle(states, envelope(year=2024))
-    assert states[Ref("years", "04")] == {"years": [2024, 2026]}
+    assert kept.amount == 30_000_000
 
 
 def test_a_registration_asks_for_every_known_budget_year() -> None:
-    states = Dictionary()
-    assert handle(states, registration()).requests == []
-    handle(states, envelope(year=2026))
-    handle(states, envelope(year=2025))
-    outcome = handle(states, registration(version=2))
-    assert outcome.requests == [Recalculation("04", 2025), Recalculation("04", 2026)]
+    assert handle(Documents(), registration())[1] == {of("04")}
 
 
 def test_a_centre_that_moves_concerns_both_provinces() -> None:
-    states = Dictionary({Ref("years", "08"): {"years": [2026]}})
+    states = Documents()
     handle(states, registration())
-    outcome = handle(states, registration(version=2, province="08"))
-    assert outcome.requests == [Recalculation("04", 2026), Recalculation("08", 2026)]
+    assert handle(states, registration(version=2, province="08"))[1] == {of("04"), of("08")}
 
 
-def test_support_of_a_year_feeds_the_next() -> None:
-    states = Dictionary()
-    assert handle(states, support()).requests == [Recalculation("04", 2026)]
-    assert states[Ref("supports", "c-1/2025")] is not None
+@pytest.mark.parametrize("year", [2022, 2025])
+def test_support_of_a_year_feeds_every_later_one(year: int) -> None:
+    """A merged centre is measured against support of years before the last one too, whenever that is told."""
+    states = Documents()
+    assert handle(states, support(year=year))[1] == {of("04")}
+    assert states[SUPPORTS.ref("c-1", year)] is not None
 
 
-def test_a_score_feeds_its_budget_year_and_later_ones() -> None:
+def test_a_score_is_kept_as_far_as_it_counts() -> None:
     """In later years the grade may stand in for a pending file."""
-    states = Dictionary({Ref("years", "04"): {"years": [2025, 2026, 2028]}})
-    outcome = handle(states, score())
-    assert outcome.requests == [Recalculation("04", 2026), Recalculation("04", 2028)]
-    assert states[Ref("scores", "c-1/2025")] == {
+    states = Documents()
+    assert handle(states, score())[1] == {of("04")}
+    kept = states[SCORES.ref("c-1", 2025)]
+    assert kept is not None
+    assert SCORES.written(kept) == {
         "centre_id": "c-1",
         "period": 2025,
         "province": "04",
@@ -174,34 +176,39 @@ def test_a_score_feeds_its_budget_year_and_later_ones() -> None:
         "grade": "kha",
         "total": "70",
         "traceparent": TRACE,
+        "_schema": 1,
     }
+
+
+@pytest.mark.parametrize("make", [support, score])
+def test_a_fact_counts_where_its_centre_lies_by_now(make: Any) -> None:
+    states = Documents()
+    handle(states, registration(province="08"))
+    assert handle(states, make())[1] == {of("04"), of("08")}
 
 
 @pytest.mark.parametrize("make", [registration, envelope, support, score])
 def test_equal_and_older_versions_change_nothing(make: Any) -> None:
-    states = Dictionary()
+    states = Documents()
+    handle(states, registration(province="08"))
     handle(states, make(version=3))
-    before = dict(states.documents)
+    before = dict(states)
     for version in (3, 2):
-        outcome = handle(states, make(version=version))
-        assert (outcome.verdict, outcome.puts, outcome.requests) == (STALE, {}, [])
-    assert states.documents == before
+        outcome, requests = handle(states, make(version=version))
+        assert (outcome.verdict, outcome.puts, requests) == (STALE, {}, set())
+    assert states == before
 
 
 @pytest.mark.parametrize("status", [Status.REJECTED, Status.HELD, Status.CONFLICT])
 def test_a_file_that_did_not_get_through_is_pending_once(status: Status) -> None:
-    states = Dictionary()
-    first = handle(states, receipt(status=status))
-    assert first.requests == [Recalculation("04", 2026)]
-    assert states[Ref("pending", "04/c-1/2025")] == {
-        "centre_id": "c-1",
-        "period": 2025,
-        "province": "04",
-        "status": status.value,
-        "receipt_id": "r-9",
-    }
-    again = handle(states, receipt(status=status, receipt_id="r-10"))
-    assert (again.verdict, again.puts, again.requests) == ("ignored", {}, [])
+    states = Documents()
+    _, requests = handle(states, receipt(status=status))
+    assert requests == {of("04", 2026)}
+    assert states[PENDING.ref("04", "c-1", 2025)] == Pending(
+        centre_id="c-1", period=2025, province="04", status=status, receipt_id="r-9"
+    )
+    again, requests = handle(states, receipt(status=status, receipt_id="r-10"))
+    assert (again.verdict, again.puts, requests) == ("ignored", {}, set())
 
 
 @pytest.mark.parametrize(
@@ -217,12 +224,31 @@ def test_a_file_that_did_not_get_through_is_pending_once(status: Status) -> None
     ],
 )
 def test_other_receipts_are_ignored(changes: dict[str, Any]) -> None:
-    outcome = handle(Dictionary(), receipt(**changes))
-    assert (outcome.verdict, outcome.puts, outcome.requests) == ("ignored", {}, [])
+    outcome, requests = handle(Documents(), receipt(**changes))
+    assert (outcome.verdict, outcome.puts, requests) == ("ignored", {}, set())
 
 
 def test_a_receipt_of_another_province_does_not_touch_the_centres_file() -> None:
-    states = Dictionary()
+    states = Documents()
     handle(states, receipt(province="08"))
-    outcome = handle(states, receipt())
-    assert outcome.puts.keys() == {Ref("pending", "04/c-1/2025")}
+    outcome, _ = handle(states, receipt())
+    assert outcome.puts.keys() == {PENDING.ref("04", "c-1", 2025)}
+
+
+# ------------------------------------------------------------------------------------------------- sources
+
+
+def test_a_proposal_depends_on_what_it_reads_and_on_nothing_else() -> None:
+    sources = {source.kind for source in PROPOSALS.sources}
+    assert sources == {CENTRES, ENVELOPES, SUPPORTS, SCORES, PENDING, DECISIONS, ADJUSTMENTS}
+
+
+@pytest.mark.parametrize("kind", [CENTRES, ENVELOPES, SUPPORTS, SCORES, PENDING, DECISIONS], ids=lambda kind: kind.name)
+def test_what_a_proposal_does_not_declare_it_cannot_read(kind: Any) -> None:
+    states = Documents()
+    handle(states, registration())
+    handle(states, envelope())
+    due, declared = Due(PROPOSALS.key("04", 2026), NOW), PROPOSALS.declared
+    assert states.decide(PROPOSALS.decide, due, NOW, declared).events
+    with pytest.raises(UndeclaredRead, match=kind.name):
+        states.decide(PROPOSALS.decide, due, NOW, declared - {kind.name})

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from services.funding import recompute
-from services.funding.decisions.snapshots import recomputed
+from services.funding.decisions import recomputed
 from shared.contracts.base import canonical, content_hash
 from shared.contracts.facts import BudgetApproved, BudgetProposed, BudgetRunApproved
 from shared.mongo import Unavailable
@@ -181,10 +181,11 @@ async def test_an_approval_and_a_recalculation_at_the_same_moment(tmp_path: Path
 
     async def correct() -> None:
         await bench.tell(score("b", "kha", version=2))
-        await bench.recalculator.round()
+        await bench.settle()
 
     if first == "approval":
         await bench.tell(score("b", "kha", version=2))
+        await bench.recalculator.round()  # a result asks for every year that is known
         before = bench.contents()
         bench.mongo.meanwhile.append(approve)  # just before the recalculation begins to write
         await bench.recalculator.round()
@@ -320,8 +321,8 @@ async def test_d9_a_snapshot_alone_gives_the_same_bytes(tmp_path: Path, monkeypa
     def no_rules(*_: object) -> None:
         raise AssertionError("the rulebook was asked")
 
-    monkeypatch.setattr("services.funding.decisions.proposals.funding_norms", no_rules)
-    monkeypatch.setattr("services.funding.decisions.proposals.funding_policy", no_rules)
+    monkeypatch.setattr("services.funding.decisions.proposal.calculating.funding_norms", no_rules)
+    monkeypatch.setattr("services.funding.decisions.proposal.calculating.funding_policy", no_rules)
     monkeypatch.setattr("services.funding.domain.centres.rubric", no_rules)
     checked = await bench.get(f"{BUDGET}/snapshot/verify")
     assert checked["same"]
@@ -394,6 +395,7 @@ async def test_a_refused_order_beside_a_recalculation_leaves_no_old_version_behi
         assert await bench.refused(KIM, f"{BUDGET}/simulate") == (403, ["role_not_allowed"])
 
     await bench.tell(score("b", "kha", version=2))
+    await bench.recalculator.round()  # a result asks for every year that is known
     bench.mongo.meanwhile.append(refused)
     await bench.settle()
     shown = await bench.get(BUDGET)

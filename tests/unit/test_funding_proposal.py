@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from services.funding.decisions import ProvinceInputs, propose
+from services.funding.decisions import ALLOCATIONS, RUNS, ProvinceInputs, propose
 from services.funding.domain import Centre, Grade, allocate
 from shared.contracts.base import Provenance, Text, content_hash
 from shared.contracts.facts import BudgetProposed, BudgetRunProposed
-from shared.messaging.decide.handling import Document, Outcome, Ref
+from shared.messaging.decide.asking import Outcome
+from shared.messaging.decide.documents import Document
 from shared.rulebook import RulebookError, funding_norms, funding_policy
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -57,6 +57,10 @@ def support(centre_id: str, amount: int, year: int = 2025) -> Document:
     return {**ACCEPTED, "centre_id": centre_id, "year": year, "purpose": "operating", "amount": amount}
 
 
+def file(centre_id: str, period: int = 2025) -> Document:
+    return {"centre_id": centre_id, "period": period, "province": "04", "status": "rejected", "receipt_id": "r-9"}
+
+
 def inputs(amount: int | None = 43_500_000, **changes: Any) -> ProvinceInputs:
     """Two centres, one good, one weak; see `performance.yaml` for the sum."""
     envelope = {**ACCEPTED, "year": 2026, "purpose": "operating", "amount": amount}
@@ -76,17 +80,17 @@ class Stored:
     """What the store holds between two recalculations."""
 
     def __init__(self) -> None:
-        self.run: Document | None = None
-        self.allocations: dict[str, Document] = {}
+        self.run: BudgetRunProposed | None = None
+        self.allocations: dict[str, BudgetProposed] = {}
 
     def propose(self, given: ProvinceInputs, at: datetime = NOW) -> Outcome:
         outcome = propose(given, self.run, list(self.allocations.values()), at)
-        for ref, document in outcome.puts.items():
-            if ref == Ref("runs", "04/2026"):
-                self.run = document
+        for ref, state in outcome.puts.items():
+            if ref == RUNS.ref("04", 2026):
+                self.run = state
             else:
-                assert ref.collection == "allocations"
-                self.allocations[ref.id] = document
+                assert ref.collection == ALLOCATIONS.name
+                self.allocations[ref.id] = state
         return outcome
 
 
@@ -119,7 +123,7 @@ def test_the_first_proposal_publishes_every_line_and_the_proof() -> None:
 def test_a_line_hangs_under_its_centres_latest_score() -> None:
     given = inputs(
         scores=[score("a", "tot"), score("a", "kha", 2023), score("b", "yeu", 2024), score("a", "yeu", 2026)],
-        pending=[{"centre_id": "b", "period": 2025}],
+        pending=[file("b")],
     )
     parents = {event.key: event.parent for event in Stored().propose(given).events}
     assert parents == {"a": "trace-a-2025", "b": "trace-b-2024", "04": None}
@@ -141,7 +145,7 @@ def test_only_changed_lines_get_a_new_version() -> None:
     assert lines.keys() == {"b"}
     assert (lines["b"].version, lines["b"].run_version, lines["b"].previous_amount) == (2, 2, 25_000_000)
     assert head_of(outcome).version == 2
-    assert stored.allocations["a/2026"]["version"] == 1
+    assert stored.allocations["a/2026"].version == 1
 
 
 def test_a_changed_envelope_moves_everybody() -> None:
@@ -156,17 +160,16 @@ def test_a_changed_envelope_moves_everybody() -> None:
 
 def test_the_order_of_the_documents_does_not_matter() -> None:
     given = inputs()
-    turned = replace(given, centres=given.centres[::-1], scores=given.scores[::-1], supports=given.supports[::-1])
-    assert propose(given, None, [], NOW) == propose(turned, None, [], NOW)
+    turned = {name: getattr(given, name)[::-1] for name in ("centres", "scores", "supports")}
+    assert propose(given, None, [], NOW) == propose(given.model_copy(update=turned), None, [], NOW)
 
 
 def test_documents_of_other_years_do_no_harm() -> None:
-    given = inputs()
-    more = replace(
-        given,
-        supports=[*given.supports, support("a", 90_000_000, 2024), support("a", 90_000_000, 2026)],
-        scores=[*given.scores, score("a", "yeu", 2026)],
-        pending=[{"centre_id": "a", "period": 2024}],
+    supports = [support(centre_id, 20_000_000) for centre_id in "ab"]
+    more = inputs(
+        supports=[*supports, support("a", 90_000_000, 2024), support("a", 90_000_000, 2026)],
+        scores=[score("a", "tot"), score("b", "yeu"), score("a", "yeu", 2026)],
+        pending=[file("a", 2024)],
     )
     amounts = {k: v.allocation.amount for k, v in lines_of(propose(more, None, [], NOW)).items()}
     assert amounts == {"a": 22_500_000, "b": 21_000_000}
@@ -203,7 +206,7 @@ def test_where_an_assessment_stands(
     given = inputs(
         centres=[centre("a")],
         scores=scores,
-        pending=[{"centre_id": "a", "period": period} for period in pending],
+        pending=[file("a", period) for period in pending],
     )
     line = lines_of(propose(given, None, [], NOW))["a"].allocation
     assert (line.assessment, line.grade) == (assessment, grade)
@@ -235,7 +238,7 @@ def test_a_centre_that_moved_carries_its_versions_on() -> None:
     """Its line belongs to the new province, so the old one does not withdraw it any more."""
     stored = Stored()
     stored.propose(inputs())
-    moved = {**stored.allocations["b/2026"], "province": "08", "version": 7}
+    moved = stored.allocations["b/2026"].model_copy(update={"province": "08", "version": 7})
     outcome = propose(inputs(centres=[centre("a")]), stored.run, [stored.allocations["a/2026"], moved], NOW)
     assert lines_of(outcome).keys() == {"a"}
     here = propose(inputs(), stored.run, [stored.allocations["a/2026"], moved], NOW)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from services.funding.decisions import ProvinceInputs, propose
+from services.funding.decisions import RUNS, ProvinceInputs, propose
 from services.notifications.decisions import SETTLED_SUPPORT, WAITING, ProvinceYear, routes
 from shared.contracts.catalogue import CONTRACTS, contract_of
 from shared.messaging.decide.asking import Due, Outcome
-from shared.messaging.decide.handling import Document, Ref
+from shared.messaging.decide.handling import Document
 from shared.messaging.messages import Outgoing, Position, Received
 from tests.fakes.known import Documents
 
@@ -47,7 +47,8 @@ def inputs(*centre_ids: str) -> ProvinceInputs:
         for centre_id in centre_ids
     ]
     envelope = {**ACCEPTED, "year": 2026, "purpose": "operating", "amount": 100_000_000}
-    return ProvinceInputs("04", 2026, envelope, centres, [], supports, [])
+    facts: Document = {"envelope": envelope, "centres": centres, "supports": supports}
+    return ProvinceInputs(province="04", year=2026, scores=[], pending=[], **facts)
 
 
 def deliver(states: Documents, event: Outgoing) -> None:
@@ -87,7 +88,7 @@ def test_a_proposal_is_complete_when_its_last_event_is_there_and_not_before() ->
 def test_a_withdrawn_centre_does_not_keep_the_next_proposal_waiting() -> None:
     states = Documents()
     first = propose(inputs("a", "b"), None, [], NOW)
-    run = first.puts.pop(Ref("runs", "04/2026"))
+    run = first.puts.pop(RUNS.ref("04", 2026))
     second = propose(inputs("a", "c"), run, list(first.puts.values()), NOW)
     for event in [*first.events, *second.events]:
         deliver(states, event)

@@ -264,7 +264,7 @@ async def test_a_budget_that_is_adjusted_again_and_again_makes_no_document_large
 async def test_a_snapshot_in_many_parts_is_read_whole_and_one_in_one_piece_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.funding.decisions.snapshots.PART", 500)
+    monkeypatch.setattr("services.funding.decisions.life.snapshots.PART", 500)
     bench = await funding_bench.approved(tmp_path)
     snapshot = await bench.get("/budgets/04/2026/snapshot")
     assert len(bench.mongo.rows("snapshot_parts")) == bench.document("snapshots", "04/2026/1")["parts"] > 5

@@ -14,7 +14,7 @@ import yaml
 from typer.testing import CliRunner
 
 from cli.main import app
-from services.funding.decisions.proposals import ProvinceInputs, calculated, rules_in_force
+from services.funding.decisions import ProvinceInputs, calculated, rules_in_force
 from shared.contracts.base import MAX_DIGITS
 from shared.contracts.bounds import MAX_DEPTH, MAX_VALUES
 from shared.rulebook import RulebookError
@@ -183,15 +183,16 @@ def test_factors_without_a_common_denominator_are_refused(scale: dict[str, Any])
                                    {"by_score_bands": bands(lambda score: f"{score}/7")}])  # fmt: skip
 def test_a_scale_with_a_step_for_each_point_is_computed_exactly(scale: dict[str, Any]) -> None:
     centres = [centre(f"c-{n}", population_served=500 + n) for n in range(MOST_BANDS)]
-    known = ProvinceInputs(
-        province="04",
-        year=2026,
-        envelope={**ACCEPTED, "year": 2026, "purpose": "operating", "amount": 31_000_000 * len(centres)},
-        centres=centres,
-        scores=[score(f"c-{n}", "kha", total=str(Fraction(n).numerator)) for n in range(MOST_BANDS)],
-        supports=[support(f"c-{n}", 30_000_000) for n in range(MOST_BANDS)],
-        pending=[],
-    )
+    facts = {
+        "province": "04",
+        "year": 2026,
+        "envelope": {**ACCEPTED, "year": 2026, "purpose": "operating", "amount": 31_000_000 * len(centres)},
+        "centres": centres,
+        "scores": [score(f"c-{n}", "kha", total=str(n)) for n in range(MOST_BANDS)],
+        "supports": [support(f"c-{n}", 30_000_000) for n in range(MOST_BANDS)],
+        "pending": [],
+    }
+    known = ProvinceInputs.model_validate(facts)
     rules = replace(rules_in_force(2026, "04"), policy=given_policy(with_performance(**scale), DAY))
     budget = calculated(known, rules)
     assert sum(each.amount for each in budget.lines) + budget.reserve == budget.envelope

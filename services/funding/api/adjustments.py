@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
 from services.funding import queries
 from services.funding.api.orders import Deciding, IdempotencyKey, ordered
-from services.funding.decisions.records import Command
+from services.funding.decisions import decide_on_adjustment
 from shared.answers.page import Page
 from shared.contracts.facts import AdjustmentProposed, AdjustmentState
 from shared.contracts.life import Action, AdjustmentAction
-from shared.messaging.decide.handling import Outcome
-from shared.messaging.decide.reader import Reader
 from shared.web.auth import Who
 from shared.web.paging import After, Limit
 from shared.web.parameters import AnyYear
@@ -53,11 +51,7 @@ async def decide(
     `reverse` asks to take an approved one back: it answers with the adjustment that does so, on which a second person
     decides.
     """
-
-    async def decision(reader: Reader, command: Command, now: datetime) -> Outcome:
-        return await queries.decide_on_adjustment(reader, adjustment_id, command, now)
-
-    await ordered(request, who, key, body, action, adjustment_id, decision)
+    await ordered(request, who, key, body, action, adjustment_id, partial(decide_on_adjustment, adjustment_id))
     if action is not Action.REVERSE:
         return await _found(request, adjustment_id)
     asked = await queries.adjustments(request.app.state.mongo, {"proposal.reverses": adjustment_id})

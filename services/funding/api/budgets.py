@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,20 +10,12 @@ from pydantic import BaseModel
 
 from services.funding import queries
 from services.funding.api.orders import Deciding, IdempotencyKey, ordered
-from services.funding.decisions.records import Command
-from services.funding.decisions.snapshots import is_whole
+from services.funding.decisions import Decision, Snapshot, act, is_whole
 from services.funding.domain import proof_of
 from services.funding.domain.life import Life
 from shared.answers.budgets import BudgetView, ProofView
-from shared.contracts.facts import (
-    Allocation,
-    BudgetAdjusted,
-    BudgetApproved,
-    BudgetRunProposed,
-)
+from shared.contracts.facts import BudgetRunProposed
 from shared.contracts.life import BudgetAction
-from shared.messaging.decide.handling import Document, Outcome
-from shared.messaging.decide.reader import Reader
 from shared.web.auth import Caller, Who
 from shared.web.parameters import AnyYear
 from shared.web.problems import not_found
@@ -34,31 +26,22 @@ router = APIRouter(prefix="/budgets/{province}/{year}", tags=["life of a budget"
 @router.get("", summary="State, proposal, journal heads and history of a budget")
 async def get_budget(request: Request, who: Who, province: str, year: AnyYear) -> BudgetView:
     who.require(province)
-    found = await queries.budget(request.app.state.mongo, province, year)
-    if found is None:
-        raise not_found("budget", f"{province}/{year}")
-    return await _view(request, *found)
+    return await _view(request, *await _found(request, province, year))
 
 
 @router.get("/proof", summary="That all amounts of the proposal (once approved: of what was approved) add up")
 async def get_proof(request: Request, who: Who, province: str, year: AnyYear) -> ProofView:
     who.require(province)
-    found = await queries.budget(request.app.state.mongo, province, year)
-    if found is None:
-        raise not_found("budget", f"{province}/{year}")
-    rows = await queries.allocations(request.app.state.mongo, {"province": province, "year": year}, after=None, limit=0)
-    lines = [Allocation.model_validate(row["allocation"]) for row in rows]
-    proof = proof_of(BudgetRunProposed.model_validate(found[1]), lines)
+    _, run = await _found(request, province, year)
+    lines = await queries.allocations(request.app.state.mongo, {"province": province, "year": year})
+    proof = proof_of(run, [line.allocation for line in lines])
     return ProofView.model_validate(proof, from_attributes=True)
 
 
 @router.get("/decisions", summary="What each centre was given, as it stands now")
-async def list_decisions(
-    request: Request, who: Who, province: str, year: AnyYear
-) -> list[BudgetApproved | BudgetAdjusted]:
+async def list_decisions(request: Request, who: Who, province: str, year: AnyYear) -> list[Decision]:
     who.require(province)
-    rows = await queries.decisions(request.app.state.mongo, {"province": province, "year": year})
-    return [(BudgetAdjusted if "adjustment_id" in row else BudgetApproved).model_validate(row) for row in rows]
+    return await queries.decisions(request.app.state.mongo, province, year)
 
 
 @router.get("/snapshot", summary="The frozen inputs and rules of the approval, from which it can be computed again")
@@ -95,19 +78,18 @@ async def take_step(
     A province simulates, submits and withdraws its own budget, as finance does; finance or the ministry returns or
     publishes; finance approves, and never somebody who simulated or submitted it.
     """
+    await ordered(request, who, key, body, action, f"{province}/{year}", partial(act, province, year))
+    return await _view(request, *await _found(request, province, year))
 
-    async def decide(reader: Reader, command: Command, now: datetime) -> Outcome:
-        return await queries.act(reader, province, year, command, now)
 
-    await ordered(request, who, key, body, action, f"{province}/{year}", decide)
+async def _found(request: Request, province: str, year: int) -> tuple[Life, BudgetRunProposed]:
     found = await queries.budget(request.app.state.mongo, province, year)
     if found is None:
         raise not_found("budget", f"{province}/{year}")
-    return await _view(request, *found)
+    return found
 
 
-async def _view(request: Request, life: Life, run: Document) -> BudgetView:
-    proposal = BudgetRunProposed.model_validate(run)
+async def _view(request: Request, life: Life, run: BudgetRunProposed) -> BudgetView:
     return BudgetView(
         province=life.province,
         year=life.year,
@@ -116,15 +98,15 @@ async def _view(request: Request, life: Life, run: Document) -> BudgetView:
         hash=life.hash,
         submitted_by=life.submitted_by,
         approval=life.approval,
-        envelope=proposal.envelope if life.envelope is None else life.envelope,
-        reserve=proposal.reserve if life.reserve is None else life.reserve,
+        envelope=run.envelope if life.envelope is None else life.envelope,
+        reserve=run.reserve if life.reserve is None else life.reserve,
         journals=life.journals,
-        run=proposal,
+        run=run,
         history=await queries.actions(request.app.state.mongo, life.province, life.year),
     )
 
 
-async def _snapshot(request: Request, who: Caller, province: str, year: int) -> Document:
+async def _snapshot(request: Request, who: Caller, province: str, year: int) -> Snapshot:
     who.require(province)
     kept = await queries.snapshot(request.app.state.mongo, province, year)
     if kept is None:

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request
 from services.funding import queries
 from services.funding.decisions import budget_year
 from shared.answers.budgets import FundingExplanation
-from shared.contracts.facts import BudgetProposed
 from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.register import read_register
 from shared.web.auth import Who
@@ -33,7 +32,7 @@ async def explain(
     named = subject_named(await read_register(Reader(mongo)), subject, meant_day(request, period, on))
     whose = {"allocation.commune_code": named.unit.code} if named.unit else {"allocation.centre_id": named.id}
     query = who.within(None, year=budget_year(period) if period else None, **whose)
-    lines = [BudgetProposed.model_validate(row) for row in await queries.allocations(mongo, query, after=None, limit=0)]
+    lines = await queries.allocations(mongo, query)
     return FundingExplanation(
         subject=named.id, lines=sorted(lines, key=lambda line: (-line.year, line.allocation.centre_id))
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
 
@@ -9,8 +10,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as PathNumber
 from fastapi.responses import JSONResponse
 
+from services.funding import queries
 from services.funding.domain.releases import csv_of, package_of, xlsx_of
-from services.funding.queries import exports as queries
 from shared.contracts.facts import Decided
 from shared.web.auth import Who
 
@@ -49,7 +50,7 @@ async def export(
     return Response(content, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-def latest(versions: list[Decided]) -> list[Decided]:
+def latest(versions: Iterable[Decided]) -> list[Decided]:
     """The newest version of each decision, in order of centre and purpose."""
     newest: dict[tuple[str, str], Decided] = {}
     for one in versions:

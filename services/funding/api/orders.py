@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Header, Request
 from pydantic import Field
 
 from services.funding import queries
-from services.funding.decisions.records import DONE, Command
+from services.funding.decisions import DONE, Absent, Command
 from services.funding.domain.life import Person
 from shared.contracts.base import Claim, Identifier, Problem
 from shared.contracts.life import Action, ActionRecord
+from shared.messaging.decide.asking import Ask, Order, Outcome
 from shared.messaging.decide.commands import Commands
-from shared.messaging.decide.handling import Outcome
-from shared.messaging.decide.reader import Reader
 from shared.mongo import Unavailable
 from shared.refusals import refusal
 from shared.web.auth import Caller
@@ -40,7 +39,7 @@ class Deciding(Claim):
     """Id of the order, for senders that cannot set the header `Idempotency-Key`."""
 
 
-Decide = Callable[[Reader, Command, datetime], Coroutine[Any, Any, Outcome]]
+Decide = Callable[[Command, Ask], Coroutine[Any, Any, Outcome]]
 
 
 async def ordered(
@@ -58,12 +57,15 @@ async def ordered(
         why=body.why,
         version=body.version,
         hash=body.hash,
-        at=datetime.min.replace(tzinfo=UTC),  # business time is the command's, when it is decided
     )
     commands: Commands = request.app.state.runtime.commands
+
+    def decided(order: Order[Command], ask: Ask) -> Coroutine[Any, Any, Outcome]:
+        return decide(replace(order.data, at=order.at), ask)
+
     try:
-        await commands.run(f"funding/{command.id}", lambda reader, now: decide(reader, command, now))
-    except queries.Absent as absent:
+        await commands.order(f"funding/{command.id}", command, decided)
+    except Absent as absent:
         raise not_found("budget or adjustment", str(absent)) from absent
     except Unavailable as error:
         raise refused("funding.database_unavailable") from error

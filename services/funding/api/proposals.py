@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from services.funding import queries
+from services.funding.decisions import ALLOCATIONS
 from shared.answers.page import Page
 from shared.contracts.facts import BudgetProposed, BudgetRunProposed
 from shared.web.auth import Who
@@ -18,8 +19,7 @@ router = APIRouter(tags=["funding"])
 async def list_runs(
     request: Request, who: Who, year: AnyYear | None = None, province: str | None = None
 ) -> list[BudgetRunProposed]:
-    rows = await queries.runs(request.app.state.mongo, who.within(province, year=year))
-    return [BudgetRunProposed.model_validate(row) for row in rows]
+    return await queries.runs(request.app.state.mongo, who.within(province, year=year))
 
 
 @router.get("/allocations", summary="Lines of the proposals, with everything that made each amount")
@@ -37,6 +37,7 @@ async def list_allocations(
         province,
         **{"year": year, "allocation.centre_id": centre_id, "allocation.commune_code": commune_code},
     )
-    rows = await queries.allocations(request.app.state.mongo, query, after=after, limit=limit + 1)
-    items = [BudgetProposed.model_validate(row) for row in rows[:limit]]
-    return Page(items=items, next=rows[limit - 1]["_id"] if len(rows) > limit else None)
+    found = await queries.allocations(request.app.state.mongo, query, after=after, limit=limit + 1)
+    items = found[:limit]
+    last = ALLOCATIONS.ref(items[-1].allocation.centre_id, items[-1].year).id if len(found) > limit else None
+    return Page(items=items, next=last)

@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
-from services.funding.decisions.proposals import ProvinceInputs
+from services.funding import queries
+from services.funding.decisions import ProvinceInputs
 from services.funding.domain.simulation import Side
-from services.funding.queries import views as queries
 from shared.answers.budgets import AreaAnswer, ChangeAnswer, ComparisonAnswer, SideAnswer, ViewAnswer
 from shared.contracts.base import Claim, Dong, Year
 from shared.rulebook import RulebookError

@@ -1,37 +1,35 @@
-"""Collections, indexes and queries of funding."""
+"""Indexes of funding, and what its API reads."""
 
-from services.funding.queries.decisions import (
-    Absent,
-    act,
+from services.funding.queries.budgets import (
     actions,
     adjustments,
+    allocations,
     budget,
-    decide_on_adjustment,
     decisions,
     find_adjustment,
     journal,
+    published,
     record_of,
+    runs,
     snapshot,
 )
 from services.funding.queries.indexes import migrate
-from services.funding.queries.proposals import allocations, compute, runs
-from services.funding.queries.views import sustainability
+from services.funding.queries.views import known, simulated, sustainability
 
 __all__ = [
-    "Absent",
-    "act",
     "actions",
     "adjustments",
     "allocations",
     "budget",
-    "compute",
-    "decide_on_adjustment",
     "decisions",
     "find_adjustment",
     "journal",
+    "known",
     "migrate",
+    "published",
     "record_of",
     "runs",
+    "simulated",
     "snapshot",
     "sustainability",
 ]

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
-from decimal import Decimal
+from datetime import UTC, date, datetime
 
-from services.funding.decisions.proposals import ProvinceInputs, calculated, rules_in_force
+from services.funding.decisions import (
+    ALLOCATIONS,
+    CENTRES,
+    DECISIONS,
+    OPERATING,
+    SCORES,
+    SUPPORTS,
+    ProvinceInputs,
+    Score,
+    calculated,
+    inputs_of,
+    rules_in_force,
+)
 from services.funding.domain import Budget
 from services.funding.domain.simulation import Comparison, Side, compare
 from services.funding.domain.sustainability import History, View, Year, views
-from services.funding.queries.proposals import inputs_of
-from shared.messaging.decide.handling import Document
+from services.funding.queries.budgets import found
+from shared.contracts.facts import RegistrationAccepted
+from shared.messaging.decide.engine import answer
 from shared.messaging.decide.reader import Reader
 from shared.mongo import Mongo
 from shared.rulebook import FundingPolicy
@@ -21,7 +33,8 @@ from shared.rulebook.sustainability import sustainability_policy
 
 async def known(mongo: Mongo, province: str, year: int) -> ProvinceInputs | None:
     """What a simulation starts from; `None` where no envelope is known."""
-    inputs = await inputs_of(Reader(mongo), province, year)
+    first = datetime(year, 1, 1, tzinfo=UTC)
+    inputs = await answer(lambda ask: inputs_of(ask, province, year), Reader(mongo), first)
     return None if inputs.envelope is None else inputs
 
 
@@ -36,9 +49,10 @@ def simulated(inputs: ProvinceInputs, *, envelope: int | None, policy: FundingPo
     assert inputs.envelope is not None
     rules = rules_in_force(inputs.year, inputs.province)
     before = calculated(inputs, rules)
-    other = inputs if envelope is None else replace(inputs, envelope={**inputs.envelope, "amount": envelope})
+    given = inputs.envelope if envelope is None else inputs.envelope.model_copy(update={"amount": envelope})
+    other = inputs.model_copy(update={"envelope": given})
     after = calculated(other, rules if policy is None else replace(rules, policy=policy))
-    return compare(_side(before), _side(after), {one["centre_id"]: one["area_class"] for one in inputs.centres})
+    return compare(_side(before), _side(after), {one.centre_id: one.area_class for one in inputs.centres})
 
 
 def _side(budget: Budget) -> Side:
@@ -51,31 +65,29 @@ async def sustainability(mongo: Mongo, province: str, first: int, last: int) -> 
     Support is what was decided; where nothing was decided, what the province stated, else what is proposed.
     """
     years = range(first, last + 1)
-    centres = await mongo.find("centres", {"province": province})
-    ids, within = {"$in": [centre["centre_id"] for centre in centres]}, {"$gte": first, "$lte": last}
-    proposed = await mongo.find("allocations", {"allocation.centre_id": ids, "year": within})
-    stated = await mongo.find("supports", {"centre_id": ids, "year": within})
-    decided = await mongo.find("decisions", {"centre_id": ids, "year": within, "purpose": "operating"})
-    supports: dict[tuple[str, int], int] = {}
-    supports |= {(line["allocation"]["centre_id"], line["year"]): line["allocation"]["amount"] for line in proposed}
-    supports |= {(line["centre_id"], line["year"]): line["amount"] for line in (*stated, *decided)}
-    scored = await mongo.find("scores", {"centre_id": ids, "period": {"$gte": first - 1, "$lt": last}})
-    scores = {(score["centre_id"], score["period"] + 1): score for score in scored}
+    centres = await found(mongo, CENTRES, {"province": province})
+    ids, within = {"$in": [centre.centre_id for centre in centres]}, {"$gte": first, "$lte": last}
+    proposed = await found(mongo, ALLOCATIONS, {"allocation.centre_id": ids, "year": within})
+    stated = await found(mongo, SUPPORTS, {"centre_id": ids, "year": within})
+    decided = await found(mongo, DECISIONS, {"centre_id": ids, "year": within, "purpose": OPERATING})
+    supports = {(line.allocation.centre_id, line.year): line.allocation.amount for line in proposed}
+    supports |= {(line.centre_id, line.year): line.amount for line in stated}
+    supports |= {(line.centre_id, line.year): line.amount for line in decided}
+    scored = await found(mongo, SCORES, {"centre_id": ids, "period": {"$gte": first - 1, "$lt": last}})
+    scores = {(score.centre_id, score.period + 1): score for score in scored}
     histories = [_history(centre, years, supports, scores) for centre in centres]
     return views(histories, sustainability_policy(date(last, 1, 1), province))
 
 
 def _history(
-    centre: Document,
+    centre: RegistrationAccepted,
     years: Sequence[int],
     supports: dict[tuple[str, int], int],
-    scores: dict[tuple[str, int], Document],
+    scores: dict[tuple[str, int], Score],
 ) -> History:
-    id = centre["centre_id"]
     told = []
     for year in years:
-        support, score = supports.get((id, year)), scores.get((id, year), {})
+        support, score = supports.get((centre.centre_id, year)), scores.get((centre.centre_id, year))
         if support is not None or score:
-            total = score.get("total")
-            told.append(Year(year, support, None if total is None else Decimal(total), score.get("grade")))
-    return History(id, centre["name"], centre["area_class"], told)
+            told.append(Year(year, support, score.total if score else None, score.grade if score else None))
+    return History(centre.centre_id, centre.name, centre.area_class, told)

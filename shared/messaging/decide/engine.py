@@ -6,7 +6,7 @@ read what an earlier one of the batch has put is decided again, and only that on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -14,6 +14,7 @@ from shared.messaging.decide.asking import Ask, Decide, Declared, Known, Outcome
 from shared.messaging.decide.documents import Ref
 
 C = TypeVar("C")
+P = TypeVar("P")
 
 
 class Foreign(TypeError):
@@ -109,3 +110,17 @@ async def decided(run: Run[Any], known: Known) -> Outcome:
     """The outcome of one decision; raises what it raised."""
     await bring([run], known)
     return run.result()
+
+
+async def answer(question: Callable[[Ask], Coroutine[Want[Any], Any, P]], known: Known, at: datetime) -> P:
+    """What decisions would be told, for a view that decides nothing."""
+    asking = question(Ask(known, at))
+    while True:
+        try:
+            want = asking.send(None)
+        except StopIteration as end:
+            found: P = end.value
+            return found
+        await known.load(want.refs)
+        if want.bring:
+            want.answer = await want.bring(known)

@@ -9,62 +9,97 @@ It grows with the number of centres and with the years behind them, so it is kep
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.funding.decisions.proposals import ProvinceInputs, Rules, calculated, graded
+from pydantic import TypeAdapter
+
+from services.funding.decisions.proposal import ProvinceInputs, Rules, calculated, graded
 from services.funding.domain import Budget
-from services.funding.domain.frozen import freeze
-from shared.contracts.base import Text, canonical, content_hash
+from services.funding.domain.frozen import Frozen, freeze
+from shared.contracts.base import Contract, Text, canonical, content_hash
 from shared.contracts.facts import BudgetRunProposed
-from shared.messaging.decide.handling import Document, Ref, content_of
+from shared.messaging.decide.asking import Ask, Outcome
+from shared.messaging.decide.documents import Collection, Ref
 from shared.rulebook import FundingNorms, FundingPolicy
 from shared.rulebook.funding import Proration
 
-PARTS = "snapshot_parts"
+Snapshot = dict[str, Any]
+"""Plain JSON, so that its hash is the same for whoever holds it."""
 PART = 1_000_000
 """Characters of a snapshot's JSON in one part: at most 4 MB."""
-UNSEEN = "traceparent"
-"""Part of a score document that no amount depends on."""
+UNSEEN = {"scores": {"__all__": {"traceparent"}}}
+"""Of the inputs, what no amount depends on."""
 
 
-def snapshot_ref(province: str, year: int) -> Ref:
+class Head(Contract, extra="allow"):
+    """What a snapshot is. One that an older release kept in one piece is its own head, and has no parts."""
+
+    province: str
+    year: int
+    run_version: int
+    at: str
+    result: str
+    hash: str
+    parts: int | None = None
+
+
+class Part(Contract):
+    """At most `PART` characters of its JSON."""
+
+    text: str
+
+
+SNAPSHOTS: Collection[Head] = Collection("snapshots", TypeAdapter(Head), entries=True)
+PARTS: Collection[Part] = Collection("snapshot_parts", TypeAdapter(Part), entries=True)
+
+
+def snapshot_ref(province: str, year: int) -> Ref[Head]:
     """Where the snapshot of a budget's approval is kept. There is one approval per province and year."""
-    return Ref("snapshots", f"{province}/{year}/1")
+    return SNAPSHOTS.ref(province, year, 1)
 
 
-def in_parts(snapshot: Document) -> dict[Ref, Document]:
-    """A snapshot as it is kept: a head that tells what it is, and its JSON in parts."""
-    head = snapshot_ref(snapshot["province"], snapshot["year"])
+def keep(outcome: Outcome, snapshot: Snapshot) -> None:
+    """Put a snapshot: a head that tells what it is, and its JSON in parts."""
     text = json.dumps(snapshot, ensure_ascii=False)
     parts = [text[start : start + PART] for start in range(0, len(text), PART)]
-    named = {name: snapshot[name] for name in ("province", "year", "run_version", "at", "result", "hash")}
-    kept: dict[Ref, Document] = {head: {**named, "parts": len(parts)}}
-    return kept | {ref: {"text": part} for ref, part in zip(part_refs(head, len(parts)), parts, strict=True)}
+    head = Head(**{name: snapshot[name] for name in Head.model_fields if name in snapshot}, parts=len(parts))
+    outcome.put(snapshot_ref(head.province, head.year), head)
+    for ref, part in zip(part_refs(head), parts, strict=True):
+        outcome.put(ref, Part(text=part))
 
 
-def part_refs(head: Ref, parts: int) -> list[Ref]:
+def part_refs(head: Head) -> list[Ref[Part]]:
     """Where the parts of a snapshot are kept, in order."""
-    return [Ref(PARTS, f"{head.id}/{number:05}") for number in range(1, parts + 1)]
+    place = snapshot_ref(head.province, head.year).id
+    return [PARTS.ref(place, f"{number:05}") for number in range(1, (head.parts or 0) + 1)]
 
 
-def whole(head: Document, parts: Sequence[Document]) -> Document:
-    """The snapshot of these parts, in order. One that an older release kept in one piece is its own head."""
-    if "parts" not in head:
-        return head
-    found: Document = json.loads("".join(part["text"] for part in parts))
+def whole(head: Head, parts: Iterable[Part]) -> Snapshot:
+    """The snapshot of these parts, in order."""
+    if head.parts is None:
+        return head.model_dump(exclude={"parts"})
+    found: Snapshot = json.loads("".join(part.text for part in parts))
     return found
 
 
-def snapshot_of(budget: Budget, inputs: ProvinceInputs, rules: Rules, run: BudgetRunProposed, at: datetime) -> Document:
+async def snapshot_known(ask: Ask, province: str, year: int) -> Snapshot:
+    """The snapshot of a budget that is approved. Raises `LookupError`: it was never kept, or is lost."""
+    head = await ask.one(snapshot_ref(province, year))
+    if head is None:
+        raise LookupError(f"the snapshot of {province}/{year} is missing")
+    return whole(head, [part for part in await ask.many(part_refs(head)) if part])
+
+
+def snapshot_of(budget: Budget, inputs: ProvinceInputs, rules: Rules, run: BudgetRunProposed, at: datetime) -> Snapshot:
     """The snapshot of a run that is being approved.
 
     `result` is the hash of what the inputs give; `frozen` is what later corrections are computed with; `hash` is over
     everything.
     """
-    snapshot: Document = {
+    snapshot: Snapshot = {
         "province": inputs.province,
         "year": inputs.year,
         "run_version": run.version,
@@ -106,17 +141,33 @@ def result_of(budget: Budget) -> str:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What a snapshot says."""
+
+    inputs: ProvinceInputs
+    rules: Rules
+    run: BudgetRunProposed
+    frozen: Frozen
+
+    @classmethod
+    def of(cls, snapshot: Mapping[str, Any]) -> Approved:
+        """Read a snapshot."""
+        return cls(
+            inputs=ProvinceInputs.model_validate(snapshot["inputs"]),
+            rules=_rules(snapshot["rules"]),
+            run=BudgetRunProposed.model_validate(snapshot["run"]),
+            frozen=Frozen.from_json(snapshot["frozen"]),
+        )
+
+
 def recomputed(snapshot: Mapping[str, Any]) -> tuple[Budget, str]:
     """The budget from a snapshot alone, and the hash of its result."""
-    known = snapshot["inputs"]
-    inputs = ProvinceInputs(**{each.name: known[each.name] for each in fields(ProvinceInputs) if each.name in known})
-    budget = calculated(inputs, rules_of(snapshot))
+    budget = calculated(ProvinceInputs.model_validate(snapshot["inputs"]), _rules(snapshot["rules"]))
     return budget, result_of(budget)
 
 
-def rules_of(snapshot: Mapping[str, Any]) -> Rules:
-    """The rules that were frozen."""
-    kept = snapshot["rules"]
+def _rules(kept: Mapping[str, Any]) -> Rules:
     norms = FundingNorms.model_validate_json(json.dumps(kept["norms"]))
     if kept["minima"] is not None:
         norms = norms.above(FundingNorms.model_validate_json(json.dumps(kept["minima"])))
@@ -131,23 +182,17 @@ def rules_of(snapshot: Mapping[str, Any]) -> Rules:
 
 def _grades(inputs: ProvinceInputs, rules: Rules) -> dict[str, Any]:
     """The names of all grades among the inputs, as explanations write them."""
-    known = [score for score in inputs.scores if score["grade"]]
-    names = {f"{score['rubric']}/{score['grade']}": graded(score, rules).name for score in known}
+    names = {f"{score.rubric}/{score.grade}": graded(score, rules).name for score in inputs.scores if score.grade}
     return {name: text.model_dump() for name, text in sorted(names.items())}
 
 
 def is_whole(snapshot: Mapping[str, Any]) -> bool:
     """Whether a snapshot says what it said when it was made, and still gives the same figures."""
-    content = content_of(snapshot, "hash")
+    content = {name: value for name, value in snapshot.items() if name != "hash"}
     return (content_hash(content), recomputed(snapshot)[1]) == (snapshot["hash"], snapshot["result"])
 
 
 def _plain(inputs: ProvinceInputs) -> dict[str, Any]:
     """The inputs in one order, whatever order they came in, without what no amount depends on."""
-    return {name: _ordered(value) for name, value in asdict(inputs).items()}
-
-
-def _ordered(value: Any) -> Any:
-    if not isinstance(value, list | tuple):
-        return value
-    return sorted(({k: v for k, v in each.items() if k != UNSEEN} for each in value), key=canonical)
+    found = inputs.model_dump(mode="json", exclude=UNSEEN)
+    return {name: sorted(each, key=canonical) if isinstance(each, list) else each for name, each in found.items()}

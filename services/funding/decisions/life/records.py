@@ -7,23 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from services.funding.domain.life import Life, Person
+from pydantic import TypeAdapter
+
+from services.funding.domain.life import Life, Order, Person
 from shared.contracts.base import Problem, content_hash
-from shared.contracts.life import ActionRecord, Shape
-from shared.messaging.decide.handling import Outcome, Ref
+from shared.contracts.life import Action, ActionRecord, Shape
+from shared.messaging.decide.asking import Outcome
+from shared.messaging.decide.documents import Collection
 
 SYSTEM = Person("langhoc", "system")
 MOST = 100
 """Problems that one record names: thousands of lines may not fit, and the record must."""
 DONE = "done"
 REFUSED = "refused"
+UNDECIDED = datetime.min.replace(tzinfo=UTC)
+
+
+LIVES: Collection[Life] = Collection("budgets", TypeAdapter(Life))
+ACTIONS: Collection[ActionRecord] = Collection("actions", TypeAdapter(ActionRecord), entries=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An order on its way: its id, what was asked in it, and when (business time)."""
+    """An order on its way: its id, and what was asked in it."""
 
     id: str | None
     action: str
@@ -32,7 +40,8 @@ class Command:
     why: str
     version: int | None
     hash: str | None
-    at: datetime
+    at: datetime = UNDECIDED
+    """Business time of the decision."""
 
     @property
     def asked(self) -> str:
@@ -41,9 +50,9 @@ class Command:
         return content_hash([self.action, self.subject, person, self.why, self.version, self.hash])
 
 
-def life_ref(life: Life) -> Ref:
-    """Where a life is kept."""
-    return Ref("budgets", life.key)
+def order_of(command: Command) -> Order:
+    """The order in a command on a budget."""
+    return Order(Action(command.action), command.person, command.why, command.version or 0, command.hash or "")
 
 
 def recorded(outcome: Outcome, before: Life, after: Life, command: Command, problems: Sequence[Problem] = ()) -> Life:
@@ -69,8 +78,8 @@ def recorded(outcome: Outcome, before: Life, after: Life, command: Command, prob
         before=Shape.model_validate(before, from_attributes=True),
         after=Shape.model_validate(kept, from_attributes=True),
     )
-    outcome.puts[life_ref(kept)] = kept.model_dump(mode="json")
-    outcome.puts[Ref("actions", f"{kept.key}/{number:07}")] = record.model_dump(mode="json")
+    outcome.put(LIVES.ref(kept.key), kept)
+    outcome.put(ACTIONS.ref(kept.key, f"{number:07}"), record)
     return kept
 
 

@@ -7,25 +7,30 @@ its own centre and nobody else's money. A corrected envelope moves the reserve a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
-from services.funding.decisions.proposals import ProvinceInputs, Rules, calculated
-from services.funding.decisions.snapshots import rules_of
+from pydantic import TypeAdapter, computed_field
+
+from services.funding.decisions.journal import TOPIC, Decision
+from services.funding.decisions.life import Approved
+from services.funding.decisions.proposal import ProvinceInputs, calculated
 from services.funding.domain import Budget, Stake, withdrawn
 from services.funding.domain.adjustment import Adjustment, Standing, adjust, rerun
-from services.funding.domain.frozen import Frozen
 from services.funding.domain.life import Life
 from shared.contracts.base import Contract, Text, content_hash
-from shared.contracts.facts import AdjustmentProposed, Allocation
-from shared.messaging.decide.handling import Document
+from shared.contracts.facts import AdjustmentProposed, AdjustmentState, Allocation
+from shared.messaging.decide.asking import Outcome
+from shared.messaging.decide.documents import Collection, Ref
+from shared.messaging.messages import Outgoing
 
 RESERVE = "_reserve"
 """Stands in ids for the province's reserve; no centre id begins with an underscore."""
 
 
 class Adjusting(Contract):
-    """One adjustment and who had a hand in it. Document of `adjustments`."""
+    """One adjustment and who had a hand in it."""
 
     proposal: AdjustmentProposed
     number: int
@@ -34,10 +39,25 @@ class Adjusting(Contract):
     prepared_by: tuple[str, ...] = ()
     """Everybody who submitted it, the last one last: none of them decides on it."""
 
+    @computed_field
+    def province(self) -> str:
+        """Of the budget."""
+        return self.proposal.province
+
+    @computed_field
+    def year(self) -> int:
+        """Of the budget."""
+        return self.proposal.year
+
     @property
     def key(self) -> str:
         """Whose it is: centre id, or `RESERVE`."""
         return self.proposal.centre_id or RESERVE
+
+    @property
+    def ref(self) -> Ref[Adjusting]:
+        """Where it is kept."""
+        return ADJUSTMENTS.ref(self.proposal.adjustment_id)
 
     @property
     def change(self) -> tuple[int, int]:
@@ -45,36 +65,21 @@ class Adjusting(Contract):
         return self.proposal.amount, self.proposal.corrected
 
 
+ADJUSTMENTS: Collection[Adjusting] = Collection("adjustments", TypeAdapter(Adjusting))
+
+
 @dataclass(frozen=True, slots=True)
 class Decisions:
     """What was decided on a province's operating support of one year, and what is being adjusted."""
 
     life: Life
-    snapshot: Document
-    lines: Mapping[str, Document]
-    """Documents of `decisions`, by centre."""
+    approved: Approved
+    lines: Mapping[str, Decision]
+    """By centre."""
     settled: Mapping[str, int]
     """What later years have already paid of what this one carried over, by centre."""
-    adjustments: Sequence[Document]
-    """Documents of `adjustments` of the province and year."""
-
-
-def settled_of(decisions: Iterable[Document], year: int) -> dict[str, int]:
-    """What later years have paid of what `year` carried over, by centre; the oldest debt is paid first.
-
-    `decisions`: all on these centres' operating support, of any year.
-    """
-    older: dict[str, int] = {}
-    own: dict[str, int] = {}
-    paid: dict[str, int] = {}
-    for line in decisions:
-        key = line["centre_id"]
-        paid[key] = paid.get(key, 0) + line["settled"]
-        if line["year"] < year:
-            older[key] = older.get(key, 0) + line["carried_total"]
-        elif line["year"] == year:
-            own[key] = line["carried_total"]
-    return {key: min(carried, max(0, paid[key] - older.get(key, 0))) for key, carried in own.items()}
+    adjustments: Sequence[Adjusting]
+    """All of the province and year."""
 
 
 def hash_of(proposal: AdjustmentProposed) -> str:
@@ -84,43 +89,67 @@ def hash_of(proposal: AdjustmentProposed) -> str:
     return content_hash({**named, "line": line})
 
 
+def numbered(adjusting: Adjusting, number: int, *, version: int) -> Adjusting:
+    """A version of the adjustment of this number."""
+    proposal = adjusting.proposal
+    adjustment_id = f"{proposal.province}/{proposal.year}/{adjusting.key}/{number}"
+    named = proposal.model_copy(update={"adjustment_id": adjustment_id, "version": version})
+    return adjusting.model_copy(
+        update={"proposal": named.model_copy(update={"hash": hash_of(named)}), "number": number}
+    )
+
+
+def moved(adjusting: Adjusting, state: AdjustmentState, prepared_by: tuple[str, ...]) -> Adjusting:
+    """The next version, in another state."""
+    proposal = adjusting.proposal
+    then = proposal.model_copy(update={"state": state, "version": proposal.version + 1})
+    return adjusting.model_copy(update={"proposal": then, "prepared_by": prepared_by})
+
+
+def keep(outcome: Outcome, adjusting: Adjusting) -> None:
+    """Put a version of an adjustment, and publish it."""
+    subject = adjusting.proposal.centre_id or adjusting.proposal.province
+    outcome.put(adjusting.ref, adjusting)
+    outcome.events.append(Outgoing(TOPIC, subject, subject, adjusting.proposal))
+
+
 def corrections(decided: Decisions, inputs: ProvinceInputs, proposed: AdjustmentProposed) -> Iterator[Adjusting]:
     """Everything that differs from what was decided. `proposed`: an empty proposal of this province, year and time."""
-    life, snapshot, envelope = decided.life, decided.snapshot, inputs.envelope
-    if envelope is not None and life.envelope is not None and envelope["amount"] != life.envelope:
-        yield _of_reserve(proposed, life.envelope, envelope["amount"])
-    then = replace(inputs, envelope=snapshot["inputs"]["envelope"])
-    rules = rules_of(snapshot)
-    budget = calculated(then, rules)
+    life, approved, envelope = decided.life, decided.approved, inputs.envelope
+    if envelope is not None and life.envelope is not None and envelope.amount != life.envelope:
+        yield _of_reserve(proposed, life.envelope, envelope.amount)
+    then = inputs.model_copy(update={"envelope": approved.inputs.envelope})
+    budget = calculated(then, approved.rules)
     lines = {line.centre_id: line for line in budget.lines}
-    for one in _moves(decided, budget, then, rules):
+    for one in _moves(decided, budget, then):
         standing = decided.lines.get(one.centre_id)
-        before = Allocation.model_validate(standing["allocation"]) if standing else None
-        line = lines.get(one.centre_id) or (withdrawn(before, rules.policy) if before else None)
+        before = standing.allocation if standing else None
+        line = lines.get(one.centre_id) or (withdrawn(before, approved.rules.policy) if before else None)
         if line is not None and (one.from_reserve or one.carried):
-            yield _of_centre(proposed, one, before, line, reason_of(snapshot, inputs, one.centre_id))
+            yield _of_centre(proposed, one, before, line, reason_of(approved.inputs, inputs, one.centre_id))
 
 
-def _moves(decided: Decisions, budget: Budget, inputs: ProvinceInputs, rules: Rules) -> Iterable[Adjustment]:
-    frozen, known, settled = Frozen.from_json(decided.snapshot["frozen"]), decided.lines, decided.settled
-    again = rules.policy.after_approval.use == "rerun"
+def _moves(decided: Decisions, budget: Budget, inputs: ProvinceInputs) -> Iterable[Adjustment]:
+    frozen, known, settled = decided.approved.frozen, decided.lines, decided.settled
+    policy = decided.approved.rules.policy
+    again = policy.after_approval.use == "rerun"
     stakes = {stake.key: stake for stake in (budget.stakes if again else budget.stakes_when(frozen.norms_relaxed))}
-    own = {centre["centre_id"] for centre in inputs.centres}
+    own = {centre.centre_id for centre in inputs.centres}
     for key in sorted(known.keys() - stakes.keys()):
         # A centre that moved away keeps what it was given here; one that is not eligible any more has no claim.
-        amount = 0 if key in own else known[key]["amount"] + known[key]["carried_total"]
+        amount = 0 if key in own else known[key].amount + known[key].carried_total
         stakes[key] = Stake(key, amount, amount, amount, Fraction(0))
     now = Standing(
         reserve=decided.life.reserve or 0,
-        paid={key: line["amount"] + settled.get(key, 0) for key, line in known.items()},
-        carried={key: left for key, line in known.items() if (left := line["carried_total"] - settled.get(key, 0))},
+        paid={key: line.amount + settled.get(key, 0) for key, line in known.items()},
+        carried={key: left for key, line in known.items() if (left := line.carried_total - settled.get(key, 0))},
         settled=settled,
     )
     if again:
-        more = (decided.life.envelope or 0) - decided.snapshot["run"]["envelope"]
-        return rerun(frozen, list(stakes.values()), now, rules.policy, more=more)
+        more = (decided.life.envelope or 0) - decided.approved.run.envelope
+        return rerun(frozen, list(stakes.values()), now, policy, more=more)
     moved = known.keys() - own
-    return [adjust(frozen, stakes[key], now, rules.policy) for key in sorted(stakes.keys() - moved)]
+    return [adjust(frozen, stakes[key], now, policy) for key in sorted(stakes.keys() - moved)]
 
 
 def _of_centre(
@@ -161,12 +190,12 @@ _INPUTS: Mapping[str, Text] = {
 }
 
 
-def reason_of(snapshot: Document, inputs: ProvinceInputs, centre_id: str) -> Text:
+def reason_of(approved: ProvinceInputs, inputs: ProvinceInputs, centre_id: str) -> Text:
     """Which inputs of a centre are no longer those that were approved, in words."""
     changed = [
         words
         for name, words in _INPUTS.items()
-        if _of(snapshot["inputs"][name], centre_id) != _of(getattr(inputs, name), centre_id)
+        if _of(getattr(approved, name), centre_id) != _of(getattr(inputs, name), centre_id)
     ]
     if not changed:
         return Text(
@@ -179,10 +208,10 @@ def reason_of(snapshot: Document, inputs: ProvinceInputs, centre_id: str) -> Tex
     )
 
 
-def _of(documents: Iterable[Document], centre_id: str) -> list[str]:
-    """What a centre's documents say; which trace brought them is none of it."""
+def _of(known: Iterable[Any], centre_id: str) -> list[str]:
+    """What is known of a centre; which trace brought it is none of it."""
     return sorted(
-        content_hash({name: value for name, value in document.items() if name != "traceparent"})
-        for document in documents
-        if document["centre_id"] == centre_id
+        content_hash(fact.model_dump(mode="json", exclude={"traceparent"}))
+        for fact in known
+        if fact.centre_id == centre_id
     )

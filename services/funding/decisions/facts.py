@@ -1,0 +1,108 @@
+"""What each event leaves behind: the newest version of its document. What follows from it is computed over the set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeVar
+
+from services.funding.decisions.proposal import CENTRES, ENVELOPES, PENDING, SCORES, SUPPORTS, Pending, Score, again
+from shared.contracts.base import Status
+from shared.contracts.catalogue import EventType
+from shared.contracts.facts import CentreScored, EnvelopeAccepted, Receipt, RegistrationAccepted, SupportAccepted
+from shared.messaging.decide.asking import STALE, Ask, Decide, Outcome
+from shared.messaging.decide.documents import Ref
+from shared.messaging.messages import Received
+
+IGNORED = "ignored"
+UNSETTLED = frozenset({Status.REJECTED, Status.HELD, Status.CONFLICT})
+PERIODS = range(2013, 2101)
+"""The periods that contracts admit (`shared.contracts.base.Year`); a receipt only repeats what a sender claimed."""
+
+
+class Versioned(Protocol):
+    """A fact whose versions count up."""
+
+    @property
+    def version(self) -> int: ...
+
+
+class OfCentre(Versioned, Protocol):
+    """One on a centre."""
+
+    @property
+    def centre_id(self) -> str: ...
+
+    @property
+    def province(self) -> str: ...
+
+
+V = TypeVar("V", bound=Versioned)
+C = TypeVar("C", bound=OfCentre)
+
+
+async def _newest(ref: Ref[V], fact: V, ask: Ask) -> Outcome:
+    known = await ask.one(ref)
+    return Outcome({ref: fact}) if known is None or fact.version > known.version else Outcome(verdict=STALE)
+
+
+async def _newest_of_centre(ref: Ref[C], fact: C, ask: Ask) -> Outcome:
+    """A fact tells the province that it comes from; another one may have the centre by now."""
+    place = CENTRES.ref(fact.centre_id)
+    await ask.many([ref, place])  # both in one round
+    outcome, centre = await _newest(ref, fact, ask), await ask.one(place)
+    if outcome.puts and centre and centre.province != fact.province:
+        outcome.requests.append(again(centre.province))
+    return outcome
+
+
+async def on_registration(event: Received[RegistrationAccepted], ask: Ask) -> Outcome:
+    """A centre as it is registered."""
+    return await _newest(CENTRES.ref(event.data.centre_id), event.data, ask)
+
+
+async def on_envelope(event: Received[EnvelopeAccepted], ask: Ask) -> Outcome:
+    """The money of a province and year."""
+    return await _newest(ENVELOPES.ref(event.data.province, event.data.year), event.data, ask)
+
+
+async def on_support(event: Received[SupportAccepted], ask: Ask) -> Outcome:
+    """What a centre got."""
+    return await _newest_of_centre(SUPPORTS.ref(event.data.centre_id, event.data.year), event.data, ask)
+
+
+async def on_score(event: Received[CentreScored], ask: Ask) -> Outcome:
+    """A centre's result."""
+    score = Score(**event.data.model_dump(include=set(Score.model_fields)), traceparent=event.traceparent)
+    return await _newest_of_centre(SCORES.ref(score.centre_id, score.period), score, ask)
+
+
+async def on_receipt(event: Received[Receipt], ask: Ask) -> Outcome:
+    """The file that a receipt leaves open, if it does.
+
+    The province is part of the key: a sender may have named a centre that is not its own.
+    """
+    data = event.data
+    if data.kind != "centre" or data.status not in UNSETTLED or not data.subject:
+        return Outcome(verdict=IGNORED)
+    if data.period is None or data.period not in PERIODS:
+        return Outcome(verdict=IGNORED)
+    ref = PENDING.ref(data.province, data.subject, data.period)
+    if await ask.one(ref) is not None:
+        return Outcome(verdict=IGNORED)
+    file = Pending(
+        centre_id=data.subject,
+        period=data.period,
+        province=data.province,
+        status=data.status,
+        receipt_id=data.receipt_id,
+    )
+    return Outcome({ref: file})
+
+
+routes: Mapping[str, Decide[Received[Any]]] = {
+    EventType.REGISTRATION_ACCEPTED: on_registration,
+    EventType.ENVELOPE_ACCEPTED: on_envelope,
+    EventType.SUPPORT_ACCEPTED: on_support,
+    EventType.CENTRE_SCORED: on_score,
+    EventType.RECEIPT_ISSUED: on_receipt,
+}

@@ -1,0 +1,87 @@
+"""What stands: the decision on each centre's support, each version as it was published, the journal that books them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import get_args
+
+from pydantic import Field, TypeAdapter
+
+from shared.contracts.base import Contract
+from shared.contracts.facts import Allocation, BudgetAdjusted, BudgetApproved, JournalMark, Purpose
+from shared.contracts.journal import JournalEntry
+from shared.messaging.decide.asking import Ask, Look, Outcome
+from shared.messaging.decide.documents import Collection, Query
+from shared.messaging.messages import Outgoing
+
+TOPIC = "budgets"
+OPERATING: Purpose = "operating"
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+Decision = BudgetApproved | BudgetAdjusted
+DECISIONS: Collection[Decision] = Collection("decisions", TypeAdapter(Decision))
+RELEASES: Collection[Decision] = Collection("releases", TypeAdapter(Decision), entries=True)
+JOURNAL: Collection[JournalEntry] = Collection("journal", TypeAdapter(JournalEntry), entries=True)
+
+
+class Counted(Contract):
+    """What counts of a decision for other years. Money in đồng."""
+
+    centre_id: str
+    year: int
+    purpose: Purpose
+    province: str
+    amount: int
+    carried_total: int
+    settled: int
+    allocation: Allocation | None = Field(None, exclude_if=lambda line: line is None)
+    """Its line, where a debt may have to be paid to a centre that has none any more."""
+
+    @classmethod
+    def of(cls, decision: Decision) -> Counted:
+        """Of a decision, without its line."""
+        return cls(**{name: getattr(decision, name) for name in _COUNTED})
+
+
+_COUNTED = tuple(name for name in Counted.model_fields if name != "allocation")
+_ROW = TypeAdapter(Counted)
+
+
+async def counted(ask: Ask, query: Query) -> list[Counted]:
+    """What counts of decisions."""
+    return await ask.look(Look(DECISIONS, _ROW, query, fields=_COUNTED))
+
+
+def settled_of(decisions: Iterable[Counted], year: int) -> dict[str, int]:
+    """What later years have paid of what `year` carried over, by centre; the oldest debt is paid first.
+
+    `decisions`: all on these centres' operating support, of any year.
+    """
+    older: dict[str, int] = {}
+    own: dict[str, int] = {}
+    paid: dict[str, int] = {}
+    for line in decisions:
+        key = line.centre_id
+        paid[key] = paid.get(key, 0) + line.settled
+        if line.year < year:
+            older[key] = older.get(key, 0) + line.carried_total
+        elif line.year == year:
+            own[key] = line.carried_total
+    return {key: min(carried, max(0, paid[key] - older.get(key, 0))) for key, carried in own.items()}
+
+
+def decide(outcome: Outcome, decision: Decision) -> None:
+    """Put a decision in its one place: there is no second one for a centre, year and purpose."""
+    outcome.put(DECISIONS.ref(decision.centre_id, decision.year, decision.purpose), decision)
+
+
+def book(outcome: Outcome, entries: Sequence[JournalEntry]) -> JournalMark:
+    """Put entries, at least one; returns the journal's new head. The place of an entry is its identity."""
+    for entry in entries:
+        outcome.put(JOURNAL.ref(entry.province, entry.year, entry.purpose, f"{entry.number:07}"), entry)
+    return entries[-1].mark
+
+
+def tell(outcome: Outcome, decision: Decision) -> None:
+    """Publish a version of a decision, and keep it as it was published."""
+    outcome.events.append(Outgoing(TOPIC, decision.centre_id, decision.centre_id, decision))
+    outcome.put(RELEASES.ref(decision.centre_id, decision.year, decision.purpose, f"{decision.version:05}"), decision)

@@ -1,0 +1,210 @@
+"""The approval of a budget: what it rests on, what it gives, and what it freezes, decides and books."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from services.funding.decisions.journal import (
+    DECISIONS,
+    OPERATING,
+    PURPOSES,
+    Counted,
+    Decision,
+    book,
+    decide,
+)
+from services.funding.decisions.life.records import Command, order_of, recorded, refused
+from services.funding.decisions.life.snapshots import keep, snapshot_of
+from services.funding.decisions.proposal import (
+    ProvinceInputs,
+    Rules,
+    again,
+    calculated,
+    grants_of,
+    inputs_of,
+    lines_of,
+    proves_the_same,
+    rules_in_force,
+    same_line,
+)
+from services.funding.domain import Budget, journal, withdrawn
+from services.funding.domain.life import Life, refusals, step
+from shared.contracts.facts import Allocation, BudgetApproved, BudgetProposed, BudgetRunProposed, Purpose
+from shared.contracts.journal import append
+from shared.contracts.life import Action, Approval
+from shared.messaging.decide.asking import Ask, Outcome
+from shared.messaging.decide.documents import Ref
+from shared.refusals import problem
+
+NAMED = 20
+"""Centres that a refusal names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """What an approval gives one centre for one purpose, in đồng."""
+
+    purpose: Purpose
+    line: Allocation
+    settled: int = 0
+    """Paid of what earlier years had carried over."""
+
+    @property
+    def centre_id(self) -> str:
+        """Whose it is."""
+        return self.line.centre_id
+
+    @property
+    def amount(self) -> int:
+        """Support of the year."""
+        return self.line.amount
+
+    def place(self, year: int) -> Ref[Decision]:
+        """Where the decision is kept."""
+        return DECISIONS.ref(self.centre_id, year, self.purpose)
+
+
+def awards_of(budget: Budget, inputs: ProvinceInputs, rules: Rules) -> list[Award]:
+    """Everything that a budget gives, in order of centre and purpose.
+
+    A centre to which earlier years owe something has an award even if it has no line any more.
+    """
+    lines = {line.centre_id: line for line in budget.lines}
+    settled = {charge.centre_id: charge.paid for charge in budget.charges}
+    for decided in inputs.decided:
+        if decided.centre_id in settled.keys() - lines.keys() and decided.allocation:
+            lines[decided.centre_id] = withdrawn(decided.allocation, rules.policy)
+    awards = [Award(OPERATING, line, settled.get(centre_id, 0)) for centre_id, line in lines.items()]
+    awards += [Award("equipment", line) for line in grants_of(budget).values()]
+    return sorted(awards, key=attrgetter("centre_id", "purpose"))
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What an approval rests on, as it is at that moment."""
+
+    run: BudgetRunProposed
+    inputs: ProvinceInputs
+    lines: Mapping[str, BudgetProposed]
+    """As they were proposed, by centre."""
+    decided: frozenset[Ref[Decision]]
+    """Places in which there is a decision already."""
+
+
+async def grounds_of(ask: Ask, life: Life, run: BudgetRunProposed) -> Grounds:
+    """What an approval of this run would rest on."""
+    inputs = await inputs_of(ask, life.province, life.year)
+    lines = await lines_of(ask, inputs)
+    # Whoever has a line, and whoever may have an award without one.
+    ids = sorted({*lines, *(line.centre_id for line in inputs.decided)})
+    places = [DECISIONS.ref(centre_id, life.year, purpose) for centre_id in ids for purpose in PURPOSES]
+    found = zip(places, await ask.many(places), strict=True)
+    return Grounds(run, inputs, lines, frozenset(place for place, decision in found if decision))
+
+
+async def approve(life: Life, run: BudgetRunProposed, command: Command, ask: Ask) -> Outcome:
+    """Freeze the inputs, decide on every line, and book it all. Nothing is published yet.
+
+    The proposal is computed anew from the inputs as they stand: what is approved is what the frozen inputs give, to the
+    last byte, or it is refused because a correction has arrived that the proposal does not know.
+    """
+    if problems := refusals(life, order_of(command)):
+        return refused(life, command, problems)
+    grounds, rules = await grounds_of(ask, life, run), rules_in_force(life.year, life.province)
+    budget = calculated(grounds.inputs, rules)
+    if not _stands(budget, grounds):
+        problems.append(problem("funding.inputs_changed", "/version", version=run.version))
+    awards = awards_of(budget, grounds.inputs, rules)
+    twice = sorted({award.centre_id for award in awards if award.place(life.year) in grounds.decided})
+    if twice:
+        problems.append(problem("funding.decided_before", centres=_some(twice)))
+    if problems:
+        outcome = refused(life, command, problems)
+        outcome.requests.append(again(life.province, life.year))  # what the proposal does not know yet
+        return outcome
+
+    outcome = Outcome(verdict=Action.APPROVE)
+    snapshot = snapshot_of(budget, grounds.inputs, rules, run, command.at)
+    keep(outcome, snapshot)
+    decision = journal.Decision(command.person.subject, command.person.role, command.at, command.why, "approval/1")
+    after = step(life, order_of(command))
+    for purpose in PURPOSES:
+        these = [award for award in awards if award.purpose == purpose]
+        if these or purpose == OPERATING:
+            reserve = run.reserve if purpose == OPERATING else None
+            after = _booked(outcome, after, decision, purpose, these, reserve, run.version, snapshot["hash"])
+    approval = Approval(by=command.person.subject, at=command.at, why=command.why, snapshot=snapshot["hash"])
+    known = {"approval": approval, "envelope": run.envelope, "reserve": run.reserve}
+    recorded(outcome, life, after.model_copy(update=known), command)
+    # Another province that carried a debt over can no longer cancel by an adjustment what is paid of it here.
+    outcome.requests += [again(debt.province) for debt in debts_behind(grounds.inputs)]
+    return outcome
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f", … (+{more})" if more > 0 else "")
+
+
+def debts_behind(inputs: ProvinceInputs) -> list[Counted]:
+    """The decisions of earlier years that carried something over."""
+    return [line for line in inputs.decided if line.carried_total and line.year < inputs.year]
+
+
+def _stands(budget: Budget, grounds: Grounds) -> bool:
+    """Whether the run and the lines that are kept are those that the inputs give now."""
+    run, grants = grounds.run, grants_of(budget)
+    return proves_the_same(budget, run) and all(
+        same_line(grounds.lines.get(line.centre_id), run.province, line, grants.get(line.centre_id))
+        for line in budget.lines
+    )
+
+
+def _booked(
+    outcome: Outcome,
+    life: Life,
+    decision: journal.Decision,
+    purpose: Purpose,
+    awards: Sequence[Award],
+    reserve: int | None,
+    run_version: int,
+    snapshot: str,
+) -> Life:
+    """Put the journal entries and the decisions of one purpose; returns the life with the journal's new head."""
+    paid = [(award.centre_id, award.amount, award.settled) for award in awards]
+    entries = append(
+        journal.approved(decision, paid, reserve),
+        province=life.province,
+        year=life.year,
+        purpose=purpose,
+        head=life.journals.get(purpose),
+    )
+    mark = book(outcome, entries)
+    places = {entry.centre_id: entry.number for entry in entries if entry.kind == "approval"}
+    for award in awards:
+        decide(
+            outcome,
+            BudgetApproved(
+                province=life.province,
+                year=life.year,
+                purpose=purpose,
+                centre_id=award.centre_id,
+                version=1,
+                amount=award.amount,
+                previous_amount=None,
+                delta=award.amount,
+                settled=award.settled,
+                allocation=award.line,
+                entry=places[award.centre_id],
+                journal=mark,
+                decided_by=decision.who,
+                decided_at=decision.at,
+                why=decision.why,
+                run_version=run_version,
+                snapshot=snapshot,
+            ),
+        )
+    return life.model_copy(update={"journals": {**life.journals, purpose: mark}})

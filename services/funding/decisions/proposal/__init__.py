@@ -1,0 +1,56 @@
+"""What a province's centres would get, made of what is known of them."""
+
+from services.funding.decisions.proposal.calculating import Rules, calculated, graded, rules_in_force
+from services.funding.decisions.proposal.inputs import (
+    CENTRES,
+    ENVELOPES,
+    EVERY_YEAR,
+    PENDING,
+    PROPOSAL,
+    SCORES,
+    SUPPORTS,
+    Pending,
+    ProvinceInputs,
+    ProvinceYear,
+    Score,
+    again,
+    budget_year,
+    inputs_of,
+)
+from services.funding.decisions.proposal.proposing import (
+    ALLOCATIONS,
+    RUNS,
+    grants_of,
+    lines_of,
+    propose,
+    proves_the_same,
+    same_line,
+)
+
+__all__ = [
+    "ALLOCATIONS",
+    "CENTRES",
+    "ENVELOPES",
+    "EVERY_YEAR",
+    "PENDING",
+    "PROPOSAL",
+    "RUNS",
+    "SCORES",
+    "SUPPORTS",
+    "Pending",
+    "ProvinceInputs",
+    "ProvinceYear",
+    "Rules",
+    "Score",
+    "again",
+    "budget_year",
+    "calculated",
+    "graded",
+    "grants_of",
+    "inputs_of",
+    "lines_of",
+    "propose",
+    "proves_the_same",
+    "rules_in_force",
+    "same_line",
+]

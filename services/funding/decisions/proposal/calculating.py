@@ -1,0 +1,171 @@
+"""A province's budget as its inputs and the rules give it. Pure: same inputs, same bytes, in whatever order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from services.funding.decisions.journal import OPERATING
+from services.funding.decisions.proposal.inputs import ProvinceInputs, Score, debts_of
+from services.funding.domain import Assessment, Budget, Centre, Grade, allocate, grade_of
+from services.funding.domain.roster import Registered, participants
+from shared.contracts.base import Text
+from shared.rulebook import FundingNorms, FundingPolicy, NoRuleInForce, funding_norms, funding_policy
+from shared.rulebook.funding import Proration
+
+LAST_YEAR_DIFFERS = "last_year_differs"
+"""Flag of a line (and its run): the province states another support of last year than was decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What law and policy a budget is computed with."""
+
+    norms: FundingNorms
+    policy: FundingPolicy
+    before: Proration | None
+    """How the year before was prorated; `None`: no policy was in force."""
+    grades: Mapping[str, Text] = field(default_factory=dict)
+    """Names of grades by `<rubric>/<grade>`, where they are frozen; others are asked of the rulebook."""
+
+
+def rules_in_force(year: int, province: str) -> Rules:
+    """A province's rules of a budget year: those of its first day. Raises `NoRuleInForce`, `RulebookError`."""
+    first = date(year, 1, 1)
+    try:
+        before = funding_policy(date(year - 1, 1, 1), province).proration
+    except NoRuleInForce:
+        before = None
+    return Rules(funding_norms(first, province), funding_policy(first, province), before)
+
+
+def calculated(inputs: ProvinceInputs, rules: Rules) -> Budget:
+    """The province's budget as its inputs and the rules give it. There must be an envelope.
+
+    Raises:
+        RulebookError: the rules do not fit the centres (see `allocate`).
+        LookupError: the rulebook does not know a result's rubric or grade.
+    """
+    assert inputs.envelope is not None
+    budget = allocate(
+        _centres(inputs, rules),
+        inputs.envelope.amount,
+        period=inputs.year - 1,
+        norms=rules.norms,
+        policy=rules.policy,
+        carried=debts_of(inputs.decided, inputs.year),
+    )
+    return _told_apart(budget, inputs)
+
+
+def _told_apart(budget: Budget, inputs: ProvinceInputs) -> Budget:
+    """The budget with a flag on each line whose last year's support the province states otherwise than it was decided.
+
+    The province's own statement counts (it knows what was paid), but not in silence.
+    """
+    stated, decided = _stated(inputs), _decided(inputs)
+    both = [key for key in stated.keys() & decided.keys() if stated[key] != decided[key]]
+    differing = {centre_id for centre_id, year in both if year == inputs.year - 1}
+    if not differing:
+        return budget
+    lines = tuple(
+        line.model_copy(update={"flags": [*line.flags, LAST_YEAR_DIFFERS]}) if line.centre_id in differing else line
+        for line in budget.lines
+    )
+    return replace(budget, lines=lines, flags=tuple(sorted({*budget.flags, LAST_YEAR_DIFFERS})))
+
+
+def _stated(inputs: ProvinceInputs) -> dict[tuple[str, int], int]:
+    """Support of earlier years as the province states it."""
+    return {
+        (support.centre_id, support.year): support.amount for support in inputs.supports if support.year < inputs.year
+    }
+
+
+def _decided(inputs: ProvinceInputs) -> dict[tuple[str, int], int]:
+    """Support of earlier years as it was decided: with its adjustments and what they carry over."""
+    return {
+        (line.centre_id, line.year): line.amount + line.carried_total
+        for line in inputs.decided
+        if line.purpose == OPERATING
+    }
+
+
+def _centres(inputs: ProvinceInputs, rules: Rules) -> list[Centre]:
+    """The centres that take part, each with its result and its support of last year."""
+    period = inputs.year - 1
+    registered = {each.centre_id: each for each in inputs.centres}
+    taking_part = participants(
+        [
+            Registered(
+                centre_id=data.centre_id,
+                population_served=data.population_served,
+                opened_on=data.opened_on,
+                closed_on=data.closed_on,
+                predecessors=tuple(data.predecessors),
+            )
+            for data in registered.values()
+        ],
+        inputs.year,
+        rules.policy,
+        _decided(inputs) | _stated(inputs),
+        before=rules.before,
+        granted={line.centre_id for line in inputs.decided if line.purpose == "equipment"},
+    )
+    pending = {file.centre_id for file in inputs.pending if file.period == period}
+    scores: dict[str, dict[int, Score]] = {}
+    for score in inputs.scores:
+        scores.setdefault(score.centre_id, {})[score.period] = score
+
+    centres = []
+    for centre_id, part in taking_part.items():
+        data, known = registered[centre_id], scores.get(centre_id, {})
+        assessment, grade = _standing(known, period, data.opened_on.year, rules, file_open=centre_id in pending)
+        centres.append(
+            Centre(
+                centre_id=centre_id,
+                name=data.name,
+                commune_code=data.commune_code,
+                area_class=data.area_class,
+                population_served=data.population_served,
+                last_year=part.last_year,
+                assessment=assessment,
+                grade=grade,
+                result_version=known[period].version if period in known else None,
+                months=part.months,
+                last_months=part.last_months,
+                succession=part.succession,
+                newly_established=part.newly_established,
+            )
+        )
+    return centres
+
+
+def _standing(
+    scores: Mapping[int, Score], period: int, opened: int, rules: Rules, *, file_open: bool
+) -> tuple[Assessment, Grade | None]:
+    """Where a centre's assessment stands, and the result that counts.
+
+    A grade of the period stands until it is corrected: a correction that was rejected or held takes nothing
+    away. An incomplete result, or a file that intake did not let through, is pending; then the latest earlier
+    grade counts. From a centre that opened after the period nothing was due.
+    """
+    current = scores.get(period)
+    if current and current.state == "scored" and current.grade:
+        return "scored", graded(current, rules)
+    if current is None and not file_open:
+        return ("not_submitted" if opened <= period else "not_due"), None
+    for earlier in sorted((p for p in scores if p < period), reverse=True):
+        if scores[earlier].grade:
+            return "pending", graded(scores[earlier], rules)
+    return "pending", None
+
+
+def graded(score: Score, rules: Rules) -> Grade:
+    """The result of a score that has a grade, with the grade's name."""
+    assert score.grade is not None
+    name = rules.grades.get(f"{score.rubric}/{score.grade}")
+    if name is not None:
+        return Grade(score.grade, name, score.period, score.total)
+    return grade_of(score.rubric, score.grade, score.period, score.total)

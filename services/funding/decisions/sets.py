@@ -1,0 +1,119 @@
+"""Results over a province: its proposal until it is approved, proposals of adjustments from then on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Protocol
+
+from services.funding.decisions.adjustment import ADJUSTMENTS, Adjusting, Decisions, follow
+from services.funding.decisions.journal import DECISIONS, OPERATING, counted, settled_of
+from services.funding.decisions.life import (
+    LIVES,
+    PARTS,
+    SNAPSHOTS,
+    SYSTEM,
+    Approved,
+    Command,
+    life_and_run,
+    proposed_anew,
+    snapshot_known,
+)
+from services.funding.decisions.proposal import (
+    ALLOCATIONS,
+    CENTRES,
+    ENVELOPES,
+    EVERY_YEAR,
+    PENDING,
+    PROPOSAL,
+    RUNS,
+    SCORES,
+    SUPPORTS,
+    Pending,
+    ProvinceInputs,
+    ProvinceYear,
+    budget_year,
+    inputs_of,
+    lines_of,
+    propose,
+)
+from services.funding.domain.life import DECIDED, Life
+from shared.contracts.facts import EnvelopeAccepted
+from shared.messaging.decide.asking import Ask, Due, Outcome
+from shared.messaging.decide.sets import SetOf, Source, each
+
+_BECAUSE = "Số liệu đầu vào đã thay đổi: có bản đề nghị mới. / Inputs have changed: there is a new proposal."
+
+
+async def propose_or_adjust(due: Due[ProvinceYear], ask: Ask) -> Outcome:
+    """What follows for a province and budget year from what is known of them now."""
+    life, run = await life_and_run(ask, *due.key)
+    inputs = await inputs_of(ask, *due.key)
+    if life.state in DECIDED:
+        return await _followed(life, inputs, due.at, ask)
+    outcome = propose(inputs, run, (await lines_of(ask, inputs)).values(), due.at)
+    new = outcome.puts.get(RUNS.ref(*due.key))
+    if new is not None and life.actions:
+        proposed_anew(outcome, life, new, _system("propose", "budget", _BECAUSE, due.at))
+    return outcome
+
+
+async def _followed(life: Life, inputs: ProvinceInputs, at: datetime, ask: Ask) -> Outcome:
+    query = {"province": life.province, "year": life.year}
+    lines = {line.centre_id: line for line in await ask.all(DECISIONS, {**query, "purpose": OPERATING})}
+    carrying = [centre_id for centre_id, line in lines.items() if line.carried_total]
+    everything = await counted(ask, {"centre_id": {"$in": carrying}, "purpose": OPERATING})
+    decided = Decisions(
+        life=life,
+        approved=Approved.of(await snapshot_known(ask, life.province, life.year)),
+        lines=lines,
+        settled=settled_of(everything, life.year),
+        adjustments=await ask.all(ADJUSTMENTS, query),
+    )
+    before = inputs.model_copy(update={"decided": [line for line in inputs.decided if line.year < life.year]})
+    return await follow(decided, before, _system("propose_adjustment", "", "", at), ask)
+
+
+def _system(action: str, subject: str, why: str, at: datetime) -> Command:
+    return Command(None, action, subject, SYSTEM, why, None, None, at)
+
+
+class _OfProvince(Protocol):
+    @property
+    def province(self) -> str: ...
+
+
+def _every_year(state: _OfProvince) -> list[ProvinceYear]:
+    """A centre counts in every year; a result, a support and a decision in all that come after it."""
+    return [ProvinceYear(state.province, EVERY_YEAR)]
+
+
+def _its_year(envelope: EnvelopeAccepted) -> list[ProvinceYear]:
+    return [ProvinceYear(envelope.province, envelope.year)]
+
+
+def _next_year(file: Pending) -> list[ProvinceYear]:
+    return [ProvinceYear(file.province, budget_year(file.period))]
+
+
+def _once_decided(adjusting: Adjusting) -> list[ProvinceYear]:
+    """What people said yes or no to; the other corrections meet another reserve then."""
+    of = adjusting.proposal
+    return [ProvinceYear(of.province, of.year)] if of.state in ("approved", "refused") else []
+
+
+PROPOSALS = SetOf(
+    PROPOSAL,
+    ProvinceYear,
+    propose_or_adjust,
+    sources=(
+        Source(CENTRES, each(_every_year)),
+        Source(ENVELOPES, each(_its_year)),
+        Source(SUPPORTS, each(_every_year)),
+        Source(SCORES, each(_every_year)),
+        Source(PENDING, each(_next_year)),
+        Source(DECISIONS, each(_every_year)),
+        Source(ADJUSTMENTS, each(_once_decided)),
+    ),
+    keeps=(RUNS, ALLOCATIONS, LIVES, SNAPSHOTS, PARTS),
+)
+SETS: tuple[SetOf[Any], ...] = (PROPOSALS,)
