@@ -23,6 +23,7 @@ from services.funding.decisions import (
     Pending,
     routes,
 )
+from services.funding.queries import migrate
 from shared.contracts.base import Provenance, Status
 from shared.contracts.catalogue import contract_of
 from shared.contracts.facts import (
@@ -36,6 +37,7 @@ from shared.messaging.decide.asking import STALE, Due, Outcome, Request, Undecla
 from shared.messaging.decide.sets import Sets
 from shared.messaging.messages import Position, Received
 from tests.fakes.known import Documents
+from tests.fakes.memory import MemoryMongo
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -252,3 +254,14 @@ def test_what_a_proposal_does_not_declare_it_cannot_read(kind: Any) -> None:
     assert states.decide(PROPOSALS.decide, due, NOW, declared).events
     with pytest.raises(UndeclaredRead, match=kind.name):
         states.decide(PROPOSALS.decide, due, NOW, declared - {kind.name})
+
+
+async def test_what_a_release_without_named_sets_left_is_taken_over_once() -> None:
+    mongo = MemoryMongo()
+    kept = envelope().model_dump(mode="json")
+    await mongo.insert("envelopes", [{"_id": f"04/{year}", "_rev": 1, **kept, "year": year} for year in (2025, 2026)])
+    await mongo.insert("recalculations", [{"scope": "04", "period": 2026, "due": None, "at": NOW}])
+    for _ in range(2):
+        await migrate(mongo)
+        requests = [(row["set"], row["key"]) for row in mongo.all("recalculations")]
+        assert sorted(requests) == [(PROPOSAL, '["04", 2025]'), (PROPOSAL, '["04", 2026]')]

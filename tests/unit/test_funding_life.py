@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ from tests.unit.funding_bench import (
 )
 
 BUDGET = "/budgets/04/2026"
+WRITTEN_BEFORE = Path(__file__).parent.parent / "golden" / "snapshot-of-an-older-release.json"
+"""As the release before typed documents answered for the budget of `approved`."""
 
 
 async def test_from_the_envelope_to_the_publication(tmp_path: Path) -> None:
@@ -372,6 +375,21 @@ async def test_d9_one_command_computes_an_exported_snapshot_again(
     file.write_text(json.dumps(snapshot), encoding="utf-8")
     assert recompute.main([str(file)]) == 1
     assert "NOT the same" in capsys.readouterr().out
+
+
+def test_d9_a_snapshot_that_an_older_release_wrote_is_still_the_same() -> None:
+    assert recompute.main([str(WRITTEN_BEFORE)]) == 0
+
+
+async def test_d9_what_a_snapshot_freezes_is_written_as_ever(tmp_path: Path) -> None:
+    """Byte for byte: an auditor computes the hash again, years later, with another release."""
+    bench = await approved(tmp_path)
+    snapshot = await bench.get(f"{BUDGET}/snapshot")
+    frozen = json.dumps([snapshot[name] for name in ("inputs", "frozen", "result")], ensure_ascii=False)
+    assert (
+        hashlib.sha256(frozen.encode()).hexdigest()
+        == "b39cfecc1216b8e1a703f85505fcbe38ad6aa125a65738e5040b7bfe8b673db0"
+    )
 
 
 # ------------------------------------------------------------------------------------------------- at the same moment

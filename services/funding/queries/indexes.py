@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from services.funding.decisions import ENVELOPES, PROPOSAL, again
 from shared.messaging.collections import RECALCULATIONS, SETS
 from shared.messaging.decide.migrating import name_requests
@@ -41,4 +39,4 @@ async def _take_over(mongo: Mongo) -> None:
     envelopes = [ENVELOPES.read(row) for row in await mongo.find(ENVELOPES.name, {})]
     requests = [again(envelope.province, envelope.year) for envelope in envelopes]
     new = [request for request in requests if key_text(request.key) not in keys]
-    await mongo.insert(RECALCULATIONS, rows_of(new, datetime.now(UTC)))
+    await mongo.insert(RECALCULATIONS, rows_of(new, await mongo.time()))
