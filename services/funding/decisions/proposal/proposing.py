@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -100,7 +99,7 @@ def same_line(known: BudgetProposed | None, province: str, line: Allocation, gra
     return _said(known.allocation) == _said(line) and _said(known.grant) == _said(grant)
 
 
-def _said(line: Allocation | None) -> Any:
+def _said(line: Allocation | None) -> object:
     return line and ungrounded(line.model_dump(mode="json"))
 
 
