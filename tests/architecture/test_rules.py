@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -185,6 +186,20 @@ def test_every_service_has_the_same_rooms(service: str) -> None:
     assert (folder / "__main__.py").exists()
     for room in ROOMS:  # a file, or a package once one file would be too long
         assert (folder / f"{room}.py").exists() != (folder / room).is_dir(), room
+
+
+@every_service
+def test_nothing_is_imported_past_the_face_of_a_room(service: str) -> None:
+    """A room says in its `__init__` what it offers: whoever reaches past it is broken by every tidying within."""
+    past = []
+    for path, tree in sources(f"services/{service}/**/*.py"):
+        for node in ast.walk(tree):
+            found = re.match(rf"(services\.{service}\.\w+)\.", getattr(node, "module", None) or "")
+            if isinstance(node, ast.ImportFrom) and found:
+                room = found[1].replace(".", "/")
+                if (ROOT / room).is_dir() and not path.startswith(f"{room}/"):
+                    past.append(f"{path}:{node.lineno}: {node.module}")
+    assert past == []
 
 
 def test_the_linter_knows_every_service() -> None:

@@ -11,8 +11,7 @@ from pydantic import BaseModel
 from services.funding import queries
 from services.funding.api.orders import Deciding, IdempotencyKey, ordered
 from services.funding.decisions import Decision, Snapshot, act, is_whole
-from services.funding.domain import proof_of
-from services.funding.domain.life import Life
+from services.funding.domain import Life, proof_of
 from shared.answers.budgets import BudgetView, ProofView
 from shared.contracts.facts import BudgetRunProposed
 from shared.contracts.life import BudgetAction

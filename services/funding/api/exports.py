@@ -11,7 +11,7 @@ from fastapi import Path as PathNumber
 from fastapi.responses import JSONResponse
 
 from services.funding import queries
-from services.funding.domain.releases import csv_of, package_of, xlsx_of
+from services.funding.domain import csv_of, package_of, xlsx_of
 from shared.contracts.facts import Decided
 from shared.web.auth import Who
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from services.funding import queries
 from services.funding.decisions import DONE, Absent, Command
-from services.funding.domain.life import Person
+from services.funding.domain import Person
 from shared.contracts.base import Claim, Identifier, Problem
 from shared.contracts.life import Action, ActionRecord
 from shared.messaging.decide.asking import Ask, Order, Outcome

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from services.funding import queries
 from services.funding.decisions import ProvinceInputs
-from services.funding.domain.simulation import Side
+from services.funding.domain import Side
 from shared.answers.budgets import AreaAnswer, ChangeAnswer, ComparisonAnswer, SideAnswer, ViewAnswer
 from shared.contracts.base import Claim, Dong, Year
 from shared.rulebook import RulebookError

@@ -36,7 +36,7 @@ from services.funding.decisions.proposal import (
     lines_of,
     propose,
 )
-from services.funding.domain.life import DECIDED, Life
+from services.funding.domain import DECIDED, Life
 from shared.contracts.facts import EnvelopeAccepted
 from shared.messaging.decide.asking import Ask, Due, Outcome
 from shared.messaging.decide.sets import SetOf, Source, each

@@ -23,7 +23,7 @@ from services.funding.decisions import (
     snapshot_ref,
     whole,
 )
-from services.funding.domain.life import Life
+from services.funding.domain import Life
 from shared.contracts.facts import AdjustmentProposed, BudgetProposed, BudgetRunProposed
 from shared.contracts.journal import JournalEntry
 from shared.contracts.life import ActionRecord

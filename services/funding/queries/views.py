@@ -19,9 +19,7 @@ from services.funding.decisions import (
     inputs_of,
     rules_in_force,
 )
-from services.funding.domain import Budget
-from services.funding.domain.simulation import Comparison, Side, compare
-from services.funding.domain.sustainability import History, View, Year, views
+from services.funding.domain import Budget, Comparison, History, Side, View, Year, compare, views
 from services.funding.queries.budgets import found
 from shared.contracts.facts import RegistrationAccepted
 from shared.messaging.decide.engine import answer

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Body, Query, Request
 from pydantic import ValidationError
 
 from services.intake import queries
+from services.intake.decisions import Unsound
 from services.intake.decisions import register as decisions
-from services.intake.decisions.register import Unsound
 from services.intake.domain import life_of
 from services.intake.problems import of_validation
 from shared.answers.register import Corrected, Relative, UnitView

@@ -2,6 +2,7 @@
 
 from services.intake.decisions.documents import AGGREGATES, RECEIPTS, VERSIONS, Standing, Waiting
 from services.intake.decisions.receipts import receipt_ref, refusals
+from services.intake.decisions.register import Unsound
 from services.intake.decisions.release import HELD, RELEASE, Code
 from services.intake.decisions.submissions import routes
 
@@ -16,6 +17,7 @@ __all__ = [
     "VERSIONS",
     "Code",
     "Standing",
+    "Unsound",
     "Waiting",
     "receipt_ref",
     "refusals",

@@ -7,7 +7,7 @@ from datetime import date
 from fastapi import APIRouter, Request
 
 from services.scoring.queries import explanations as queries
-from services.scoring.queries.results import results
+from services.scoring.queries import results
 from shared.answers.results import ScoringExplanation
 from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.register import read_register
@@ -34,7 +34,7 @@ async def explain(
     mongo = request.app.state.mongo
     register = await read_register(Reader(mongo))
     named = subject_named(register, subject, on or (date(period, 12, 31) if period else None))
-    rows = await results(mongo, named.id, period)
+    rows = await results.results(mongo, named.id, period)
     if not (rows or period or on):
         raise refused("scoring.nothing_known", subject=subject)
     result = rows[0] if rows else None

@@ -7,8 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from services.scoring.domain import Stretch
-from services.scoring.domain.ranking import Cut, cut_off
+from services.scoring.domain import Cut, Stretch, cut_off
 from services.scoring.queries import rankings as queries
 from shared.answers.page import Page
 from shared.answers.results import RankingPlace

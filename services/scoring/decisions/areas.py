@@ -25,8 +25,7 @@ from services.scoring.decisions.documents import (
     in_time,
 )
 from services.scoring.decisions.results import Cause, Judging
-from services.scoring.domain.measuring import RecognisedCounts
-from services.scoring.domain.recognising import recognition_beside
+from services.scoring.domain import RecognisedCounts, recognition_beside
 from shared.contracts.base import Contract
 from shared.messaging.decide.asking import Ask, Due, Look, Outcome
 from shared.messaging.decide.register import REGISTERS, register_now

@@ -12,7 +12,7 @@ from services.scoring.decisions.documents import (
     ref_of,
 )
 from services.scoring.decisions.results import Judging
-from services.scoring.domain.judging import Recognition
+from services.scoring.domain import Recognition
 from shared.contracts.facts import AssessmentAccepted, RecognitionAccepted
 from shared.contracts.register import RegisterCorrected
 from shared.messaging.decide.asking import STALE, Ask, Outcome

@@ -8,9 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Discriminator, Field, Tag, TypeAdapter
 
-from services.scoring.domain.judging import Recognition
-from services.scoring.domain.measuring import RecognisedCounts
-from services.scoring.domain.revision import Place
+from services.scoring.domain import Place, RecognisedCounts, Recognition
 from shared.answers.results import Order
 from shared.contracts.base import Contract, Instant
 from shared.contracts.facts import (

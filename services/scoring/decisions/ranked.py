@@ -29,7 +29,7 @@ from services.scoring.decisions.rankings import (
     rankings_of,
     terms,
 )
-from services.scoring.domain.ranking import Standing
+from services.scoring.domain import Standing
 from shared.contracts.base import Contract
 from shared.contracts.facts import RankingRow
 from shared.messaging.decide.asking import Ask, Due, Look, Outcome

@@ -22,15 +22,17 @@ from services.scoring.decisions.documents import (
     Members,
 )
 from services.scoring.decisions.rankings import UNCHANGED, Rows, Seen, Terms, movements
-from services.scoring.domain.ranking import Standing, rank, row_of
-from services.scoring.domain.revision import (
-    Difference,
+from services.scoring.domain import (
     Place,
+    Standing,
     Stretch,
+    VersionChange,
     difference,
     entries,
+    rank,
     ranking_hash,
     revised,
+    row_of,
     stretch,
 )
 from shared.contracts.base import content_hash
@@ -189,7 +191,7 @@ class _Next:
         manifest += old[pages.last :]
         if manifest == old:
             return self._unchanged()
-        change = difference(before, after, results) if self.head else Difference([], 0)
+        change = difference(before, after, results) if self.head else VersionChange([], 0)
         ranked = sum(row.rank is not None for row in after) - sum(row.rank is not None for row in before)
         published = self._head(manifest, ranked, change, published_at)
         return self._published(published, cut, _changes(published, change))
@@ -205,7 +207,7 @@ class _Next:
         )
 
     def _head(
-        self, manifest: list[PageEntry], more_ranked: int, change: Difference, published_at: datetime
+        self, manifest: list[PageEntry], more_ranked: int, change: VersionChange, published_at: datetime
     ) -> RankingPublished:
         terms = self.terms
         ranked = (self.head.ranked if self.head else 0) + more_ranked
@@ -258,7 +260,7 @@ class _Next:
         return outcome
 
 
-def _changes(head: RankingPublished, change: Difference) -> list[RankingChanges]:
+def _changes(head: RankingPublished, change: VersionChange) -> list[RankingChanges]:
     if head.supersedes is None:
         return []
     cuts = [change.changes[start : start + CHANGES_PER_PAGE] for start in range(0, head.changes, CHANGES_PER_PAGE)]

@@ -9,9 +9,7 @@ from functools import cached_property
 from typing import NamedTuple, get_args
 
 from services.scoring.decisions.documents import Head, Member, Result
-from services.scoring.domain.movement import Earlier, Movement
-from services.scoring.domain.ranking import Standing, row_of, table_of
-from services.scoring.domain.revision import Stretch
+from services.scoring.domain import Earlier, Movement, Standing, Stretch, row_of, table_of
 from shared.contracts.base import content_hash
 from shared.contracts.facts import CommuneScored, PreviousRanking, RankingPublished, RankingRow
 from shared.contracts.submissions import AreaClass

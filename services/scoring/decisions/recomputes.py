@@ -23,8 +23,7 @@ from services.scoring.decisions.documents import (
     ref_of,
 )
 from services.scoring.decisions.results import Judging, score
-from services.scoring.domain.differences import Difference, differences
-from services.scoring.domain.results import holder_of
+from services.scoring.domain import Difference, differences, holder_of
 from shared.contracts.base import Contract, Points, Provenance, Step, Text
 from shared.messaging.decide.asking import Ask, Due, Look, Order, Outcome
 from shared.messaging.decide.documents import Document

@@ -24,8 +24,7 @@ from services.scoring.decisions.documents import (
     in_time,
     ref_of,
 )
-from services.scoring.domain.differences import judged, same_figures
-from services.scoring.domain.results import score_assessment, score_centre, score_commune
+from services.scoring.domain import judged, same_figures, score_assessment, score_centre, score_commune
 from shared.contracts.facts import (
     AssessmentAccepted,
     AssessmentScored,

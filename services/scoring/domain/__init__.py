@@ -4,19 +4,50 @@ Always: missing is not zero (the result is `incomplete`), a value without eviden
 article and how well that is supported, and numbers are exact.
 """
 
+from services.scoring.domain.differences import Difference, differences, judged, same_figures
 from services.scoring.domain.judging import Recognition
 from services.scoring.domain.measuring import RecognisedCounts
-from services.scoring.domain.ranking import Standing, rank
-from services.scoring.domain.results import score_assessment, score_centre, score_commune
-from services.scoring.domain.revision import Stretch
+from services.scoring.domain.movement import Earlier, Movement
+from services.scoring.domain.ranking import Cut, Standing, cut_off, rank, row_of, table_of
+from services.scoring.domain.recognising import recognition_beside
+from services.scoring.domain.results import holder_of, score_assessment, score_centre, score_commune
+from services.scoring.domain.revision import (
+    Place,
+    Stretch,
+    VersionChange,
+    difference,
+    entries,
+    ranking_hash,
+    revised,
+    stretch,
+)
 
 __all__ = [
+    "Cut",
+    "Difference",
+    "Earlier",
+    "Movement",
+    "Place",
     "RecognisedCounts",
     "Recognition",
     "Standing",
     "Stretch",
+    "VersionChange",
+    "cut_off",
+    "difference",
+    "differences",
+    "entries",
+    "holder_of",
+    "judged",
     "rank",
+    "ranking_hash",
+    "recognition_beside",
+    "revised",
+    "row_of",
+    "same_figures",
     "score_assessment",
     "score_centre",
     "score_commune",
+    "stretch",
+    "table_of",
 ]

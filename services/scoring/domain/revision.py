@@ -101,7 +101,7 @@ def ranking_hash(manifest: Iterable[PageEntry]) -> str:
     return content_hash([entry.hash for entry in manifest])
 
 
-class Difference(NamedTuple):
+class VersionChange(NamedTuple):
     """What a version changed."""
 
     changes: list[RankChange]
@@ -112,7 +112,7 @@ class Difference(NamedTuple):
 
 def difference(
     before: Iterable[RankingRow], after: Iterable[RankingRow], standings: Mapping[str, Standing]
-) -> Difference:
+) -> VersionChange:
     """Compare the rows of a stretch in two versions.
 
     Args:
@@ -128,7 +128,7 @@ def difference(
             changes.append(_change(was, becomes, standings.get(unit_id)))
         elif was.rank != becomes.rank:
             shifted += 1
-    return Difference(changes, shifted)
+    return VersionChange(changes, shifted)
 
 
 def _change(was: RankingRow | None, becomes: RankingRow | None, result: Standing | None) -> RankChange:

@@ -16,9 +16,7 @@ from pydantic import TypeAdapter, computed_field
 from services.funding.decisions.journal import TOPIC, Decision
 from services.funding.decisions.life import Approved
 from services.funding.decisions.proposal import ProvinceInputs, calculated
-from services.funding.domain import Budget, Stake, withdrawn
-from services.funding.domain.adjustment import Adjustment, Standing, adjust, rerun
-from services.funding.domain.life import Life
+from services.funding.domain import Adjustment, Budget, Life, Stake, Standing, adjust, rerun, withdrawn
 from shared.contracts.base import Contract, Text, content_hash
 from shared.contracts.facts import AdjustmentProposed, AdjustmentState, Allocation
 from shared.messaging.decide.asking import Outcome

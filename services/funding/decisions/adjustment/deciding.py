@@ -24,8 +24,7 @@ from services.funding.decisions.journal import (
 )
 from services.funding.decisions.life import Absent, Command, life_and_run, recorded, refused
 from services.funding.decisions.proposal import CENTRES, again
-from services.funding.domain import journal
-from services.funding.domain.life import PREPARERS, Life, adjusted, persons
+from services.funding.domain import PREPARERS, Life, adjusted, journal, persons
 from shared.contracts.base import Problem, Text
 from shared.contracts.facts import AdjustmentState, Allocation, BudgetAdjusted, JournalMark
 from shared.contracts.journal import JournalEntry, append

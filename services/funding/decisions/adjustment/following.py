@@ -10,7 +10,7 @@ from services.funding.decisions.adjustment.corrections import Adjusting, Decisio
 from services.funding.decisions.journal import OPERATING
 from services.funding.decisions.life import Command, recorded
 from services.funding.decisions.proposal import ProvinceInputs
-from services.funding.domain.life import Life
+from services.funding.domain import Life
 from shared.contracts.base import Text
 from shared.contracts.facts import AdjustmentProposed
 from shared.messaging.decide.asking import Ask, Outcome

@@ -29,8 +29,7 @@ from services.funding.decisions.proposal import (
     rules_in_force,
     same_line,
 )
-from services.funding.domain import Budget, journal, withdrawn
-from services.funding.domain.life import Life, refusals, step
+from services.funding.domain import Budget, Life, journal, refusals, step, withdrawn
 from shared.contracts.facts import Allocation, BudgetApproved, BudgetProposed, BudgetRunProposed, Purpose
 from shared.contracts.journal import append
 from shared.contracts.life import Action, Approval

@@ -7,8 +7,7 @@ from operator import attrgetter
 
 from services.funding.decisions.journal import OPERATING, TOPIC, Decision, tell
 from services.funding.decisions.life.records import Command, order_of, recorded, refused
-from services.funding.domain import WITHDRAWN
-from services.funding.domain.life import Life, refusals, step
+from services.funding.domain import WITHDRAWN, Life, refusals, step
 from shared.contracts.base import Problem, content_hash
 from shared.contracts.facts import BudgetApproved, BudgetRunApproved, BudgetRunProposed, Purpose
 from shared.contracts.life import Action

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
 
-from services.funding.domain.life import Life, Order, Person
+from services.funding.domain import Life, Order, Person
 from shared.contracts.base import Problem, content_hash
 from shared.contracts.life import Action, ActionRecord, Shape
 from shared.messaging.decide.asking import Outcome

@@ -17,8 +17,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from services.funding.decisions.proposal import ProvinceInputs, Rules, calculated, graded
-from services.funding.domain import Budget
-from services.funding.domain.frozen import Frozen, freeze
+from services.funding.domain import Budget, Frozen, freeze
 from shared.contracts.base import Contract, Text, canonical, content_hash
 from shared.contracts.facts import BudgetRunProposed
 from shared.messaging.decide.asking import Ask, Outcome

@@ -8,8 +8,7 @@ from datetime import date
 
 from services.funding.decisions.journal import OPERATING
 from services.funding.decisions.proposal.inputs import ProvinceInputs, Score, debts_of
-from services.funding.domain import Assessment, Budget, Centre, Grade, allocate, grade_of
-from services.funding.domain.roster import Registered, participants
+from services.funding.domain import Assessment, Budget, Centre, Grade, Registered, allocate, grade_of, participants
 from shared.contracts.base import Text
 from shared.rulebook import FundingNorms, FundingPolicy, NoRuleInForce, funding_norms, funding_policy
 from shared.rulebook.funding import Proration
