@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pydantic import Field, TypeAdapter
+from pydantic import AliasPath, Field, TypeAdapter
 
 from services.scoring.decisions.documents import (
     AREAS,
@@ -24,7 +24,7 @@ from services.scoring.decisions.documents import (
     assessment_ref,
     in_time,
 )
-from services.scoring.decisions.results import Cause, Judging
+from services.scoring.decisions.results import UNCHANGED, Cause, Judging
 from services.scoring.domain import RecognisedCounts, recognition_beside
 from shared.contracts.base import Contract
 from shared.messaging.decide.asking import Ask, Due, Look, Outcome
@@ -35,7 +35,6 @@ from shared.rulebook import cut_off, rubric_for
 
 AREA_SERIES = ("district", "province")
 """Assessments that count what lies within an area, so that they are results over sets."""
-UNCHANGED = "unchanged"
 
 
 class AreaYear(NamedTuple):
@@ -81,7 +80,7 @@ async def _districts_reached(codes: Sequence[str], period: int, ask: Ask) -> Rec
     """How many districts reach which level by their computed results."""
     ids = {assessment_ref("district", code, period).id: code for code in codes}
     found = await ask.look(Look(RESULTS, _LEVELS, {"_id": {"$in": [*ids]}}, ("result.level",)))
-    reached = {ids[each.id]: each.result.level for each in found if each.result.level}
+    reached = {ids[each.id]: each.level for each in found if each.level}
     return RecognisedCounts("districts", len(codes), reached, computed=True)
 
 
@@ -89,13 +88,9 @@ class _Decisions(Recognitions):
     id: str = Field(alias="_id")
 
 
-class _Reached(Contract):
-    level: int | None
-
-
 class _Level(Contract):
     id: str = Field(alias="_id")
-    result: _Reached
+    level: int | None = Field(validation_alias=AliasPath("result", "level"))
 
 
 _DECISIONS, _LEVELS = TypeAdapter(_Decisions), TypeAdapter(_Level)

@@ -17,7 +17,6 @@ from services.scoring.decisions.documents import (
 )
 from services.scoring.decisions.ranking_versions import Revision, ranking
 from services.scoring.decisions.rankings import (
-    UNCHANGED,
     RankingYear,
     Rows,
     Seen,
@@ -29,6 +28,7 @@ from services.scoring.decisions.rankings import (
     rankings_of,
     terms,
 )
+from services.scoring.decisions.results import UNCHANGED
 from services.scoring.domain import Standing
 from shared.contracts.base import Contract
 from shared.contracts.facts import RankingRow

@@ -21,7 +21,8 @@ from services.scoring.decisions.documents import (
     Member,
     Members,
 )
-from services.scoring.decisions.rankings import UNCHANGED, Rows, Seen, Terms, movements
+from services.scoring.decisions.rankings import Rows, Seen, Terms, movements
+from services.scoring.decisions.results import UNCHANGED
 from services.scoring.domain import (
     Place,
     Standing,

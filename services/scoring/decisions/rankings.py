@@ -18,7 +18,6 @@ from shared.rulebook import Rubric, cut_off, rubric_for
 from shared.rulebook.ranking import RankingPolicy, ranking_policy
 
 NATION = "nation"
-UNCHANGED = "unchanged"
 _PROVINCE = "province-"
 _AREA = "area-"
 

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from pydantic import Field, TypeAdapter
+from pydantic import AliasPath, Field, TypeAdapter
 
-from services.scoring.decisions.areas import AREA, AREA_SERIES, UNCHANGED
+from services.scoring.decisions.areas import AREA, AREA_SERIES
 from services.scoring.decisions.documents import (
     AREAS,
     RECOGNITIONS,
@@ -22,7 +22,7 @@ from services.scoring.decisions.documents import (
     Result,
     ref_of,
 )
-from services.scoring.decisions.results import Judging, score
+from services.scoring.decisions.results import UNCHANGED, Judging, score
 from services.scoring.domain import Difference, differences, holder_of
 from shared.contracts.base import Contract, Points, Provenance, Step, Text
 from shared.messaging.decide.asking import Ask, Due, Look, Order, Outcome
@@ -87,18 +87,8 @@ async def end(order: Order[tuple[str, int]], ask: Ask) -> Outcome:
     return Outcome({ref: begun.model_copy(update={"requested": requested})}, requests=[CHECK.request(OrderKey(id))])
 
 
-class _Version(Contract):
-    version: int
-
-
 class _Criterion(Contract):
     points: Points | None = None
-
-
-class _Outcome(Contract):
-    version: int
-    total: Points | None
-    criteria: list[_Criterion]
 
 
 class Audited(Contract):
@@ -109,8 +99,10 @@ class Audited(Contract):
     version: int
     input_version: int
     recomputed_at: datetime | None = None
-    accepted: _Version
-    result: _Outcome
+    accepted_version: int = Field(validation_alias=AliasPath("accepted", "version"))
+    result_version: int = Field(validation_alias=AliasPath("result", "version"))
+    total: Points | None = Field(validation_alias=AliasPath("result", "total"))
+    criteria: list[_Criterion] = Field(validation_alias=AliasPath("result", "criteria"))
 
 
 class _Named(Contract):
@@ -168,11 +160,11 @@ class Audit:
         if key in self._seen:
             self._violated(row, "has two results")
         self._seen.add(key)
-        if (row.version, row.input_version) != (row.result.version, row.accepted.version):
+        if (row.version, row.input_version) != (row.result_version, row.accepted_version):
             self._violated(row, "names another version than the one that was judged")
-        points = sum((each.points for each in row.result.criteria if each.points is not None), Decimal(0))
-        if row.result.total is not None and row.result.total != points:
-            self._violated(row, f"has {row.result.total} points, its criteria {points}")
+        points = sum((each.points for each in row.criteria if each.points is not None), Decimal(0))
+        if row.total is not None and row.total != points:
+            self._violated(row, f"has {row.total} points, its criteria {points}")
 
     def outcome(self, now: datetime) -> Outcome:
         """The order with what came of it."""

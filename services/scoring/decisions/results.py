@@ -42,6 +42,7 @@ from shared.registry import Registry, Unit
 from shared.rulebook import Rubric, Series, cut_off
 
 SCORES_TOPIC = "scores"
+UNCHANGED = "unchanged"
 COMMUNE_SERIES = ("universal_education", "learning_models")
 """Assessments of communes, whose results the commune's own assessment uses."""
 Cause = Literal["recognition", "reference", "recompute", "register"]

@@ -14,7 +14,7 @@ import structlog
 
 from shared.messaging.collections import RECALCULATIONS, SCHEMAS
 from shared.messaging.decide.asking import Request
-from shared.messaging.decide.documents import SCHEMA, Collection, Document
+from shared.messaging.decide.documents import ABSENT, SCHEMA, Collection, Document
 from shared.messaging.decide.reader import STAMP
 from shared.messaging.decide.sets import key_text
 from shared.mongo import Conflict, Mongo, Put, Session, in_transaction
@@ -50,7 +50,8 @@ async def _lift(mongo: Mongo, kind: Collection[Any]) -> None:
 
 def _put(kind: Collection[Any], row: Document) -> Put:
     beside = {STAMP: row[STAMP]} if STAMP in row else {}
-    return Put(str(row["_id"]), row["_rev"], {**kind.lifted(row), SCHEMA: kind.schema, **beside})
+    content = {ABSENT: True} if row.get(ABSENT) else kind.lifted(row)
+    return Put(str(row["_id"]), row["_rev"], {**content, SCHEMA: kind.schema, **beside})
 
 
 async def _note(mongo: Mongo, kind: Collection[Any]) -> None:
