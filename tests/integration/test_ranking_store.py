@@ -85,7 +85,7 @@ async def test_what_changed_is_seen_from_an_index_alone(mongo: Mongo, database: 
         {"kind": "commune", "period": 2025, "holder": "04"},
         {"kind": "commune", "period": 2025, "holder": "04", "result.area_class": "region_1"},
     ):
-        stats = database["results"].find(query, {"version": 1}).explain()["executionStats"]
+        stats = database["results"].find(query, {"version": 1, "_stamp": 1}).explain()["executionStats"]
         assert (stats["nReturned"], stats["totalDocsExamined"]) == (56, 0)
     group = {"_id": "$holder", "results": {"$sum": 1}, "versions": {"$sum": "$version"}}
     pipeline = [{"$match": {"kind": "commune", "period": 2025}}, {"$group": group}]

@@ -22,7 +22,8 @@ async def migrate(mongo: Mongo) -> None:
     """Create the indexes. Safe to repeat."""
     # Holds all that counting and comparing versions needs, so that no result itself is read for it.
     await mongo.index(
-        RESULTS.name, [("kind", 1), ("period", 1), ("holder", 1), ("result.area_class", 1), ("version", 1), ("_id", 1)]
+        RESULTS.name,
+        [(name, 1) for name in ("kind", "period", "holder", "result.area_class", "version", "_stamp", "_id")],
     )
     await mongo.index(RANKING_VERSIONS.name, [("scope", 1), ("period", 1), ("published_at", 1)])
     await mongo.index(RANKING_CHANGES.name, [("scope", 1), ("period", 1), ("version", 1), ("page", 1)])
