@@ -8,19 +8,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from bson import ObjectId
+from pydantic import TypeAdapter
 
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import EnvelopeAccepted
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
-from shared.messaging.decide.handling import STALE, Consumer, Outcome, Recalculation, Ref, Route, States
+from shared.messaging.decide.asking import STALE, Ask, Consumer, Outcome, Request
+from shared.messaging.decide.documents import Collection, Document
 from shared.messaging.messages import Outgoing, Received
 from shared.messaging.operate.dead_letters import DeadLetters
 from shared.messaging.send.outbox import Relay
 from tests.fakes.memory import MemoryMongo
 from tests.unit.delivery_samples import AT, Stored, head, record
 
+ENVELOPES: Collection[Document] = Collection("envelopes", TypeAdapter(dict[str, Any]))
 POISON = "poison"
 """Submissions of this name make the handler fail."""
 
@@ -32,24 +35,21 @@ class Probe:
         self.topic = topic
         self._out = out
         self.mended = False
-        self.consumer = Consumer("probe", (topic,), {EventType.ENVELOPE_ACCEPTED: Route(self._needs, self._handle)})
+        self.consumer = Consumer("probe", (topic,), {EventType.ENVELOPE_ACCEPTED: self._keep})
 
-    def _needs(self, received: Received[EnvelopeAccepted]) -> list[Ref]:
-        return [Ref("envelopes", received.data.province)]
-
-    def _handle(self, received: Received[EnvelopeAccepted], states: States) -> Outcome:
+    async def _keep(self, received: Received[EnvelopeAccepted], ask: Ask) -> Outcome:
         data = received.data
+        ref = ENVELOPES.ref(data.province)
+        stored = await ask.one(ref)
         if data.submission_id == POISON and not self.mended:
             raise ZeroDivisionError("division by [zero]")
-        (ref,) = self._needs(received)
-        stored = states[ref]
         if stored is not None and stored["version"] >= data.version:
             return Outcome(verdict=STALE)
         document = {"version": data.version, "amount": data.amount, "unwritable": data.submission_id == "unwritable"}
         return Outcome(
             puts={ref: document},
             events=[Outgoing(self._out, data.province, data.province, data)],
-            requests=[Recalculation(data.province, data.year)],
+            requests=[Request("sum", (data.province, data.year))],
         )
 
     def record(

@@ -134,8 +134,9 @@ class Published(BaseModel):
 class Requested(BaseModel):
     """A result over a set that is computed anew."""
 
-    scope: str
-    period: int
+    set: str
+    key: list[str | int | None]
+    """A part that is `null` stands for every one."""
 
 
 class Replayed(Shape):

@@ -26,7 +26,7 @@ from shared.answers.dead_letters import (
 from shared.answers.page import Page
 from shared.contracts.base import Claim
 from shared.messaging.consume.pipeline import Replay
-from shared.messaging.decide.handling import Document
+from shared.messaging.decide.documents import Document
 from shared.messaging.messages import Reason
 from shared.messaging.operate.dead_letters import DeadLetters, Order, Refused, state_of
 from shared.mongo import Unavailable
@@ -114,7 +114,7 @@ def _replayed(after: Document, replay: Replay, *, dry_run: bool, hindrance: Refu
             )
             for row in replay.events
         ],
-        requests=[Requested(scope=each.scope, period=each.period) for each in replay.requests],
+        requests=[Requested(set=each.set, key=each.key) for each in replay.requests],
     )
 
 

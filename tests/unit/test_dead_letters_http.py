@@ -113,7 +113,7 @@ async def test_a_dry_run_names_what_would_be_written_and_published(bench: Bench,
     assert told["writes"] == [{"collection": "envelopes", "id": "04", "revision": 1}]
     ((topic, type_, amount),) = [(each["topic"], each["type"], each["body"]["amount"]) for each in told["events"]]
     assert (topic, type_, amount) == ("budgets", "langhoc.envelope.accepted.v1", 75_000_000)
-    assert told["requests"] == [{"scope": "04", "period": 2026}]
+    assert told["requests"] == [{"set": "sum", "key": ["04", 2026]}]
     assert bench.effects() == (None, 0, 0)
     assert bench.entries() == []
 

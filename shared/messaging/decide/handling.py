@@ -48,6 +48,16 @@ class Recalculation:
     period: int
     due: datetime | None = None
 
+    @property
+    def set(self) -> str:
+        """As a dry run tells it."""
+        return self.scope
+
+    @property
+    def key(self) -> tuple[int]:
+        """As a dry run tells it."""
+        return (self.period,)
+
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[T]):
