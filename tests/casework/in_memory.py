@@ -35,8 +35,8 @@ from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTERS, OUTBOX, RECALCULATIONS
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
+from shared.messaging.decide.asking import Consumer
 from shared.messaging.decide.commands import Commands
-from shared.messaging.decide.handling import Consumer
 from shared.messaging.decide.recalculation import Compute, Recalculator, due_now
 from shared.messaging.decide.sets import SetOf, Sets
 from shared.messaging.operate.dead_letters import DeadLetters

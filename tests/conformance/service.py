@@ -4,24 +4,25 @@ an event raised by either, and a result over the set; with records that misbehav
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
-from shared.contracts.base import Status
+from shared.contracts.base import Contract, Status
 from shared.contracts.catalogue import EventType, contract_of
 from shared.contracts.facts import EnvelopeAccepted, Receipt
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.consuming import Consuming
 from shared.messaging.consume.pipeline import Pipeline
-from shared.messaging.decide.handling import STALE, Consumer, Outcome, Recalculation, Ref, Route, States
-from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.asking import STALE, Ask, Consumer, Due, Outcome
+from shared.messaging.decide.documents import Collection
 from shared.messaging.decide.recalculation import Recalculator
+from shared.messaging.decide.sets import SetOf, Sets, Source
 from shared.messaging.ending import end
 from shared.messaging.faults import NO_FAULTS, Faults
 from shared.messaging.messages import Outgoing, Received
@@ -33,8 +34,32 @@ AT = datetime(2026, 1, 10, 2, 30, tzinfo=UTC)
 NAME = "sample"
 SOURCE = "/langhoc/elsewhere"
 YEAR = 2026
-ENVELOPES, TALLIES, SUMS, BALLAST = "envelopes", "tallies", "sums", "ballast"
 TOO_LARGE = "x" * (17 * 1024 * 1024)
+
+
+class Amount(Contract):
+    """Of a province or of all of them."""
+
+    version: int
+    amount: int
+
+
+class Tally(Contract):
+    """How many occurrences a province has had."""
+
+    n: int
+
+
+class Ballast(Contract):
+    """What no database takes."""
+
+    ballast: str
+
+
+ENVELOPES = Collection("envelopes", TypeAdapter(Amount))
+TALLIES = Collection("tallies", TypeAdapter(Tally))
+SUMS = Collection("sums", TypeAdapter(Amount))
+BALLAST = Collection("ballast", TypeAdapter(Ballast))
 
 
 class Conduct(StrEnum):
@@ -44,7 +69,7 @@ class Conduct(StrEnum):
     POISON = "poison"
     """The handler fails."""
     FORGETFUL = "forgetful"
-    """The handler reads what it did not ask for."""
+    """The handler puts what it did not ask for."""
     OVERSIZE = "oversize"
     """The handler puts a document that no database takes."""
 
@@ -119,54 +144,67 @@ def garbage(id: str, province: str = "04") -> Message:
     return Message(id, province, b"{not json", whole.headers)
 
 
-def _behave(received: Received[Any], conduct: str, states: States, outcome: Outcome, *, mended: bool) -> Outcome:
+async def _behave(received: Received[Any], conduct: str, ask: Ask, outcome: Outcome, *, mended: bool) -> Outcome:
     match conduct:
         case Conduct.POISON if not mended:
             raise ZeroDivisionError("poison")
         case Conduct.FORGETFUL:
-            states[Ref(TALLIES, "99")]
+            outcome.put(TALLIES.ref("99"), Tally(n=0))
         case Conduct.OVERSIZE:
-            outcome.puts[Ref(BALLAST, received.event_id)] = {"ballast": TOO_LARGE}
+            ref = BALLAST.ref(received.event_id)
+            await ask.one(ref)
+            outcome.put(ref, Ballast(ballast=TOO_LARGE))
     return outcome
 
 
 def sample_consumer(topics: Topics, *, mended: bool = False) -> Consumer:
     """The service's consumer. `mended`: what was poison is handled."""
 
-    def keep(received: Received[EnvelopeAccepted], states: States) -> Outcome:
+    async def keep(received: Received[EnvelopeAccepted], ask: Ask) -> Outcome:
         data = received.data
-        ref = Ref(ENVELOPES, data.province)
-        before = states[ref]
-        if before and before["version"] >= data.version:
+        ref = ENVELOPES.ref(data.province)
+        before = await ask.one(ref)
+        if before and before.version >= data.version:
             return Outcome(verdict=STALE)
         outcome = Outcome(
-            {ref: {"version": data.version, "amount": data.amount}},
+            {ref: Amount(version=data.version, amount=data.amount)},
             [Outgoing(topics.output, data.province, received.event_id, data)],
-            [Recalculation("nation", data.year)],
         )
-        return _behave(received, data.submission_id, states, outcome, mended=mended)
+        return await _behave(received, data.submission_id, ask, outcome, mended=mended)
 
-    def count(received: Received[Receipt], states: States) -> Outcome:
+    async def count(received: Received[Receipt], ask: Ask) -> Outcome:
         data = received.data
-        ref = Ref(TALLIES, data.province)
-        before = states[ref]
+        ref = TALLIES.ref(data.province)
+        before = await ask.one(ref)
         outcome = Outcome(
-            {ref: {"n": (before["n"] if before else 0) + 1}},
+            {ref: Tally(n=(before.n if before else 0) + 1)},
             [Outgoing(topics.output, data.province, received.event_id, data)],
         )
-        return _behave(received, data.channel, states, outcome, mended=mended)
+        return await _behave(received, data.channel, ask, outcome, mended=mended)
 
-    def needs(collection: str) -> Callable[[Received[Any]], list[Ref]]:
-        return lambda received: [Ref(collection, received.data.province), Ref(BALLAST, received.event_id)]
+    return Consumer(NAME, (topics.input,), {EventType.ENVELOPE_ACCEPTED: keep, EventType.RECEIPT_ISSUED: count})
 
-    return Consumer(
-        NAME,
-        (topics.input,),
-        {
-            EventType.ENVELOPE_ACCEPTED: Route(needs(ENVELOPES), keep),
-            EventType.RECEIPT_ISSUED: Route(needs(TALLIES), count),
-        },
-    )
+
+class Whole(NamedTuple):
+    """Which provinces are added up."""
+
+    scope: str
+
+
+def sample_sets(topics: Topics) -> Sets:
+    """The service's result over a set: what all provinces have together."""
+
+    async def total(due: Due[Whole], ask: Ask) -> Outcome:
+        scope = due.key.scope
+        ref = SUMS.ref(scope)
+        before = await ask.one(ref)
+        version = before.version + 1 if before else 1
+        amount = sum(each.amount for each in await ask.all(ENVELOPES, {}))
+        event = Outgoing(topics.output, scope, scope, _envelope("00", version, amount, scope))
+        return Outcome({ref: Amount(version=version, amount=amount)}, [event])
+
+    source = Source(ENVELOPES, lambda before, after: [Whole("nation")])
+    return Sets([SetOf("total", Whole, total, (source,), keeps=(SUMS,))])
 
 
 class Process:
@@ -184,11 +222,10 @@ class Process:
         mended: bool = False,
     ) -> None:
         self._broker = broker
-        self._topics = topics
         clock = BusinessClock()
         brake = Brake(settings.brake_after)
-        consumer = sample_consumer(topics, mended=mended)
-        pipeline = Pipeline(NAME, consumer, mongo, clock=clock, brake=brake, faults=faults)
+        consumer, sets = sample_consumer(topics, mended=mended), sample_sets(topics)
+        pipeline = Pipeline(NAME, consumer, mongo, clock=clock, brake=brake, sets=sets, faults=faults)
         self.relay = Relay(
             mongo,
             publisher,
@@ -197,7 +234,7 @@ class Process:
             faults=faults,
         )
         self.consuming = Consuming(broker, consumer, pipeline, self.relay, brake, settings, faults=faults)
-        self.recalculator = Recalculator(NAME, mongo, self.relay, self._sum, clock=clock, quiet_seconds=0.0)
+        self.recalculator = Recalculator(NAME, mongo, self.relay, clock=clock, sets=sets, quiet_seconds=0.0)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -219,12 +256,3 @@ class Process:
         while True:
             await asyncio.sleep(0.05)
             self.consuming.resume_due()
-
-    async def _sum(self, reader: Reader, scope: str, period: int, now: datetime) -> Outcome:
-        """The result over the set: what all provinces have together."""
-        ref = Ref(SUMS, scope)
-        before = await reader.get(ref)
-        version = before["version"] + 1 if before else 1
-        amount = sum(row["amount"] for row in (await reader.find(ENVELOPES, {})).values())
-        event = Outgoing(self._topics.output, scope, scope, _envelope("00", version, amount, scope))
-        return Outcome({ref: {"version": version, "amount": amount}}, [event])

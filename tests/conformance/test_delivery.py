@@ -192,7 +192,7 @@ async def test_an_unreadable_record_is_kept_whole_and_its_neighbours_pass(world:
     ("conduct", "reason", "detail"),
     [
         (Conduct.POISON, "handler_failed", "ZeroDivisionError: poison"),
-        (Conduct.FORGETFUL, "handler_failed", "was read without being named in needs"),
+        (Conduct.FORGETFUL, "handler_failed", "was put or held without having been read"),
         (Conduct.OVERSIZE, "unwritable", ""),
     ],
 )

@@ -17,6 +17,7 @@ from pymongo import MongoClient
 from deploy.local.harness import Servers
 from shared.messaging.collections import OUTBOX, RECALCULATIONS
 from shared.messaging.consume.broker import KafkaPublisher, make_broker
+from shared.messaging.decide.documents import SCHEMA
 from shared.messaging.decide.reader import STAMP
 from shared.messaging.faults import NO_FAULTS, Faults
 from shared.messaging.operate.preparing import prepare
@@ -93,7 +94,7 @@ class World(ABC):
     async def rows(self, collection: str) -> list[Document]:
         """The documents of a collection, without their stamps."""
         rows = await self.mongo.find(collection, {}, sort=[("_id", 1)])
-        return [{name: value for name, value in row.items() if name != STAMP} for row in rows]
+        return [{name: value for name, value in row.items() if name not in (SCHEMA, STAMP)} for row in rows]
 
     async def settled(self) -> None:
         """Wait until everything is handled, acknowledged, published and computed."""

@@ -16,7 +16,7 @@ from shared.contracts.base import Claim, Contract
 from shared.contracts.catalogue import CONTRACTS, EXAMPLES, EventType, contract_of
 from shared.contracts.topics import MINISTRY, Party, families, family_of, topic_names
 from shared.messaging.consume import envelope
-from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.asking import Consumer
 from shared.messaging.messages import Reason, Received, Unreadable
 from shared.messaging.send import events
 from shared.messaging.settings import ServiceSettings

@@ -14,7 +14,7 @@ from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.broker import KafkaPublisher, make_broker
 from shared.messaging.consume.consuming import Consuming
 from shared.messaging.consume.pipeline import Progress
-from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.asking import Consumer
 from shared.messaging.send.outbox import Relay
 from shared.messaging.settings import ServiceSettings
 from tests.fakes.memory import MemoryMongo

@@ -23,7 +23,7 @@ from shared.messaging.clock import BusinessClock
 from shared.messaging.consume import envelope
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline, Progress
-from shared.messaging.decide.handling import Consumer, Outcome, Route
+from shared.messaging.decide.asking import Ask, Consumer, Outcome
 from shared.messaging.messages import Reason, Received, Unreadable
 from shared.mongo import Unavailable
 from tests.fakes.memory import MemoryMongo
@@ -290,11 +290,11 @@ async def test_row_22_each_record_of_a_batch_keeps_its_own_headers_and_trace(
     monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
     seen: list[str] = []
 
-    def refuse(received: Received[Unreadable], states: object) -> Outcome:
+    async def refuse(received: Received[Unreadable], ask: Ask) -> Outcome:
         seen.append(received.type)
         return Outcome()
 
-    consumer = Consumer("canary", (world.topic,), {}, Route(lambda received: [], refuse))
+    consumer = Consumer("canary", (world.topic,), {}, refuse)
     pipeline = Pipeline("canary", consumer, MemoryMongo(), clock=BusinessClock(), brake=Brake(3))
     sizes: list[int] = []
 

@@ -179,7 +179,7 @@ class Delivery(RuleBasedStateMachine):
         self._loop = asyncio.Runner()
         self._script = Script()
         self._kafka = MemoryKafka({TOPICS.input: 2, TOPICS.output: 2})
-        self._mongo = MemoryMongo(unwritable=lambda collection, document: collection == BALLAST)
+        self._mongo = MemoryMongo(unwritable=lambda collection, document: collection == BALLAST.name)
         self._elapsed = timedelta()
         self._mongo.now = lambda: datetime.now(UTC) + self._elapsed
         self._sent: dict[str, tuple[Message, Sent]] = {}

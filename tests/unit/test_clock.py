@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -15,10 +15,12 @@ from shared.messaging import clock as clock_module
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
+from shared.messaging.decide.asking import Ask, Consumer, Due, Look, Order, Outcome
 from shared.messaging.decide.commands import Commands
-from shared.messaging.decide.handling import Consumer, Outcome, Recalculation, Ref, requests_of
-from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.documents import Collection, Document
 from shared.messaging.decide.recalculation import Recalculator
+from shared.messaging.decide.sets import SetOf, Sets
+from shared.messaging.decide.writing import rows_of
 from shared.messaging.messages import Outgoing
 from shared.messaging.send import outbox
 from shared.messaging.send.outbox import Relay
@@ -27,11 +29,18 @@ from shared.mongo.port import Unavailable
 from tests.fakes.memory import MemoryMongo
 from tests.unit.delivery_samples import AT
 from tests.unit.test_outbox import Broker
-from tests.unit.test_pipeline import CONSUMER, OUT, stored
+from tests.unit.test_pipeline import CONSUMER, OUT, TOTALS, stored, total
 
 TEN_MINUTES = 600.0
 FAST, SLOW = TEN_MINUTES, -TEN_MINUTES
-CHAIN = Ref("totals", "04")
+CHAIN = total("04")
+OTHERS: Collection[Document] = Collection("others", TOTALS.model)
+
+
+class Name(NamedTuple):
+    """Which set."""
+
+    name: str
 
 
 def close(one: datetime, other: datetime) -> bool:
@@ -122,14 +131,19 @@ class Pair:
         """The commands of a process."""
         return Commands("test", self.mongo, self.relays[process], clock=self.clocks[process])
 
-    async def count(self, reader: Reader, *_: Any) -> Outcome:
-        """The next version of the document that the handler of the pipeline counts in too, and an event of it."""
-        before = await reader.get(CHAIN) or {"n": 0}
-        version = before["n"] + 1
-        fact = EnvelopeAccepted(
-            version=version, submission_id="s", receipt_id="r", province="04", received_at=AT, year=2026, amount=version
-        )
-        return Outcome({CHAIN: {"n": version, "last": 0}}, [Outgoing(OUT, "04", "04", fact)])
+    async def order(self, process: int, id: str) -> None:
+        """Count once more, by a command of a process."""
+        await self.commands(process).order(id, None, count)
+
+
+async def count(cause: Order[Any] | Due[Name], ask: Ask) -> Outcome:
+    """The next version of the document that the handler of the pipeline counts in too, and an event of it."""
+    before = await ask.one(CHAIN) or {"n": 0}
+    version = before["n"] + 1
+    fact = EnvelopeAccepted(
+        version=version, submission_id="s", receipt_id="r", province="04", received_at=AT, year=2026, amount=version
+    )
+    return Outcome({CHAIN: {"n": version, "last": 0}}, [Outgoing(OUT, "04", "04", fact)])
 
 
 @pytest.mark.parametrize("second", ["batch", "command", "recalculation", "replay"])
@@ -142,11 +156,12 @@ async def test_version_2_of_a_slow_process_follows_version_1_of_a_fast_one(secon
         case "batch":
             await slow.process([stored(1, province="04")])
         case "command":
-            await pair.commands(1).run("c-1", pair.count)
+            await pair.order(1, "c-1")
         case "recalculation":
-            await pair.mongo.insert("recalculations", requests_of([Recalculation("x", 2026)], AT))
+            counting = SetOf("count", Name, count, keeps=(TOTALS,))
+            await pair.mongo.insert("recalculations", rows_of([counting.request(Name("x"))], AT))
             worker = Recalculator(
-                "test", pair.mongo, pair.relays[1], pair.count, clock=pair.clocks[1], quiet_seconds=0.0
+                "test", pair.mongo, pair.relays[1], clock=pair.clocks[1], sets=Sets([counting]), quiet_seconds=0.0
             )
             await worker.round()
         case "replay":
@@ -166,7 +181,7 @@ async def test_version_2_of_a_slow_process_follows_version_1_of_a_fast_one(secon
 async def test_a_chain_through_many_hands_keeps_its_order() -> None:
     pair = Pair()
     for number in range(20):
-        await pair.commands(number % 2).run(f"c-{number}", pair.count)
+        await pair.order(number % 2, f"c-{number}")
     await pair.published()
     versions = [json.loads(value)["version"] for _, _, value, _ in pair.broker.records]
     assert versions == list(range(1, 21))
@@ -175,7 +190,7 @@ async def test_a_chain_through_many_hands_keeps_its_order() -> None:
 async def test_documents_from_before_stamps_count_as_old() -> None:
     pair = Pair()
     await pair.mongo.insert("totals", [{"_id": "04", "_rev": 7, "n": 7, "last": 0}])
-    await pair.commands(1).run("c-1", pair.count)
+    await pair.order(1, "c-1")
     (document,) = pair.mongo.all("totals")
     (row,) = pair.mongo.all("outbox")
     assert (document["n"], document["_rev"]) == (8, 8)
@@ -184,15 +199,19 @@ async def test_documents_from_before_stamps_count_as_old() -> None:
 
 async def test_what_was_only_looked_at_comes_before_too() -> None:
     pair = Pair()
-    await pair.commands(0).run("c-1", pair.count)
+    await pair.order(0, "c-1")
 
-    async def look(reader: Reader, *_: object) -> Outcome:
-        (seen,) = await reader.look("totals", {}, {"n": 1})
+    async def look(order: Order[Any], ask: Ask) -> Outcome:
+        (seen,) = await ask.look(Look(TOTALS, TOTALS.model, {}, fields=["n"]))
         assert seen == {"_id": "04", "n": 1}
-        outcome = await pair.count(Reader(MemoryMongo()))
-        return Outcome({Ref("others", "04"): {"n": 1}}, outcome.events)
+        other = OTHERS.ref("04")
+        await ask.one(other)
+        fact = EnvelopeAccepted(
+            version=1, submission_id="s", receipt_id="r", province="04", received_at=AT, year=2026, amount=1
+        )
+        return Outcome({other: {"n": 1}}, [Outgoing(OUT, "04", "04", fact)])
 
-    await pair.commands(1).run("c-2", look)
+    await pair.commands(1).order("c-2", None, look)
     written = pair.rows()
     assert await pair.published() == written
 
@@ -210,15 +229,19 @@ async def test_a_burst_ends_when_it_ends_whoever_asks(asking: float, computing: 
     relay = Relay(mongo, Broker(), clock=clocks[0])
     runs: list[str] = []
 
-    async def compute(reader: Reader, scope: str, *_: object) -> Outcome:
-        runs.append(scope)
+    async def compute(due: Due[Name], ask: Ask) -> Outcome:
+        runs.append(due.key.name)
         return Outcome()
 
-    async def ask(reader: Reader, at: datetime) -> Outcome:
-        return Outcome(requests=[Recalculation("04", 2026)])
+    wanted = SetOf("wanted", Name, compute)
 
-    await Commands("test", mongo, relay, clock=clocks[0]).run("c-1", ask)
-    worker = Recalculator("test", mongo, relay, compute, clock=clocks[1], quiet_seconds=60, limit_seconds=600)
+    async def want(order: Order[Any], ask: Ask) -> Outcome:
+        return Outcome(requests=[wanted.request(Name("04"))])
+
+    await Commands("test", mongo, relay, clock=clocks[0]).order("c-1", None, want)
+    worker = Recalculator(
+        "test", mongo, relay, clock=clocks[1], sets=Sets([wanted]), quiet_seconds=60, limit_seconds=600
+    )
     assert await worker.round() == 0, "the burst may go on"
     mongo.now = lambda: datetime.now(UTC) + timedelta(seconds=61)
     await clocks[1].measure(mongo)
@@ -232,10 +255,11 @@ async def test_a_deadline_passes_when_it_passes(skew: float, minutes: int, ripe:
     mongo, clock = MemoryMongo(), BusinessClock(3_600, skew_seconds=skew)
     await clock.measure(mongo)
 
-    async def compute(*_: object) -> Outcome:
+    async def compute(due: Due[Name], ask: Ask) -> Outcome:
         return Outcome()
 
+    wanted = SetOf("wanted", Name, compute)
     due = datetime.now(UTC) + timedelta(hours=1, minutes=minutes)
-    await mongo.insert("recalculations", requests_of([Recalculation("04", 2026, due)], AT))
-    worker = Recalculator("test", mongo, Relay(mongo, Broker()), compute, clock=clock)
+    await mongo.insert("recalculations", rows_of([wanted.request(Name("04"), due)], AT))
+    worker = Recalculator("test", mongo, Relay(mongo, Broker()), clock=clock, sets=Sets([wanted]))
     assert await worker.round() == ripe

@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.consuming import Consuming
 from shared.messaging.consume.pipeline import Progress
-from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.asking import Consumer
 from shared.messaging.send.outbox import Relay
 from shared.messaging.settings import ServiceSettings
 from tests.conformance.memory_kafka import MemoryBroker, MemoryClient, MemoryKafka

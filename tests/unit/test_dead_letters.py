@@ -16,7 +16,8 @@ from bson import ObjectId
 from shared.answers.dead_letters import Action, Refusal, State
 from shared.contracts.catalogue import EventType
 from shared.messaging.consume.pipeline import Replay
-from shared.messaging.decide.handling import Consumer, Outcome, Route, States, content_of
+from shared.messaging.decide.asking import Ask, Consumer, Outcome
+from shared.messaging.decide.documents import content_of
 from shared.messaging.messages import Reason, Received, Unreadable, derived_id
 from shared.messaging.operate.dead_letters import Order, Refused
 from shared.mongo import Permanent, Unavailable
@@ -145,8 +146,11 @@ async def test_a_result_that_cannot_be_written_stays_a_dead_letter(bench: Bench)
 async def test_a_submission_that_we_failed_on_is_replayed_under_its_place_in_the_log() -> None:
     """Outside senders' ids are not trusted: the record's place and bytes are its identity, also later."""
     probe = Probe()
-    refusals: Route[Unreadable] = Route(lambda received: [], lambda received, states: Outcome(verdict="refused"))
-    bench = Bench(consumer=Consumer("probe", (probe.topic,), probe.consumer.routes, refusals))
+
+    async def refuse(received: Received[Unreadable], ask: Ask) -> Outcome:
+        return Outcome(verdict="refused")
+
+    bench = Bench(consumer=Consumer("probe", (probe.topic,), probe.consumer.routes, refuse))
     (letter_id,) = await bench.bury(probe.record(7, POISON))
     probe.mended = True
 
@@ -161,14 +165,13 @@ async def test_a_submission_that_we_failed_on_is_replayed_under_its_place_in_the
 async def test_business_time_is_the_time_of_the_record_not_of_the_replay() -> None:
     times = []
 
-    def handle(received: Received[Any], states: States) -> Outcome:
+    async def handle(received: Received[Any], ask: Ask) -> Outcome:
         times.append((received.received_at, received.position, received.raw))
         if len(times) == 1:
             raise LookupError
         return Outcome()
 
-    route: Route[Any] = Route(lambda received: [], handle)
-    bench = Bench(consumer=Consumer("probe", ("intake.accepted",), {EventType.ENVELOPE_ACCEPTED: route}))
+    bench = Bench(consumer=Consumer("probe", ("intake.accepted",), {EventType.ENVELOPE_ACCEPTED: handle}))
     late = bench.probe.record(7)
     late.timestamp += 123
     (letter_id,) = await bench.bury(late)

@@ -18,9 +18,9 @@ from shared.contracts.register import Decree, RegisterCorrected, RegisterCorrect
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
-from shared.messaging.decide.handling import Consumer, Ref
+from shared.messaging.decide.asking import Consumer
 from shared.messaging.decide.reader import Reader
-from shared.messaging.decide.register import KEEP, REGISTER
+from shared.messaging.decide.register import REGISTER, keep
 from shared.messaging.send import events
 from shared.mongo import Unavailable
 from shared.registry import with_correction
@@ -67,7 +67,7 @@ def sent(fact: Contract, offset: int, type_: str = EventType.REGISTER_CORRECTED)
 
 def service(mongo: MemoryMongo) -> Pipeline:
     """A service that only keeps up with the register."""
-    consumer = Consumer("keeper", ("intake.accepted",), {EventType.REGISTER_CORRECTED: KEEP})
+    consumer = Consumer("keeper", ("intake.accepted",), {EventType.REGISTER_CORRECTED: keep})
     return Pipeline("keeper", consumer, mongo, clock=BusinessClock(), brake=Brake(5))
 
 
@@ -87,7 +87,9 @@ def largest(mongo: MemoryMongo, collection: str) -> int:
 
 async def register(mongo: MemoryMongo) -> Any:
     """The document of corrections as whoever decides sees it."""
-    return await Reader(mongo).get(REGISTER)
+    reader = Reader(mongo)
+    await reader.load([REGISTER])
+    return reader[REGISTER]
 
 
 async def test_thousands_of_register_corrections_make_no_document_larger() -> None:
@@ -143,7 +145,7 @@ async def test_a_head_whose_rows_cannot_be_read_is_no_register() -> None:
     await hear(mongo, [71, 72, 73])
     del mongo.rows("register")["corrections/000000002"]
     with pytest.raises(Unavailable):
-        await Reader(mongo).load([Ref("register", "corrections")])
+        await Reader(mongo).load([REGISTER])
 
 
 # ------------------------------------------------------------------------------------------------- one unit

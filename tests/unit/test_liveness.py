@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.asking import Consumer
 from shared.messaging.operate.runtime import Check, Runtime
 from shared.messaging.send.outbox import Hold, Why
 from shared.messaging.settings import ServiceSettings

@@ -12,6 +12,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pydantic import TypeAdapter
 
 from shared.contracts.catalogue import EXAMPLES, EventType
 from shared.contracts.facts import EnvelopeAccepted
@@ -19,7 +20,8 @@ from shared.messaging.clock import BusinessClock
 from shared.messaging.consume import pipeline
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline, Progress
-from shared.messaging.decide.handling import Consumer, Outcome, Recalculation, Ref, Route, States, content_of
+from shared.messaging.decide.asking import Ask, Consumer, Outcome, Request
+from shared.messaging.decide.documents import Collection, Document, Ref, content_of
 from shared.messaging.messages import Outgoing, Reason, Received, Unreadable, derived_id
 from shared.messaging.send.outbox import LARGEST_BODY
 from shared.mongo import Unavailable
@@ -29,6 +31,9 @@ from tests.unit.delivery_samples import AT, TRACE, Stored, head, record
 
 IN, OUT = "intake.accepted", "budgets"
 LIMIT = 3
+TOTALS: Collection[Document] = Collection("totals", TypeAdapter(dict[str, Any]))
+POINTERS: Collection[Document] = Collection("pointers", TypeAdapter(dict[str, Any]))
+ANSWERS: Collection[Document] = Collection("answers", TypeAdapter(dict[str, Any]))
 
 
 def fact(submission_id: str = "good", province: str = "04") -> EnvelopeAccepted:
@@ -53,33 +58,29 @@ def stored(
     return record(body, headers, topic=IN, partition=partition, offset=offset, key=province)
 
 
-def total(province: str) -> Ref:
+def total(province: str) -> Ref[Document]:
     """How many facts of a province were counted."""
-    return Ref("totals", province)
+    return TOTALS.ref(province)
 
 
-def _needs(received: Received[EnvelopeAccepted]) -> list[Ref]:
-    if received.data.submission_id == "cannot say what it needs":
-        raise LookupError("no such thing")
-    return [total(received.data.province)]
-
-
-def _handle(received: Received[EnvelopeAccepted], states: States) -> Outcome:
+async def _count(received: Received[EnvelopeAccepted], ask: Ask) -> Outcome:
     data = received.data
-    before = states[total(data.province)]
+    if data.submission_id == "fails before it asks":
+        raise LookupError("no such thing")
+    before = await ask.one(total(data.province))
     after = {"n": (before["n"] if before else 0) + 1, "last": received.position.offset}
     outcome = Outcome(
         puts={total(data.province): after},
         events=[Outgoing(OUT, data.province, data.province, data)],
-        requests=[Recalculation(data.province, data.year)],
+        requests=[Request("sum", (data.province, data.year))],
     )
     match data.submission_id:
         case "poison":
             raise ZeroDivisionError("poison")
-        case "forgets to read":
-            states[Ref("totals", "99")]
-        case "forgets to put":
-            outcome.puts[Ref("totals", "99")] = {}
+        case "asks for a range":
+            await ask.all(TOTALS, {})
+        case "forgets to ask":
+            outcome.puts[total("99")] = {}
         case "unwritable":
             outcome.puts[total(data.province)] = {"n": after["n"], "unwritable": True}
         case "too large to publish":
@@ -90,7 +91,7 @@ def _handle(received: Received[EnvelopeAccepted], states: States) -> Outcome:
 
 
 ELSEWHERE = "00-11111111111111111111111111111111-2222222222222222-01"
-CONSUMER = Consumer("test", (IN,), {EventType.ENVELOPE_ACCEPTED: Route(_needs, _handle)})
+CONSUMER = Consumer("test", (IN,), {EventType.ENVELOPE_ACCEPTED: _count})
 
 
 class Bench:
@@ -166,8 +167,8 @@ async def test_offsets_are_counted_by_partition(bench: Bench) -> None:
 
 async def test_a_burst_asks_once_for_each_recalculation(bench: Bench) -> None:
     await bench.process(*(stored(offset, province=f"0{offset % 2}") for offset in range(10)))
-    requests = [(row["scope"], row["period"]) for row in bench.mongo.all("recalculations")]
-    assert sorted(requests) == [("00", 2026), ("01", 2026)]
+    requests = [(row["set"], row["key"]) for row in bench.mongo.all("recalculations")]
+    assert sorted(requests) == [("sum", '["00", 2026]'), ("sum", '["01", 2026]')]
 
 
 async def test_a_known_type_without_a_route_is_passed_over(bench: Bench) -> None:
@@ -220,9 +221,9 @@ async def test_another_delivery_of_the_same_event_that_was_faster_is_found_by_th
     ("what", "detail"),
     [
         ("poison", "ZeroDivisionError: poison"),
-        ("cannot say what it needs", "LookupError: no such thing"),
-        ("forgets to read", "KeyError: \"Ref(collection='totals', id='99') was read without being named in needs\""),
-        ("forgets to put", "KeyError: \"Ref(collection='totals', id='99') was put or held without having been read\""),
+        ("fails before it asks", "LookupError: no such thing"),
+        ("asks for a range", "UndeclaredRead: a record asks by identity only"),
+        ("forgets to ask", "KeyError: \"Ref(collection='totals', id='99') was put or held without having been read\""),
         ("too large to publish", "ValueError: event for budgets has"),
     ],
 )
@@ -239,22 +240,17 @@ async def test_a_failing_handler_leaves_a_dead_letter_and_nothing_else(bench: Be
 
 async def test_what_a_document_tells_is_loaded_too_also_after_a_record_before_it_changed_it(bench: Bench) -> None:
     """The second record of the batch needs what the first one's write names, not what the database said before."""
-    pointer = Ref("pointers", "current")
+    pointer = POINTERS.ref("current")
 
-    def further(received: Received[EnvelopeAccepted], states: States) -> list[Ref]:
-        document = states[pointer]
-        return [Ref("totals", document["to"])] if document else []
-
-    def handle(received: Received[EnvelopeAccepted], states: States) -> Outcome:
-        refs = further(received, states)
-        seen = {ref.id: states[ref] for ref in refs}
+    async def follow(received: Received[EnvelopeAccepted], ask: Ask) -> Outcome:
+        document = await ask.one(pointer)
+        refs = [total(document["to"])] if document else []
+        seen = {ref.id: found for ref, found in zip(refs, await ask.many(refs), strict=True)}
         return Outcome(puts={pointer: {"to": received.data.province, "seen": seen}})
 
     await bench.mongo.insert("totals", [{"_id": "01", "_rev": 1, "count": 7}, {"_id": "04", "_rev": 1, "count": 9}])
     await bench.mongo.insert("pointers", [{"_id": "current", "_rev": 1, "to": "01"}])
-    consumer = Consumer(
-        "test", (IN,), {EventType.ENVELOPE_ACCEPTED: Route(lambda received: [pointer], handle, further)}
-    )
+    consumer = Consumer("test", (IN,), {EventType.ENVELOPE_ACCEPTED: follow})
     pipeline = Pipeline("test", consumer, bench.mongo, clock=BusinessClock(), brake=Brake(LIMIT))
     await pipeline.process([stored(0, province="04"), stored(1, province="05")])
     kept = bench.mongo.rows("pointers")["current"]
@@ -262,14 +258,14 @@ async def test_what_a_document_tells_is_loaded_too_also_after_a_record_before_it
     assert not bench.mongo.rows("dead_letters")
 
 
-async def test_a_failure_to_tell_what_else_is_needed_is_that_records_own(bench: Bench) -> None:
-    def further(received: Received[EnvelopeAccepted], states: States) -> list[Ref]:
+async def test_a_failure_between_two_questions_is_that_records_own(bench: Bench) -> None:
+    async def count(received: Received[EnvelopeAccepted], ask: Ask) -> Outcome:
+        await ask.one(total(received.data.province))
         if received.data.province == "05":
             raise LookupError("no such thing")
-        return []
+        return await _count(received, ask)
 
-    route = Route(lambda received: [total(received.data.province)], _handle, further)
-    consumer = Consumer("test", (IN,), {EventType.ENVELOPE_ACCEPTED: route})
+    consumer = Consumer("test", (IN,), {EventType.ENVELOPE_ACCEPTED: count})
     pipeline = Pipeline("test", consumer, bench.mongo, clock=BusinessClock(), brake=Brake(LIMIT))
     await pipeline.process([stored(0, province="05"), stored(1, province="04")])
     (letter,) = bench.mongo.rows("dead_letters").values()
@@ -278,10 +274,10 @@ async def test_a_failure_to_tell_what_else_is_needed_is_that_records_own(bench: 
     assert bench.mongo.rows("totals").keys() == {"04"}
 
 
-async def test_what_one_record_needs_is_no_licence_for_another(bench: Bench) -> None:
-    """A need that is forgotten fails always, not only when no neighbour happens to load the document."""
-    await bench.process(stored(0, province="99"), stored(1, "forgets to put"), stored(2, "forgets to read"))
-    assert bench.dead().keys() == {1, 2}
+async def test_what_one_record_asks_for_is_no_licence_for_another(bench: Bench) -> None:
+    """A question that is forgotten fails always, not only when no neighbour happens to load the document."""
+    await bench.process(stored(0, province="99"), stored(1, "forgets to ask"))
+    assert bench.dead().keys() == {1}
     assert [content_of(row) for row in bench.mongo.all("totals")] == [{"n": 1, "last": 0}]
 
 
@@ -311,11 +307,12 @@ async def test_an_unreadable_record_is_kept_whole_and_its_neighbours_pass(
 
 
 async def test_a_record_of_an_outside_sender_is_answered_instead() -> None:
-    def refuse(received: Received[Unreadable], states: States) -> Outcome:
-        return Outcome(verdict=f"refused {received.data.reason}", puts={Ref("answers", received.event_id): {}})
+    async def refuse(received: Received[Unreadable], ask: Ask) -> Outcome:
+        answer = ANSWERS.ref(received.event_id)
+        await ask.one(answer)
+        return Outcome(verdict=f"refused {received.data.reason}", puts={answer: {}})
 
-    refusals: Route[Unreadable] = Route(lambda received: [Ref("answers", received.event_id)], refuse)
-    bench = Bench(Consumer("test", (IN,), CONSUMER.routes, refusals))
+    bench = Bench(Consumer("test", (IN,), CONSUMER.routes, refuse))
     await bench.process(
         stored(0),
         record(b"{", {}, topic=IN, offset=1),

@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from services.scoring import api
-from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.asking import Consumer
 from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import pytest
 from prometheus_client import REGISTRY
+from pydantic import TypeAdapter
 
+from shared.contracts.base import Contract
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import EnvelopeAccepted
 from shared.messaging.clock import BusinessClock
 from shared.messaging.decide import recalculation
-from shared.messaging.decide.handling import Outcome, Recalculation, Ref, requests_of
-from shared.messaging.decide.reader import STAMP, Reader
+from shared.messaging.decide.asking import Ask, Due, Outcome
+from shared.messaging.decide.documents import Collection, Document
 from shared.messaging.decide.recalculation import Recalculator
+from shared.messaging.decide.sets import SetOf, Sets, Source
+from shared.messaging.decide.writing import rows_of
 from shared.messaging.faults import NO_FAULTS, Faults, Injected, Step
 from shared.messaging.messages import Outgoing
 from shared.messaging.send.outbox import Relay
@@ -24,7 +28,32 @@ from tests.fakes.memory import Fault, MemoryMongo
 from tests.unit.delivery_samples import AT
 from tests.unit.test_outbox import Broker
 
-SUM = Ref("sums", "04/2026")
+
+class Part(Contract):
+    """One of the documents that make the result."""
+
+    amount: int
+
+
+class Total(Contract):
+    """The result."""
+
+    version: int
+    amount: int
+
+
+class Year(NamedTuple):
+    """Which set."""
+
+    scope: str
+    year: int
+
+
+UNSTORABLE = '["unstorable", 2026]'
+LEASE = 'recalculation/sum/["04", 2026]'
+PARTS = Collection("parts", TypeAdapter(Part))
+SUMS = Collection("sums", TypeAdapter(Total))
+SUM = SUMS.ref("04/2026")
 
 
 class Bench:
@@ -35,8 +64,8 @@ class Bench:
         self.broker = Broker()
         self.relay = Relay(self.mongo, self.broker)
         self.runs: list[tuple[str, int]] = []
-        self.meanwhile: Callable[[], Awaitable[None]] | None = None
-        """What happens while the result is being computed."""
+        source = Source(PARTS, lambda before, after: ())
+        self.sum = SetOf("sum", Year, self._compute, (source,), keeps=(SUMS,))
         self.recalculator = self.another()
 
     def another(self, quiet: float = 0.0, limit: float = 5.0, faults: Faults = NO_FAULTS) -> Recalculator:
@@ -46,17 +75,19 @@ class Bench:
             "test",
             self.mongo,
             self.relay,
-            self._compute,
             clock=clock,
+            sets=Sets([self.sum]),
             quiet_seconds=quiet,
             limit_seconds=limit,
             faults=faults,
         )
 
-    async def request(self, scope: str = "04", *, age: float = 0.0, times: int = 1) -> None:
+    async def request(
+        self, scope: str = "04", *, age: float = 0.0, times: int = 1, due: datetime | None = None
+    ) -> None:
         """Requests that lie there for some seconds."""
         at = datetime.now(UTC) - timedelta(seconds=age)
-        await self.mongo.insert("recalculations", requests_of([Recalculation(scope, 2026)] * times, at))
+        await self.mongo.insert("recalculations", rows_of([self.sum.request(Year(scope, 2026), due)] * times, at))
 
     async def part(self, id: str, amount: int) -> None:
         """One of the documents that make the result."""
@@ -66,28 +97,34 @@ class Bench:
         """Open requests."""
         return len(self.mongo.rows("recalculations"))
 
-    def result(self) -> dict[str, object] | None:
-        """The stored result, but for its stamp."""
-        stored = self.mongo.rows("sums").get(SUM.id)
-        return stored and {name: value for name, value in stored.items() if name != STAMP}
+    def waiting(self) -> list[str]:
+        """Keys of the open requests."""
+        return [row["key"] for row in self.mongo.all("recalculations")]
 
-    async def _compute(self, reader: Reader, scope: str, period: int, now: datetime) -> Outcome:
-        self.runs.append((scope, period))
+    def result(self) -> tuple[int, Total] | None:
+        """The stored result, with its revision."""
+        stored: Document | None = self.mongo.rows("sums").get(SUM.id)
+        return (stored["_rev"], SUMS.read(stored)) if stored else None
+
+    def version(self) -> int | None:
+        """The stored result's."""
+        return self.mongo.rows("sums").get(SUM.id, {}).get("version")
+
+    async def _compute(self, due: Due[Year], ask: Ask) -> Outcome:
+        scope = due.key.scope
+        self.runs.append(due.key)
         if scope == "broken":
             raise ZeroDivisionError(scope)
-        previous = await reader.get(SUM)
-        amount = sum(row["amount"] for row in (await reader.find("parts", {})).values())
-        if self.meanwhile:
-            action, self.meanwhile = self.meanwhile, None
-            await action()
-        version = previous["version"] + 1 if previous else 1
+        previous = await ask.one(SUM)
+        amount = sum(part.amount for part in await ask.all(PARTS, {}))
+        version = previous.version + 1 if previous else 1
         fact = EnvelopeAccepted(
             version=version, submission_id="s", receipt_id="r", province="04", received_at=AT, year=2026, amount=amount
         )
         return Outcome(
-            {SUM: {"version": version, "amount": amount}},
+            {SUM: Total(version=version, amount=amount)},
             [Outgoing("budgets", scope, scope, fact)],
-            [Recalculation("nation", 2026)] if scope == "leads on" else [],
+            [self.sum.request(Year("nation", 2026))] if scope == "leads on" else [],
         )
 
 
@@ -103,7 +140,7 @@ async def test_a_burst_leads_to_one_result_with_its_event(bench: Bench) -> None:
 
     assert await bench.recalculator.round() == 1
 
-    assert bench.result() == {"_id": SUM.id, "_rev": 1, "version": 1, "amount": 15}
+    assert bench.result() == (1, Total(version=1, amount=15))
     (row,) = bench.mongo.all("outbox")
     assert row["headers"]["ce_type"] == EventType.ENVELOPE_ACCEPTED
     written_at = datetime.fromisoformat(row["headers"]["ce_time"])
@@ -126,12 +163,12 @@ async def test_it_waits_for_the_end_of_the_burst_but_not_for_ever(bench: Bench) 
 async def test_a_request_waits_for_its_day_in_business_time(bench: Bench) -> None:
     """The bench's business clock is an hour ahead."""
     due = datetime.now(UTC) + timedelta(minutes=61)
-    await bench.mongo.insert("recalculations", requests_of([Recalculation("04", 2026, due)], datetime.now(UTC)))
+    await bench.request(due=due)
     assert await bench.recalculator.round() == 0
     bench.mongo.rows("recalculations").clear()
 
     due = datetime.now(UTC) + timedelta(minutes=59)
-    await bench.mongo.insert("recalculations", requests_of([Recalculation("04", 2026, due)], datetime.now(UTC)))
+    await bench.request(due=due)
     assert await bench.recalculator.round() == 1
 
 
@@ -143,21 +180,21 @@ async def test_a_request_that_comes_meanwhile_leads_to_the_next_run(bench: Bench
         await bench.part("b", 1)
         await bench.request()
 
-    bench.meanwhile = change
+    bench.mongo.meanwhile.append(change)  # between the decision and its transaction
     assert await bench.recalculator.round() == 1
-    assert (bench.result() or {})["amount"] == 10
+    assert bench.result() == (1, Total(version=1, amount=10))
     assert bench.open() == 1
 
     assert await bench.recalculator.round() == 1
-    assert bench.result() == {"_id": SUM.id, "_rev": 2, "version": 2, "amount": 11}
+    assert bench.result() == (2, Total(version=2, amount=11))
     assert bench.open() == 0
 
 
 async def test_of_two_processes_one_computes(bench: Bench) -> None:
     await bench.request()
     holder = Leases(bench.mongo, 60)
-    await holder.create(["recalculation/04/2026"])
-    await holder.acquire(["recalculation/04/2026"])
+    await holder.create([LEASE])
+    await holder.acquire([LEASE])
     assert await bench.recalculator.round() == 0
     assert (bench.runs, bench.open()) == ([], 1)
 
@@ -176,13 +213,13 @@ async def test_a_result_that_moved_meanwhile_is_computed_again(bench: Bench, exi
     async def other_process() -> None:
         bench.mongo.rows("sums")[SUM.id] = {"_id": SUM.id, "_rev": 7, "version": 7, "amount": 1}
 
-    bench.meanwhile = other_process
+    bench.mongo.meanwhile.append(other_process)
     await bench.recalculator.round()
-    assert (bench.result() or {})["version"] == 7
+    assert bench.version() == 7
     assert (bench.open(), bench.mongo.all("outbox")) == (1, []), "nothing of the lost attempt remains"
 
     await bench.recalculator.round()
-    assert (bench.result() or {})["version"] == 8
+    assert bench.version() == 8
     assert bench.open() == 0
 
 
@@ -193,7 +230,7 @@ async def test_a_commit_in_doubt_makes_one_result(bench: Bench, fault: Fault) ->
     bench.mongo.commit_faults = {1: fault}
     before = _repeats(fault.error.__name__)
     await bench.recalculator.round()
-    assert (bench.result() or {})["version"] == 1
+    assert bench.version() == 1
     assert (bench.open(), len(bench.mongo.all("outbox"))) == (0, 1)
     assert _repeats(fault.error.__name__) == before + 1, "an operator sees every repeat"
 
@@ -222,7 +259,7 @@ async def test_a_saboteur_reaches_results_over_sets_and_makes_neither_none_nor_t
     await struck.round()
     assert bench.open() == (1 if step is Step.COMMITTING else 0)
     await bench.another().round()
-    assert (bench.result() or {})["version"] == 1
+    assert bench.version() == 1
     assert (bench.open(), len(bench.mongo.all("outbox"))) == (0, 1)
 
 
@@ -231,7 +268,7 @@ async def test_a_crash_after_the_commit_makes_no_second_result(bench: Bench) -> 
     bench.mongo.commit_faults = {1: Fault(Unavailable, applied=True)}
     await bench.recalculator.round()
     assert await bench.another().round() == 0
-    assert (bench.result() or {})["version"] == 1
+    assert bench.version() == 1
     assert len(bench.mongo.all("outbox")) == 1
 
 
@@ -246,7 +283,7 @@ async def test_our_fault_on_one_set_holds_up_no_other_and_is_not_hammered(bench:
     await bench.request("broken", age=2)
     await bench.request("04", age=1)
     assert await bench.recalculator.round() == 2
-    assert (bench.result() or {})["version"] == 1
+    assert bench.version() == 1
     assert bench.open() == 1, "the request stays for after the repair"
 
     assert await bench.recalculator.round() == 0
@@ -257,7 +294,7 @@ async def test_our_fault_on_one_set_holds_up_no_other_and_is_not_hammered(bench:
 async def test_a_result_may_ask_for_another(bench: Bench) -> None:
     await bench.request("leads on")
     await bench.recalculator.round()
-    assert [row["scope"] for row in bench.mongo.all("recalculations")] == ["nation"]
+    assert bench.waiting() == ['["nation", 2026]']
     await bench.recalculator.round()
     assert bench.runs == [("leads on", 2026), ("nation", 2026)]
 
@@ -272,9 +309,9 @@ async def test_a_set_that_can_never_be_stored_parks_alone_and_is_shown(bench: Be
         await bench.recalculator.round()
 
     assert bench.runs == [("unstorable", 2026), ("04", 2026)], "it rests for a while"
-    assert bench.recalculator.parked.keys() == {("unstorable", 2026)}
+    assert bench.recalculator.parked.keys() == {("sum", UNSTORABLE)}
     assert REGISTRY.get_sample_value("langhoc_recalculations_parked") == 1
-    assert [row["scope"] for row in bench.mongo.all("recalculations")] == ["unstorable"]
+    assert bench.waiting() == [UNSTORABLE]
 
     bench.mongo.unwritable = lambda collection, document: False
     await bench.another().round()

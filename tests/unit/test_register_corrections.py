@@ -14,8 +14,8 @@ from shared.contracts.facts import RegistrationAccepted
 from shared.contracts.register import RegisterCorrection
 from shared.contracts.submissions import CentreSubmitted
 from shared.messaging.consume import envelope
-from shared.messaging.decide.handling import STALE
-from shared.messaging.decide.register import REGISTER, keep, register_of
+from shared.messaging.decide.asking import STALE
+from shared.messaging.decide.register import REGISTER, keep
 from shared.messaging.messages import Received
 from shared.messaging.send import events
 from shared.registry import Registry, Unit, corrected_register, registry, touched_units, with_correction
@@ -246,7 +246,7 @@ def test_a_repeated_correction_changes_nothing() -> None:
     states.run(keep, heard(fact(1, gap_filled())))
     again = states.decide(keep, heard(fact(1, gap_filled())))
     assert (again.verdict, again.puts, again.events) == (STALE, {}, [])
-    assert register_of(states).unit("00999", OLD) is not None
+    assert corrected_register(states[REGISTER]).unit("00999", OLD) is not None
 
 
 def test_without_corrections_the_register_is_the_imported_one() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from deploy.local.identity import ensure_signing_key
 from services.intake import decisions as intake
@@ -18,8 +19,8 @@ from shared.contracts.submissions import CommuneSubmitted
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
-from shared.messaging.decide.asking import Ask
-from shared.messaging.decide.handling import Consumer, Outcome, Ref, Route, States
+from shared.messaging.decide.asking import Ask, Consumer, Outcome
+from shared.messaging.decide.documents import Collection, Document
 from shared.messaging.messages import Received
 from shared.messaging.operate.dead_letters import DeadLetters, Order, Refused
 from shared.messaging.send.outbox import Relay
@@ -31,6 +32,7 @@ from tests.unit.test_dead_letters_http import Terminal, serve
 from tests.unit.wire import answered_by
 
 TOPIC = "receipts.04"
+SEEN: Collection[Document] = Collection("seen", TypeAdapter(dict[str, Any]))
 
 
 def order(letter_id: str, why: str = "", *, beyond_cap: bool = False) -> Order:
@@ -44,16 +46,15 @@ class Ordered(Bench):
         self.handled: list[str] = []
         self.broken = True
 
-        def handle(received: Received[Receipt], states: States) -> Outcome:
+        async def handle(received: Received[Receipt], ask: Ask) -> Outcome:
+            ref = SEEN.ref(received.data.receipt_id)
+            await ask.one(ref)
             if self.broken:
                 raise ZeroDivisionError
             self.handled.append(received.data.receipt_id)
-            return Outcome({Ref("seen", received.data.receipt_id): {}})
+            return Outcome({ref: {}})
 
-        def needs(received: Received[Receipt]) -> list[Ref]:
-            return [Ref("seen", received.data.receipt_id)]
-
-        super().__init__(Consumer("ordered", (TOPIC,), {EventType.RECEIPT_ISSUED: Route(needs, handle)}))
+        super().__init__(Consumer("ordered", (TOPIC,), {EventType.RECEIPT_ISSUED: handle}))
         self.brake.limit = 99
 
 

@@ -16,7 +16,7 @@ from cli.output import CommandError, Language
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from services.scoring import api
 from services.scoring.queries import migrate
-from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.asking import Consumer
 from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.web import build_app

@@ -18,7 +18,7 @@ from cli.deployments import Deployment
 from cli.output import CommandError
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from shared.answers.operations import Flow
-from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.asking import Consumer
 from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo

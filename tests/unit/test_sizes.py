@@ -36,7 +36,7 @@ from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.envelope import size_of
 from shared.messaging.consume.pipeline import Pipeline
-from shared.messaging.decide.handling import Consumer, Outcome, Route, States
+from shared.messaging.decide.asking import Ask, Consumer, Outcome
 from shared.messaging.messages import Position, Reason, Received, Unreadable
 from shared.messaging.send.events import body_of
 from shared.messaging.send.outbox import LARGEST_BODY
@@ -128,11 +128,11 @@ async def test_everything_that_is_made_of_the_largest_submission_fits(kind: str,
 
 
 async def test_the_dead_letter_of_the_largest_fact_fits_though_its_failure_quotes_all_of_it() -> None:
-    def fails(received: Received[Any], states: States) -> Outcome:
+    async def fails(received: Received[Any], ask: Ask) -> Outcome:
         raise ValueError(repr(received.raw))
 
     mongo = MemoryMongo()
-    consumer = Consumer("c", ("scores",), {EventType.COMMUNE_SCORED: Route(lambda received: [], fails)})
+    consumer = Consumer("c", ("scores",), {EventType.COMMUNE_SCORED: fails})
     pipeline = Pipeline("c", consumer, mongo, clock=BusinessClock(), brake=Brake(5))
     scored = score_commune(scoring_samples.commune(scoring_samples.points("lc_commune_44_2014")), [], references(50), 1)
     largest = scored.model_copy(update={"missing": ["\x01" * (EVENT // 6)]})

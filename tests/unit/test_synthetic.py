@@ -41,7 +41,7 @@ from shared.contracts.facts import (
 )
 from shared.messaging.consume.envelope import read
 from shared.messaging.consume.pipeline import Handle, classify
-from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.asking import Consumer
 from shared.registry import registry
 from shared.rulebook import funding_norms, funding_policy
 from tests.fakes.known import Documents

@@ -15,7 +15,7 @@ from services.funding import api as funding
 from services.intake import api
 from services.notifications import api as notifications
 from services.scoring import api as scoring
-from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.asking import Consumer
 from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from cli import client
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
-from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.asking import Consumer
 from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
