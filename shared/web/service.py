@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.asking import Consumer
 from shared.messaging.decide.recalculation import Compute
 from shared.messaging.decide.sets import SetOf, Sets
 from shared.messaging.operate.runtime import Runtime

@@ -24,7 +24,7 @@ from shared.messaging.consume.fetching import PAUSES, FairConsumer
 from shared.messaging.consume.gate import Gate
 from shared.messaging.consume.pipeline import Pipeline, Progress
 from shared.messaging.consume.topic_lives import TopicLives
-from shared.messaging.decide.handling import Consumer
+from shared.messaging.decide.asking import Consumer
 from shared.messaging.faults import NO_FAULTS, Faults, Injected, Step
 from shared.messaging.send.outbox import Relay
 from shared.messaging.settings import ServiceSettings

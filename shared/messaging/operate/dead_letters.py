@@ -28,7 +28,7 @@ from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTER_ACTIONS, DEAD_LETTERS
 from shared.messaging.consume.burying import state_of_failed
 from shared.messaging.consume.pipeline import Pipeline, Replay
-from shared.messaging.decide.handling import Document
+from shared.messaging.decide.documents import Document
 from shared.messaging.messages import Reason
 from shared.messaging.send.outbox import Relay
 from shared.mongo import Mongo, Session, in_transaction

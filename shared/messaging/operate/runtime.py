@@ -23,8 +23,8 @@ from shared.messaging.consume.consuming import Consuming
 from shared.messaging.consume.pipeline import Pipeline
 from shared.messaging.consume.topic_ids import topic_ids
 from shared.messaging.consume.topic_lives import TopicLives
+from shared.messaging.decide.asking import Consumer
 from shared.messaging.decide.commands import Commands
-from shared.messaging.decide.handling import Consumer
 from shared.messaging.decide.recalculation import Compute, Recalculator, due_now
 from shared.messaging.decide.sets import Sets
 from shared.messaging.ending import end
