@@ -7,8 +7,9 @@ from fastapi import APIRouter, Request
 from services.funding import queries
 from services.funding.decisions import budget_year
 from shared.answers.budgets import FundingExplanation
+from shared.messaging.decide.engine import answer
 from shared.messaging.decide.reader import Reader
-from shared.messaging.decide.register import read_register
+from shared.messaging.decide.register import register_now
 from shared.web.auth import Who
 from shared.web.parameters import AnyYear
 from shared.web.subjects import Day, meant_day, subject_named
@@ -29,7 +30,7 @@ async def explain(
 ) -> FundingExplanation:
     """`period`: only the budget year that this assessment period decides."""
     mongo = request.app.state.mongo
-    named = subject_named(await read_register(Reader(mongo)), subject, meant_day(request, period, on))
+    named = subject_named(await answer(register_now, Reader(mongo)), subject, meant_day(request, period, on))
     whose = {"allocation.commune_code": named.unit.code} if named.unit else {"allocation.centre_id": named.id}
     query = who.within(None, year=budget_year(period) if period else None, **whose)
     lines = await queries.allocations(mongo, query)

@@ -24,48 +24,34 @@ The first five are facts: the newest version is kept, and the set `proposal` fol
 are its result until people approve it; what comes after is decided by people and only proposed by the set.
 """
 
-from services.funding.decisions.adjustment import ADJUSTMENTS, Adjusting, decide_on_adjustment
+from services.funding.decisions.adjustment.corrections import ADJUSTMENTS
+from services.funding.decisions.adjustment.deciding import decide_on_adjustment
 from services.funding.decisions.facts import routes
-from services.funding.decisions.journal import DECISIONS, JOURNAL, OPERATING, RELEASES, TOPIC, Decision
-from services.funding.decisions.life import (
-    ACTIONS,
-    DONE,
-    LIVES,
-    PARTS,
-    SNAPSHOTS,
-    SYSTEM,
-    Absent,
-    Command,
+from services.funding.decisions.journal import DECISIONS, JOURNAL, OPERATING, RELEASES, Decision
+from services.funding.decisions.life.acting import Absent, act, life_and_run
+from services.funding.decisions.life.records import ACTIONS, DONE, SYSTEM, Command, refused
+from services.funding.decisions.life.snapshots import (
     Snapshot,
-    act,
     is_whole,
-    life_of,
-    part_refs,
     recomputed,
-    refused,
-    snapshot_ref,
-    whole,
+    snapshot_known,
 )
-from services.funding.decisions.proposal import (
-    ALLOCATIONS,
+from services.funding.decisions.proposal.calculating import calculated, rules_in_force
+from services.funding.decisions.proposal.inputs import (
     CENTRES,
     ENVELOPES,
     PENDING,
     PROPOSAL,
-    RUNS,
     SCORES,
     SUPPORTS,
     Pending,
     ProvinceInputs,
-    ProvinceYear,
     Score,
     again,
     budget_year,
-    calculated,
     inputs_of,
-    propose,
-    rules_in_force,
 )
+from services.funding.decisions.proposal.proposing import ALLOCATIONS, RUNS, propose
 from services.funding.decisions.sets import PROPOSALS, SETS
 
 __all__ = [
@@ -77,9 +63,7 @@ __all__ = [
     "DONE",
     "ENVELOPES",
     "JOURNAL",
-    "LIVES",
     "OPERATING",
-    "PARTS",
     "PENDING",
     "PROPOSAL",
     "PROPOSALS",
@@ -87,17 +71,13 @@ __all__ = [
     "RUNS",
     "SCORES",
     "SETS",
-    "SNAPSHOTS",
     "SUPPORTS",
     "SYSTEM",
-    "TOPIC",
     "Absent",
-    "Adjusting",
     "Command",
     "Decision",
     "Pending",
     "ProvinceInputs",
-    "ProvinceYear",
     "Score",
     "Snapshot",
     "act",
@@ -107,13 +87,11 @@ __all__ = [
     "decide_on_adjustment",
     "inputs_of",
     "is_whole",
-    "life_of",
-    "part_refs",
+    "life_and_run",
     "propose",
     "recomputed",
     "refused",
     "routes",
     "rules_in_force",
-    "snapshot_ref",
-    "whole",
+    "snapshot_known",
 ]

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from services.funding.decisions.proposal import CENTRES, ENVELOPES, PENDING, SCORES, SUPPORTS, Pending, Score, again
+from services.funding.decisions.proposal.inputs import (
+    CENTRES,
+    ENVELOPES,
+    PENDING,
+    SCORES,
+    SUPPORTS,
+    Pending,
+    Score,
+    again,
+)
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import CentreScored, EnvelopeAccepted, Receipt, RegistrationAccepted, SupportAccepted
@@ -19,25 +28,8 @@ PERIODS = range(2013, 2101)
 """The periods that contracts admit (`shared.contracts.base.Year`); a receipt only repeats what a sender claimed."""
 
 
-class Versioned(Protocol):
-    """A fact whose versions count up."""
-
-    @property
-    def version(self) -> int: ...
-
-
-class OfCentre(Versioned, Protocol):
-    """One on a centre."""
-
-    @property
-    def centre_id(self) -> str: ...
-
-    @property
-    def province(self) -> str: ...
-
-
-V = TypeVar("V", bound=Versioned)
-C = TypeVar("C", bound=OfCentre)
+V = TypeVar("V", RegistrationAccepted, EnvelopeAccepted, SupportAccepted, Score)
+C = TypeVar("C", SupportAccepted, Score)
 
 
 async def _newest(ref: Ref[V], fact: V, ask: Ask) -> Outcome:

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
-from services.funding.decisions.adjustment import ADJUSTMENTS, Adjusting, Decisions, follow
+from services.funding.decisions.adjustment.corrections import ADJUSTMENTS, Adjusting, Decisions
+from services.funding.decisions.adjustment.following import follow
 from services.funding.decisions.journal import DECISIONS, OPERATING, counted, settled_of
-from services.funding.decisions.life import (
-    LIVES,
-    PARTS,
-    SNAPSHOTS,
-    SYSTEM,
-    Approved,
-    Command,
-    life_and_run,
-    proposed_anew,
-    snapshot_known,
-)
-from services.funding.decisions.proposal import (
-    ALLOCATIONS,
+from services.funding.decisions.life.acting import life_and_run, proposed_anew
+from services.funding.decisions.life.records import LIVES, SYSTEM, Command
+from services.funding.decisions.life.snapshots import PARTS, SNAPSHOTS, Approved, snapshot_known
+from services.funding.decisions.proposal.inputs import (
     CENTRES,
     ENVELOPES,
     EVERY_YEAR,
     PENDING,
     PROPOSAL,
-    RUNS,
     SCORES,
     SUPPORTS,
     Pending,
@@ -33,9 +24,8 @@ from services.funding.decisions.proposal import (
     ProvinceYear,
     budget_year,
     inputs_of,
-    lines_of,
-    propose,
 )
+from services.funding.decisions.proposal.proposing import ALLOCATIONS, RUNS, lines_of, propose
 from services.funding.domain import DECIDED, Life
 from shared.contracts.facts import EnvelopeAccepted
 from shared.messaging.decide.asking import Ask, Due, Outcome
@@ -62,9 +52,12 @@ async def _followed(life: Life, inputs: ProvinceInputs, at: datetime, ask: Ask) 
     lines = {line.centre_id: line for line in await ask.all(DECISIONS, {**query, "purpose": OPERATING})}
     carrying = [centre_id for centre_id, line in lines.items() if line.carried_total]
     everything = await counted(ask, {"centre_id": {"$in": carrying}, "purpose": OPERATING})
+    snapshot = await snapshot_known(ask, life.province, life.year)
+    if snapshot is None:
+        raise LookupError(f"the snapshot of {life.key} is missing")
     decided = Decisions(
         life=life,
-        approved=Approved.of(await snapshot_known(ask, life.province, life.year)),
+        approved=Approved.of(snapshot),
         lines=lines,
         settled=settled_of(everything, life.year),
         adjustments=await ask.all(ADJUSTMENTS, query),
@@ -77,12 +70,7 @@ def _system(action: str, subject: str, why: str, at: datetime) -> Command:
     return Command(None, action, subject, SYSTEM, why, None, None, at)
 
 
-class _OfProvince(Protocol):
-    @property
-    def province(self) -> str: ...
-
-
-def _every_year(state: _OfProvince) -> list[ProvinceYear]:
+def _every_year(state: Any) -> list[ProvinceYear]:
     """A centre counts in every year; a result, a support and a decision in all that come after it."""
     return [ProvinceYear(state.province, EVERY_YEAR)]
 

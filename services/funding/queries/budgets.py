@@ -11,23 +11,20 @@ from services.funding.decisions import (
     ALLOCATIONS,
     DECISIONS,
     JOURNAL,
-    LIVES,
-    PARTS,
     RELEASES,
     RUNS,
-    SNAPSHOTS,
     Decision,
     Snapshot,
-    life_of,
-    part_refs,
-    snapshot_ref,
-    whole,
+    life_and_run,
+    snapshot_known,
 )
 from services.funding.domain import Life
 from shared.contracts.facts import AdjustmentProposed, BudgetProposed, BudgetRunProposed
 from shared.contracts.journal import JournalEntry
 from shared.contracts.life import ActionRecord
-from shared.messaging.decide.documents import Collection, Query, Ref, Sort
+from shared.messaging.decide.documents import Collection, Query, Sort
+from shared.messaging.decide.engine import answer
+from shared.messaging.decide.reader import Reader
 from shared.mongo import Mongo
 
 M = TypeVar("M")
@@ -37,11 +34,6 @@ BY_ID: Sort = [("_id", 1)]
 async def found(mongo: Mongo, kind: Collection[M], query: Query, sort: Sort = BY_ID, limit: int = 0) -> list[M]:
     """Documents of one kind."""
     return [kind.read(row) for row in await mongo.find(kind.name, query, sort=sort, limit=limit)]
-
-
-async def _one(mongo: Mongo, kind: Collection[M], ref: Ref[M]) -> M | None:
-    rows = await found(mongo, kind, {"_id": ref.id})
-    return rows[0] if rows else None
 
 
 def _after(query: dict[str, Any], id: str | None) -> dict[str, Any]:
@@ -62,9 +54,8 @@ async def allocations(
 
 async def budget(mongo: Mongo, province: str, year: int) -> tuple[Life, BudgetRunProposed] | None:
     """A budget and its proposal; `None` where there is none."""
-    run = await _one(mongo, RUNS, RUNS.ref(province, year))
-    life = await _one(mongo, LIVES, LIVES.ref(province, year))
-    return (life_of(province, year, life, run), run) if run else None
+    life, run = await answer(lambda ask: life_and_run(ask, province, year), Reader(mongo))
+    return (life, run) if run else None
 
 
 async def record_of(mongo: Mongo, command: str) -> ActionRecord | None:
@@ -97,8 +88,8 @@ async def adjustments(
 
 async def find_adjustment(mongo: Mongo, adjustment_id: str) -> AdjustmentProposed | None:
     """One adjustment."""
-    kept = await _one(mongo, ADJUSTMENTS, ADJUSTMENTS.ref(adjustment_id))
-    return kept.proposal if kept else None
+    kept = await adjustments(mongo, {"_id": adjustment_id})
+    return kept[0] if kept else None
 
 
 async def journal(mongo: Mongo, province: str, year: int, purpose: str) -> list[JournalEntry]:
@@ -108,7 +99,4 @@ async def journal(mongo: Mongo, province: str, year: int, purpose: str) -> list[
 
 async def snapshot(mongo: Mongo, province: str, year: int) -> Snapshot | None:
     """The frozen inputs of a budget's approval."""
-    head = await _one(mongo, SNAPSHOTS, snapshot_ref(province, year))
-    if head is None:
-        return None
-    return whole(head, await found(mongo, PARTS, {"_id": {"$in": [ref.id for ref in part_refs(head)]}}))
+    return await answer(lambda ask: snapshot_known(ask, province, year), Reader(mongo))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 from services.funding.decisions import (
     ALLOCATIONS,
@@ -31,8 +31,7 @@ from shared.rulebook.sustainability import sustainability_policy
 
 async def known(mongo: Mongo, province: str, year: int) -> ProvinceInputs | None:
     """What a simulation starts from; `None` where no envelope is known."""
-    first = datetime(year, 1, 1, tzinfo=UTC)
-    inputs = await answer(lambda ask: inputs_of(ask, province, year), Reader(mongo), first)
+    inputs = await answer(lambda ask: inputs_of(ask, province, year), Reader(mongo))
     return None if inputs.envelope is None else inputs
 
 

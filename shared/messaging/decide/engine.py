@@ -7,7 +7,7 @@ read what an earlier one of the batch has put is decided again, and only that on
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from shared.messaging.decide.asking import Ask, Decide, Declared, Known, Outcome, Want
@@ -112,9 +112,9 @@ async def decided(run: Run[Any], known: Known) -> Outcome:
     return run.result()
 
 
-async def answer(question: Callable[[Ask], Coroutine[Want[Any], Any, P]], known: Known, at: datetime) -> P:
-    """What decisions would be told, for a view that decides nothing."""
-    asking = question(Ask(known, at))
+async def answer(question: Callable[[Ask], Coroutine[Want[Any], Any, P]], known: Known) -> P:
+    """What decisions would be told, for a view that decides nothing; for it every instant has come."""
+    asking = question(Ask(known, datetime.max.replace(tzinfo=UTC)))
     while True:
         try:
             want = asking.send(None)

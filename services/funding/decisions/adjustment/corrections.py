@@ -14,8 +14,9 @@ from typing import Any
 from pydantic import TypeAdapter, computed_field
 
 from services.funding.decisions.journal import TOPIC, Decision
-from services.funding.decisions.life import Approved
-from services.funding.decisions.proposal import ProvinceInputs, calculated
+from services.funding.decisions.life.snapshots import Approved
+from services.funding.decisions.proposal.calculating import calculated
+from services.funding.decisions.proposal.inputs import ProvinceInputs
 from services.funding.domain import Adjustment, Budget, Life, Stake, Standing, adjust, rerun, withdrawn
 from shared.contracts.base import Contract, Text, content_hash
 from shared.contracts.facts import AdjustmentProposed, AdjustmentState, Allocation

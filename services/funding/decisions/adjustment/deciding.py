@@ -22,8 +22,9 @@ from services.funding.decisions.journal import (
     settled_of,
     tell,
 )
-from services.funding.decisions.life import Absent, Command, life_and_run, recorded, refused
-from services.funding.decisions.proposal import CENTRES, again
+from services.funding.decisions.life.acting import Absent, life_and_run
+from services.funding.decisions.life.records import Command, recorded, refused
+from services.funding.decisions.proposal.inputs import CENTRES, again
 from services.funding.domain import PREPARERS, Life, adjusted, journal, persons
 from shared.contracts.base import Problem, Text
 from shared.contracts.facts import AdjustmentState, Allocation, BudgetAdjusted, JournalMark

@@ -8,8 +8,8 @@ from operator import attrgetter
 
 from services.funding.decisions.adjustment.corrections import Adjusting, Decisions, corrections, keep, moved, numbered
 from services.funding.decisions.journal import OPERATING
-from services.funding.decisions.life import Command, recorded
-from services.funding.decisions.proposal import ProvinceInputs
+from services.funding.decisions.life.records import Command, recorded
+from services.funding.decisions.proposal.inputs import ProvinceInputs
 from services.funding.domain import Life
 from shared.contracts.base import Text
 from shared.contracts.facts import AdjustmentProposed

@@ -6,7 +6,7 @@ from services.funding.decisions.journal import DECISIONS
 from services.funding.decisions.life.approving import approve
 from services.funding.decisions.life.publishing import publish
 from services.funding.decisions.life.records import LIVES, Command, order_of, recorded, refused
-from services.funding.decisions.proposal import RUNS
+from services.funding.decisions.proposal.proposing import RUNS
 from services.funding.domain import Life, proposed, refusals, step
 from shared.contracts.facts import BudgetRunProposed
 from shared.contracts.life import Action, State

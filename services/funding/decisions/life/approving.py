@@ -10,25 +10,15 @@ from services.funding.decisions.journal import (
     DECISIONS,
     OPERATING,
     PURPOSES,
-    Counted,
     Decision,
     book,
     decide,
 )
 from services.funding.decisions.life.records import Command, order_of, recorded, refused
 from services.funding.decisions.life.snapshots import keep, snapshot_of
-from services.funding.decisions.proposal import (
-    ProvinceInputs,
-    Rules,
-    again,
-    calculated,
-    grants_of,
-    inputs_of,
-    lines_of,
-    proves_the_same,
-    rules_in_force,
-    same_line,
-)
+from services.funding.decisions.proposal.calculating import Rules, calculated, rules_in_force
+from services.funding.decisions.proposal.inputs import ProvinceInputs, again, inputs_of
+from services.funding.decisions.proposal.proposing import grants_of, lines_of, proves_the_same, same_line
 from services.funding.domain import Budget, Life, journal, refusals, step, withdrawn
 from shared.contracts.facts import Allocation, BudgetApproved, BudgetProposed, BudgetRunProposed, Purpose
 from shared.contracts.journal import append
@@ -50,19 +40,9 @@ class Award:
     settled: int = 0
     """Paid of what earlier years had carried over."""
 
-    @property
-    def centre_id(self) -> str:
-        """Whose it is."""
-        return self.line.centre_id
-
-    @property
-    def amount(self) -> int:
-        """Support of the year."""
-        return self.line.amount
-
     def place(self, year: int) -> Ref[Decision]:
         """Where the decision is kept."""
-        return DECISIONS.ref(self.centre_id, year, self.purpose)
+        return DECISIONS.ref(self.line.centre_id, year, self.purpose)
 
 
 def awards_of(budget: Budget, inputs: ProvinceInputs, rules: Rules) -> list[Award]:
@@ -77,7 +57,7 @@ def awards_of(budget: Budget, inputs: ProvinceInputs, rules: Rules) -> list[Awar
             lines[decided.centre_id] = withdrawn(decided.allocation, rules.policy)
     awards = [Award(OPERATING, line, settled.get(centre_id, 0)) for centre_id, line in lines.items()]
     awards += [Award("equipment", line) for line in grants_of(budget).values()]
-    return sorted(awards, key=attrgetter("centre_id", "purpose"))
+    return sorted(awards, key=attrgetter("line.centre_id", "purpose"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +96,7 @@ async def approve(life: Life, run: BudgetRunProposed, command: Command, ask: Ask
     if not _stands(budget, grounds):
         problems.append(problem("funding.inputs_changed", "/version", version=run.version))
     awards = awards_of(budget, grounds.inputs, rules)
-    twice = sorted({award.centre_id for award in awards if award.place(life.year) in grounds.decided})
+    twice = sorted({award.line.centre_id for award in awards if award.place(life.year) in grounds.decided})
     if twice:
         problems.append(problem("funding.decided_before", centres=_some(twice)))
     if problems:
@@ -138,7 +118,7 @@ async def approve(life: Life, run: BudgetRunProposed, command: Command, ask: Ask
     known = {"approval": approval, "envelope": run.envelope, "reserve": run.reserve}
     recorded(outcome, life, after.model_copy(update=known), command)
     # Another province that carried a debt over can no longer cancel by an adjustment what is paid of it here.
-    outcome.requests += [again(debt.province) for debt in debts_behind(grounds.inputs)]
+    outcome.requests += [again(line.province) for line in grounds.inputs.decided if line.carried_total]
     return outcome
 
 
@@ -146,11 +126,6 @@ def _some(names: Sequence[str]) -> str:
     """The first of them, and how many more there are."""
     more = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f", … (+{more})" if more > 0 else "")
-
-
-def debts_behind(inputs: ProvinceInputs) -> list[Counted]:
-    """The decisions of earlier years that carried something over."""
-    return [line for line in inputs.decided if line.carried_total and line.year < inputs.year]
 
 
 def _stands(budget: Budget, grounds: Grounds) -> bool:
@@ -173,7 +148,7 @@ def _booked(
     snapshot: str,
 ) -> Life:
     """Put the journal entries and the decisions of one purpose; returns the life with the journal's new head."""
-    paid = [(award.centre_id, award.amount, award.settled) for award in awards]
+    paid = [(award.line.centre_id, award.line.amount, award.settled) for award in awards]
     entries = append(
         journal.approved(decision, paid, reserve),
         province=life.province,
@@ -190,14 +165,14 @@ def _booked(
                 province=life.province,
                 year=life.year,
                 purpose=purpose,
-                centre_id=award.centre_id,
+                centre_id=award.line.centre_id,
                 version=1,
-                amount=award.amount,
+                amount=award.line.amount,
                 previous_amount=None,
-                delta=award.amount,
+                delta=award.line.amount,
                 settled=award.settled,
                 allocation=award.line,
-                entry=places[award.centre_id],
+                entry=places[award.line.centre_id],
                 journal=mark,
                 decided_by=decision.who,
                 decided_at=decision.at,

@@ -16,7 +16,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from services.funding.decisions.proposal import ProvinceInputs, Rules, calculated, graded
+from services.funding.decisions.proposal.calculating import Rules, calculated, graded
+from services.funding.decisions.proposal.inputs import ProvinceInputs
 from services.funding.domain import Budget, Frozen, freeze
 from shared.contracts.base import Contract, Text, canonical, content_hash
 from shared.contracts.facts import BudgetRunProposed
@@ -84,12 +85,10 @@ def whole(head: Head, parts: Iterable[Part]) -> Snapshot:
     return found
 
 
-async def snapshot_known(ask: Ask, province: str, year: int) -> Snapshot:
-    """The snapshot of a budget that is approved. Raises `LookupError`: it was never kept, or is lost."""
+async def snapshot_known(ask: Ask, province: str, year: int) -> Snapshot | None:
+    """The snapshot of a budget's approval; `None`: it is not approved."""
     head = await ask.one(snapshot_ref(province, year))
-    if head is None:
-        raise LookupError(f"the snapshot of {province}/{year} is missing")
-    return whole(head, [part for part in await ask.many(part_refs(head)) if part])
+    return whole(head, [part for part in await ask.many(part_refs(head)) if part]) if head else None
 
 
 def snapshot_of(budget: Budget, inputs: ProvinceInputs, rules: Rules, run: BudgetRunProposed, at: datetime) -> Snapshot:
@@ -162,7 +161,8 @@ class Approved:
 
 def recomputed(snapshot: Mapping[str, Any]) -> tuple[Budget, str]:
     """The budget from a snapshot alone, and the hash of its result."""
-    budget = calculated(ProvinceInputs.model_validate(snapshot["inputs"]), _rules(snapshot["rules"]))
+    approved = Approved.of(snapshot)
+    budget = calculated(approved.inputs, approved.rules)
     return budget, result_of(budget)
 
 
