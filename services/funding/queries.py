@@ -1,0 +1,215 @@
+"""Indexes of funding, what an older release left, and what its API reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any, TypeVar
+
+from services.funding.decisions import (
+    ACTIONS,
+    ADJUSTMENTS,
+    ALLOCATIONS,
+    CENTRES,
+    DECISIONS,
+    ENVELOPES,
+    JOURNAL,
+    OPERATING,
+    PROPOSAL,
+    RELEASES,
+    RUNS,
+    SCORES,
+    SUPPORTS,
+    Decision,
+    ProvinceInputs,
+    Score,
+    Snapshot,
+    again,
+    calculated,
+    inputs_of,
+    life_and_run,
+    rules_in_force,
+    snapshot_known,
+)
+from services.funding.domain import Budget, Comparison, History, Life, Side, View, Year, compare, views
+from shared.contracts.facts import AdjustmentProposed, BudgetProposed, BudgetRunProposed, RegistrationAccepted
+from shared.contracts.journal import JournalEntry
+from shared.contracts.life import ActionRecord
+from shared.messaging.collections import RECALCULATIONS, SETS
+from shared.messaging.decide.documents import Collection, Query, Sort
+from shared.messaging.decide.engine import answer
+from shared.messaging.decide.migrating import name_requests
+from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.sets import key_text
+from shared.messaging.decide.writing import rows_of
+from shared.mongo import Mongo
+from shared.rulebook import FundingPolicy
+from shared.rulebook.sustainability import sustainability_policy
+
+M = TypeVar("M")
+BY_ID: Sort = [("_id", 1)]
+
+
+async def migrate(mongo: Mongo) -> None:
+    """Create the indexes, and make known what sets there are. Safe to repeat."""
+    await _take_over(mongo)
+    for collection in ("centres", "pending"):
+        await mongo.index(collection, [("province", 1)])
+    for collection in ("scores", "supports"):
+        await mongo.index(collection, [("centre_id", 1)])
+    await mongo.index("allocations", [("province", 1), ("year", 1)])
+    await mongo.index("allocations", [("allocation.centre_id", 1)])
+    await mongo.index("allocations", [("allocation.commune_code", 1)])
+    await mongo.index("decisions", [("province", 1), ("year", 1)])
+    await mongo.index("decisions", [("centre_id", 1), ("year", 1)])
+    await mongo.index("releases", [("province", 1), ("year", 1)])
+    await mongo.index("adjustments", [("province", 1), ("year", 1)])
+    await mongo.index("actions", [("province", 1), ("year", 1)])
+    await mongo.index("actions", [("command", 1)])
+    # An entry's place is its `_id`; that no two entries follow the same one is for the database to refuse as well.
+    await mongo.index("journal", [("previous_hash", 1)], unique=True)
+    await mongo.index("journal", [("province", 1), ("year", 1), ("purpose", 1), ("number", 1)], unique=True)
+
+
+async def _take_over(mongo: Mongo) -> None:
+    """A release before named sets knew none: each budget year that has an envelope is one, and is looked at once."""
+    await name_requests(mongo, again)
+    known = [*await mongo.find(SETS, {"set": PROPOSAL}), *await mongo.find(RECALCULATIONS, {"set": PROPOSAL})]
+    keys = {row["key"] for row in known}
+    envelopes = [ENVELOPES.read(row) for row in await mongo.find(ENVELOPES.name, {})]
+    requests = [again(envelope.province, envelope.year) for envelope in envelopes]
+    new = [request for request in requests if key_text(request.key) not in keys]
+    await mongo.insert(RECALCULATIONS, rows_of(new, await mongo.time()))
+
+
+async def found(mongo: Mongo, kind: Collection[M], query: Query, sort: Sort = BY_ID, limit: int = 0) -> list[M]:
+    """Documents of one kind."""
+    return [kind.read(row) for row in await mongo.find(kind.name, query, sort=sort, limit=limit)]
+
+
+def _after(query: dict[str, Any], id: str | None) -> dict[str, Any]:
+    return {**query, "_id": {"$gt": id}} if id else query
+
+
+async def runs(mongo: Mongo, query: Query) -> list[BudgetRunProposed]:
+    """Latest proposal of each province and year."""
+    return await found(mongo, RUNS, query, sort=[("year", -1), ("province", 1)])
+
+
+async def allocations(
+    mongo: Mongo, query: dict[str, Any], *, after: str | None = None, limit: int = 0
+) -> list[BudgetProposed]:
+    """Lines of proposals, ordered by id (`<centre id>/<year>`)."""
+    return await found(mongo, ALLOCATIONS, _after(query, after), limit=limit)
+
+
+async def budget(mongo: Mongo, province: str, year: int) -> tuple[Life, BudgetRunProposed] | None:
+    """A budget and its proposal; `None` where there is none."""
+    life, run = await answer(lambda ask: life_and_run(ask, province, year), Reader(mongo))
+    return (life, run) if run else None
+
+
+async def record_of(mongo: Mongo, command: str) -> ActionRecord | None:
+    """What became of a command."""
+    records = await found(mongo, ACTIONS, {"command": command})
+    return records[0] if records else None
+
+
+async def actions(mongo: Mongo, province: str, year: int) -> list[ActionRecord]:
+    """Everything that was done to a budget, or refused, in that order."""
+    return await found(mongo, ACTIONS, {"province": province, "year": year})
+
+
+async def decisions(mongo: Mongo, province: str, year: int) -> list[Decision]:
+    """Decisions that stand, by centre and purpose."""
+    return await found(mongo, DECISIONS, {"province": province, "year": year})
+
+
+async def published(mongo: Mongo, province: str, year: int) -> Sequence[Decision]:
+    """Every version of every published decision of a province and budget year, in order of centre, purpose, version."""
+    return await found(mongo, RELEASES, {"province": province, "year": year})
+
+
+async def adjustments(
+    mongo: Mongo, query: dict[str, Any], *, after: str | None = None, limit: int = 0
+) -> list[AdjustmentProposed]:
+    """Adjustments in order of their ids: by province, year, centre and number."""
+    return [one.proposal for one in await found(mongo, ADJUSTMENTS, _after(query, after), limit=limit)]
+
+
+async def find_adjustment(mongo: Mongo, adjustment_id: str) -> AdjustmentProposed | None:
+    """One adjustment."""
+    kept = await adjustments(mongo, {"_id": adjustment_id})
+    return kept[0] if kept else None
+
+
+async def journal(mongo: Mongo, province: str, year: int, purpose: str) -> list[JournalEntry]:
+    """All entries of a journal, in their order."""
+    return await found(mongo, JOURNAL, {"province": province, "year": year, "purpose": purpose})
+
+
+async def snapshot(mongo: Mongo, province: str, year: int) -> Snapshot | None:
+    """The frozen inputs of a budget's approval."""
+    return await answer(lambda ask: snapshot_known(ask, province, year), Reader(mongo))
+
+
+async def known(mongo: Mongo, province: str, year: int) -> ProvinceInputs | None:
+    """What a simulation starts from; `None` where no envelope is known."""
+    inputs = await answer(lambda ask: inputs_of(ask, province, year), Reader(mongo))
+    return None if inputs.envelope is None else inputs
+
+
+def simulated(inputs: ProvinceInputs, *, envelope: int | None, policy: FundingPolicy | None) -> Comparison:
+    """What another envelope or another policy would make of the same centres. Pure, and long for a large province.
+
+    *Before* is what the rules in force give on what is known now.
+
+    Raises:
+        RulebookError: the rules do not fit the centres.
+    """
+    assert inputs.envelope is not None
+    rules = rules_in_force(inputs.year, inputs.province)
+    before = calculated(inputs, rules)
+    given = inputs.envelope if envelope is None else inputs.envelope.model_copy(update={"amount": envelope})
+    other = inputs.model_copy(update={"envelope": given})
+    after = calculated(other, rules if policy is None else replace(rules, policy=policy))
+    return compare(_side(before), _side(after), {one.centre_id: one.area_class for one in inputs.centres})
+
+
+def _side(budget: Budget) -> Side:
+    return Side(budget.envelope, budget.reserve, budget.case, budget.lines)
+
+
+async def sustainability(mongo: Mongo, province: str, first: int, last: int) -> list[View]:
+    """Support and results of the province's centres from budget year `first` to `last`, each included.
+
+    Support is what was decided; where nothing was decided, what the province stated, else what is proposed.
+    """
+    years = range(first, last + 1)
+    centres = await found(mongo, CENTRES, {"province": province})
+    ids, within = {"$in": [centre.centre_id for centre in centres]}, {"$gte": first, "$lte": last}
+    proposed = await found(mongo, ALLOCATIONS, {"allocation.centre_id": ids, "year": within})
+    stated = await found(mongo, SUPPORTS, {"centre_id": ids, "year": within})
+    decided = await found(mongo, DECISIONS, {"centre_id": ids, "year": within, "purpose": OPERATING})
+    supports = {(line.allocation.centre_id, line.year): line.allocation.amount for line in proposed}
+    supports |= {(line.centre_id, line.year): line.amount for line in stated}
+    supports |= {(line.centre_id, line.year): line.amount for line in decided}
+    scored = await found(mongo, SCORES, {"centre_id": ids, "period": {"$gte": first - 1, "$lt": last}})
+    scores = {(score.centre_id, score.period + 1): score for score in scored}
+    histories = [_history(centre, years, supports, scores) for centre in centres]
+    return views(histories, sustainability_policy(date(last, 1, 1), province))
+
+
+def _history(
+    centre: RegistrationAccepted,
+    years: Sequence[int],
+    supports: dict[tuple[str, int], int],
+    scores: dict[tuple[str, int], Score],
+) -> History:
+    told = []
+    for year in years:
+        support, score = supports.get((centre.centre_id, year)), scores.get((centre.centre_id, year))
+        if support is not None or score:
+            told.append(Year(year, support, score.total if score else None, score.grade if score else None))
+    return History(centre.centre_id, centre.name, centre.area_class, told)
