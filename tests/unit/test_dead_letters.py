@@ -514,7 +514,7 @@ def test_entries_are_inserted_and_never_changed() -> None:
                 names = {name.id for name in node.args if isinstance(name, ast.Name)}
                 if "DEAD_LETTER_ACTIONS" in names:
                     methods.setdefault(path.name, set()).add(node.func.attr)
-    assert methods == {"collections.py": {"index"}, "dead_letters.py": {"find", "insert"}}
+    assert methods == {"preparing.py": {"index"}, "dead_letters.py": {"find", "insert"}}
 
 
 def test_every_reason_and_every_refusal_is_told() -> None:
