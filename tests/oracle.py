@@ -72,7 +72,7 @@ class _Service:
     def documents(self, collection: str) -> dict[str, Document]:
         """The documents of a collection as they are stored, by id."""
         return {
-            ref.id: content_of(ref.kind.written(state)) if ref.kind else state
+            ref.id: content_of(ref.kind.written(state))
             for ref, state in self.states.items()
             if ref.collection == collection and state is not None
         }

@@ -8,7 +8,6 @@ from typing import Any
 from fastapi import APIRouter
 
 from shared.messaging.decide.asking import Consumer
-from shared.messaging.decide.recalculation import Compute
 from shared.messaging.decide.sets import SetOf, Sets
 from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
@@ -26,7 +25,6 @@ def run_service(
     *,
     migrate: Callable[[Mongo], Awaitable[None]],
     sets: Sequence[SetOf[Any]] = (),
-    compute: Compute | None = None,
 ) -> None:
     """Run the service named like its consumer until SIGTERM. `sets` are its results over sets."""
     name = consumer.name
@@ -34,5 +32,5 @@ def run_service(
     prove()  # a fault in the rules stops the process here, not a province's submission later
     provider = setup_traces(name, settings.instance)
     mongo = connect(settings.mongo_driver, settings.mongo, settings.database_prefix + name)
-    runtime = Runtime(name, settings, mongo, consumer, migrate=migrate, sets=Sets(sets), compute=compute)
+    runtime = Runtime(name, settings, mongo, consumer, migrate=migrate, sets=Sets(sets))
     serve(build_app(runtime, routers, title=f"Langhoc: {name}", provider=provider), runtime)

@@ -37,7 +37,7 @@ from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
 from shared.messaging.decide.asking import Consumer
 from shared.messaging.decide.commands import Commands
-from shared.messaging.decide.recalculation import Compute, Recalculator, due_now
+from shared.messaging.decide.recalculation import Recalculator, due_now
 from shared.messaging.decide.sets import SetOf, Sets
 from shared.messaging.operate.dead_letters import DeadLetters
 from shared.messaging.operate.topics import province_codes
@@ -72,7 +72,6 @@ class Wiring:
     consumer: Consumer
     router: APIRouter
     migrate: Callable[[Mongo], Awaitable[None]]
-    compute: Compute | None = None
     sets: Sequence[SetOf[Any]] = ()
 
 
@@ -123,9 +122,7 @@ class _Service:
         )
         self.commands = Commands(self.name, self.mongo, relay, clock=clock, sets=sets)
         self.letters = DeadLetters(self.mongo, self._pipeline, relay, clock=clock)
-        self._recalculator = Recalculator(
-            self.name, self.mongo, relay, wiring.compute, clock=clock, sets=sets, quiet_seconds=0.0
-        )
+        self._recalculator = Recalculator(self.name, self.mongo, relay, clock=clock, sets=sets, quiet_seconds=0.0)
 
     async def consume(self) -> bool:
         """Process everything that waits, as one batch, and publish what follows; whether there was anything."""

@@ -25,7 +25,7 @@ from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
 from shared.messaging.decide.asking import Ask, Consumer, Due, Outcome
-from shared.messaging.decide.recalculation import Compute, Recalculator
+from shared.messaging.decide.recalculation import Recalculator
 from shared.messaging.decide.sets import SetOf, Sets
 from shared.messaging.send.outbox import Relay
 from shared.rulebook import PointsRubric, Rubric, rubric_for
@@ -132,7 +132,6 @@ class Service:
 
     name: str
     consumer: Consumer
-    compute: Compute | None = None
     sets: Sequence[SetOf[Any]] = ()
     mongo: MemoryMongo = field(default_factory=MemoryMongo)
 
@@ -140,9 +139,7 @@ class Service:
         clock, sets = BusinessClock(), Sets(self.sets)
         self.pipeline = Pipeline(self.name, self.consumer, self.mongo, clock=clock, brake=Brake(5), sets=sets)
         relay = Relay(self.mongo, Broker())
-        self.recalculator = Recalculator(
-            self.name, self.mongo, relay, self.compute, clock=clock, sets=sets, quiet_seconds=0.0
-        )
+        self.recalculator = Recalculator(self.name, self.mongo, relay, clock=clock, sets=sets, quiet_seconds=0.0)
 
 
 async def _no_rankings(due: Due[Any], ask: Ask) -> Outcome:

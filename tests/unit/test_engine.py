@@ -256,7 +256,8 @@ async def test_the_absence_of_a_document_can_be_held() -> None:
     held = reader.puts([ref], stamp=1)
     await in_transaction(mongo, lambda session: mongo.put("purses", held["purses"], session))
     later = Reader(mongo)
-    assert await later.get(ref) is None
+    await later.load([ref])
+    assert later[ref] is None
     assert await later.every(PURSES, {}) == []
     later.expect({ref: Purse(amount=1)})
     puts = later.puts([ref], stamp=2)["purses"]

@@ -12,7 +12,7 @@ from services.funding.decisions import RUNS, ProvinceInputs, propose
 from services.notifications.decisions import SETTLED_SUPPORT, WAITING, ProvinceYear, routes
 from shared.contracts.catalogue import CONTRACTS, contract_of
 from shared.messaging.decide.asking import Due, Outcome
-from shared.messaging.decide.handling import Document
+from shared.messaging.decide.documents import Document
 from shared.messaging.messages import Outgoing, Position, Received
 from tests.fakes.known import Documents
 

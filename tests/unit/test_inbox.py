@@ -6,17 +6,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from cli.publishing import Message, Sent
 from shared.answers.dead_letters import Action
 from shared.messaging.consume.envelope import outside_id
 from shared.messaging.decide.asking import Ask, Consumer, Outcome
-from shared.messaging.decide.documents import Document, Ref
+from shared.messaging.decide.documents import Collection, Document
 from shared.messaging.messages import Position, Received, Unreadable, derived_id
 from shared.messaging.operate.dead_letters import Order
 from tests.probe import POISON, Bench, Probe
 from tests.unit.delivery_samples import AT, Stored
 
+ANSWERS: Collection[Document] = Collection("answers", TypeAdapter(dict[str, Any]))
 LATER = timedelta(hours=1)
 
 
@@ -30,7 +32,7 @@ def bench() -> Bench:
 
     async def count(received: Received[Any], ask: Ask) -> Outcome:
         outcome = await probe.consumer.routes[received.type](received, ask)
-        answered: Ref[Document] = Ref("answers", derived_id(received.event_id, 0))
+        answered = ANSWERS.ref(derived_id(received.event_id, 0))
         await ask.one(answered)
         return Outcome({**outcome.puts, answered: {}}, outcome.events, outcome.requests, outcome.verdict)
 

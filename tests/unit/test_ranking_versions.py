@@ -196,7 +196,7 @@ class _Interrupted(Reader):
         super().__init__(world.mongo)
         self._world = world
 
-    async def look(self, look: Look[Any]) -> list[Any]:  # type: ignore[override]
+    async def look(self, look: Look[Any]) -> list[Any]:
         found = await super().look(look)
         if look.pipeline:
             await self._world.put(C, "c")

@@ -320,6 +320,16 @@ async def test_a_set_that_can_never_be_stored_parks_alone_and_is_shown(bench: Be
     assert bench.recalculator.parked == {}
 
 
+async def test_what_a_copy_of_a_release_before_asks_for_waits_for_its_name(bench: Bench) -> None:
+    former = {"scope": "04", "period": 2026, "due": None, "at": AT}
+    await bench.mongo.insert("recalculations", [former])
+    await bench.request()
+    assert await bench.recalculator.round() == 1
+    (left,) = bench.mongo.all("recalculations")
+    assert (left["scope"], left["period"]) == ("04", 2026)
+    assert bench.recalculator.parked == {}
+
+
 async def test_a_database_that_is_away_parks_nothing(bench: Bench) -> None:
     await bench.request("04")
     bench.mongo.down = Unavailable

@@ -29,7 +29,7 @@ from services.scoring.queries import migrate
 from shared.contracts.catalogue import contract_of
 from shared.messaging.collections import RECALCULATIONS
 from shared.messaging.decide.asking import Ask, Due, Outcome, UndeclaredRead
-from shared.messaging.decide.documents import Ref
+from shared.messaging.decide.documents import Collection, Ref
 from shared.messaging.decide.register import REGISTER
 from shared.messaging.decide.sets import SetOf, Sets
 from tests.fakes.known import Documents
@@ -125,7 +125,7 @@ def test_a_result_that_says_nothing_of_its_commune_any_more_has_the_others_colle
 @pytest.mark.parametrize("one", SETS, ids=lambda each: each.name)
 async def test_a_set_that_reads_what_it_did_not_declare_fails(one: SetOf[Any]) -> None:
     async def reads_more(due: Due[Any], ask: Ask) -> Outcome:
-        await ask.one(Ref("elsewhere", "x"))
+        await ask.one(Collection("elsewhere", RESULTS.model).ref("x"))
         return Outcome()
 
     with pytest.raises(UndeclaredRead, match="elsewhere"):

@@ -28,7 +28,7 @@ from shared.contracts.base import Contract, Points, Provenance, Step, Text
 from shared.messaging.decide.asking import Ask, Due, Look, Order, Outcome
 from shared.messaging.decide.documents import Document
 from shared.messaging.decide.register import REGISTERS
-from shared.messaging.decide.sets import OPEN_REQUESTS, OpenRequest, SetOf
+from shared.messaging.decide.sets import OPEN_REQUESTS, SetOf
 from shared.rulebook import NoRuleInForce, check_content
 from shared.rulebook.given import GivenRules
 
@@ -109,7 +109,7 @@ class _Named(Contract):
     id: str = Field(alias="_id")
 
 
-_AUDITED, _NAMED, _OPEN = TypeAdapter(Audited), TypeAdapter(_Named), TypeAdapter(OpenRequest)
+_AUDITED, _NAMED, _OPEN = TypeAdapter(Audited), TypeAdapter(_Named), OPEN_REQUESTS.model
 _PROVINCES = ({"$group": {"_id": "$accepted.province"}}, {"$sort": {"_id": 1}})
 _LOOKED_AT = (
     "kind", "subject", "version", "input_version", "accepted.version", "recomputed_at", "result.version",

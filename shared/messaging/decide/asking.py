@@ -61,7 +61,7 @@ class Outcome:
     puts: dict[Ref[Any], Any] = field(default_factory=dict)
     """Whole new documents. Several decisions may put the same one within a batch: the last wins."""
     events: list[Outgoing] = field(default_factory=list)
-    requests: list[Any] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     """Sets that are wanted by name. What depends on the `puts` is requested by the sets' own sources."""
     verdict: str = "handled"
     """Label for metrics: `handled`, `stale`, … or the receipt's status."""

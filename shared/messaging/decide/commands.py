@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeVar
 
@@ -31,7 +30,6 @@ from shared.telemetry import metrics
 log = structlog.get_logger()
 MAX_DECISIONS = 20
 T = TypeVar("T")
-Former = Callable[[Reader, datetime], Awaitable[Outcome]]
 
 
 class Commands:
@@ -63,41 +61,20 @@ class Commands:
         Raises:
             Unavailable: the database does not answer, or others kept being faster; to be repeated with the same id.
         """
-
-        async def former(reader: Reader, at: datetime) -> Outcome:
-            run = Run(decide, Order(id, data, at), reader, at)
-            outcome = await decided(run, reader)
-            outcome.holds |= {ref for ref in run.ask.reads if reader[ref] is not None}
-            return outcome
-
-        return await self.run(id, former)
-
-    async def rehearse(self, id: str, data: T, decide: Decide[Order[T]]) -> Outcome:
-        """What an order would lead to; nothing is written."""
-        reader, at = Reader(self._mongo), self._clock.now()
-        return await decided(Run(decide, Order(id, data, at), reader, at), reader)
-
-    async def run(self, id: str, decide: Former) -> Outcome | None:
-        """Decide and write; returns what was decided, or `None` if a command of this id was done before.
-
-        Whatever `decide` raises passes through, and nothing is written, unless a twin of the command was faster.
-
-        Raises:
-            Unavailable: the database does not answer, or others kept being faster; to be repeated with the same id.
-        """
         for attempt in range(MAX_DECISIONS):
             if await self._mongo.find(COMMANDS, {"_id": id}):
                 return None
-            reader = Reader(self._mongo)
-            at = self._clock.now()
+            reader, at = Reader(self._mongo), self._clock.now()
+            run = Run(decide, Order(id, data, at), reader, at)
             try:
-                outcome = await decide(reader, at)
+                outcome = await decided(run, reader)
             except Exception:
                 # Between the look above and what `decide` read, a twin of this command may have been written: what
                 # `decide` objects to is then this command's own effect.
                 if await self._mongo.find(COMMANDS, {"_id": id}):
                     return None
                 raise
+            outcome.holds |= {ref for ref in run.ask.reads if reader[ref] is not None}
 
             async def keep(session: Session, at: datetime = at, verdict: str = outcome.verdict) -> None:
                 await self._mongo.insert(COMMANDS, [{"_id": id, "at": at, "verdict": verdict}], session)
@@ -115,6 +92,11 @@ class Commands:
                 self._relay.wake()
             return outcome
         raise Unavailable(f"{MAX_DECISIONS} decisions in a row collided with other writers")
+
+    async def rehearse(self, id: str, data: T, decide: Decide[Order[T]]) -> Outcome:
+        """What an order would lead to; nothing is written."""
+        reader, at = Reader(self._mongo), self._clock.now()
+        return await decided(Run(decide, Order(id, data, at), reader, at), reader)
 
     def _repeated(self, error: MongoError) -> None:
         metrics.RETRIES.labels(self._service, type(error).__name__).inc()

@@ -33,7 +33,19 @@ class Ref(Generic[M_co]):
 
     collection: str
     id: str
-    kind: Collection[Any] | None = field(default=None, compare=False, repr=False)
+    kind: Collection[Any] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Growing:
+    """A list within a document that only grows: how the document is taken apart (`growing`)."""
+
+    rows: str
+    """Field of the list that grows."""
+    key: str
+    """Field of a row by which the list is ordered, and by which a row is known."""
+    hash: str
+    """Field of the document that tells one content of the list from another."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +60,7 @@ class Collection(Generic[M]):
         native: fields that the database keeps in its own types: bytes, instants that an index compares.
         entries: documents that are written once and never changed, the lines of a history. They are put without having
             been read. So what grows with history grows by documents, and none of them grows.
+        grows: the list of each document that is kept apart from it.
     """
 
     name: str
@@ -56,6 +69,7 @@ class Collection(Generic[M]):
     upgrades: Mapping[int, Callable[[Document], Document]] = field(default_factory=dict)
     native: frozenset[str] = frozenset()
     entries: bool = False
+    grows: Growing | None = None
 
     def ref(self, *parts: object) -> Ref[M]:
         """A document by the parts of its identity."""

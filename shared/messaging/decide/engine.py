@@ -77,8 +77,7 @@ class Run(Generic[C]):
             raise self.failure
         assert self.outcome is not None
         for ref in (*self.outcome.puts, *self.outcome.holds):
-            entry = ref.kind is not None and ref.kind.entries
-            if not entry and ref not in self.ask.reads:
+            if not ref.kind.entries and ref not in self.ask.reads:
                 raise KeyError(f"{ref} was put or held without having been read")
         return self.outcome
 

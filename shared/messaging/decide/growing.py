@@ -7,8 +7,7 @@ again. What an older release kept in one piece is read as it is, and taken apart
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 from shared.messaging.decide.documents import Document, Ref
@@ -17,19 +16,6 @@ from shared.mongo import Mongo, Put, Unavailable
 REMEMBERED = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Growing:
-    """How a document is taken apart."""
-
-    rows: str
-    """Field of the list that grows."""
-    key: str
-    """Field of a row by which the list is ordered, and by which a row is known."""
-    hash: str
-    """Field of the document that tells one content of the list from another."""
-
-
-GROWING: Mapping[Ref[Any], Growing] = {Ref("register", "corrections"): Growing("corrections", "version", "hash")}
 _COUNT = "rows"
 _remembered: dict[tuple[Ref[Any], str], list[Any]] = {}
 
@@ -39,7 +25,7 @@ async def whole(mongo: Mongo, ref: Ref[Any], head: Document) -> tuple[Document, 
 
     Raises `Unavailable` where rows that the head names cannot be read.
     """
-    shape = GROWING.get(ref)
+    shape = ref.kind.grows
     if shape is None or _COUNT not in head:
         return head, frozenset()
     rows = _remembered.get((ref, head[shape.hash]))
@@ -58,7 +44,7 @@ async def whole(mongo: Mongo, ref: Ref[Any], head: Document) -> tuple[Document, 
 
 def taken_apart(ref: Ref[Any], revision: int | None, document: Document, kept: frozenset[Any]) -> Iterable[Put]:
     """The writes of a document: its head, and the rows that are not `kept` yet."""
-    shape = GROWING.get(ref)
+    shape = ref.kind.grows
     if shape is None or shape.rows not in document:
         return [Put(ref.id, revision, document)]
     rows = document[shape.rows]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar, overload
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 from shared.messaging.decide.asking import Look
-from shared.messaging.decide.documents import ABSENT, Collection, Document, Query, Ref, Sort, content_of
+from shared.messaging.decide.documents import ABSENT, Collection, Document, Query, Ref, content_of
 from shared.messaging.decide.growing import taken_apart, whole
 from shared.mongo import Mongo, Put
 
@@ -22,7 +22,7 @@ class Reader:
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
         self._found: dict[Ref[Any], Any] = {}
-        """As they are now, with what was decided on top: models, or content where a reference names no model."""
+        """As they are now, with what was decided on top."""
         self._revisions: dict[Ref[Any], int] = {}
         self._rows: dict[Ref[Any], frozenset[Any]] = {}
         self.stamp = 0
@@ -60,22 +60,8 @@ class Reader:
         found = [self._keep(kind.ref(row["_id"]), row) for row in rows]
         return [state for state in found if state is not None]
 
-    @overload
-    async def look(self, look: Look[P]) -> list[P]: ...
-
-    @overload
-    async def look(self, look: str, query: Query, projection: Mapping[str, int]) -> list[Document]: ...
-
-    async def look(
-        self, look: Any, query: Query | None = None, projection: Mapping[str, int] | None = None
-    ) -> list[Any]:
+    async def look(self, look: Look[P]) -> list[P]:
         """Parts of documents, or what the database computes over them."""
-        if isinstance(look, str):
-            assert query is not None
-            rows = await self._mongo.find(look, query, projection={**(projection or {}), STAMP: 1})
-            for row in rows:
-                self.stamp = max(self.stamp, row.pop(STAMP, 0))
-            return rows
         if look.pipeline:
             rows = await self._mongo.aggregate(look.kind.name, [{"$match": look.query}, *look.pipeline])
         else:
@@ -84,20 +70,6 @@ class Reader:
         for row in rows:
             self.stamp = max(self.stamp, row.get(STAMP, 0))
         return [look.model.validate_python({"_id": row["_id"], **content_of(row)}) for row in rows]
-
-    async def get(self, ref: Ref[M]) -> M | None:
-        """One document, or `None`."""
-        await self.load([ref])
-        return self[ref]
-
-    async def find(self, collection: str, query: Query, *, sort: Sort | None = None) -> dict[str, Document]:
-        """All matching documents by `_id`."""
-        rows = await self._mongo.find(collection, query, sort=sort)
-        return {str(found["_id"]): self._keep(Ref(collection, str(found["_id"])), found) for found in rows}
-
-    async def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
-        """What the database computes over documents; only to look at."""
-        return await self._mongo.aggregate(collection, pipeline)
 
     def expect(self, puts: Mapping[Ref[Any], Any]) -> None:
         """Keep decisions. A document that was not read is expected not to exist: if it does, its write conflicts."""
@@ -111,7 +83,7 @@ class Reader:
         writes: dict[str, list[Put]] = {}
         for ref in refs:
             state = self._found[ref]
-            document = {ABSENT: True} if state is None else ref.kind.written(state) if ref.kind else state
+            document = {ABSENT: True} if state is None else ref.kind.written(state)
             kept = self._rows.get(ref, frozenset())
             parts = taken_apart(ref, self._revisions.get(ref), document, kept)
             writes.setdefault(ref.collection, []).extend(
@@ -122,6 +94,6 @@ class Reader:
     def _keep(self, ref: Ref[Any], found: Document) -> Any:
         self._revisions[ref] = found["_rev"]
         self.stamp = max(self.stamp, found.get(STAMP, 0))
-        state = None if found.get(ABSENT) else ref.kind.read(found) if ref.kind else content_of(found)
+        state = None if found.get(ABSENT) else ref.kind.read(found)
         self._found[ref] = state
         return state

@@ -21,10 +21,9 @@ from opentelemetry import trace
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import RECALCULATIONS, SETS
 from shared.messaging.decide.asking import Due, Outcome, Request
-from shared.messaging.decide.documents import Document, Ref
 from shared.messaging.decide.engine import Run, decided
 from shared.messaging.decide.reader import Reader
-from shared.messaging.decide.sets import Sets, covers, key_parts, span
+from shared.messaging.decide.sets import KNOWN_SETS, Named, Sets, covers, key_parts, span
 from shared.messaging.decide.writing import Writer, rows_of
 from shared.messaging.faults import NO_FAULTS, Faults
 from shared.messaging.send.outbox import Relay
@@ -36,11 +35,8 @@ from shared.telemetry import metrics
 log = structlog.get_logger()
 POLL_SECONDS = 0.25
 PARKED_SECONDS = (1.0, 5.0, 30.0, 120.0)
-Set = tuple[str, Any]
+Set = tuple[str, str]
 """Name and stored key."""
-Compute = Callable[[Reader, str, int, datetime], Awaitable[Outcome]]
-"""`(reader, scope, period, business time)` → outcome; reads only through the reader; what it puts without having read
-it must be new."""
 
 
 def due_now(clock: BusinessClock) -> dict[str, Any]:
@@ -65,10 +61,9 @@ class Recalculator:
         service: str,
         mongo: Mongo,
         relay: Relay,
-        compute: Compute | None = None,
         *,
         clock: BusinessClock,
-        sets: Sets | None = None,
+        sets: Sets,
         quiet_seconds: float = 1.0,
         limit_seconds: float = 5.0,
         lease_seconds: float = 20.0,
@@ -77,9 +72,8 @@ class Recalculator:
         self._service = service
         self._mongo = mongo
         self._relay = relay
-        self._sets = sets or Sets()
-        self._writer = Writer(service, mongo, clock=clock, sets=self._sets, faults=faults)
-        self._compute = compute
+        self._sets = sets
+        self._writer = Writer(service, mongo, clock=clock, sets=sets, faults=faults)
         self._clock = clock
         self._quiet = quiet_seconds
         self._limit = limit_seconds
@@ -105,18 +99,13 @@ class Recalculator:
         groups = await self._mongo.aggregate(
             RECALCULATIONS,
             [
-                {"$match": due_now(self._clock)},
-                {
-                    "$group": {
-                        "_id": {"set": "$set", "key": "$key", "scope": "$scope", "period": "$period"},
-                        "first": {"$min": "$at"},
-                        "last": {"$max": "$at"},
-                    }
-                },
+                # What a copy of a release before still asks for by scope gets its name at the next start (`migrating`).
+                {"$match": {"set": {"$ne": None}, **due_now(self._clock)}},
+                {"$group": {"_id": {"set": "$set", "key": "$key"}, "first": {"$min": "$at"}, "last": {"$max": "$at"}}},
                 {"$sort": {"first": 1}},
             ],
         )
-        waiting = {_set_of(group["_id"]): group for group in groups}
+        waiting = {(group["_id"]["set"], group["_id"]["key"]): group for group in groups}
         self.parked = {each: parked for each, parked in self.parked.items() if each in waiting}
         now = self._clock.real()
         done = 0
@@ -162,7 +151,7 @@ class Recalculator:
     async def _recompute(self, which: Set) -> None:
         name, key = which
         # All of them, also those that are not due yet: what still waits for its day is asked for anew by the outcome.
-        query = {"scope": name, "period": key} if isinstance(key, int) else {"set": name, "key": key}
+        query = {"set": name, "key": key}
         used = [row["_id"] for row in await self._mongo.find(RECALCULATIONS, query, projection={"_id": 1})]
         if not used:
             return
@@ -170,16 +159,12 @@ class Recalculator:
         async def settle(session: Session) -> None:
             await self._mongo.delete(RECALCULATIONS, {"_id": {"$in": used}}, session)
 
-        if isinstance(key, str) and None in key_parts(key):
+        if None in key_parts(key):
             await self._ask_for_every(name, key_parts(key), settle)
             return
         reader, at = Reader(self._mongo), self._clock.now()
         span = self._tracer.start_span(f"recalculate {self._service}", attributes={"langhoc.set": f"{name}/{key}"})
-        if isinstance(key, int):
-            assert self._compute is not None
-            outcome = await self._compute(reader, name, key, at)
-        else:
-            outcome = await self._decided(name, key, reader, at)
+        outcome = await self._decided(name, key, reader, at)
         writing = self._writer.begin(reader)
         self._writer.add(writing, outcome, cause=f"recalculation/{name}/{key}/{min(used)}", at=at, span=span)
         await self._writer.write(writing, also=settle, on_repeat=self._repeated)
@@ -190,14 +175,14 @@ class Recalculator:
     async def _decided(self, name: str, key: str, reader: Reader, at: datetime) -> Outcome:
         """The outcome; with it the set is known from now on, and asks for itself at the next instant that counts."""
         one = self._sets.by_name[name]
-        known: Ref[Document] = Ref(SETS, f"{name}/{key}")
+        known = KNOWN_SETS.ref(name, key)
         await reader.load([known])
         run = Run(one.decide, Due(one.key(*key_parts(key)), at), reader, at, declared=one.declared)
         outcome = await decided(run, reader)
         if run.ask.unreached:
             outcome.requests.append(Request(name, key_parts(key), min(run.ask.unreached)))
         if reader[known] is None:
-            outcome.puts[known] = {"set": name, "key": key}
+            outcome.put(known, Named(set=name, key=key))
         return outcome
 
     async def _ask_for_every(
@@ -220,7 +205,3 @@ class Recalculator:
 
     def _repeated(self, error: MongoError) -> None:
         metrics.RETRIES.labels(self._service, type(error).__name__).inc()
-
-
-def _set_of(id: Document) -> Set:
-    return (id["set"], id["key"]) if id.get("set") else (id["scope"], id["period"])

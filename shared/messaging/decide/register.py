@@ -5,17 +5,19 @@ So the register that a decision saw is a document like the others, loaded with t
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import TypeAdapter
 
 from shared.contracts.register import RegisterCorrected
-from shared.messaging.decide.asking import STALE, Ask, Outcome
-from shared.messaging.decide.documents import Collection, Document, Ref
+from shared.messaging.decide.asking import STALE, Ask, Known, Outcome
+from shared.messaging.decide.documents import Collection, Document, Growing
 from shared.messaging.messages import Received
 from shared.registry import Registry, corrected_register, with_correction
 
-REGISTERS: Collection[Document] = Collection("register", TypeAdapter(dict[str, Any]))
+REGISTERS: Collection[Document] = Collection(
+    "register", TypeAdapter(dict[str, Any]), grows=Growing("corrections", "version", "hash")
+)
 REGISTER = REGISTERS.ref("corrections")
 """What `shared.registry.copies` makes of the corrections."""
 
@@ -31,22 +33,7 @@ async def keep(received: Received[RegisterCorrected], ask: Ask) -> Outcome:
     return Outcome(verdict=STALE) if document is None else Outcome({REGISTER: document})
 
 
-KEEP = keep
-
-
-def register_of(states: Any) -> Registry:
-    """The register as this service knows it now."""
-    return corrected_register(states[REGISTER])
-
-
-class Documents(Protocol):
-    """Whatever reads documents of the service's database."""
-
-    async def get(self, ref: Ref[Any]) -> Any:
-        """One document."""
-        ...
-
-
-async def read_register(reader: Documents) -> Registry:
-    """The same, for what is computed over sets."""
-    return corrected_register(await reader.get(REGISTER))
+async def read_register(known: Known) -> Registry:
+    """The same, for an answer that decides nothing."""
+    await known.load([REGISTER])
+    return corrected_register(known[REGISTER])

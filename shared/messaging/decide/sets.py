@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter
 
 from shared.contracts.base import Contract
-from shared.messaging.collections import RECALCULATIONS
+from shared.messaging.collections import RECALCULATIONS, SETS
 from shared.messaging.decide.asking import Decide, Due, Request
 from shared.messaging.decide.documents import Collection, Ref
 
@@ -117,8 +117,8 @@ def covers(pattern: tuple[Any, ...], key: tuple[Any, ...]) -> bool:
     return len(pattern) == len(key) and all(part in (None, own) for part, own in zip(pattern, key, strict=True))
 
 
-class OpenRequest(Contract):
-    """A request that waits, to look at only."""
+class Named(Contract):
+    """A set as it is stored, by its name and key: one that was computed once, or a request that waits."""
 
     set: str
     key: str
@@ -129,4 +129,6 @@ class OpenRequest(Contract):
         return key_parts(self.key)
 
 
-OPEN_REQUESTS = Collection(RECALCULATIONS, TypeAdapter(OpenRequest))
+KNOWN_SETS = Collection(SETS, TypeAdapter(Named))
+OPEN_REQUESTS = Collection(RECALCULATIONS, TypeAdapter(Named))
+"""To look at only."""

@@ -33,7 +33,7 @@ class Writing:
     inbox: list[Document] = field(default_factory=list)
     touched: dict[Ref[Any], None] = field(default_factory=dict)
     outbox: list[Document] = field(default_factory=list)
-    requests: dict[Any, None] = field(default_factory=dict)
+    requests: dict[Request, None] = field(default_factory=dict)
     dead: list[Document] = field(default_factory=list)
     spans: list[trace.Span] = field(default_factory=list)
 
@@ -112,12 +112,6 @@ class Writer:
             span.end()
 
 
-def rows_of(requests: Iterable[Any], now: datetime) -> list[Document]:
+def rows_of(requests: Iterable[Request], now: datetime) -> list[Document]:
     """Requests as documents to insert: never updated, so that two writers of one set never collide."""
-    return [_row(each) | {"due": each.due, "at": now} for each in requests]
-
-
-def _row(request: Any) -> Document:
-    if isinstance(request, Request):
-        return {"set": request.set, "key": key_text(request.key)}
-    return {"scope": request.scope, "period": request.period}
+    return [{"set": each.set, "key": key_text(each.key), "due": each.due, "at": now} for each in requests]

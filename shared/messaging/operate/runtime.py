@@ -25,7 +25,7 @@ from shared.messaging.consume.topic_ids import topic_ids
 from shared.messaging.consume.topic_lives import TopicLives
 from shared.messaging.decide.asking import Consumer
 from shared.messaging.decide.commands import Commands
-from shared.messaging.decide.recalculation import Compute, Recalculator, due_now
+from shared.messaging.decide.recalculation import Recalculator, due_now
 from shared.messaging.decide.sets import Sets
 from shared.messaging.ending import end
 from shared.messaging.faults import saboteurs
@@ -94,7 +94,6 @@ class Runtime:
         *,
         migrate: Callable[[Mongo], Awaitable[None]],
         sets: Sets | None = None,
-        compute: Compute | None = None,
     ) -> None:
         self.service = service
         self.settings = settings
@@ -132,7 +131,6 @@ class Runtime:
                 service,
                 mongo,
                 self.relay,
-                compute,
                 clock=self.clock,
                 sets=sets,
                 quiet_seconds=settings.burst_quiet,
@@ -140,7 +138,7 @@ class Runtime:
                 lease_seconds=settings.lease_seconds,
                 faults=faults,
             )
-            if compute or (sets and sets.by_name)
+            if sets and sets.by_name
             else None
         )
         self._instance = Instance(service, settings.instance, mongo, lease_seconds=settings.lease_seconds)
