@@ -68,7 +68,7 @@ class Reader:
             fields = {**dict.fromkeys(look.fields, 1), STAMP: 1} if look.fields else None
             rows = await self._mongo.find(look.kind.name, look.query, projection=fields, sort=look.sort)
         for row in rows:
-            self.stamp = max(self.stamp, row.get(STAMP, 0))
+            self.stamp = max(self.stamp, row.get(STAMP) or 0)  # an index says null where a field is missing
         return [look.model.validate_python({"_id": row["_id"], **content_of(row)}) for row in rows]
 
     def expect(self, puts: Mapping[Ref[Any], Any]) -> None:
@@ -93,7 +93,7 @@ class Reader:
 
     def _keep(self, ref: Ref[Any], found: Document) -> Any:
         self._revisions[ref] = found["_rev"]
-        self.stamp = max(self.stamp, found.get(STAMP, 0))
+        self.stamp = max(self.stamp, found.get(STAMP) or 0)
         state = None if found.get(ABSENT) else ref.kind.read(found)
         self._found[ref] = state
         return state
