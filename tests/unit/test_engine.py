@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from shared.messaging.decide.asking import Ask, Due, Look, Outcome, UndeclaredRead
 from shared.messaging.decide.documents import Collection, NewerSchema, Ref
 from shared.messaging.decide.engine import Foreign, Run, bring, decided, in_turn
 from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.sets import SetOf, Sets, Source, covers, each, key_parts, key_text, span
-from shared.mongo import Put, in_transaction
+from shared.mongo import Conflict, Put, in_transaction
 from tests.fakes.known import Documents
 from tests.fakes.memory import MemoryMongo
 
@@ -145,6 +145,47 @@ async def test_a_record_asks_by_identity_alone() -> None:
     run = Run(ranging, Given("a", 1), reader, AT, ranges=False)
     with pytest.raises(UndeclaredRead, match="by identity only"):
         await decided(run, reader)
+
+
+async def test_a_document_that_cannot_be_read_fails_only_what_asks_for_it() -> None:
+    mongo = MemoryMongo()
+    await written(mongo, b=Purse(amount=1))
+    await in_transaction(mongo, lambda session: mongo.put("purses", [Put("a", None, {"amount": "much"})], session))
+    reader = Reader(mongo)
+    runs = [Run(give, Given(who, 1), reader, AT) for who in ("a", "b")]
+    await bring(runs, reader)
+    with pytest.raises(ValidationError, match="amount"):
+        runs[0].result()
+    assert runs[1].result().puts == {PURSES.ref("b"): Purse(amount=2)}
+
+
+async def test_a_newer_schema_stops_before_anything_is_decided() -> None:
+    mongo = MemoryMongo()
+    await in_transaction(
+        mongo, lambda session: mongo.put("purses", [Put("a", None, {"amount": 1, "_schema": 2})], session)
+    )
+    reader = Reader(mongo)
+    with pytest.raises(NewerSchema):
+        await bring([Run(give, Given("a", 1), reader, AT)], reader)
+
+
+async def test_what_moves_between_two_looks_of_one_decision_is_a_conflict() -> None:
+    mongo = MemoryMongo()
+    await written(mongo, a=Purse(amount=1))
+
+    async def twice(cause: Given, ask: Ask) -> Outcome:
+        await ask.one(PURSES.ref("a"))
+        await ask.all(PURSES, {})
+        return Outcome()
+
+    reader = Reader(mongo)
+    run = Run(twice, Given("a", 1), reader, AT)
+    await reader.load([PURSES.ref("a")])
+    run.advance()
+    moved = [Put("a", 1, PURSES.written(Purse(amount=9)))]
+    await in_transaction(mongo, lambda session: mongo.put("purses", moved, session))
+    with pytest.raises(Conflict, match="moved while it was decided on"):
+        await bring([run], reader)
 
 
 async def test_one_failure_leaves_the_others_alone() -> None:

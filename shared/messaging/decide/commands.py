@@ -68,13 +68,16 @@ class Commands:
             run = Run(decide, Order(id, data, at), reader, at)
             try:
                 outcome = await decided(run, reader)
+            except Conflict as error:  # what it read moved while it was reading
+                await self._collided(id, attempt, error)
+                continue
             except Exception:
                 # Between the look above and what `decide` read, a twin of this command may have been written: what
                 # `decide` objects to is then this command's own effect.
                 if await self._mongo.find(COMMANDS, {"_id": id}):
                     return None
                 raise
-            outcome.holds |= {ref for ref in run.ask.reads if reader[ref] is not None}
+            outcome.holds |= {ref for ref in run.ask.reads if not ref.kind.entries and reader[ref] is not None}
 
             async def keep(session: Session, at: datetime = at, verdict: str = outcome.verdict) -> None:
                 await self._mongo.insert(COMMANDS, [{"_id": id, "at": at, "verdict": verdict}], session)
@@ -85,8 +88,7 @@ class Commands:
             try:
                 await self._writer.write(writing, also=keep, on_repeat=self._repeated)
             except (Conflict, DuplicateKey) as error:
-                log.info("command.collided", command=id, error=repr(error))
-                await asyncio.sleep(random.uniform(0, min(0.005 * 2**attempt, 0.5)))
+                await self._collided(id, attempt, error)
                 continue
             if writing.outbox:
                 self._relay.wake()
@@ -97,6 +99,10 @@ class Commands:
         """What an order would lead to; nothing is written."""
         reader, at = Reader(self._mongo), self._clock.now()
         return await decided(Run(decide, Order(id, data, at), reader, at), reader)
+
+    async def _collided(self, id: str, attempt: int, error: Exception) -> None:
+        log.info("command.collided", command=id, error=repr(error))
+        await asyncio.sleep(random.uniform(0, min(0.005 * 2**attempt, 0.5)))
 
     def _repeated(self, error: MongoError) -> None:
         metrics.RETRIES.labels(self._service, type(error).__name__).inc()

@@ -81,13 +81,18 @@ class Collection(Generic[M]):
 
     def lifted(self, found: Mapping[str, Any]) -> Document:
         """The content of a stored document in today's shape."""
-        schema, document = found.get(SCHEMA, 0), content_of(found)
-        if schema > self.schema:
-            raise NewerSchema(f"{self.name} {found.get('_id', '')}: schema {schema}, this release knows {self.schema}")
-        for number in range(schema, self.schema):
+        document = content_of(found)
+        for number in range(self.recognise(found), self.schema):
             if number in self.upgrades:
                 document = self.upgrades[number](document)
         return document
+
+    def recognise(self, found: Mapping[str, Any]) -> int:
+        """The number of a stored document's schema. Raises `NewerSchema`."""
+        schema: int = found.get(SCHEMA, 0)
+        if schema > self.schema:
+            raise NewerSchema(f"{self.name} {found.get('_id', '')}: schema {schema}, this release knows {self.schema}")
+        return schema
 
     def written(self, state: M) -> Document:
         """The content as it is stored."""

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from shared.messaging.decide.asking import Look
 from shared.messaging.decide.documents import ABSENT, Collection, Document, Query, Ref, content_of
 from shared.messaging.decide.growing import taken_apart, whole
-from shared.mongo import Mongo, Put
+from shared.mongo import Conflict, Mongo, Put
 
 M = TypeVar("M")
 P = TypeVar("P")
 STAMP = "_stamp"
 """Beside each document that is put: a stamp above those of the events of the decision that put it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A document as it was found, not yet read into its model."""
+
+    document: Document
 
 
 class Reader:
@@ -32,17 +40,22 @@ class Reader:
         return ref in self._found
 
     def __getitem__(self, ref: Ref[M]) -> M | None:
-        """A loaded document, with this batch's own writes applied. `KeyError` if it was not loaded."""
-        found: M | None = self._found[ref]
-        return found
+        """A loaded document, with this batch's own writes applied. `KeyError` if it was not loaded.
+
+        Read into its model here, in the decision that asks for it: one that cannot be read is no other's trouble.
+        """
+        found = self._found[ref]
+        if isinstance(found, _Stored):
+            found = self._found[ref] = ref.kind.read(found.document)
+        state: M | None = found
+        return state
 
     def now(self, ref: Ref[M]) -> M | None:
         """A document as far as it is known: `None` also where it was never looked for."""
-        found: M | None = self._found.get(ref)
-        return found
+        return self[ref] if ref in self._found else None
 
     async def load(self, refs: Iterable[Ref[Any]]) -> None:
-        """Load documents by identity, one query per collection."""
+        """Load documents by identity, one query per collection. Raises `NewerSchema`."""
         wanted: dict[str, dict[str, Ref[Any]]] = {}
         for ref in refs:
             if ref not in self._found:
@@ -55,10 +68,14 @@ class Reader:
                 self._keep(ref, document)
 
     async def every(self, kind: Collection[M], query: Query) -> list[M]:
-        """All documents that match, by identity."""
+        """All documents that match, by identity. Raises `Conflict` where one has moved since it was read before."""
         rows = await self._mongo.find(kind.name, query, sort=[("_id", 1)])
-        found = [self._keep(kind.ref(row["_id"]), row) for row in rows]
-        return [state for state in found if state is not None]
+        refs = [kind.ref(row["_id"]) for row in rows]
+        for ref, row in zip(refs, rows, strict=True):
+            if ref in self._found and self._revisions.get(ref) != row["_rev"]:
+                raise Conflict(f"{ref} moved while it was decided on")
+            self._keep(ref, row)
+        return [state for ref in refs if (state := self[ref]) is not None]
 
     async def look(self, look: Look[P]) -> list[P]:
         """Parts of documents, or what the database computes over them."""
@@ -82,7 +99,7 @@ class Reader:
         """
         writes: dict[str, list[Put]] = {}
         for ref in refs:
-            state = self._found[ref]
+            state = self[ref]
             document = {ABSENT: True} if state is None else ref.kind.written(state)
             kept = self._rows.get(ref, frozenset())
             parts = taken_apart(ref, self._revisions.get(ref), document, kept)
@@ -91,9 +108,8 @@ class Reader:
             )
         return writes
 
-    def _keep(self, ref: Ref[Any], found: Document) -> Any:
+    def _keep(self, ref: Ref[Any], found: Document) -> None:
+        ref.kind.recognise(found)
         self._revisions[ref] = found["_rev"]
         self.stamp = max(self.stamp, found.get(STAMP) or 0)
-        state = None if found.get(ABSENT) else ref.kind.read(found)
-        self._found[ref] = state
-        return state
+        self._found[ref] = None if found.get(ABSENT) else _Stored(found)
