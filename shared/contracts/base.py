@@ -124,8 +124,20 @@ class Step(Contract):
 _GROUNDS = frozenset({"citation", "provenance"})
 
 
+def ungrounded(value: Any) -> Any:
+    """A JSON value without citations and how well they are supported: these may be corrected, and nothing is another
+    for it (ADR 25)."""
+    match value:
+        case dict():
+            return {name: ungrounded(each) for name, each in value.items() if name not in _GROUNDS}
+        case list():
+            return [ungrounded(each) for each in value]
+        case _:
+            return value
+
+
 def figures(value: Any) -> Any:
-    """A JSON value without words, citations and how well they are supported: nothing is another for these (ADR 25)."""
+    """A JSON value without any words for it: what `ungrounded` leaves, with nothing in the place of texts."""
     match value:
         case {"vi": str(), "en": str(), **more} if not more:
             return None

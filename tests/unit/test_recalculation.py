@@ -204,6 +204,20 @@ async def test_of_two_processes_one_computes(bench: Bench) -> None:
     assert bench.runs == [("04", 2026)]
 
 
+async def test_what_another_process_has_computed_meanwhile_is_not_overwritten(bench: Bench) -> None:
+    """A process that rested longer than its lease holds decides on what it had read before."""
+    await bench.part("a", 10)
+    await bench.request()
+
+    async def other_process() -> None:
+        await bench.part("b", 1)
+        bench.mongo.rows("recalculations").clear()  # it has used the request, on what is there now
+
+    bench.mongo.meanwhile.append(other_process)
+    await bench.recalculator.round()
+    assert (bench.result(), bench.mongo.all("outbox")) == (None, [])
+
+
 @pytest.mark.parametrize("existed", [True, False])
 async def test_a_result_that_moved_meanwhile_is_computed_again(bench: Bench, existed: bool) -> None:
     if existed:

@@ -36,6 +36,31 @@ def used(result: Any) -> dict[str, Any]:
     return {f"{each['series']}/{each['subject']}": each["outcome"] for each in result["references"]}
 
 
+# ------------------------------------------------------------------------------------------------ at one moment
+
+
+async def test_a_result_that_comes_while_a_communes_references_are_collected_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = await Bench().start()
+    await bench.accept(commune(points("lc_commune_44_2014")), old_centre())
+    await bench.accept(old_centre(version=2, commune_code="00008"))  # it leaves: what is left is collected
+    find, came = bench.mongo.find, []
+
+    async def meanwhile(collection: str, query: Any, **how: Any) -> Any:
+        rows = await find(collection, query, **how)
+        if collection == "results" and "feeds" in query and not came:
+            came.append(True)
+            await bench.accept(old_centre(centre_id="TT/2"))
+        return rows
+
+    monkeypatch.setattr(bench.mongo, "find", meanwhile)
+    with pytest.raises(Conflict):
+        await bench.settle()
+    await bench.settle()
+    assert used(bench.result(f"{OLD_UNIT}/2022")).keys() == {"centre/TT/2"}
+
+
 # ------------------------------------------------------------------------------------------------ one by one
 
 

@@ -169,3 +169,21 @@ async def test_a_person_may_discard_what_waits_and_sees_it_apart(bench: Bench, o
     older.upgraded()
     await bench.letters.read_again()
     assert states(bench) == ["discarded"]
+
+
+async def test_trouble_with_one_letter_is_no_others(
+    bench: Bench, older: Older, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.bury(bench.probe.record(1, version=3), bench.probe.record(2, version=1, province="08"))
+    older.upgraded()
+    replay, troubled = bench.letters.replay, []
+
+    async def trouble(order: Order) -> Any:
+        if not troubled:
+            troubled.append(order)
+            raise ZeroDivisionError(order.letter_id)
+        return await replay(order)
+
+    monkeypatch.setattr(bench.letters, "replay", trouble)
+    await bench.letters.read_again()
+    assert states(bench) == ["waiting", "replayed"]

@@ -102,6 +102,7 @@ async def judge_area(due: Due[AreaYear], ask: Ask) -> Outcome:
     filed = await ask.one(area_ref(series, code, period))
     if filed is None:
         return Outcome(verdict=UNCHANGED)
+    await ask.one(assessment_ref(series, code, period))  # before what is counted, which may only be newer
     register = await register_now(ask)
     districts = districts_of(code, period, register) if series == "province" else []
     if districts:

@@ -28,7 +28,7 @@ from shared.mongo import Mongo
 async def migrate(mongo: Mongo) -> None:
     """Name the open requests, and have what is not known computed once. Safe to repeat."""
     await name_requests(mongo, _named)
-    known = {row["_id"] for row in await mongo.find(SETS, {})}
+    known = {row["_id"] for row in await mongo.find(SETS, {"set": {"$in": [RANKING.name, AREA.name]}})}
     heads = await mongo.find(RANKINGS.name, {}, projection={"scope": 1, "period": 1})
     areas = await mongo.find(AREAS.name, {}, projection={"series": 1, "period": 1, "accepted.subject_id": 1})
     made = [RANKING.request(RankingYear(row["scope"], row["period"])) for row in heads]

@@ -1,6 +1,6 @@
 """Results over whole sets (rankings, allocations, settled proposals): computed after the burst, once per set.
 
-Handlers insert requests; a leased worker per (scope, period) waits until the burst ends, computes, and in one
+Writers insert requests; a leased worker per set waits until the burst ends, computes, and in one
 transaction writes the result, its events, and removes the requests it used. A request that arrives meanwhile stays and
 leads to the next run, so no change is ever missed. A set that cannot be computed or stored parks alone, its requests
 stay, and it is tried again ever less often.
@@ -157,7 +157,9 @@ class Recalculator:
             return
 
         async def settle(session: Session) -> None:
-            await self._mongo.delete(RECALCULATIONS, {"_id": {"$in": used}}, session)
+            # One that is gone was used by another process: what was read here may be older than its result.
+            if await self._mongo.delete(RECALCULATIONS, {"_id": {"$in": used}}, session) != len(used):
+                raise Conflict(f"requests for {name}/{key} were used by another process")
 
         if None in key_parts(key):
             await self._ask_for_every(name, key_parts(key), settle)

@@ -14,7 +14,7 @@ A letter of an event type that this release does not know waits for no person, b
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,8 @@ from shared.messaging.consume.pipeline import Pipeline, Replay
 from shared.messaging.decide.documents import Document
 from shared.messaging.messages import Reason
 from shared.messaging.send.outbox import Relay
-from shared.mongo import Mongo, Session, in_transaction
+from shared.mongo import Mongo, Session, answers, in_transaction
+from shared.mongo.port import MongoError
 from shared.refusals import problem
 
 log = structlog.get_logger()
@@ -100,9 +101,15 @@ class DeadLetters:
         in_order = [("appended_at", 1), ("offset", 1)]
         for letter in await self._mongo.find(DEAD_LETTERS, known, projection={"_id": 1}, sort=in_order):
             order = Order(Action.REPLAY, str(letter["_id"]), _SERVICE, _SERVICE, "its type is known now")
-            with suppress(Refused):  # another process of this service was faster
+            try:
                 if await self.hindrance(order.letter_id) is None:
                     await self.replay(order)
+            except Refused:
+                continue  # another process of this service was faster
+            except Exception as error:  # one letter's trouble is no other's, nor the service's
+                if isinstance(error, MongoError) and not await answers(self._mongo):
+                    raise
+                log.error("dead_letter.not_read_again", letter=order.letter_id, error=repr(error)[:500])
 
     async def page(
         self, *, state: State | None, reason: Reason | None, after: str | None, limit: int

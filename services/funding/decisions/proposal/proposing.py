@@ -11,7 +11,7 @@ from services.funding.decisions.journal import TOPIC
 from services.funding.decisions.proposal.calculating import calculated, rules_in_force
 from services.funding.decisions.proposal.inputs import ProvinceInputs
 from services.funding.domain import Budget, head_of, withdrawn
-from shared.contracts.base import figures
+from shared.contracts.base import ungrounded
 from shared.contracts.facts import Allocation, BudgetProposed, BudgetRunProposed
 from shared.messaging.decide.asking import Ask, Outcome
 from shared.messaging.decide.documents import Collection
@@ -93,14 +93,14 @@ def grants_of(budget: Budget) -> dict[str, Allocation]:
 
 
 def same_line(known: BudgetProposed | None, province: str, line: Allocation, grant: Allocation | None) -> bool:
-    """Whether a line, and the grant beside it, say what was already proposed, in whatever words."""
+    """Whether a line, and the grant beside it, say what was already proposed, on whatever citation."""
     if known is None or known.province != province:
         return False
     return _said(known.allocation) == _said(line) and _said(known.grant) == _said(grant)
 
 
 def _said(line: Allocation | None) -> object:
-    return line and figures(line.model_dump(mode="json"))
+    return line and ungrounded(line.model_dump(mode="json"))
 
 
 def proves_the_same(budget: Budget, run: BudgetRunProposed) -> bool:
