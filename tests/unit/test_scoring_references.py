@@ -45,7 +45,8 @@ async def test_a_result_that_comes_while_a_communes_references_are_collected_is_
     bench = await Bench().start()
     await bench.accept(commune(points("lc_commune_44_2014")), old_centre())
     await bench.accept(old_centre(version=2, commune_code="00008"))  # it leaves: what is left is collected
-    find, came = bench.mongo.find, []
+    find = bench.mongo.find
+    came: list[bool] = []
 
     async def meanwhile(collection: str, query: Any, **how: Any) -> Any:
         rows = await find(collection, query, **how)

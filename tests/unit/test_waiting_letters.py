@@ -176,7 +176,8 @@ async def test_trouble_with_one_letter_is_no_others(
 ) -> None:
     await bench.bury(bench.probe.record(1, version=3), bench.probe.record(2, version=1, province="08"))
     older.upgraded()
-    replay, troubled = bench.letters.replay, []
+    replay = bench.letters.replay
+    troubled: list[Order] = []
 
     async def trouble(order: Order) -> Any:
         if not troubled:
