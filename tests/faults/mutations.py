@@ -22,6 +22,7 @@ LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__")
 CONSUMING = "shared/messaging/consume/consuming.py"
 PIPELINE = "shared/messaging/consume/pipeline.py"
 WRITING = "shared/messaging/decide/writing.py"
+DECIDE = "shared/messaging/decide"
 PRODUCER = "shared/messaging/send/producer.py"
 CLOCK = "shared/messaging/clock.py"
 GROUP = "tests/faults/test_group.py"
@@ -168,6 +169,41 @@ MUTANTS = (
             "tests/unit/test_clock.py::test_a_burst_ends_when_it_ends_whoever_asks",
             "tests/unit/test_auth.py::test_the_age_of_a_token_is_judged_by_the_corrected_clock",
         ],
+    ),
+    Mutant(
+        "a stale decision comes true",
+        [
+            Patch(
+                f"{DECIDE}/engine.py",
+                "    if any(ref in written for ref in run.ask.reads):",
+                "    if False:",
+            )
+        ],
+        [
+            "tests/unit/test_engine.py::test_within_a_batch_each_decides_on_what_the_ones_before_it_have_put",
+            "tests/unit/test_pipeline.py::test_a_duplicate_within_a_batch_and_across_batches_counts_once",
+        ],
+    ),
+    Mutant(
+        "an order holds nothing",
+        [Patch(f"{DECIDE}/commands.py", "            outcome.holds |= {", "            set[Any]() | {")],
+        [
+            "tests/unit/test_funding_debts.py::test_two_years_decided_at_the_same_moment_pay_the_debt_once",
+            "tests/unit/test_funding_debts.py::test_a_debt_is_paid_or_cancelled_at_the_same_moment_not_both",
+        ],
+    ),
+    Mutant(
+        "a put asks for no set",
+        [Patch(f"{DECIDE}/sets.py", "        if before == after:", "        if True:")],
+        [
+            "tests/unit/test_engine.py::test_a_put_asks_for_the_sets_of_what_the_document_says_before_and_after",
+            "tests/unit/test_scoring_sets.py::test_a_communes_result_asks_for_its_rankings_where_it_was_and_where_it_comes",
+        ],
+    ),
+    Mutant(
+        "a request used by another process",
+        [Patch(f"{DECIDE}/recalculation.py", " != len(used):", " < 0:")],
+        ["tests/unit/test_recalculation.py::test_what_another_process_has_computed_meanwhile_is_not_overwritten"],
     ),
     Mutant(
         "no version check",
