@@ -93,7 +93,3 @@ class Platform(BaseModel):
     def save(self, state: Path) -> None:
         """Write it, readable for its owner alone: the URI may hold a password."""
         write_atomically(self.path(state), self.model_dump_json(indent=2))
-
-    def base_url(self, service: str) -> str:
-        """The address of a service's first instance."""
-        return self.services[service][0]
