@@ -85,6 +85,8 @@ class Provenance(StrEnum):
 
     FOUND = "found"
     PARTLY = "partly"
+    READING = "reading"
+    """Ours, of a text that leaves it open."""
     PROVISIONAL = "provisional"
     """A working default of ours where the law leaves the value open or its text was not found."""
 

@@ -22,8 +22,17 @@ from shared.contracts.base import (
     Version,
     Year,
 )
-from shared.contracts.submissions import AreaClass, AssessmentSeries, Content
+from shared.contracts.submissions import (
+    AreaClass,
+    AssessmentSeries,
+    CentreAct,
+    Content,
+    RecognisedSeries,
+    Standard,
+)
 
+Purpose = Literal["operating", "equipment"]
+"""Support of a year, or the one-off grant for the equipment of a new centre."""
 SubmissionKind = Literal["commune", "centre", "assessment", "registration", "envelope", "support", "recognition"]
 
 # ----------------------------------------------------------------------------------------------- intake
@@ -75,6 +84,8 @@ class Accepted(Contract):
     """The entitled sender."""
     received_at: Instant
     late: bool = False
+    reason: str | None = None
+    """Why it replaces the version before, as its sender said."""
 
 
 class CommuneAccepted(Accepted):
@@ -132,6 +143,12 @@ class RegistrationAccepted(Accepted):
     opened_on: date
     closed_on: date | None = None
     predecessors: list[str] = []
+    suspended_on: date | None = None
+    resumed_on: date | None = None
+    act: CentreAct | None = None
+    decision_number: str | None = None
+    decided_on: date | None = None
+    decided_by: str | None = None
 
 
 class EnvelopeAccepted(Accepted):
@@ -147,21 +164,89 @@ class SupportAccepted(Accepted):
 
     centre_id: str
     year: Year
-    purpose: Literal["operating"] = "operating"
+    purpose: Purpose = "operating"
     amount: Dong
 
 
-class RecognitionAccepted(Accepted):
-    """`langhoc.recognition.accepted.v1`, subject = unit id."""
+class Revocation(Contract):
+    """An authority's decision that a recognition no longer holds."""
 
+    decision_number: str
+    decided_on: date
+    decided_by: str
+    effective_from: date
+    """First day on which the recognition no longer holds."""
+    reason: str
+
+
+class RecognitionAccepted(Accepted):
+    """`langhoc.recognition.accepted.v1`, subject = unit id, or `<series>/<unit id or code>[/<standard>]`."""
+
+    series: RecognisedSeries = "commune"
     unit_id: str
-    code: CommuneCode
+    """Unit id of a commune, code of a district or province, or a learning unit's own id."""
+    code: str
+    standard: Standard | None = None
     period: Year
     level: int | None = None
     grade: str | None = None
     decision_number: str
     decided_on: date
     decided_by: str
+    revocation: Revocation | None = None
+    """It was revoked; a later version without it is another decision in its place."""
+
+
+Closable = Literal[
+    "commune",
+    "centre",
+    "district",
+    "province",
+    "learning_unit",
+    "universal_education",
+    "learning_models",
+    "envelope",
+    "support",
+]
+"""Whose periods (or budget years) close: series of assessments, and the money that provinces state."""
+
+
+class PeriodReopened(Contract):
+    """`langhoc.period.reopened.v1`, subject = `period/<order id>`: the ministry lets senders change a closed period."""
+
+    order_id: str
+    version: Version = 1
+    what: Closable
+    period: Year
+    province: ProvinceCode | None = None
+    """For whom; `None`: for every province."""
+    subject: str | None = None
+    """Of which unit or centre alone; `None`: of all."""
+    reason: str
+    until: Instant
+    """First instant at which it is closed again."""
+    decision_number: str | None = None
+    ordered_by: str
+    ordered_at: Instant
+
+
+class Withdrawn(Accepted):
+    """`langhoc.submission.withdrawn.v1`, under the subject of the fact that it takes back.
+
+    Its `version` is the next one of that fact. The subject is unassessed (unregistered, without money on record) from
+    then on; a new submission makes the version after it.
+    """
+
+    kind: SubmissionKind
+    subject: str
+    """That of the withdrawn fact: unit id, centre id, `<series>/<id>`, province."""
+    period: Year | None = None
+    """Period or year; `None` of a registration."""
+    purpose: Purpose | None = None
+    """Of support and envelopes."""
+    withdraws: Version
+    """The version that was withdrawn."""
+    reason: str
 
 
 # ----------------------------------------------------------------------------------------------- scoring
@@ -228,19 +313,23 @@ class RecognitionInForce(Contract):
     valid_until: date
     """First day on which it no longer holds."""
     in_force: bool
-    """Whether it held on the cut-off date; `False`: it had expired."""
+    """Whether it held on the cut-off date; `False`: it had expired, or was revoked by then."""
+    revocation: Revocation | None = None
+    """It was revoked, by then or later."""
 
 
-Cause = Literal["correction", "recognition", "reference", "recompute", "register"]
-"""Why a result was judged again: a new submission, an authority's decision, another result that it uses, an order to
-judge again, or a correction of the register."""
+Cause = Literal["correction", "withdrawal", "recognition", "reference", "recompute", "register"]
+"""Why a result was judged again: a new submission, the withdrawal of the last one, an authority's decision, another
+result that it uses, an order to judge again, or a correction of the register."""
+ResultState = Literal["scored", "incomplete", "unassessed"]
+"""`unassessed`: what it was judged from has been withdrawn; nothing of it counts anywhere."""
 
 
 class Superseded(Contract):
     """The version of a result that a newer one replaces: what it had come to, and why it was judged again."""
 
     version: Version
-    state: Literal["scored", "incomplete"]
+    state: ResultState
     total: Points | None
     grade: str | None
     level: int | None
@@ -259,7 +348,7 @@ class Result(Contract):
     rubric: str
     point_table: str | None
     """Identity of the point table used; only results of the same table are ranked together."""
-    state: Literal["scored", "incomplete"]
+    state: ResultState
     total: Points | None
     grade: str | None
     """Grade id of a points rubric (`tot`, `kha`, `trung_binh`, `chua_dat`, `yeu`)."""
@@ -469,8 +558,6 @@ class RankingChanges(Contract):
 
 # ----------------------------------------------------------------------------------------------- funding
 
-Purpose = Literal["operating", "equipment"]
-"""Support of a year, or the one-off grant for the equipment of a new centre."""
 AdjustmentState = Literal["proposed", "submitted", "approved", "refused", "void"]
 """`void`: a later correction took it back."""
 AllocationCase = Literal["below_legal_minimum", "hold_harmless_relaxed", "performance", "above_caps", "no_centres"]
@@ -496,7 +583,10 @@ class Allocation(Contract):
     grade: str | None
     score: Points | None = None
     """Points of the result that counts, where the rubric gives points."""
-    assessment: Literal["scored", "pending", "not_submitted"]
+    assessment: Literal["scored", "awaited", "pending", "not_submitted"]
+    """`awaited`: the deadline has not passed. `pending`: a file came by it and is refused, held or incomplete."""
+    awaited_until: Instant | None = None
+    """The deadline that has not passed yet, or the day on which a pending file's period closes."""
     result_version: int | None
     binds: Literal["floor", "lower", "upper", "none"]
     exact: str
@@ -540,12 +630,42 @@ class BudgetRunProposed(Contract):
     lambda_: Annotated[str | None, Field(alias="lambda")] = None
     theta: str | None = None
     flags: list[str]
+    awaited: int = 0
+    """Lines whose file may still come in time."""
+    pending: int = 0
+    """Lines whose file came in time and is not settled."""
+    not_submitted: int = 0
+    """Lines whose file did not come in time."""
+    without_base: int = 0
+    """Lines that are measured against no last year's support."""
+    last_year_unknown: list[str] = []
+    """Centres whose support of last year is on nobody's record: they get their floor only."""
+    equipment_not_recorded: int = 0
+    """Centres opened since 24 November 2008 of whose initial equipment nothing is on record."""
     hash: str
     """SHA-256 over (centre id, amount) in order of centre id."""
     proposed_at: Instant
     provenance: Provenance
 
     model_config = Contract.model_config | {"populate_by_name": True, "serialize_by_alias": True}
+
+
+class BudgetMoved(Contract):
+    """`langhoc.budget.moved.v1`, subject = province: where a budget stands after a person's or the system's action."""
+
+    province: ProvinceCode
+    year: Year
+    purpose: Literal["operating"] = "operating"
+    version: Version
+    """Number of the action."""
+    action: str
+    """`simulate`, `submit`, `withdraw`, `return`, `approve`, `publish`, `adjust`, or of the system `propose`."""
+    state: str
+    run_version: Version | None
+    """Version of the proposal that it is about."""
+    why: str
+    by: str
+    at: Instant
 
 
 class JournalMark(Contract):

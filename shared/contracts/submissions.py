@@ -32,7 +32,8 @@ class Share(Claim):
     """A share kept as the two counts it is made of, so that 59.996 % never becomes 60 %."""
 
     numerator: People
-    denominator: Annotated[People, Field(ge=1)]
+    denominator: People
+    """0: there is nobody in the cohort. A fact, not an error: the target is then not applicable."""
 
 
 class AwardedPoints(Claim):
@@ -146,6 +147,8 @@ class Submission(Claim):
     """The sender's own identifier, unique within the province."""
     corrects_version: Version | None = None
     """The accepted version that this submission replaces; absent for a first submission."""
+    reason: Label | None = None
+    """Why it replaces, revokes or withdraws something; kept with it for ever."""
 
 
 class CommuneSubmitted(Submission):
@@ -191,6 +194,10 @@ class AssessmentSubmitted(Submission):
     content: Content
 
 
+CentreAct = Literal["established", "merged", "split", "suspended", "resumed", "dissolved", "revoked"]
+"""What an authority decides about a centre; `revoked`: an earlier decision about it no longer holds."""
+
+
 class CentreRegistered(Submission):
     """`langhoc.centre.registered.v1`: a centre exists, where, and for how many people."""
 
@@ -206,6 +213,16 @@ class CentreRegistered(Submission):
     """First day on which the centre no longer exists."""
     predecessors: Annotated[list[Identifier], Field(max_length=50)] = []
     """Centres that were merged into this one, or the one that it was split from."""
+    suspended_on: date | None = None
+    """First day on which its work is suspended."""
+    resumed_on: date | None = None
+    """First day on which it works again after a suspension."""
+    act: CentreAct | None = None
+    """What the decision did that led to this state of the register."""
+    decision_number: Label | None = None
+    decided_on: date | None = None
+    decided_by: Label | None = None
+    """Who signed it."""
 
 
 class EnvelopeSubmitted(Submission):
@@ -221,19 +238,109 @@ class SupportSubmitted(Submission):
 
     centre_id: Identifier
     year: Year
-    purpose: Literal["operating"] = "operating"
+    purpose: Literal["operating", "equipment"] = "operating"
+    """`equipment`: paid of the initial equipment, which is owed once (Circular 96/2008/TT-BTC)."""
     amount: Dong
 
 
-class RecognitionSubmitted(Submission):
-    """`langhoc.recognition.submitted.v1`: an authority's decision that recognises a commune at a level."""
+RecognisedSeries = Literal["commune", "learning_unit", "district", "province", "universal_education"]
+"""What an authority recognises by a decision."""
+Standard = Literal["preschool_5", "primary", "lower_secondary", "literacy"]
+"""A standard of Decree 20/2014."""
 
-    unit_code: CommuneCode
+
+class Recognised(Submission):
+    """What a decision is about: subject, period, and of universal education the standard."""
+
+    series: RecognisedSeries = "commune"
+    unit_code: Identifier
+    """Commune code, district code of 3 digits, province code of 2 digits, or the province's own id of a learning unit;
+    in universal education a commune, district or province."""
+    standard: Standard | None = None
+    """Of universal education; without it nothing can use the decision."""
     period: Year
-    level: Annotated[int | None, Field(ge=1, le=2, strict=True)] = None
-    """Level recognised under a pass/fail rubric; exactly one of `level` and `grade` is given."""
+
+
+class RecognitionSubmitted(Recognised):
+    """`langhoc.recognition.submitted.v1`: an authority's decision that recognises a subject at a level."""
+
+    level: Annotated[int | None, Field(ge=1, le=3, strict=True)] = None
+    """Level recognised under a pass/fail rubric (universal education: up to 3); exactly one of `level` and `grade`."""
     grade: Identifier | None = None
     """Grade id recognised under a points rubric."""
     decision_number: Label
     decided_on: date
     decided_by: Label
+
+
+class RecognitionRevoked(Recognised):
+    """`langhoc.recognition.revoked.v1`: an authority's decision that an earlier recognition no longer holds."""
+
+    corrects_version: Version
+    """The accepted recognition that is revoked."""
+    reason: Label
+    decision_number: Label
+    decided_on: date
+    decided_by: Label
+    effective_from: date | None = None
+    """First day on which the recognition no longer holds; absent: `decided_on`."""
+
+
+class Withdrawal(Submission):
+    """What every withdrawal says: its sender takes an accepted submission back, whole."""
+
+    corrects_version: Version
+    """The accepted version that is withdrawn; no earlier one revives."""
+    reason: Label
+
+
+class CommuneWithdrawn(Withdrawal):
+    """`langhoc.commune.withdrawn.v1`."""
+
+    unit_code: CommuneCode
+    period: Year
+
+
+class CentreWithdrawn(Withdrawal):
+    """`langhoc.centre.withdrawn.v1`: the assessment of a centre."""
+
+    centre_id: Identifier
+    period: Year
+
+
+class AssessmentWithdrawn(Withdrawal):
+    """`langhoc.assessment.withdrawn.v1`."""
+
+    series: AssessmentSeries
+    subject: Identifier
+    period: Year
+
+
+class RegistrationWithdrawn(Withdrawal):
+    """`langhoc.registration.withdrawn.v1`: the centre was registered by mistake."""
+
+    centre_id: Identifier
+
+
+class EnvelopeWithdrawn(Withdrawal):
+    """`langhoc.envelope.withdrawn.v1`."""
+
+    year: Year
+    purpose: Literal["operating"] = "operating"
+
+
+class SupportWithdrawn(Withdrawal):
+    """`langhoc.support.withdrawn.v1`."""
+
+    centre_id: Identifier
+    year: Year
+    purpose: Literal["operating", "equipment"] = "operating"
+
+
+class RecognitionWithdrawn(Withdrawal):
+    """`langhoc.recognition.withdrawn.v1`: it was filed by mistake. An authority's own decision is revoked instead."""
+
+    series: RecognisedSeries = "commune"
+    unit_code: Identifier
+    standard: Standard | None = None
+    period: Year

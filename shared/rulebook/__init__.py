@@ -7,6 +7,7 @@ from shared.rulebook.deadlines import Due, calendar
 from shared.rulebook.errors import NoRuleInForce, RulebookError
 from shared.rulebook.funding import FundingNorms, FundingPolicy, Norm, funding_norms, funding_policy
 from shared.rulebook.goals import Goal, goals_for
+from shared.rulebook.periods import Closing, closing
 from shared.rulebook.points import PointsRubric
 from shared.rulebook.policies import AlertPolicy, alert_policy
 from shared.rulebook.rubrics import (
@@ -25,6 +26,7 @@ __all__ = [
     "HANOI",
     "AlertPolicy",
     "AreaList",
+    "Closing",
     "Due",
     "FundingNorms",
     "FundingPolicy",
@@ -40,6 +42,7 @@ __all__ = [
     "area_list",
     "calendar",
     "check_content",
+    "closing",
     "cut_off",
     "deadline",
     "funding_norms",

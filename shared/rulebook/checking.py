@@ -14,7 +14,7 @@ from pydantic import Field, RootModel
 
 from shared.contracts.base import Nfc
 from shared.refusals import problem
-from shared.rulebook import areas, deadlines, funding, goals, policies, ranking, sustainability
+from shared.rulebook import areas, deadlines, funding, goals, periods, policies, ranking, sustainability
 from shared.rulebook.errors import Findings, RulebookError
 from shared.rulebook.overlays import MINISTRY, NATION, PROVINCES, Layers, Place, Placed, called, folders
 from shared.rulebook.points import PointsRubric
@@ -27,6 +27,7 @@ LAYERED: dict[str, Reader] = {
     "alert_policy.yaml": policies.alert_policies,
     "funding_norms.yaml": funding.norms_layers,
     "funding_policy.yaml": funding.policy_layers,
+    periods.FILE: periods.period_policies,
     "ranking_policy.yaml": ranking.ranking_policies,
     "sustainability_policy.yaml": sustainability.sustainability_policies,
 }
