@@ -64,6 +64,8 @@ _W: Mapping[str, tuple[str, str]] = {
     "superseded": ("Các phiên bản trước", "Versions before"),
     "found": ("có trong văn bản", "in the text of the law"),
     "partly": ("tìm thấy một phần", "found in part"),
+    "reading": ("cách hiểu của Langhoc", "reading of Langhoc"),
+    "not_found": ("không tìm thấy quy định", "not found"),
     "provisional": ("mặc định tạm thời của Langhoc", "provisional default of Langhoc"),
     "correction": ("hồ sơ đính chính", "a corrected submission"),
     "cause_recognition": ("quyết định công nhận", "a decision that recognises"),

@@ -89,6 +89,8 @@ class Provenance(StrEnum):
     """Ours, of a text that leaves it open."""
     PROVISIONAL = "provisional"
     """A working default of ours where the law leaves the value open or its text was not found."""
+    NOT_FOUND = "not_found"
+    """Something the law must say and that nobody found: told, never guessed."""
 
 
 class Status(StrEnum):

@@ -10,6 +10,7 @@ from shared.rulebook.goals import Goal, goals_for
 from shared.rulebook.periods import Closing, closing
 from shared.rulebook.points import PointsRubric
 from shared.rulebook.policies import AlertPolicy, alert_policy
+from shared.rulebook.readings import Readings, readings_on
 from shared.rulebook.rubrics import (
     HANOI,
     PassFailRubric,
@@ -35,6 +36,7 @@ __all__ = [
     "Norm",
     "PassFailRubric",
     "PointsRubric",
+    "Readings",
     "Rubric",
     "RulebookError",
     "Series",
@@ -49,6 +51,7 @@ __all__ = [
     "funding_policy",
     "goals_for",
     "point_table_for",
+    "readings_on",
     "rubric",
     "rubric_for",
     "rubrics",

@@ -14,7 +14,7 @@ from pydantic import Field, RootModel
 
 from shared.contracts.base import Nfc
 from shared.refusals import problem
-from shared.rulebook import areas, deadlines, funding, goals, periods, policies, ranking, sustainability
+from shared.rulebook import areas, deadlines, funding, goals, periods, policies, ranking, readings, sustainability
 from shared.rulebook.errors import Findings, RulebookError
 from shared.rulebook.overlays import MINISTRY, NATION, PROVINCES, Layers, Place, Placed, called, folders
 from shared.rulebook.points import PointsRubric
@@ -29,6 +29,7 @@ LAYERED: dict[str, Reader] = {
     "funding_policy.yaml": funding.policy_layers,
     periods.FILE: periods.period_policies,
     "ranking_policy.yaml": ranking.ranking_policies,
+    readings.FILE: readings.readings_layers,
     "sustainability_policy.yaml": sustainability.sustainability_policies,
 }
 """Files of versions that the nation, the ministry and every province may have, with what reads them."""

@@ -61,7 +61,7 @@ def judge_with_indicators(
     """
     policy = rubric.indicator_policy
     if policy is None:
-        return judge_points(rubric, content)
+        return judge_points(rubric, content, period)
     checked = {
         criterion.id: [_check(indicator, content, references, period) for indicator in criterion.indicators]
         for criterion in rubric.criteria
@@ -75,7 +75,7 @@ def judge_with_indicators(
         id: awarded.model_copy(update={"points": caps[id].allowed}) if id in caps else awarded
         for id, awarded in content.points.items()
     }
-    judgement = judge_points(rubric, content.model_copy(update={"points": limited}))
+    judgement = judge_points(rubric, content.model_copy(update={"points": limited}), period)
     every = [one for each in checked.values() for one in each]
     return replace(
         judgement,

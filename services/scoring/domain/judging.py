@@ -10,7 +10,7 @@ from typing import Literal
 
 from shared.contracts.base import Contract, Provenance, Step, Text, Version
 from shared.contracts.facts import CriterionResult, RecognitionAccepted, Reference
-from shared.rulebook import Rubric, cut_off
+from shared.rulebook import Rubric, cut_off, readings_on, rubrics
 from shared.rulebook.source import Grounded
 from shared.wording import EN, VI
 
@@ -90,22 +90,29 @@ def step_on(ground: Grounded, vi: str, en: str, *more: Grounded) -> Step:
     )
 
 
-def chosen(rubric: Rubric, period: int) -> Step:
-    """By which rule, and why by this one."""
-    day = cut_off(period)
-    return step_on(
-        rubric,
-        f"Áp dụng {rubric.legal_reference}, có hiệu lực vào ngày chốt {VI.day(day)}.",
-        f"Judged by {rubric.legal_reference}, in force on the cut-off date {EN.day(day)}.",
-    )
+def chosen(rubric: Rubric, period: int) -> list[Step]:
+    """By which rule, and where several were in force within the period, by which day it was chosen."""
+    step = step_on(rubric, f"Áp dụng {rubric.legal_reference}.", f"Judged by {rubric.legal_reference}.")
+    first, day = date(period, 1, 1), cut_off(period)
+    whole = rubric.in_force(first) and rubric.in_force(day)
+    if whole or not any(one.series == rubric.series and one.in_force(first) for one in rubrics()):
+        return [step]
+    return [
+        step,
+        step_on(
+            readings_on(day).cut_off,
+            f"Trong kỳ có nhiều quy định; áp dụng quy định có hiệu lực vào ngày chốt {VI.day(day)}.",
+            f"Several rules were in force within the period; the one of the cut-off date {EN.day(day)} counts.",
+        ),
+    ]
 
 
-def incomplete(rubric: Rubric, missing: Sequence[str]) -> tuple[Step, Text]:
+def incomplete(missing: Sequence[str], period: int) -> tuple[Step, Text]:
     """That values are missing, and how to mend it."""
     ids = ", ".join(missing)
     return (
         step_on(
-            rubric,
+            readings_on(cut_off(period)).missing,
             f"Chưa đủ dữ liệu ({ids}): thiếu không phải là 0, nên chưa xếp loại.",
             f"Incomplete ({ids}): missing is not zero, so nothing is graded yet.",
         ),
@@ -135,7 +142,8 @@ def notes_on(rubric: Rubric, period: int) -> list[Step]:
     ended = rubric.decided_by[-1].until
     if ended is not None and cut_off(period) >= ended:
         gap = next(gap for gap in rubric.gaps if gap.id == f"decided_by_after_{ended:%Y_%m_%d}")
-        notes.append(step_on(rubric.decided_by[-1], gap.text.vi, gap.text.en))
+        last = rubric.decided_by[-1]
+        notes.append(Step(what=gap.text, citation=last.citation, provenance=Provenance.NOT_FOUND))
     if rubric.ranking is not None:
         notes.append(step_on(rubric.ranking, rubric.ranking.rule.vi, rubric.ranking.rule.en))
     return notes

@@ -10,6 +10,7 @@ from services.scoring.domain.shares import fraction, short, written
 from shared.contracts.base import Step, Text
 from shared.contracts.facts import CriterionResult, TargetResult
 from shared.contracts.submissions import Share, ShareTarget, TargetsContent
+from shared.rulebook import cut_off, readings_on
 from shared.rulebook.goals import Goal, goals_for
 from shared.rulebook.models import ModelShare, ModelsRubric
 from shared.wording import EN, VI
@@ -33,7 +34,7 @@ def judge_models(rubric: ModelsRubric, content: TargetsContent, period: int, pro
 
     steps: list[Step] = []
     if content.difficult_area:
-        steps.append(_area_step(rubric, content.difficult_area_basis))
+        steps.append(_area_step(rubric, content.difficult_area_basis, period))
     if unproven:
         ids = ", ".join(unproven)
         steps.append(
@@ -58,7 +59,7 @@ def judge_models(rubric: ModelsRubric, content: TargetsContent, period: int, pro
         ids = ", ".join(missing)
         steps.append(
             step_on(
-                rubric,
+                readings_on(cut_off(period)).missing,
                 f"Chưa có dữ liệu ({ids}): thiếu không phải là 0; các tỷ lệ khác vẫn được tính.",
                 f"Not sent ({ids}): missing is not zero; the other shares are computed.",
             )
@@ -79,10 +80,10 @@ def _counted(value: ShareTarget) -> Share:
     return value.share if value.evidence else Share(numerator=0, denominator=value.share.denominator)
 
 
-def _area_step(rubric: ModelsRubric, basis: str | None) -> Step:
+def _area_step(rubric: ModelsRubric, basis: str | None, period: int) -> Step:
     if basis is None:
         return step_on(
-            rubric.difficult_area,
+            readings_on(cut_off(period)).basis,
             "Khai vùng khó khăn nhưng không nêu căn cứ: so với mục tiêu chung.",
             "A difficult area is claimed without its basis: compared with the goals for all.",
         )

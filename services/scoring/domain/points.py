@@ -17,7 +17,7 @@ from shared.rulebook.source import Grounded
 from shared.wording import EN, VI
 
 
-def judge_points(rubric: PointsRubric, content: PointsContent) -> Judgement:
+def judge_points(rubric: PointsRubric, content: PointsContent, period: int) -> Judgement:
     """Judge one subject's points. Content must fit the rubric."""
     awarded = content.points
     criteria = [_criterion(rubric, one, awarded.get(one.id)) for one in rubric.criteria]
@@ -30,7 +30,7 @@ def judge_points(rubric: PointsRubric, content: PointsContent) -> Judgement:
     if unproven:
         steps.append(without_evidence(rubric, unproven))
     if missing:
-        step, mend = incomplete(rubric, missing)
+        step, mend = incomplete(missing, period)
         return Judgement(criteria, missing, [*steps, step], next_step=[mend], point_table=table.id)
 
     total = sum((one.points for one in criteria if one.points is not None), Decimal(0))

@@ -176,7 +176,7 @@ def _common(
     version: int,
     recognitions: Sequence[Recognition],
 ) -> dict[str, Any]:
-    steps = [chosen(rule, accepted.period), *judgement.steps]
+    steps = [*chosen(rule, accepted.period), *judgement.steps]
     used = [each.provenance for each in steps] + [one.provenance for one in judgement.criteria]
     return {
         "version": version,

@@ -14,7 +14,7 @@ from services.scoring.domain.shares import fraction, short, written
 from shared.contracts.base import Provenance, Step, Text
 from shared.contracts.facts import CriterionResult, TargetResult
 from shared.contracts.submissions import ShareTarget, TargetsContent
-from shared.rulebook import cut_off
+from shared.rulebook import cut_off, readings_on
 from shared.rulebook.standards import Condition, Measure, Minimum, Requirement, Standard, StandardLevel, StandardsRubric
 from shared.wording import EN
 
@@ -40,7 +40,7 @@ def judge_standards(rubric: StandardsRubric, content: TargetsContent, period: in
 
     steps: list[Step] = []
     if content.specially_difficult:
-        steps.append(_area_step(rubric, content.specially_difficult_basis))
+        steps.append(_area_step(rubric, content.specially_difficult_basis, case.on))
     if unproven:
         steps.append(without_evidence(rubric, unproven))
     decided = {standard.id: _steps(case, standard, reached[standard.id]) for standard in rubric.standards}
@@ -118,10 +118,10 @@ def _all(values: Iterable[bool | None]) -> bool | None:
     return False if False in found else None if None in found else True
 
 
-def _area_step(rubric: StandardsRubric, basis: str | None) -> Step:
+def _area_step(rubric: StandardsRubric, basis: str | None, on: date) -> Step:
     if basis is None:
         return step_on(
-            rubric.specially_difficult,
+            readings_on(on).basis,
             "Khai xã đặc biệt khó khăn nhưng không nêu căn cứ: áp dụng tiêu chuẩn thông thường.",
             "A specially difficult commune is claimed without its basis: the ordinary thresholds apply.",
         )

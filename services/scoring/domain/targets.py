@@ -20,7 +20,7 @@ from services.scoring.domain.recognising import opens_level_2
 from shared.contracts.base import Step, Text
 from shared.contracts.facts import CriterionResult, Reference, TargetResult
 from shared.contracts.submissions import TargetsContent
-from shared.rulebook import PassFailRubric, cut_off
+from shared.rulebook import PassFailRubric, cut_off, readings_on
 from shared.rulebook import rubric as law_of
 from shared.rulebook.ranking import ranking_order
 from shared.rulebook.rubrics import PassFailCriterion
@@ -48,11 +48,11 @@ def judge_targets(
     criteria = [_criterion(rubric, one, measured, situation.difficult) for one in rubric.criteria]
     missing = [id for id, one in measured.items() if one.absent]
     used = [one.source for one in measured.values() if one.source]
-    steps = _grounds(rubric, content, measured)
-    notes = _notes(rubric, measured)
+    steps = _grounds(rubric, content, measured, period)
+    notes = _notes(rubric, measured, period)
     if missing:
-        steps += _undecided(rubric, measured)
-        return Judgement(criteria, missing, steps, notes, _mend(rubric, measured), references=used)
+        steps += _undecided(rubric, measured, period)
+        return Judgement(criteria, missing, steps, notes, _mend(measured, period), references=used)
 
     count = {level: sum(level in one.levels for one in measured.values()) for level in LEVELS}
     met = {level: sum(one.met(level) is True for one in _held(measured, level)) for level in LEVELS}
@@ -105,11 +105,13 @@ def _held(measured: Mapping[str, Measured], level: LevelId) -> list[Measured]:
 # ------------------------------------------------------------------------------------------------------ explanation
 
 
-def _grounds(rubric: PassFailRubric, content: TargetsContent, measured: Mapping[str, Measured]) -> list[Step]:
+def _grounds(
+    rubric: PassFailRubric, content: TargetsContent, measured: Mapping[str, Measured], period: int
+) -> list[Step]:
     """What decided which thresholds and values hold: kind of area and subject, frozen results, gaps, no evidence."""
     steps: list[Step] = []
     if content.difficult_area and rubric.difficult_area is not None:
-        steps.append(_area_step(rubric.difficult_area, content.difficult_area_basis))
+        steps.append(_area_step(rubric.difficult_area, content.difficult_area_basis, period))
     left_out = [id for id, one in measured.items() if not one.levels]
     if rubric.traits is not None and left_out:
         kinds = [name for trait, name in rubric.traits.names.items() if trait in content.traits]
@@ -136,10 +138,10 @@ def _grounds(rubric: PassFailRubric, content: TargetsContent, measured: Mapping[
     return steps
 
 
-def _area_step(ground: Grounded, basis: str | None) -> Step:
+def _area_step(ground: Grounded, basis: str | None, period: int) -> Step:
     if basis is None:
         return step_on(
-            ground,
+            readings_on(cut_off(period)).basis,
             "Khai vùng khó khăn nhưng không nêu căn cứ: áp dụng ngưỡng thông thường.",
             "A difficult area is claimed without its basis: the ordinary thresholds apply.",
         )
@@ -166,7 +168,7 @@ def _source_step(rule: Target, measured: Measured, source: Reference) -> Step:
     )
 
 
-def _notes(rubric: PassFailRubric, measured: Mapping[str, Measured]) -> list[Step]:
+def _notes(rubric: PassFailRubric, measured: Mapping[str, Measured], period: int) -> list[Step]:
     """Values that another rubric's result would decide, but that rest on the submission as long as there is none."""
     claimed = [
         rule
@@ -176,13 +178,11 @@ def _notes(rubric: PassFailRubric, measured: Mapping[str, Measured]) -> list[Ste
     if not claimed:
         return []
     ids = ", ".join(rule.id for rule in claimed)
-    first, *more = claimed
     return [
         step_on(
-            first,
+            readings_on(cut_off(period)).declared,
             f"{ids}: theo khai báo và minh chứng của hồ sơ, vì chưa có kết quả của chuẩn được dẫn chiếu.",
             f"{ids}: as submitted with its evidence, since there is no result yet under the rule referred to.",
-            *more,
         )
     ]
 
@@ -191,11 +191,11 @@ def _rests_on_claim(measured: Measured) -> bool:
     return measured.source is None and measured.value is not None and not measured.unproven
 
 
-def _undecided(rubric: PassFailRubric, measured: Mapping[str, Measured]) -> list[Step]:
+def _undecided(rubric: PassFailRubric, measured: Mapping[str, Measured], period: int) -> list[Step]:
     """That nothing is graded: the sender left values out, or the rules give none."""
     unsent = [id for id, one in measured.items() if one.not_sent]
     open_ones = ", ".join(id for id, one in measured.items() if one.absent and not one.not_sent)
-    steps = [incomplete(rubric, unsent)[0]] if unsent else []
+    steps = [incomplete(unsent, period)[0]] if unsent else []
     if open_ones:
         vi = f"Không tính được {open_ones} vì lý do đã nêu, không phải do hồ sơ thiếu: chưa xếp loại."
         en = f"{open_ones} cannot be computed for the reason given, not for want of data: nothing is graded yet."
@@ -203,10 +203,10 @@ def _undecided(rubric: PassFailRubric, measured: Mapping[str, Measured]) -> list
     return steps
 
 
-def _mend(rubric: PassFailRubric, measured: Mapping[str, Measured]) -> list[Text]:
+def _mend(measured: Mapping[str, Measured], period: int) -> list[Text]:
     """What to send or wait for where values are missing, and what is lacking for level 1 besides."""
     unsent = [id for id, one in measured.items() if one.not_sent]
-    mend = [incomplete(rubric, unsent)[1]] if unsent else []
+    mend = [incomplete(unsent, period)[1]] if unsent else []
     mend += [one.absent for one in measured.values() if one.absent and not one.not_sent]
     return mend + [one.lack["L1"] for one in measured.values() if "L1" in one.lack and not one.absent]
 
