@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from fractions import Fraction
 from typing import Literal
 
 from shared.contracts.base import Problem, Text
@@ -46,9 +45,15 @@ def target_problems(rubric: TargetsRubric, content: TargetsContent) -> Iterator[
 
 def doubts(rubric: TargetsRubric, content: TargetsContent) -> Iterator[Problem]:
     """What is accepted, but hardly meant."""
-    if content.difficult_area and content.difficult_area_basis is None:
+    if content.difficult_area and getattr(rubric, "difficult_area", None) is None:
+        yield problem("content.difficult_area_not_used", "/content/difficult_area", rule=rubric.legal_reference)
+    elif content.difficult_area and content.difficult_area_basis is None:
         yield problem("content.difficult_area_without_basis", "/content/difficult_area_basis")
-    if content.specially_difficult and content.specially_difficult_basis is None:
+    if content.specially_difficult and not isinstance(rubric, StandardsRubric):
+        yield problem(
+            "content.specially_difficult_not_used", "/content/specially_difficult", rule=rubric.legal_reference
+        )
+    elif content.specially_difficult and content.specially_difficult_basis is None:
         yield problem("content.specially_difficult_without_basis", "/content/specially_difficult_basis")
     if isinstance(rubric, PassFailRubric) and rubric.traits is not None:
         for target in rubric.targets:
@@ -120,7 +125,7 @@ def _value(field: str, rule: Asked, value: TargetValue) -> Iterator[Problem]:
                 *share_problems(f"{field}/university", rule.id, value.university),
             ]
             yield from whole
-            if not whole and _fraction(value.university) > _fraction(value.trained):
+            if not whole and _more(value.university, value.trained):
                 yield problem("content.university_above_trained", f"{field}/university", id=rule.id)
 
 
@@ -133,15 +138,17 @@ def _parts(field: str, rule: PartsRule, value: PartsTarget) -> Iterator[Problem]
 
 
 def share_problems(field: str, id: str, share: Share) -> Iterator[Problem]:
-    """A share that is more than the whole."""
-    part, whole = share.numerator, share.denominator
-    if part > whole:
-        place = f"{field}/numerator"
+    """A share that is more than the whole, or of nobody."""
+    part, whole, place = share.numerator, share.denominator, f"{field}/numerator"
+    if part and not whole:
+        yield problem("content.numerator_of_nobody", place, id=id, numerator=part)
+    elif part > whole:
         yield problem("content.numerator_above_denominator", place, id=id, numerator=part, denominator=whole)
 
 
-def _fraction(share: Share) -> Fraction:
-    return Fraction(share.numerator, share.denominator)
+def _more(one: Share, other: Share) -> bool:
+    """Whether a share is larger than another; a share of nobody is not compared."""
+    return one.numerator * other.denominator > other.numerator * one.denominator
 
 
 # --------------------------------------------------------------------------------------------------- common

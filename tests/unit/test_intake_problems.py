@@ -116,7 +116,7 @@ def test_all_problems_of_one_input_at_once_each_in_its_place() -> None:
                     "C1.3": {"type": "colour"},
                     "C3.1": {"type": "parts", "parts": {"office": "x"}},
                     "C4.1": {"type": "level", "level": 9},
-                    "C5.1": {"type": "share", "share": {"numerator": -1, "denominator": 0}},
+                    "C5.1": {"type": "share", "share": {"numerator": -1, "denominator": -2}},
                     "C5.2": {"type": "share_pair", "trained": {"numerator": 1.5}, "university": None},
                     "share": {"type": "boolean", "met": True, "evidence": ["", "x"]},
                 },
