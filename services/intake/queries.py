@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, get_args
 
 from services.intake.decisions import AGGREGATES, HELD, RELEASE, Code, Standing, Waiting
 from shared.answers.register import AcceptedSubject
 from shared.contracts.base import Status
 from shared.contracts.facts import Receipt, RegistrationAccepted
+from shared.contracts.submissions import Standard
 from shared.messaging.collections import RECALCULATIONS, SETS
 from shared.messaging.decide.documents import Document, content_of
 from shared.messaging.decide.migrating import name_requests
@@ -86,7 +87,7 @@ async def tally(mongo: Mongo, query: dict[str, Any]) -> dict[str, int]:
 
 async def history(mongo: Mongo, subject: str, period: int | None) -> list[AcceptedSubject]:
     """What is accepted of a subject, per kind and period, with its versions."""
-    query: dict[str, Any] = {"subject": subject}
+    query: dict[str, Any] = {"subject": {"$in": [*_kept_under(subject)]}}
     if period is not None:
         query["period"] = period
     rows = await mongo.find("aggregates", query, sort=[("period", 1)])
@@ -94,6 +95,13 @@ async def history(mongo: Mongo, subject: str, period: int | None) -> list[Accept
     for line in await mongo.find("versions", {"aggregate": {"$in": [*lines]}}, sort=[("aggregate", 1), ("version", 1)]):
         lines[line["aggregate"]].append(line)
     return [AcceptedSubject.model_validate({**content_of(row), "history": lines[row["_id"]]}) for row in rows]
+
+
+def _kept_under(subject: str) -> Iterator[str]:
+    """A subject, and each standard of its universal education, which is decided on by itself."""
+    yield subject
+    if subject.startswith("universal_education/"):
+        yield from (f"{subject}/{standard}" for standard in get_args(Standard))
 
 
 async def centres_of(mongo: Mongo, commune_code: str) -> list[RegistrationAccepted]:

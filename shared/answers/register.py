@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from shared.contracts.base import Instant, Status, Text
-from shared.contracts.facts import Receipt, SubmissionKind
+from shared.contracts.facts import Act, Receipt, SubmissionKind
 
 
 class Relative(BaseModel):
@@ -88,6 +88,10 @@ class AcceptedVersion(BaseModel):
     """One version of what is accepted."""
 
     version: int
+    act: Act = "submission"
+    """What made it; a version made by a withdrawal stands for nothing being accepted."""
+    reason: str | None = None
+    """Why it replaced, revoked or withdrew the version before, as its sender said."""
     submission_id: str
     receipt_id: str
     received_at: Instant
@@ -103,9 +107,11 @@ class AcceptedSubject(BaseModel):
     period: int | None
     province: str
     version: int
+    act: Act = "submission"
+    """What made the last version: by a withdrawal nothing is accepted now."""
     content_hash: str
     accepted: dict[str, Any]
-    """The accepted fact of the last version, in the form of its kind."""
+    """The fact of the last version, in the form of its kind; `Withdrawn` after a withdrawal."""
     history: list[AcceptedVersion]
 
 

@@ -34,6 +34,8 @@ from shared.contracts.submissions import (
 Purpose = Literal["operating", "equipment"]
 """Support of a year, or the one-off grant for the equipment of a new centre."""
 SubmissionKind = Literal["commune", "centre", "assessment", "registration", "envelope", "support", "recognition"]
+Act = Literal["submission", "withdrawal", "revocation"]
+"""What a record does with what is accepted of its subject: it files it, takes it back, or says that it was revoked."""
 
 # ----------------------------------------------------------------------------------------------- intake
 
@@ -62,6 +64,7 @@ class Receipt(Contract):
     """Where the record lay: `topic/partition@offset`, or `http`."""
     body_hash: str
     kind: SubmissionKind | None = None
+    act: Act = "submission"
     submission_id: str | None = None
     subject: str | None = None
     """Unit, centre or province that the submission speaks of, where it could be read."""

@@ -13,6 +13,7 @@ from shared.answers.register import AcceptedVersion
 from shared.contracts.base import Contract, Status
 from shared.contracts.facts import (
     Accepted,
+    Act,
     AssessmentAccepted,
     CentreAccepted,
     CommuneAccepted,
@@ -23,6 +24,7 @@ from shared.contracts.facts import (
     RegistrationAccepted,
     SubmissionKind,
     SupportAccepted,
+    Withdrawn,
 )
 from shared.messaging.decide.documents import Collection
 
@@ -88,13 +90,15 @@ class Freed(Contract):
 
 
 class Aggregate(Contract):
-    """What is accepted of a subject in a period."""
+    """What is accepted of a subject in a period, or that it was withdrawn."""
 
     kind: SubmissionKind
     subject: str
     period: int | None
     province: str
     version: int
+    act: Act = "submission"
+    """What made this version."""
     content_hash: str
     accepted: SerializeAsAny[Accepted]
     history: list[AcceptedVersion] = Field(default=[], exclude=True)
@@ -103,7 +107,8 @@ class Aggregate(Contract):
     @field_validator("accepted", mode="before")
     @classmethod
     def _of_its_kind(cls, fact: Any, info: ValidationInfo) -> Accepted:
-        return _FACTS[info.data["kind"]].model_validate(fact)
+        form = Withdrawn if info.data["act"] == "withdrawal" else _FACTS[info.data["kind"]]
+        return form.model_validate(fact)
 
 
 class Standing(Contract):
@@ -138,8 +143,8 @@ RECEIPTS: Collection[Answer] = Collection("receipts", TypeAdapter(Answer), nativ
 """Every answer ever given, by the receipt's id."""
 SUBMISSIONS: Collection[Used | Freed] = Collection("submissions", _TAKEN)
 """By sender and submission id."""
-AGGREGATES: Collection[Aggregate] = Collection("aggregates", TypeAdapter(Aggregate))
-"""By kind, subject and period; period 0 for facts without one."""
+AGGREGATES: Collection[Aggregate] = Collection("aggregates", TypeAdapter(Aggregate), schema=2)
+"""By kind, subject and period; period 0 for facts without one. Schema 2: it may be withdrawn."""
 VERSIONS: Collection[VersionLine] = Collection("versions", TypeAdapter(VersionLine), entries=True)
 """By aggregate and version."""
 LEARNING_UNITS: Collection[Owner] = Collection("learning_units", TypeAdapter(Owner))

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from services.intake.decisions.documents import RECEIPTS, Answer
-from services.intake.decisions.kinds import KINDS
+from services.intake.decisions.kinds import DEEDS
 from services.intake.domain import Awaited
 from services.intake.problems import of_unreadable
 from shared.contracts.base import IDENTIFIER, Status
@@ -18,7 +18,6 @@ from shared.messaging.decide.documents import Ref
 from shared.messaging.messages import Outgoing, Received, Unreadable, derived_id
 
 _IDENTIFIER = re.compile(IDENTIFIER)
-_NAME_BY_TYPE = {kind.type.value: kind.name for kind in KINDS.values()}
 
 
 def receipt_ref(received: Received[Any]) -> Ref[Answer]:
@@ -67,11 +66,12 @@ async def refusals(received: Received[Unreadable], ask: Ask) -> Outcome:
     await ask.one(receipt_ref(received))
     unreadable = received.data
     body = unreadable.body if isinstance(unreadable.body, dict) else {}
+    deed = DEEDS.get(unreadable.type or "")
     receipt = receipt_of(
         received,
         status=Status.REJECTED,
         body_hash=unreadable.cut.sha256 if unreadable.cut else hashlib.sha256(received.raw).hexdigest(),
-        kind=_NAME_BY_TYPE.get(unreadable.type or ""),
+        **({"kind": deed.kind.name, "act": deed.act} if deed else {}),
         submission_id=_identifier(body.get("submission_id")),
         subject=_subject(body),
         period=_year(body.get("period", body.get("year"))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from services.intake import domain
 from services.intake.decisions.documents import Standing, Waiting
@@ -11,6 +11,7 @@ from services.intake.decisions.submissions import ACCEPTED_TOPIC
 from shared.answers.register import Released, Touched
 from shared.contracts.base import content_hash
 from shared.contracts.register import RegisterCorrected, RegisterCorrection
+from shared.contracts.submissions import Standard
 from shared.errors import LanghocError
 from shared.messaging.decide.asking import Ask, Order, Outcome
 from shared.messaging.decide.documents import Document
@@ -85,10 +86,19 @@ def released(register: Registry, held: Iterable[Waiting]) -> list[Released]:
     return sorted(found, key=lambda one: (one.code, one.period or 0, one.receipt_id))
 
 
+_FORMS = (
+    "{}",
+    "universal_education/{}",
+    *(f"universal_education/{{}}/{one}" for one in get_args(Standard)),
+    "learning_models/{}",
+)
+"""How a commune's code stands in a subject."""
+
+
 def named_subjects(correction: RegisterCorrection) -> list[str]:
     """Under which subjects submissions about the named units were accepted."""
     codes = sorted({unit_id.split("@", 1)[0] for unit_id in touched_units(correction)})
-    return [form + code for code in codes for form in ("", "universal_education/", "learning_models/")]
+    return [form.format(code) for code in codes for form in _FORMS]
 
 
 def touched(
@@ -100,7 +110,7 @@ def touched(
     for one in accepted:
         if one.unit is None:
             continue
-        code = one.subject.rsplit("/", 1)[-1] if one.period else one.unit.split("@", 1)[0]
+        code = one.subject.split("/")[:2][-1] if one.period else one.unit.split("@", 1)[0]
         on = cut_off(one.period) if one.period else correction.decree.effective_on
         was, now = before.unit(code, on), after.unit(code, on)
         if one.unit in named or was != now:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from services.intake.decisions.documents import AGGREGATES, LEARNING_UNITS, RECEIPTS, SUBMISSIONS, Answer
-from services.intake.decisions.kinds import KINDS
+from services.intake.decisions.kinds import KINDS, filing
 from services.intake.decisions.submissions import original_of, settle
 from shared.contracts.base import Status
 from shared.contracts.catalogue import CONTRACTS
@@ -43,7 +43,7 @@ async def release(due: Due[Code], ask: Ask) -> Outcome:
     for answer, received in sorted(zip(waiting, map(_read_again, waiting), strict=True), key=_arrival):
         first = answer.receipt
         assert first.kind is not None
-        one = await settle(KINDS[first.kind], received, ask, original_of(first))
+        one = await settle(filing(KINDS[first.kind]), received, ask, original_of(first))
         if one.verdict != Status.HELD:
             outcome.puts |= one.puts
             outcome.put(RECEIPTS.ref(first.receipt_id), replace(answer, released=_second(one)))

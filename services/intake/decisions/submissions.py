@@ -18,12 +18,12 @@ from services.intake.decisions.documents import (
     Used,
     VersionLine,
 )
-from services.intake.decisions.kinds import KINDS, Base, Kind, S
+from services.intake.decisions.kinds import DEEDS, REGISTRATION, Base, Deed, S
 from services.intake.decisions.receipts import answered, receipt_of, receipt_ref
 from services.intake.problems import at_most
 from shared.answers.register import AcceptedVersion
 from shared.contracts.base import Status, content_hash
-from shared.contracts.facts import Accepted, Original, Receipt, RegistrationAccepted
+from shared.contracts.facts import Accepted, Original, Receipt, RegistrationAccepted, Withdrawn
 from shared.contracts.topics import sender_of
 from shared.messaging.decide.asking import Ask, Decide, Outcome
 from shared.messaging.decide.documents import Ref
@@ -33,26 +33,39 @@ from shared.messaging.messages import Outgoing, Received
 ACCEPTED_TOPIC = "intake.accepted"
 
 
-async def settle(kind: Kind[S], received: Received[S], ask: Ask, held: Original | None = None) -> Outcome:
-    """Decide one submission. `held`: the receipt under which it waited until now; it is decided as if new."""
-    data = received.data
+NOT_CONTENT = frozenset({"submission_id", "corrects_version", "reason"})
+LATER: Mapping[str, Any] = {
+    "reason": None,
+    "series": "commune",
+    "standard": None,
+    **dict.fromkeys(("suspended_on", "resumed_on", "act", "decision_number", "decided_on", "decided_by")),
+}
+"""Fields that the contracts got later, and what a body without them says. They stand in no hash then, so that what an
+older release accepted is recognised when it comes again."""
+
+
+async def settle(deed: Deed[S], received: Received[S], ask: Ask, held: Original | None = None) -> Outcome:
+    """Decide one record. `held`: the receipt under which it waited until now; it is decided as if new."""
+    data, kind = received.data, deed.kind
     arrival = domain.Arrival(sender_of(received.position.topic), received.received_at)
-    taken_ref = SUBMISSIONS.ref(arrival.province, data.submission_id)
-    aggregate_ref = AGGREGATES.ref(kind.name, kind.subject(data, arrival.province), kind.period(data))
-    known = await _known(kind, data, ask, [taken_ref, aggregate_ref, receipt_ref(received)])
+    taken_ref, aggregate_ref = SUBMISSIONS.ref(arrival.province, data.submission_id), kind.ref(data, arrival.province)
+    known = await _known(deed, data, ask, aggregate_ref, [taken_ref, receipt_ref(received)])
     taken, before = _taken(await ask.one(taken_ref), held), await ask.one(aggregate_ref)
-    findings = kind.check(data, arrival, known)
-    body = data.model_dump(mode="json")
+    findings = deed.check(data, arrival, known)
+    body = {
+        name: said for name, said in data.model_dump(mode="json").items() if name not in LATER or said != LATER[name]
+    }
     body_hash = content_hash(body)
-    contents = content_hash({k: v for k, v in body.items() if k not in ("submission_id", "corrects_version")})
+    contents = content_hash({name: said for name, said in body.items() if name not in NOT_CONTENT})
     verdict = domain.decide(
+        act=deed.act,
         submission_id=data.submission_id,
         corrects_version=data.corrects_version,
         body_hash=body_hash,
         content_hash=contents,
         received_at=received.received_at,
         taken=domain.Taken(taken.body_hash) if taken else None,
-        current=domain.Current(before.version, before.content_hash) if before else None,
+        current=domain.Current(before.version, before.content_hash, before.act, before.accepted) if before else None,
         findings=findings,
     )
     answer = receipt_of(
@@ -60,6 +73,7 @@ async def settle(kind: Kind[S], received: Received[S], ask: Ask, held: Original 
         status=verdict.status,
         body_hash=body_hash,
         kind=kind.name,
+        act=deed.act,
         submission_id=data.submission_id,
         subject=kind.subject(data, arrival.province),
         period=kind.period(data) or None,
@@ -67,7 +81,7 @@ async def settle(kind: Kind[S], received: Received[S], ask: Ask, held: Original 
         version=verdict.version,
         original=taken.original if taken and verdict.status is Status.DUPLICATE else held,
         problems=at_most(verdict.problems),
-        warnings=at_most(findings.warnings) if verdict.accepted else [],
+        warnings=at_most([*verdict.warnings, *(findings.warnings if verdict.accepted else [])]),
     )
     outcome = answered(received, answer, findings.awaited if verdict.status is Status.HELD else None)
     if verdict.takes_id:
@@ -76,10 +90,10 @@ async def settle(kind: Kind[S], received: Received[S], ask: Ask, held: Original 
         outcome.put(taken_ref, Freed(freed_by=answer.receipt_id))
     if verdict.accepted:
         base = _told(answer, "version", "submission_id", "receipt_id", "province", "received_at")
-        late = {"late": verdict.status is Status.ACCEPTED_LATE}
-        fact = kind.accept(data, base | late, findings, known)
+        base |= {"late": verdict.status is Status.ACCEPTED_LATE, "reason": data.reason}
+        fact = deed.accept(data, base, findings, known)
         _keep(outcome, aggregate_ref, before, answer, contents, fact)
-        subject = kind.fact_subject(fact)
+        subject = fact.subject if isinstance(fact, Withdrawn) else kind.fact_subject(fact)
         outcome.events.append(Outgoing(ACCEPTED_TOPIC, subject, subject, fact))
         unit = kind.learning_unit(data)
         if unit is not None and known.owner is None:
@@ -87,23 +101,25 @@ async def settle(kind: Kind[S], received: Received[S], ask: Ask, held: Original 
     return outcome
 
 
-async def _known(kind: Kind[S], data: S, ask: Ask, besides: list[Ref[Any]]) -> domain.Known:
+async def _known(deed: Deed[S], data: S, ask: Ask, aggregate: Ref[Aggregate], besides: list[Ref[Any]]) -> domain.Known:
     """What the submission is checked against. With it, in one round, `besides` all else that is decided on."""
-    centres = {centre_id: AGGREGATES.ref("registration", centre_id, 0) for centre_id in kind.centres(data)}
-    owners = [LEARNING_UNITS.ref(unit)] if (unit := kind.learning_unit(data)) else []
-    await ask.many([REGISTER, *besides, *centres.values(), *owners])
+    centres = {centre_id: AGGREGATES.ref(REGISTRATION.name, centre_id, 0) for centre_id in deed.centres(data)}
+    owners = [LEARNING_UNITS.ref(unit)] if (unit := deed.kind.learning_unit(data)) else []
+    await ask.many([REGISTER, aggregate, *besides, *centres.values(), *owners])
     registered = zip(centres, await ask.many(centres.values()), strict=True)
+    current = await ask.one(aggregate)
     return domain.Known(
         await register_now(ask),
         {centre_id: _registration(found) for centre_id, found in registered},
         next((owner.province for owner in await ask.many(owners) if owner), None),
+        current.accepted if current else None,
     )
 
 
-def _registration(found: Aggregate | None) -> RegistrationAccepted | None:
+def _registration(found: Aggregate | None) -> RegistrationAccepted | Withdrawn | None:
     if found is None:
         return None
-    assert isinstance(found.accepted, RegistrationAccepted)
+    assert isinstance(found.accepted, RegistrationAccepted | Withdrawn)
     return found.accepted
 
 
@@ -132,12 +148,13 @@ def _keep(
     outcome: Outcome, ref: Ref[Aggregate], before: Aggregate | None, answer: Receipt, contents: str, fact: Accepted
 ) -> None:
     """What is accepted now, its line of the history, and the lines that an older release kept in the aggregate."""
-    about = _told(answer, "kind", "subject", "period", "province", "version")
+    about = _told(answer, "kind", "subject", "period", "province", "version", "act")
     outcome.put(ref, Aggregate(**about, content_hash=contents, accepted=fact))
-    about = _told(answer, "version", "submission_id", "receipt_id", "received_at", "status")
-    lines = [*(before.history if before else ()), AcceptedVersion(**about, content_hash=contents)]
+    about = _told(answer, "version", "act", "submission_id", "receipt_id", "received_at", "status")
+    line = AcceptedVersion(**about, reason=fact.reason, content_hash=contents)
+    lines = [*(before.history if before else ()), line]
     for line in lines:
         outcome.put(VERSIONS.ref(ref.id, f"{line.version:07}"), VersionLine(aggregate=ref.id, **dict(line)))
 
 
-routes: Mapping[str, Decide[Received[Any]]] = {kind.type: partial(settle, kind) for kind in KINDS.values()}
+routes: Mapping[str, Decide[Received[Any]]] = {type_: partial(settle, deed) for type_, deed in DEEDS.items()}

@@ -12,12 +12,16 @@ from services.intake.domain.checking import (
     check_envelope,
     check_recognition,
     check_registration,
+    check_revocation,
     check_support,
+    check_withdrawal,
+    named,
 )
 from services.intake.domain.deciding import Current, Taken, Verdict, decide
 from services.intake.domain.findings import Arrival, Awaited, Findings, Known, Subject
 from services.intake.domain.life import life_of
 from services.intake.domain.register import check_correction, resolves
+from services.intake.domain.units import Named
 
 __all__ = [
     "Arrival",
@@ -25,6 +29,7 @@ __all__ = [
     "Current",
     "Findings",
     "Known",
+    "Named",
     "Subject",
     "Taken",
     "Verdict",
@@ -36,8 +41,11 @@ __all__ = [
     "check_envelope",
     "check_recognition",
     "check_registration",
+    "check_revocation",
     "check_support",
+    "check_withdrawal",
     "decide",
     "life_of",
+    "named",
     "resolves",
 ]

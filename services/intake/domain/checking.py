@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from services.intake.domain.findings import Arrival, Findings, Known
-from services.intake.domain.units import check_name, check_subject, check_unit
-from shared.contracts.base import Problem
-from shared.contracts.facts import RegistrationAccepted
+from services.intake.domain.units import Named, check_name, check_registrar, check_subject, check_unit
+from shared.contracts.base import Problem, Text
+from shared.contracts.facts import RecognitionAccepted
 from shared.contracts.submissions import (
     AssessmentSubmitted,
+    CentreAct,
     CentreRegistered,
     CentreSubmitted,
     CommuneSubmitted,
     EnvelopeSubmitted,
+    Recognised,
+    RecognitionRevoked,
     RecognitionSubmitted,
     SupportSubmitted,
 )
@@ -30,6 +34,8 @@ from shared.rulebook import (
     rubric_for,
     rubrics,
 )
+from shared.rulebook.standards import StandardsRubric
+from shared.rulebook.targets import LEVELS
 
 MOST_CONTENT = 300_000
 """Bytes of an assessment's content as facts and results repeat it. More than a record takes, for the defaults that were
@@ -50,7 +56,7 @@ def check_commune(data: CommuneSubmitted, arrival: Arrival, known: Known) -> Fin
 def check_centre(data: CentreSubmitted, arrival: Arrival, known: Known) -> Findings:
     """Assessment of a centre: registered, right to send, period, rubric, values."""
     findings = Findings()
-    _check_centre(findings, data.centre_id, "/centre_id", arrival, known)
+    _check_centre(findings, data, arrival, known)
     _check_values(findings, "centre", data, arrival, known)
     return findings
 
@@ -58,7 +64,7 @@ def check_centre(data: CentreSubmitted, arrival: Arrival, known: Known) -> Findi
 def check_assessment(data: AssessmentSubmitted, arrival: Arrival, known: Known) -> Findings:
     """Assessment of anything else: subject, right to send, period, rubric, values."""
     findings = Findings()
-    check_subject(findings, data, arrival, known)
+    check_subject(findings, Named(data.series, data.subject, "/subject", data.period, data.name), arrival, known)
     check_name(findings, data.name, "/name")
     _check_values(findings, data.series, data, arrival, known)
     return findings
@@ -69,24 +75,48 @@ def check_registration(data: CentreRegistered, arrival: Arrival, known: Known) -
     findings = Findings()
     check_unit(findings, data.commune_code, "/commune_code", arrival.day, arrival, known)
     _check_not_future(findings, data.opened_on, "/opened_on", arrival)
-    if data.closed_on is not None and data.closed_on <= data.opened_on:
-        findings.problems.append(
-            problem("intake.closed_before_opened", "/closed_on", closed=data.closed_on, opened=data.opened_on)
-        )
-    centre = known.centres[data.centre_id]
-    if centre is not None and centre.province != arrival.province:
-        findings.problems.append(_other_province("/centre_id", arrival, centre))
+    findings.problems += [*_life(data), *_act(data)]
+    if data.decided_on is not None:
+        _check_not_future(findings, data.decided_on, "/decided_on", arrival)
+    check_registrar(findings, data.centre_id, "/centre_id", arrival, known)
     for index, predecessor in enumerate(data.predecessors):
         pointer = f"/predecessors/{index}"
         if predecessor == data.centre_id:
             findings.problems.append(problem("intake.predecessor_is_itself", pointer, centre=predecessor))
         elif predecessor in data.predecessors[:index]:
             findings.problems.append(problem("intake.predecessor_twice", pointer, centre=predecessor))
-        elif (found := known.centres[predecessor]) is None:
+        elif known.centre(predecessor) is None:
             findings.warnings.append(problem("intake.predecessor_unknown", pointer, centre=predecessor))
-        elif found.province != arrival.province:
-            findings.problems.append(_other_province(pointer, arrival, found))
+        else:
+            check_registrar(findings, predecessor, pointer, arrival, known)
     return findings
+
+
+def _life(data: CentreRegistered) -> Iterator[Problem]:
+    """Opened, suspended, resumed and closed in this order."""
+    opened, closed, suspended, resumed = data.opened_on, data.closed_on, data.suspended_on, data.resumed_on
+    if closed is not None and closed <= opened:
+        yield problem("intake.closed_before_opened", "/closed_on", closed=closed, opened=opened)
+    if suspended is not None and (suspended < opened or (closed is not None and suspended >= closed)):
+        yield problem("intake.suspended_outside_life", "/suspended_on", suspended=suspended)
+    if resumed is not None and suspended is None:
+        yield problem("intake.resumed_without_suspension", "/resumed_on", resumed=resumed)
+    elif resumed is not None and suspended is not None and resumed <= suspended:
+        yield problem("intake.resumed_before_suspended", "/resumed_on", resumed=resumed, suspended=suspended)
+    if resumed is not None and closed is not None and resumed >= closed:
+        yield problem("intake.resumed_after_closing", "/resumed_on", resumed=resumed, closed=closed)
+
+
+_DAY_OF: Mapping[CentreAct, str] = {"suspended": "suspended_on", "resumed": "resumed_on", "dissolved": "closed_on"}
+"""The day that an act sets."""
+
+
+def _act(data: CentreRegistered) -> Iterator[Problem]:
+    """An act is a decision's: with its number and its day, and with the day that it sets."""
+    if data.act is not None:
+        for name in ("decision_number", "decided_on", *([_DAY_OF[data.act]] if data.act in _DAY_OF else [])):
+            if getattr(data, name) is None:
+                yield problem("intake.act_incomplete", f"/{name}", act=data.act, field=name)
 
 
 def check_envelope(data: EnvelopeSubmitted, arrival: Arrival, known: Known) -> Findings:
@@ -99,43 +129,112 @@ def check_envelope(data: EnvelopeSubmitted, arrival: Arrival, known: Known) -> F
 def check_support(data: SupportSubmitted, arrival: Arrival, known: Known) -> Findings:
     """Support approved in the past: for a registered centre of the sender, for no year to come."""
     findings = Findings()
-    _check_centre(findings, data.centre_id, "/centre_id", arrival, known)
+    _check_centre(findings, data, arrival, known)
     _check_year(findings, data.year, 2008, arrival.day.year)
+    centre = known.centre(data.centre_id)
+    alone = centre is not None and not centre.predecessors and centre.closed_on is None
+    if data.purpose == "operating" and alone and data.year < arrival.day.year - 1:
+        findings.warnings.append(problem("intake.support_of_old_year", "/year", year=data.year, budget=data.year + 1))
     return findings
 
 
 def check_recognition(data: RecognitionSubmitted, arrival: Arrival, known: Known) -> Findings:
-    """A decision that recognises a commune: the unit of the period, decided in the past, at a level or a grade."""
+    """A decision that recognises a subject: known on the period's cut-off date, decided in the past, at a level or a
+    grade of its rule."""
     findings = Findings()
-    check_unit(findings, data.unit_code, "/unit_code", cut_off(data.period), arrival, known)
+    check_subject(findings, named(data), arrival, known)
     _check_not_future(findings, data.decided_on, "/decided_on", arrival)
     findings.problems.extend(_recognised(data))
+    if data.decided_on < date(data.period, 1, 1):
+        findings.warnings.append(
+            problem("intake.decided_before_period", "/decided_on", date=data.decided_on, period=data.period)
+        )
+    if data.series == "universal_education" and data.standard is None:
+        findings.warnings.append(problem("intake.standard_not_named", "/standard"))
+    elif data.series == "universal_education" and findings.unit is None:
+        findings.warnings.append(problem("intake.standard_above_communes", "/unit_code", code=data.unit_code))
+    return findings
+
+
+def check_revocation(data: RecognitionRevoked, arrival: Arrival, known: Known) -> Findings:
+    """A decision that revokes one: of the same subject, decided in the past, and not before the one that it ends."""
+    findings = Findings()
+    check_subject(findings, named(data), arrival, known)
+    _check_not_future(findings, data.decided_on, "/decided_on", arrival)
+    if isinstance(known.current, RecognitionAccepted):
+        since = known.current.decided_on
+        days = {"/decided_on": data.decided_on, "/effective_from": data.effective_from}
+        findings.problems += [
+            problem("intake.revoked_before_decided", pointer, date=day, decided=since)
+            for pointer, day in days.items()
+            if day is not None and day < since
+        ]
     return findings
 
 
 def _recognised(data: RecognitionSubmitted) -> list[Problem]:
-    """A level under a pass/fail rubric, a grade under a points rubric.
+    """A level under a pass/fail rubric or a standard, a grade under a points rubric.
 
     The rubric is that of the period; or the one in force when the authority decided, which for a period that an
     old rule governed may already have been the new one.
     """
+    found = []
+    if data.standard is not None and data.series != "universal_education":
+        found.append(problem("intake.standard_of_other_series", "/standard", series=data.series))
     if (data.level is None) == (data.grade is None):
-        return [problem("intake.level_or_grade", "/level")]
+        return [*found, problem("intake.level_or_grade", "/level")]
     days = (cut_off(data.period), data.decided_on)
-    possible = [one for one in rubrics() if one.series == "commune" and any(one.in_force(day) for day in days)]
+    possible = [one for one in rubrics() if one.series == data.series and any(one.in_force(day) for day in days)]
     if not possible:
-        return [problem("intake.no_rubric", "/period", period=data.period)]
+        return [*found, problem("intake.no_rubric", "/period", period=data.period)]
     rules = ", ".join(one.id for one in possible)
-    if data.grade is None:
-        if any(isinstance(one, PassFailRubric) for one in possible):
-            return []
-        return [problem("intake.recognition_needs_grade", "/level", rules=rules)]
+    most = max(_levels(one, data) for one in possible)
     grades = [grade.id for one in possible if isinstance(one, PointsRubric) for grade in one.grades]
-    if not grades:
-        return [problem("intake.recognition_needs_level", "/grade", rules=rules)]
-    if data.grade not in grades:
-        return [problem("intake.grade_unknown", "/grade", grade=data.grade, grades=", ".join(grades))]
-    return []
+    if data.level is not None and not most:
+        found.append(problem("intake.recognition_needs_grade", "/level", rules=rules))
+    elif data.level is not None and data.level > most:
+        expected = Text(vi=f"từ 1 đến {most}", en=f"1 to {most}")
+        found.append(problem("intake.out_of_range", "/level", given=data.level, expected=expected))
+    elif data.grade is not None and not grades:
+        expected = Text(vi=f"level từ 1 đến {most}", en=f"a level from 1 to {most}")
+        found.append(problem("intake.recognition_needs_level", "/grade", rules=rules, expected=expected))
+    elif data.grade is not None and data.grade not in grades:
+        found.append(problem("intake.grade_unknown", "/grade", grade=data.grade, grades=", ".join(grades)))
+    return found
+
+
+def _levels(rubric: Rubric, data: Recognised) -> int:
+    """The highest level that a rule knows; 0 of one that gives grades."""
+    match rubric:
+        case PassFailRubric():
+            return len(LEVELS)
+        case StandardsRubric():
+            levels = rubric.outcomes
+            return levels.get(data.standard or "", max(levels.values()))
+        case _:
+            return 0
+
+
+def named(data: Recognised) -> Named:
+    """The subject of an authority's decision."""
+    return Named(data.series, data.unit_code, "/unit_code", data.period, decided=True)
+
+
+def check_withdrawal(subject: Named | None, centre_id: str | None, arrival: Arrival, known: Known) -> Findings:
+    """May its sender take back what is accepted of a subject, or of a centre?
+
+    Whoever may file may withdraw; where the register does not know the subject any more, whoever filed.
+    """
+    findings = Findings()
+    if centre_id is not None:
+        check_registrar(findings, centre_id, "/centre_id", arrival, known)
+    if subject is not None:
+        check_subject(findings, subject, arrival, known)
+        if findings.subject is None and known.current is not None and known.current.province == arrival.province:
+            return Findings()
+        if findings.held:
+            return Findings(problems=[problem("intake.withdraws_held", subject.pointer, code=subject.code)])
+    return findings
 
 
 def _check_values(
@@ -178,7 +277,7 @@ def _holder(
 
 def centre_holder(data: CentreSubmitted, known: Known) -> str | None:
     """Province in which a centre lay on the cut-off date; `None` where the register does not tell."""
-    centre = known.centres[data.centre_id]
+    centre = known.centre(data.centre_id)
     unit = known.register.counterpart(centre.unit_id, cut_off(data.period)) if centre else None
     return unit.province_code if unit else None
 
@@ -190,22 +289,11 @@ def opening(rubric: Rubric, period: int) -> date:
     return date(period, 1 if early else 12, 1)
 
 
-def _check_centre(findings: Findings, centre_id: str, pointer: str, arrival: Arrival, known: Known) -> None:
-    centre = known.centres[centre_id]
-    if centre is None:
-        findings.problems.append(problem("intake.centre_unknown", pointer, centre=centre_id))
-    elif centre.province != arrival.province:
-        findings.problems.append(_other_province(pointer, arrival, centre))
-
-
-def _other_province(pointer: str, arrival: Arrival, centre: RegistrationAccepted) -> Problem:
-    return problem(
-        "intake.centre_of_other_province",
-        pointer,
-        centre=centre.centre_id,
-        entitled=centre.province,
-        province=arrival.province,
-    )
+def _check_centre(findings: Findings, data: CentreSubmitted | SupportSubmitted, arrival: Arrival, known: Known) -> None:
+    if known.centre(data.centre_id) is None:
+        findings.problems.append(problem("intake.centre_unknown", "/centre_id", centre=data.centre_id))
+    else:
+        check_registrar(findings, data.centre_id, "/centre_id", arrival, known)
 
 
 def _check_not_future(findings: Findings, day: date, pointer: str, arrival: Arrival) -> None:

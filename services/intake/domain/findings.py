@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from shared.contracts.base import Problem
-from shared.contracts.facts import RegistrationAccepted
+from shared.contracts.facts import Accepted, RegistrationAccepted, Withdrawn
 from shared.registry import Registry, Unit
 from shared.rulebook import HANOI
 
@@ -62,7 +62,19 @@ class Known:
     """What intake holds that a submission is checked against."""
 
     register: Registry
-    centres: Mapping[str, RegistrationAccepted | None] = field(default_factory=dict)
-    """The registered centres that the submission names."""
+    centres: Mapping[str, RegistrationAccepted | Withdrawn | None] = field(default_factory=dict)
+    """The registrations of the centres that the submission names."""
     owner: str | None = None
-    """Province that was the first to send an assessment of the learning unit."""
+    """Province that was the first to speak of the learning unit."""
+    current: Accepted | None = None
+    """What is accepted now of the subject and period, or its withdrawal."""
+
+    def centre(self, centre_id: str) -> RegistrationAccepted | None:
+        """A centre that is registered now."""
+        found = self.centres[centre_id]
+        return found if isinstance(found, RegistrationAccepted) else None
+
+    def registrar(self, centre_id: str) -> str | None:
+        """The province to which a centre's id belongs; a withdrawal gives it to nobody else."""
+        found = self.centres[centre_id]
+        return found.province if found else None

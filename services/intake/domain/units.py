@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from services.intake.domain.findings import Arrival, Awaited, Findings, Known, Subject
 from services.intake.problems import candidates
 from shared.contracts.base import Text
-from shared.contracts.submissions import AssessmentSeries, AssessmentSubmitted
+from shared.contracts.submissions import AssessmentSeries, RecognisedSeries
 from shared.refusals import problem
 from shared.registry import RegisterGap, Unit, same_name
 from shared.rulebook import cut_off
@@ -44,62 +45,85 @@ def check_name(findings: Findings, name: str | None, pointer: str) -> None:
         findings.warnings.append(problem("intake.name_differs", pointer, given=name, registered=findings.subject.name))
 
 
-def check_subject(findings: Findings, data: AssessmentSubmitted, arrival: Arrival, known: Known) -> None:
-    """The subject of an assessment, as its series names it."""
-    level = _LEVELS[data.series]
-    if not level.form.fullmatch(data.subject):
-        near = known.register.candidates(data.subject, cut_off(data.period)) if level is _COMMUNE else ()
-        findings.problems.append(
-            problem(
-                "intake.subject_form",
-                "/subject",
-                given=data.subject,
-                expected=level.words,
-                candidates=candidates(near),
-            )
-        )
+class Named(NamedTuple):
+    """How a submission names its subject."""
+
+    series: RecognisedSeries | AssessmentSeries
+    code: str
+    pointer: str
+    period: int
+    name: str | None = None
+    decided: bool = False
+    """By an authority's decision: universal education is recognised of districts and provinces too."""
+
+
+def check_subject(findings: Findings, named: Named, arrival: Arrival, known: Known) -> None:
+    """The subject of an assessment or a decision, as its series names it on the period's cut-off date."""
+    levels = (_DECIDED if named.decided else {}).get(named.series) or [_LEVELS[named.series]]
+    level = next((one for one in levels if one.form.fullmatch(named.code)), None)
+    if level is not None:
+        level.check(findings, named, arrival, known)
         return
-    level.check(findings, data, arrival, known)
+    near = known.register.candidates(named.code, cut_off(named.period)) if _COMMUNE in levels else ()
+    expected = Text(vi="; ".join(one.words.vi for one in levels), en="; ".join(one.words.en for one in levels))
+    findings.problems.append(
+        problem("intake.subject_form", named.pointer, given=named.code, expected=expected, candidates=candidates(near))
+    )
 
 
-def _check_commune(findings: Findings, data: AssessmentSubmitted, arrival: Arrival, known: Known) -> None:
-    check_unit(findings, data.subject, "/subject", cut_off(data.period), arrival, known, data.name)
+def _check_commune(findings: Findings, named: Named, arrival: Arrival, known: Known) -> None:
+    check_unit(findings, named.code, named.pointer, cut_off(named.period), arrival, known, named.name)
 
 
-def _check_district(findings: Findings, data: AssessmentSubmitted, arrival: Arrival, known: Known) -> None:
-    on, code = cut_off(data.period), data.subject
+def _check_district(findings: Findings, named: Named, arrival: Arrival, known: Known) -> None:
+    on, code = cut_off(named.period), named.code
     ended = known.register.districts_ended
     if ended is not None and on >= ended:
-        findings.problems.append(problem("intake.level_closed", "/series", period=data.period, ended=ended))
+        findings.problems.append(problem("intake.level_closed", "/series", period=named.period, ended=ended))
         return
     district = known.register.district(code, on)
     if district is None:
-        _hold(findings, code, "/subject", on)
+        _hold(findings, code, named.pointer, on)
         return
     findings.subject = Subject(code, district.name, district.province_code)
-    _check_right(findings, code, "/subject", district.province_code, on, arrival, known)
+    _check_right(findings, code, named.pointer, district.province_code, on, arrival, known)
 
 
-def _check_province(findings: Findings, data: AssessmentSubmitted, arrival: Arrival, known: Known) -> None:
-    on, code = cut_off(data.period), data.subject
+def _check_province(findings: Findings, named: Named, arrival: Arrival, known: Known) -> None:
+    on, code = cut_off(named.period), named.code
     province = known.register.province(code, on)
     if province is None:
-        findings.problems.append(problem("intake.province_unknown", "/subject", code=code, on=on))
+        findings.problems.append(problem("intake.province_unknown", named.pointer, code=code, on=on))
         return
     findings.subject = Subject(code, province.name, code)
-    _check_right(findings, code, "/subject", code, on, arrival, known)
+    _check_right(findings, code, named.pointer, code, on, arrival, known)
 
 
-def _check_learning_unit(findings: Findings, data: AssessmentSubmitted, arrival: Arrival, known: Known) -> None:
+def _check_learning_unit(findings: Findings, named: Named, arrival: Arrival, known: Known) -> None:
     """No register holds learning units: their id is the province's own, and belongs to the first that used it."""
-    findings.subject = Subject(data.subject, data.name or data.subject, arrival.province)
+    findings.subject = Subject(named.code, named.name or named.code, arrival.province)
     if known.owner not in (None, arrival.province):
         findings.problems.append(
             problem(
                 "intake.subject_of_other_province",
-                "/subject",
-                subject=data.subject,
+                named.pointer,
+                subject=named.code,
                 entitled=known.owner,
+                province=arrival.province,
+            )
+        )
+
+
+def check_registrar(findings: Findings, centre_id: str, pointer: str, arrival: Arrival, known: Known) -> None:
+    """A centre's id belongs to the province that registered it first, for ever."""
+    entitled = known.registrar(centre_id)
+    if entitled not in (None, arrival.province):
+        findings.problems.append(
+            problem(
+                "intake.centre_of_other_province",
+                pointer,
+                centre=centre_id,
+                entitled=entitled,
                 province=arrival.province,
             )
         )
@@ -121,7 +145,7 @@ class _Level:
 
     form: re.Pattern[str]
     words: Text
-    check: Callable[[Findings, AssessmentSubmitted, Arrival, Known], None]
+    check: Callable[[Findings, Named, Arrival, Known], None]
 
 
 _COMMUNE = _Level(
@@ -129,16 +153,23 @@ _COMMUNE = _Level(
     Text(vi="mã đơn vị cấp xã: 5 chữ số, hoặc D và 3 chữ số", en="a commune code: 5 digits, or D and 3 digits"),
     _check_commune,
 )
-_LEVELS: Mapping[AssessmentSeries, _Level] = {
+_DISTRICT = _Level(
+    re.compile(r"[0-9]{3}"), Text(vi="mã huyện: 3 chữ số", en="a district code: 3 digits"), _check_district
+)
+_PROVINCE = _Level(
+    re.compile(r"[0-9]{2}"), Text(vi="mã tỉnh: 2 chữ số", en="a province code: 2 digits"), _check_province
+)
+_LEARNING_UNIT = _Level(
+    re.compile(r".+"), Text(vi="mã đơn vị học tập", en="the id of a learning unit"), _check_learning_unit
+)
+_LEVELS: Mapping[RecognisedSeries | AssessmentSeries, _Level] = {
+    "commune": _COMMUNE,
     "universal_education": _COMMUNE,
     "learning_models": _COMMUNE,
-    "district": _Level(
-        re.compile(r"[0-9]{3}"), Text(vi="mã huyện: 3 chữ số", en="a district code: 3 digits"), _check_district
-    ),
-    "province": _Level(
-        re.compile(r"[0-9]{2}"), Text(vi="mã tỉnh: 2 chữ số", en="a province code: 2 digits"), _check_province
-    ),
-    "learning_unit": _Level(
-        re.compile(r".+"), Text(vi="mã đơn vị học tập", en="the id of a learning unit"), _check_learning_unit
-    ),
+    "district": _DISTRICT,
+    "province": _PROVINCE,
+    "learning_unit": _LEARNING_UNIT,
+}
+_DECIDED: Mapping[RecognisedSeries | AssessmentSeries, Sequence[_Level]] = {
+    "universal_education": [_COMMUNE, _DISTRICT, _PROVINCE]
 }
