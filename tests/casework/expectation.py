@@ -34,6 +34,7 @@ Fact = Annotated[
         facts.EnvelopeAccepted,
         facts.SupportAccepted,
         facts.RecognitionAccepted,
+        facts.Withdrawn,
     ),
 ]
 Result = Annotated[Data | None, _known_to(facts.CommuneScored, facts.CentreScored, facts.AssessmentScored)]

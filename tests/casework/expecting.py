@@ -23,6 +23,7 @@ _FACTS = (
     EventType.ENVELOPE_ACCEPTED,
     EventType.SUPPORT_ACCEPTED,
     EventType.RECOGNITION_ACCEPTED,
+    EventType.SUBMISSION_WITHDRAWN,
 )
 _NAMES = ("id", "centre_id", "code")
 """What tells the members of a list apart."""

@@ -31,9 +31,22 @@ TYPES: Mapping[str, EventType] = {
     "envelope": EventType.ENVELOPE_SUBMITTED,
     "support": EventType.SUPPORT_SUBMITTED,
     "recognition": EventType.RECOGNITION_SUBMITTED,
+    "revoke": EventType.RECOGNITION_REVOKED,
 }
+WITHDRAWALS: Mapping[str, EventType] = {
+    "commune": EventType.COMMUNE_WITHDRAWN,
+    "centre": EventType.CENTRE_WITHDRAWN,
+    "assessment": EventType.ASSESSMENT_WITHDRAWN,
+    "registration": EventType.REGISTRATION_WITHDRAWN,
+    "envelope": EventType.ENVELOPE_WITHDRAWN,
+    "support": EventType.SUPPORT_WITHDRAWN,
+    "recognition": EventType.RECOGNITION_WITHDRAWN,
+}
+WITHDRAW = "withdraw"
+"""Takes back a record of another kind: `withdraw: commune 01273`."""
 ANY = "type"
 """A record of any type with any data."""
+FORMS = (*TYPES, WITHDRAW, ANY)
 
 
 class Strict(BaseModel):
@@ -77,12 +90,29 @@ class Record(Strict):
     @property
     def kind(self) -> str:
         """Which short form it is."""
-        return next(name for name in (*TYPES, ANY) if name in self.said)
+        return next(name for name in FORMS if name in self.said)
 
     @property
     def subject(self) -> str:
         """Whom it speaks of; of any other record its type."""
         return str(self.said[self.kind])
+
+    @property
+    def of(self) -> str:
+        """Which kind it is of: a withdrawal of the one that it takes back, a revocation of a recognition."""
+        return {WITHDRAW: self.subject.partition(" ")[0], "revoke": "recognition"}.get(self.kind, self.kind)
+
+    @property
+    def whom(self) -> str:
+        """Whom the record speaks of, without the kind that a withdrawal names."""
+        return self.subject.partition(" ")[2] if self.kind == WITHDRAW else self.subject
+
+    @property
+    def type_(self) -> str:
+        """The `ce_type`."""
+        if self.kind == ANY:
+            return self.subject
+        return (WITHDRAWALS[self.of] if self.kind == WITHDRAW else TYPES[self.kind]).value
 
     @property
     def label(self) -> str:
@@ -91,9 +121,11 @@ class Record(Strict):
 
     @model_validator(mode="after")
     def _sound(self) -> Record:
-        if len([name for name in (*TYPES, ANY) if name in self.said]) != 1:
-            raise ValueError(f"a record is one of {', '.join(TYPES)}, or has a `type`")
-        known = {"data"} if self.kind == ANY else CONTRACTS[TYPES[self.kind]].model.model_fields.keys()
+        if len([name for name in FORMS if name in self.said]) != 1:
+            raise ValueError(f"a record is one of {', '.join((*TYPES, WITHDRAW))}, or has a `type`")
+        if self.kind == WITHDRAW and self.of not in WITHDRAWALS:
+            raise ValueError(f"`withdraw` names a kind ({', '.join(WITHDRAWALS)}) and whom it speaks of")
+        known = {"data"} if self.kind == ANY else CONTRACTS[self.type_].model.model_fields.keys()
         if unknown := sorted(self.said.keys() - known - {self.kind}):
             also = ", ".join(sorted({*known, *(field.alias or name for name, field in Record.model_fields.items())}))
             raise ValueError(f"unknown key {', '.join(unknown)}; beside `{self.kind}` there is {also}")
@@ -107,8 +139,7 @@ class Record(Strict):
         body = self.body()
         value = json.dumps(body, ensure_ascii=False) if self.text is None else self.text
         headers = {name: None if text is None else text.encode() for name, text in self.headers.items()}
-        type_ = self.subject if self.kind == ANY else TYPES[self.kind].value
-        return Message(province, self.key or key_of(body, province), type_, value.encode(), headers)
+        return Message(province, self.key or key_of(body, province), self.type_, value.encode(), headers)
 
     def body(self) -> Data:
         """What it says."""
@@ -126,23 +157,27 @@ class Record(Strict):
         return body
 
     def _templates(self) -> list[Data]:
-        """What lies under it: of an assessment also what its series has."""
-        series = self.subject.partition("/")[0] if self.kind == "assessment" else ""
+        """What lies under it: of an assessment also what its series has, of a withdrawal what its kind has."""
+        series = {"assessment": self.subject.partition("/")[0], WITHDRAW: self.of}.get(self.kind, "")
         variants = templates().get(self.kind, {})
         return [variants[name] for name in ("default", series, self.as_ or "") if name in variants]
 
     def _named(self) -> Data:
         """What the short form says: whom it speaks of, and under which id."""
         named: Data = {"submission_id": re.sub("[^A-Za-z0-9._:/-]+", "-", self.label)}
-        match self.kind:
+        match self.of:
             case "envelope":
-                named["year"] = int(self.subject)
+                named["year"] = int(self.whom)
             case "assessment":
-                named["series"], _, named["subject"] = self.subject.partition("/")
-            case "commune" | "recognition":
-                named["unit_code"] = self.subject
+                named["series"], _, named["subject"] = self.whom.partition("/")
+            case "commune":
+                named["unit_code"] = self.whom
+            case "recognition":
+                parts = self.whom.split("/")
+                names = ("series", "unit_code", "standard") if len(parts) > 1 else ("unit_code",)
+                named |= zip(names, parts, strict=False)
             case _:
-                named["centre_id"] = self.subject
+                named["centre_id"] = self.whom
         if self.kind == "registration":
             named["name"] = f"Trung tâm học tập cộng đồng {self.subject}"
         return named
