@@ -167,6 +167,7 @@ def _problems(receipt: Receipt) -> str:
 
 RECEIPTS: list[Column[Receipt]] = [
     Column("submission", "Submission", lambda receipt: receipt.submission_id),
+    Column("act", "Act"),
     Column("status", "Status"),
     Column("version", "Version"),
     Column("receipt", "Receipt", lambda receipt: receipt.receipt_id),

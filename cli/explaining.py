@@ -96,6 +96,9 @@ _WORDS = {
     "part": ("một phần", "part"),
     "version": ("phiên bản", "version"),
     "receipt": ("phiếu", "receipt"),
+    "withdrawal": ("rút", "withdrawal"),
+    "revocation": ("thu hồi", "revocation"),
+    "reason": ("lý do", "reason"),
 }
 
 
@@ -138,7 +141,10 @@ def _submissions(known: IntakeExplanation, language: Language) -> None:
         for entry in accepted.history:
             at = language.words.moment(entry.received_at.astimezone(HANOI))
             answer = f"{_word('receipt', language)} {entry.receipt_id}"
-            say(f"  {accepted.kind} v{entry.version}: {entry.submission_id} → {entry.status}, {at}, {answer}")
+            what = f"{_word(entry.act, language)} · " if entry.act != "submission" else ""
+            say(f"  {accepted.kind} v{entry.version}: {what}{entry.submission_id} → {entry.status}, {at}, {answer}")
+            if entry.reason:
+                say(f"    {_word('reason', language)}: {entry.reason}")
     for receipt in known.receipts:
         for problem in receipt.problems:
             said = f"{problem.field}: {language.of(problem.message)} → {language.of(problem.mend)}"

@@ -33,7 +33,7 @@ MADE: dict[str, Sequence[str]] = {
     "dead_letters.{refusal}": [f"dead_letters.{refused}" for refused in Refusal],
     "dead_letters.{error.refusal}": [f"dead_letters.{refused}" for refused in Refusal],
     "funding.{problem.code}": [],  # of a recorded refusal, which was worded when it was recorded
-    "intake.nothing_to_{_VERBS[act]}": ["intake.nothing_to_withdraw", "intake.nothing_to_revoke"],
+    "intake.nothing_to_{verb}": ["intake.nothing_to_withdraw", "intake.nothing_to_revoke"],
     "intake.{how}": [f"intake.{how}" for how in ("already_withdrawn", "since_withdrawn", "withdrawn_meanwhile")],
     "intake.{unreadable.reason}": [f"intake.{reason}" for reason in UNREADABLE],
 }

@@ -27,6 +27,11 @@ def _share(numerator: int, denominator: int = 100) -> dict[str, Any]:
     return {"type": "share", "share": {"numerator": numerator, "denominator": denominator}}
 
 
+def _pair(trained: tuple[int, int], university: tuple[int, int]) -> dict[str, Any]:
+    shares = {"trained": trained, "university": university}
+    return {"type": "share_pair"} | {name: _share(*counts)["share"] for name, counts in shares.items()}
+
+
 @pytest.mark.parametrize(
     ("id", "content", "found"),
     [
@@ -81,6 +86,21 @@ def _share(numerator: int, denominator: int = 100) -> dict[str, Any]:
             _content({"TH1": _share(101)}),
             [("numerator_above_denominator", "/content/targets/TH1/share/numerator")],
         ),
+        ("pcgd_xmc_20_2014", _content({"TH1": _share(0, 0)}), []),
+        (
+            "pcgd_xmc_20_2014",
+            _content({"TH1": _share(1, 0)}),
+            [("numerator_of_nobody", "/content/targets/TH1/share/numerator")],
+        ),
+        ("learning_models_387_2022", _content({"GD1": _share(0, 0)}), []),
+        (COMMUNE, _content({"C5.2": _pair((0, 0), (0, 0))}), []),
+        (COMMUNE, _content({"C5.2": _pair((0, 0), (3, 10))}), []),
+        (
+            COMMUNE,
+            _content({"C5.2": _pair((3, 10), (4, 10))}),
+            [("university_above_trained", "/content/targets/C5.2/university")],
+        ),
+        ("lc_commune_44_2014", _indicators(TC4_d=_share(0, 0)), []),
         ("pcgd_xmc_20_2014", PointsContent(points={}), [("wrong_rubric_kind", "/content/scoring")]),
         ("learning_models_387_2022", PointsContent(points={}), [("wrong_rubric_kind", "/content/scoring")]),
     ],
@@ -122,6 +142,14 @@ def test_an_unknown_kind_is_answered_with_the_known_ones() -> None:
             _content(specially_difficult=True),
             "specially_difficult_without_basis",
             "/content/specially_difficult_basis",
+        ),
+        (COMMUNE, _content(specially_difficult=True), "not_used", "/content/specially_difficult"),
+        (PROVINCE, _content(difficult_area=True), "not_used", "/content/difficult_area"),
+        (
+            "pcgd_xmc_20_2014",
+            _content(difficult_area=True, difficult_area_basis="QĐ 1"),
+            "not_used",
+            "/content/difficult_area",
         ),
         (
             UNIT,

@@ -52,9 +52,7 @@ async def settle(deed: Deed[S], received: Received[S], ask: Ask, held: Original 
     known = await _known(deed, data, ask, aggregate_ref, [taken_ref, receipt_ref(received)])
     taken, before = _taken(await ask.one(taken_ref), held), await ask.one(aggregate_ref)
     findings = deed.check(data, arrival, known)
-    body = {
-        name: said for name, said in data.model_dump(mode="json").items() if name not in LATER or said != LATER[name]
-    }
+    body = _body(deed, data)
     body_hash = content_hash(body)
     contents = content_hash({name: said for name, said in body.items() if name not in NOT_CONTENT})
     verdict = domain.decide(
@@ -99,6 +97,13 @@ async def settle(deed: Deed[S], received: Received[S], ask: Ask, held: Original 
         if unit is not None and known.owner is None:
             outcome.put(LEARNING_UNITS.ref(unit), Owner(province=arrival.province))
     return outcome
+
+
+def _body(deed: Deed[S], data: S) -> dict[str, Any]:
+    """What is hashed of a record. Two kinds of withdrawal may have the same fields."""
+    body = data.model_dump(mode="json")
+    told = {name: said for name, said in body.items() if name not in LATER or said != LATER.get(name)}
+    return told if deed.act == "submission" else told | {"type": deed.type}
 
 
 async def _known(deed: Deed[S], data: S, ask: Ask, aggregate: Ref[Aggregate], besides: list[Ref[Any]]) -> domain.Known:

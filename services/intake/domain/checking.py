@@ -107,15 +107,23 @@ def _life(data: CentreRegistered) -> Iterator[Problem]:
         yield problem("intake.resumed_after_closing", "/resumed_on", resumed=resumed, closed=closed)
 
 
-_DAY_OF: Mapping[CentreAct, str] = {"suspended": "suspended_on", "resumed": "resumed_on", "dissolved": "closed_on"}
-"""The day that an act sets."""
+_DAY_OF: Mapping[CentreAct, str | None] = {
+    "established": None,
+    "merged": None,
+    "split": None,
+    "suspended": "suspended_on",
+    "resumed": "resumed_on",
+    "dissolved": "closed_on",
+    "revoked": None,
+}
+"""The day that an act sets, besides that of the opening, which everyone states."""
 
 
 def _act(data: CentreRegistered) -> Iterator[Problem]:
     """An act is a decision's: with its number and its day, and with the day that it sets."""
     if data.act is not None:
-        for name in ("decision_number", "decided_on", *([_DAY_OF[data.act]] if data.act in _DAY_OF else [])):
-            if getattr(data, name) is None:
+        for name in ("decision_number", "decided_on", _DAY_OF[data.act]):
+            if name is not None and getattr(data, name) is None:
                 yield problem("intake.act_incomplete", f"/{name}", act=data.act, field=name)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -117,13 +117,11 @@ def _filed(corrects_version: int | None, received_at: datetime, current: Current
     return _moved(corrects_version, current)
 
 
-_VERBS: Mapping[Act, Literal["withdraw", "revoke"]] = {"withdrawal": "withdraw", "revocation": "revoke"}
-
-
 def _ended(act: Act, corrects_version: int | None, current: Current | None) -> Problem | None:
     """What a withdrawal or revocation collides with: it names the version that stands, and ends it once."""
     if current is None:
-        return problem(f"intake.nothing_to_{_VERBS[act]}", "/corrects_version", named=corrects_version)
+        verb = "withdraw" if act == "withdrawal" else "revoke"
+        return problem(f"intake.nothing_to_{verb}", "/corrects_version", named=corrects_version)
     if current.act == "withdrawal":
         return _withdrawn("already_withdrawn", current)
     if act == current.act == "revocation":

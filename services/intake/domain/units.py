@@ -59,7 +59,8 @@ class Named(NamedTuple):
 
 def check_subject(findings: Findings, named: Named, arrival: Arrival, known: Known) -> None:
     """The subject of an assessment or a decision, as its series names it on the period's cut-off date."""
-    levels = (_DECIDED if named.decided else {}).get(named.series) or [_LEVELS[named.series]]
+    above = [_DISTRICT, _PROVINCE] if named.decided and named.series == "universal_education" else []
+    levels = [_LEVELS[named.series], *above]
     level = next((one for one in levels if one.form.fullmatch(named.code)), None)
     if level is not None:
         level.check(findings, named, arrival, known)
@@ -169,7 +170,4 @@ _LEVELS: Mapping[RecognisedSeries | AssessmentSeries, _Level] = {
     "district": _DISTRICT,
     "province": _PROVINCE,
     "learning_unit": _LEARNING_UNIT,
-}
-_DECIDED: Mapping[RecognisedSeries | AssessmentSeries, Sequence[_Level]] = {
-    "universal_education": [_COMMUNE, _DISTRICT, _PROVINCE]
 }
