@@ -115,7 +115,7 @@ COMMUNE_MISTAKES: tuple[tuple[str, str, object], ...] = (
     ("unknown_target", "/content/targets/C9.9", {"type": "boolean", "met": True}),
     ("wrong_target_type", "/content/targets/C1.1", {"type": "level", "level": 1}),
     ("unknown_part", "/content/targets/C3.1/parts/garden", True),
-    ("out_of_range", "/content/targets/C5.1/share/denominator", 0),
+    ("numerator_of_nobody", "/content/targets/C5.1/share/denominator", 0),
     ("numerator_above_denominator", "/content/targets/C5.1/share/numerator", 1_000_000),
 )
 """Code of the problem, place in the body, and what stands there instead."""

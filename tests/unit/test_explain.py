@@ -20,8 +20,10 @@ from cli.client import Client
 from cli.explaining import collect, render
 from cli.main import app as langhoc
 from cli.output import CommandError, Language
+from shared.answers.register import IntakeExplanation
 from shared.contracts.catalogue import EventType
 from shared.contracts.register import RegisterCorrected
+from shared.contracts.submissions import CommuneWithdrawn
 from shared.registry import registry, with_correction
 from tests.fakes.memory import MemoryMongo
 from tests.unit.funding_bench import proposed
@@ -310,3 +312,18 @@ async def test_what_was_submitted_is_told_with_its_versions(tmp_path: Path) -> N
     async with bench.http("province", "04") as other:
         found = (await other.get("/explanations/00004?period=2025")).json()
     assert (found["submissions"], found["receipts"]) == ([], [])
+
+
+async def test_a_withdrawal_and_its_reason_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = IntakeBench(tmp_path)
+    await bench.receive(EventType.COMMUNE_SUBMITTED, submitted())
+    gone = {"submission_id": "HN-2", "unit_code": "00004", "period": 2025, "corrects_version": 1, "reason": "gửi nhầm"}
+    await bench.receive(EventType.COMMUNE_WITHDRAWN, CommuneWithdrawn.model_validate(gone))
+    async with bench.http() as http:
+        found = IntakeExplanation.model_validate((await http.get("/explanations/00004?period=2025")).json())
+    recorded = Console(width=WIDTH, file=io.StringIO(), record=True, force_terminal=False)
+    monkeypatch.setattr(output, "console", recorded)
+    explaining._submissions(found, Language.VI)
+    text = flat(recorded.export_text().splitlines())
+    assert "commune v2: rút · HN-2 → accepted" in text
+    assert "lý do: gửi nhầm" in text

@@ -10,6 +10,8 @@ import pytest
 
 from services.intake.decisions import AGGREGATES, VERSIONS
 from services.intake.decisions.documents import SUBMISSIONS, Used
+from services.intake.decisions.kinds import KINDS, Kind
+from services.intake.decisions.submissions import LATER
 from services.intake.domain import Current, Findings, decide
 from shared.contracts.base import Status, content_hash
 from shared.contracts.catalogue import EventType
@@ -273,6 +275,21 @@ def test_a_repeat_of_what_an_older_release_took_is_still_a_repeat() -> None:
         intake.states[SUBMISSIONS.ref("01", data.submission_id)] = Used(body_hash=first.body_hash, original=first)
         again, _ = intake.receive(type_, data)
         assert (again.status, again.original) == (Status.DUPLICATE, first)
+
+
+FROM_THE_BEGINNING = {
+    "corrects_version", "unit_name", "area_class", "area_class_basis", "name", "closed_on", "predecessors", "purpose",
+    "level", "grade",
+}  # fmt: skip
+"""Optional fields that every release knew."""
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_a_field_that_a_submission_gains_is_left_out_of_its_hash_where_it_says_nothing(kind: Kind[Any]) -> None:
+    fields = kind.type.model.model_fields.items()
+    gained = {name: field.default for name, field in fields if not field.is_required()}
+    for name in gained.keys() - FROM_THE_BEGINNING:
+        assert LATER[name] == gained[name], name
 
 
 def test_a_reason_is_no_content() -> None:
