@@ -7,7 +7,7 @@ from shared.rulebook.deadlines import Due, calendar
 from shared.rulebook.errors import NoRuleInForce, RulebookError
 from shared.rulebook.funding import FundingNorms, FundingPolicy, Norm, funding_norms, funding_policy
 from shared.rulebook.goals import Goal, goals_for
-from shared.rulebook.periods import Closing, closing
+from shared.rulebook.periods import Closing, closing, named_closable
 from shared.rulebook.points import PointsRubric
 from shared.rulebook.policies import AlertPolicy, alert_policy
 from shared.rulebook.readings import Readings, readings_on
@@ -50,6 +50,7 @@ __all__ = [
     "funding_norms",
     "funding_policy",
     "goals_for",
+    "named_closable",
     "point_table_for",
     "readings_on",
     "rubric",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple, Self, get_args
 
 from pydantic import Field, model_validator
 
+from shared.contracts.base import Text
 from shared.contracts.facts import Closable
 from shared.rulebook.errors import Unfit
 from shared.rulebook.overlays import Layers, folders, load_layers
@@ -17,6 +18,19 @@ from shared.rulebook.rubrics import HANOI, cut_off
 from shared.rulebook.source import Dated, Grounded
 
 FILE = "periods.yaml"
+_NAMES: Mapping[Closable, Text] = {
+    "commune": Text(vi="đánh giá cộng đồng học tập cấp xã", en="assessments of communes"),
+    "centre": Text(vi="đánh giá trung tâm học tập cộng đồng", en="assessments of community learning centres"),
+    "district": Text(vi="đánh giá cộng đồng học tập cấp huyện", en="assessments of districts"),
+    "province": Text(vi="đánh giá cộng đồng học tập cấp tỉnh", en="assessments of provinces"),
+    "learning_unit": Text(vi="đánh giá đơn vị học tập", en="assessments of learning units"),
+    "universal_education": Text(
+        vi="đánh giá phổ cập giáo dục, xóa mù chữ", en="assessments of universal education and literacy"
+    ),
+    "learning_models": Text(vi="đánh giá các mô hình học tập", en="assessments of learning models"),
+    "envelope": Text(vi="kinh phí của tỉnh", en="envelopes of provinces"),
+    "support": Text(vi="mức hỗ trợ trung tâm", en="support of centres"),
+}
 
 
 class ClosingDay(Grounded):
@@ -69,6 +83,11 @@ class Closing(NamedTuple):
     """First instant at which it is closed."""
     ground: ClosingDay
 
+    @property
+    def last(self) -> date:
+        """The last day on which it is open."""
+        return (self.at - timedelta(days=1)).date()
+
 
 @lru_cache
 def period_policies(places: Sequence[Path]) -> Layers[PeriodPolicy]:
@@ -88,3 +107,8 @@ def closing(what: Closable, period: int) -> Closing:
     ground = period_policies(folders()).in_force(cut_off(period)).closes[what]
     last = ground.last(period)
     return Closing(datetime(last.year, last.month, last.day, tzinfo=HANOI) + timedelta(days=1), ground)
+
+
+def named_closable(what: Closable) -> Text:
+    """What it is whose periods close, in words within a sentence."""
+    return _NAMES[what]
