@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -49,6 +49,14 @@ class Original(Contract):
     body_hash: str
 
 
+class MinistryOrder(Contract):
+    """The ministry's order under which a submission is taken, whether or not its period has closed."""
+
+    kind: Literal["reopening", "history"]
+    id: str
+    decision_number: str | None = None
+
+
 class Receipt(Contract):
     """`langhoc.receipt.issued.v1` on `receipts.<province>`: the answer to exactly one received record."""
 
@@ -61,7 +69,7 @@ class Receipt(Contract):
     clock_offset_seconds: int = 0
     """Not 0 only in demonstrations and simulations."""
     channel: str
-    """Where the record lay: `topic/partition@offset`, or `http`."""
+    """Where the record lay: `topic/partition@offset`, or `history/<order id>.<province>/0@<place in the order>`."""
     body_hash: str
     kind: SubmissionKind | None = None
     act: Act = "submission"
@@ -73,6 +81,8 @@ class Receipt(Contract):
     version: int | None = None
     """The accepted version that this submission made, repeats, or collides with."""
     original: Original | None = None
+    under: MinistryOrder | None = None
+    """The order without which it would have been refused, or which handed it in."""
     problems: list[Problem] = []
     warnings: list[Problem] = []
 
@@ -89,6 +99,8 @@ class Accepted(Contract):
     late: bool = False
     reason: str | None = None
     """Why it replaces the version before, as its sender said."""
+    under: MinistryOrder | None = None
+    """The order under which it was taken, as its receipt says."""
 
 
 class CommuneAccepted(Accepted):
@@ -214,23 +226,40 @@ Closable = Literal[
 """Whose periods (or budget years) close: series of assessments, and the money that provinces state."""
 
 
+class ReopeningEnded(Contract):
+    """That a reopening was ended before its time."""
+
+    reason: str
+    ended_by: str
+    ended_at: Instant
+
+
 class PeriodReopened(Contract):
-    """`langhoc.period.reopened.v1`, subject = `period/<order id>`: the ministry lets senders change a closed period."""
+    """`langhoc.period.reopened.v1`, subject = `period/<order id>`: the ministry lets senders change a closed period.
+
+    Who arrives from `ordered_at` on and before `closes_at` is taken. Version 2 says that it was ended before its time.
+    """
 
     order_id: str
-    version: Version = 1
+    version: Version
     what: Closable
     period: Year
     province: ProvinceCode | None = None
     """For whom; `None`: for every province."""
     subject: str | None = None
-    """Of which unit or centre alone; `None`: of all."""
+    """Of which unit or centre alone, as submissions name it; `None`: of all."""
     reason: str
     until: Instant
-    """First instant at which it is closed again."""
+    """First instant at which it is closed again, as it was ordered."""
     decision_number: str | None = None
     ordered_by: str
     ordered_at: Instant
+    ended: ReopeningEnded | None = None
+
+    @property
+    def closes_at(self) -> datetime:
+        """First instant at which it is closed again."""
+        return self.ended.ended_at if self.ended else self.until
 
 
 class Withdrawn(Accepted):
@@ -815,6 +844,7 @@ AlertKind = Literal[
     "support_approved",
     "support_adjusted",
     "adjustment_proposed",
+    "period_reopened",
 ]
 
 

@@ -1,0 +1,56 @@
+"""What the ministry orders of intake: that a closed period is open for a while, and that history is taken in."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from shared.contracts.base import Claim, Identifier, Instant, Label, ProvinceCode, Year
+from shared.contracts.facts import Closable
+
+MOST_SUBMISSIONS = 100
+"""Of one order of history: it is decided and written as one."""
+
+
+class PeriodReopening(Claim):
+    """That senders may change a closed period for a while. Whatever it does not name is not restricted."""
+
+    order_id: Identifier
+    """The ministry's own; the same id with the same content is the same order."""
+    what: Closable
+    period: Year
+    province: ProvinceCode | None = None
+    subject: Identifier | None = None
+    """As submissions name it: commune code, centre id, … Only with the province that speaks for it."""
+    reason: Label
+    until: Instant
+    """First instant at which it is closed again."""
+    decision_number: Label | None = None
+
+
+class ReopeningEnd(Claim):
+    """That a reopening ends before its time."""
+
+    reason: Label
+
+
+class HistoricSubmission(Claim):
+    """A submission as the province would have sent it."""
+
+    type: str
+    """Its `ce_type`."""
+    province: ProvinceCode
+    data: dict[str, Any]
+
+
+class HistoryImport(Claim):
+    """History that the ministry takes in under its own name. It is judged like anything else, but no period is closed
+    to it."""
+
+    order_id: Identifier
+    """The ministry's own; the same id with the same content is the same order."""
+    why: Label
+    decision_number: Label
+    submissions: Annotated[list[HistoricSubmission], Field(min_length=1)]
+    """In their order: a registration before what speaks of its centre."""
