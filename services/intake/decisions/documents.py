@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import AliasChoices, AliasPath, Field, SerializeAsAny, TypeAdapter, ValidationInfo, field_validator
 
+from shared.answers.periods import HistoryImported
 from shared.answers.register import AcceptedVersion
 from shared.contracts.base import Contract, Status
 from shared.contracts.facts import (
@@ -19,6 +20,7 @@ from shared.contracts.facts import (
     CommuneAccepted,
     EnvelopeAccepted,
     Original,
+    PeriodReopened,
     Receipt,
     RecognitionAccepted,
     RegistrationAccepted,
@@ -137,6 +139,12 @@ class Owner(Contract):
     province: str
 
 
+class Reopened(Contract):
+    """The orders that opened a period again, by their ids, in the order in which they were given."""
+
+    orders: list[str]
+
+
 _TAKEN: TypeAdapter[Used | Freed] = TypeAdapter(Used | Freed)
 
 RECEIPTS: Collection[Answer] = Collection("receipts", TypeAdapter(Answer), native=frozenset({"received_at", "raw"}))
@@ -149,3 +157,9 @@ VERSIONS: Collection[VersionLine] = Collection("versions", TypeAdapter(VersionLi
 """By aggregate and version."""
 LEARNING_UNITS: Collection[Owner] = Collection("learning_units", TypeAdapter(Owner))
 """By the learning unit's id."""
+REOPENINGS: Collection[PeriodReopened] = Collection("reopenings", TypeAdapter(PeriodReopened))
+"""By the order's id."""
+REOPENED: Collection[Reopened] = Collection("reopened", TypeAdapter(Reopened))
+"""By what closes, and its period."""
+HISTORIES: Collection[HistoryImported] = Collection("histories", TypeAdapter(HistoryImported))
+"""By the order's id."""

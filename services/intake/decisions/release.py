@@ -7,7 +7,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from services.intake.decisions.documents import AGGREGATES, LEARNING_UNITS, RECEIPTS, SUBMISSIONS, Answer
+from services.intake.decisions.documents import (
+    AGGREGATES,
+    LEARNING_UNITS,
+    RECEIPTS,
+    REOPENED,
+    REOPENINGS,
+    SUBMISSIONS,
+    Answer,
+)
 from services.intake.decisions.kinds import KINDS, filing
 from services.intake.decisions.submissions import original_of, settle
 from shared.contracts.base import Status
@@ -33,8 +41,8 @@ class Code(NamedTuple):
 async def release(due: Due[Code], ask: Ask) -> Outcome:
     """Decide again what waits for a code, one after the other in order of arrival.
 
-    What is decided gets a second receipt, linked to the first; nothing happens to what still waits. Lateness and the
-    rule in force are those of the arrival; what was accepted meanwhile is not overwritten.
+    What is decided gets a second receipt, linked to the first; nothing happens to what still waits. Lateness, the rule
+    in force and whether its period was closed are those of the arrival; what was accepted meanwhile is not overwritten.
     """
     waiting = await ask.all(RECEIPTS, HELD | {"awaits": due.key.code, "period": due.key.period or None})
     await ask.many(RECEIPTS.ref(answer.receipt.receipt_id) for answer in waiting)
@@ -43,7 +51,7 @@ async def release(due: Due[Code], ask: Ask) -> Outcome:
     for answer, received in sorted(zip(waiting, map(_read_again, waiting), strict=True), key=_arrival):
         first = answer.receipt
         assert first.kind is not None
-        one = await settle(filing(KINDS[first.kind]), received, ask, original_of(first))
+        one = await settle(filing(KINDS[first.kind]), received, ask, original_of(first), first.under)
         if one.verdict != Status.HELD:
             outcome.puts |= one.puts
             outcome.put(RECEIPTS.ref(first.receipt_id), replace(answer, released=_second(one)))
@@ -103,5 +111,5 @@ RELEASE = SetOf(
     Code,
     release,
     sources=(Source(RECEIPTS, _held), Source(REGISTERS, _explained)),
-    keeps=(SUBMISSIONS, AGGREGATES, LEARNING_UNITS),
+    keeps=(SUBMISSIONS, AGGREGATES, LEARNING_UNITS, REOPENED, REOPENINGS),
 )

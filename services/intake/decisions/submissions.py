@@ -19,11 +19,12 @@ from services.intake.decisions.documents import (
     VersionLine,
 )
 from services.intake.decisions.kinds import DEEDS, REGISTRATION, Base, Deed, S
+from services.intake.decisions.periods import bind
 from services.intake.decisions.receipts import answered, receipt_of, receipt_ref
 from services.intake.problems import at_most
 from shared.answers.register import AcceptedVersion
 from shared.contracts.base import Status, content_hash
-from shared.contracts.facts import Accepted, Original, Receipt, RegistrationAccepted, Withdrawn
+from shared.contracts.facts import Accepted, MinistryOrder, Original, Receipt, RegistrationAccepted, Withdrawn
 from shared.contracts.topics import sender_of
 from shared.messaging.decide.asking import Ask, Decide, Outcome
 from shared.messaging.decide.documents import Ref
@@ -44,14 +45,22 @@ LATER: Mapping[str, Any] = {
 older release accepted is recognised when it comes again."""
 
 
-async def settle(deed: Deed[S], received: Received[S], ask: Ask, held: Original | None = None) -> Outcome:
-    """Decide one record. `held`: the receipt under which it waited until now; it is decided as if new."""
+async def settle(
+    deed: Deed[S],
+    received: Received[S],
+    ask: Ask,
+    held: Original | None = None,
+    under: MinistryOrder | None = None,
+) -> Outcome:
+    """Decide one record. `held`: the receipt under which it waited until now; it is decided as if new.
+    `under`: the order to which no period is closed."""
     data, kind = received.data, deed.kind
     arrival = domain.Arrival(sender_of(received.position.topic), received.received_at)
     taken_ref, aggregate_ref = SUBMISSIONS.ref(arrival.province, data.submission_id), kind.ref(data, arrival.province)
     known = await _known(deed, data, ask, aggregate_ref, [taken_ref, receipt_ref(received)])
     taken, before = _taken(await ask.one(taken_ref), held), await ask.one(aggregate_ref)
     findings = deed.check(data, arrival, known)
+    await bind(findings, kind, data, arrival, ask, under)
     body = _body(deed, data)
     body_hash = content_hash(body)
     contents = content_hash({name: said for name, said in body.items() if name not in NOT_CONTENT})
@@ -78,6 +87,7 @@ async def settle(deed: Deed[S], received: Received[S], ask: Ask, held: Original 
         deadline=findings.deadline,
         version=verdict.version,
         original=taken.original if taken and verdict.status is Status.DUPLICATE else held,
+        under=findings.under,
         problems=at_most(verdict.problems),
         warnings=at_most([*verdict.warnings, *(findings.warnings if verdict.accepted else [])]),
     )
@@ -87,7 +97,7 @@ async def settle(deed: Deed[S], received: Received[S], ask: Ask, held: Original 
     elif held is not None:
         outcome.put(taken_ref, Freed(freed_by=answer.receipt_id))
     if verdict.accepted:
-        base = _told(answer, "version", "submission_id", "receipt_id", "province", "received_at")
+        base = _told(answer, "version", "submission_id", "receipt_id", "province", "received_at", "under")
         base |= {"late": verdict.status is Status.ACCEPTED_LATE, "reason": data.reason}
         fact = deed.accept(data, base, findings, known)
         _keep(outcome, aggregate_ref, before, answer, contents, fact)
@@ -115,13 +125,14 @@ async def _known(deed: Deed[S], data: S, ask: Ask, aggregate: Ref[Aggregate], be
     current = await ask.one(aggregate)
     return domain.Known(
         await register_now(ask),
-        {centre_id: _registration(found) for centre_id, found in registered},
+        {centre_id: registration_of(found) for centre_id, found in registered},
         next((owner.province for owner in await ask.many(owners) if owner), None),
         current.accepted if current else None,
     )
 
 
-def _registration(found: Aggregate | None) -> RegistrationAccepted | Withdrawn | None:
+def registration_of(found: Aggregate | None) -> RegistrationAccepted | Withdrawn | None:
+    """The registration that is accepted of a centre, or its withdrawal."""
     if found is None:
         return None
     assert isinstance(found.accepted, RegistrationAccepted | Withdrawn)

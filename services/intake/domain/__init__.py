@@ -1,7 +1,7 @@
 """Pure decisions of intake: what is wrong with a submission, what becomes of it, and what the register becomes.
 
 `check_*` looks at one submission against law, register and rights; `decide` settles identity and version against what
-was accepted before; `check_correction` judges a correction of the register.
+was accepted before; `check_correction` judges a correction of the register, `check_reopening` an order about a period.
 """
 
 from services.intake.domain.checking import (
@@ -20,6 +20,7 @@ from services.intake.domain.checking import (
 from services.intake.domain.deciding import Current, Taken, Verdict, decide
 from services.intake.domain.findings import Arrival, Awaited, Findings, Known, Subject
 from services.intake.domain.life import life_of
+from services.intake.domain.periods import check_reopening, closable, closed_problem, is_covered
 from services.intake.domain.register import check_correction, resolves
 from services.intake.domain.units import Named
 
@@ -41,10 +42,14 @@ __all__ = [
     "check_envelope",
     "check_recognition",
     "check_registration",
+    "check_reopening",
     "check_revocation",
     "check_support",
     "check_withdrawal",
+    "closable",
+    "closed_problem",
     "decide",
+    "is_covered",
     "life_of",
     "named",
     "resolves",

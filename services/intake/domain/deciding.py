@@ -81,17 +81,20 @@ def decide(
             "intake.submission_id_reused", "/submission_id", id=submission_id, naming=naming if version else ""
         )
         return Verdict(Status.CONFLICT, version, [reused])
-    if findings.problems:
-        return Verdict(Status.REJECTED, None, findings.problems)
+    same = act == "submission" and current is not None and _same(current, content_hash)
+    closed = [findings.closed] if findings.closed and not same else []  # what changes nothing may come at any time
+    if findings.problems or closed:
+        return Verdict(Status.REJECTED, None, [*findings.problems, *closed])
     if findings.held:
         return Verdict(Status.HELD, None, findings.held)
-    if act == "submission" and current is not None and _same(current, content_hash):
+    if same:
         return Verdict(Status.UNCHANGED, version)
     filed = act == "submission"
     collision = _filed(corrects_version, received_at, current) if filed else _ended(act, corrects_version, current)
     if collision is not None:
         return Verdict(Status.CONFLICT, version, [collision])
     late = findings.deadline is not None and received_at >= findings.deadline
+    late = late or (findings.under is not None and findings.under.kind == "reopening")
     return Verdict(Status.ACCEPTED_LATE if late else Status.ACCEPTED, (version or 0) + 1)
 
 

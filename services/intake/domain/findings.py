@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from shared.contracts.base import Problem
-from shared.contracts.facts import Accepted, RegistrationAccepted, Withdrawn
+from shared.contracts.facts import Accepted, MinistryOrder, RegistrationAccepted, Withdrawn
 from shared.registry import Registry, Unit
 from shared.rulebook import HANOI
 
@@ -42,6 +42,10 @@ class Findings:
     unit: Unit | None = None
     subject: Subject | None = None
     deadline: datetime | None = None
+    closed: Problem | None = None
+    """Its period is closed to it."""
+    under: MinistryOrder | None = None
+    """The ministry's order under which it is taken."""
 
 
 @dataclass(frozen=True, slots=True)
