@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, get_args
 
-from services.intake.decisions import AGGREGATES, HELD, RELEASE, Code, Standing, Waiting
+from services.intake.decisions import AGGREGATES, HELD, HISTORIES, RELEASE, REOPENINGS, Code, Standing, Waiting
+from shared.answers.periods import HistoryImported
 from shared.answers.register import AcceptedSubject
 from shared.contracts.base import Status
-from shared.contracts.facts import Receipt, RegistrationAccepted
+from shared.contracts.facts import PeriodReopened, Receipt, RegistrationAccepted
 from shared.contracts.submissions import Standard
 from shared.messaging.collections import RECALCULATIONS, SETS
 from shared.messaging.decide.documents import Document, content_of
@@ -32,6 +33,7 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("aggregates", [("kind", 1), ("accepted.commune_code", 1)])
     await mongo.index("aggregates", [("accepted.unit_id", 1)])
     await mongo.index("versions", [("aggregate", 1), ("version", 1)])
+    await mongo.index(REOPENINGS.name, [("period", 1), ("ordered_at", 1)])
     await name_requests(mongo, lambda scope, period: RELEASE.request(Code(scope.removeprefix("release/"), period)))
     await _make_known(mongo)
 
@@ -133,3 +135,24 @@ async def corrections(mongo: Mongo) -> Document | None:
 async def register(mongo: Mongo) -> Registry:
     """The register as intake knows it now."""
     return corrected_register(await corrections(mongo))
+
+
+# -------------------------------------------------------------------------------------------------- periods
+
+
+async def reopenings(mongo: Mongo, period: int | None) -> list[PeriodReopened]:
+    """The orders that opened periods again, in the order in which they were given."""
+    query = {} if period is None else {"period": period}
+    return [REOPENINGS.read(row) for row in await mongo.find(REOPENINGS.name, query, sort=[("ordered_at", 1)])]
+
+
+async def reopening(mongo: Mongo, order_id: str) -> PeriodReopened | None:
+    """One of them."""
+    return next((REOPENINGS.read(row) for row in await mongo.find(REOPENINGS.name, {"_id": order_id})), None)
+
+
+async def histories(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> list[HistoryImported]:
+    """The orders of history, ordered by id."""
+    if after:
+        query = {**query, "_id": {"$gt": after}}
+    return [HISTORIES.read(row) for row in await mongo.find(HISTORIES.name, query, sort=[("_id", 1)], limit=limit)]

@@ -1,10 +1,12 @@
-"""HTTP side of intake: receipts and what is accepted; the register of units and its corrections."""
+"""HTTP side of intake: receipts and what is accepted; the register of units, periods and history."""
 
 from fastapi import APIRouter
 
-from services.intake.api import explanations, receipts, register
+from services.intake.api import explanations, history, periods, receipts, register
 
 router = APIRouter()
 router.include_router(receipts.router)
 router.include_router(register.router)
+router.include_router(periods.router)
+router.include_router(history.router)
 router.include_router(explanations.router)

@@ -1,6 +1,15 @@
 """Submission + state → receipt, accepted fact, new state. Pure; driven by the engine."""
 
-from services.intake.decisions.documents import AGGREGATES, RECEIPTS, VERSIONS, Standing, Waiting
+from services.intake.decisions.documents import (
+    AGGREGATES,
+    HISTORIES,
+    RECEIPTS,
+    REOPENINGS,
+    VERSIONS,
+    Standing,
+    Waiting,
+)
+from services.intake.decisions.kinds import DEEDS
 from services.intake.decisions.receipts import receipt_ref, refusals
 from services.intake.decisions.register import Unsound
 from services.intake.decisions.release import HELD, RELEASE, Code
@@ -10,9 +19,12 @@ SETS = (RELEASE,)
 
 __all__ = [
     "AGGREGATES",
+    "DEEDS",
     "HELD",
+    "HISTORIES",
     "RECEIPTS",
     "RELEASE",
+    "REOPENINGS",
     "SETS",
     "VERSIONS",
     "Code",
