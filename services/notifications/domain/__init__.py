@@ -14,9 +14,18 @@ from services.notifications.domain.budgets import (
     is_complete,
     support_changed_alert,
 )
+from services.notifications.domain.periods import reopened_alerts
 from services.notifications.domain.wording import AlertOf
 
 CALLS: Mapping[str, tuple[AlertOf, ...]] = {**receipts.CALLS, **results.CALLS, **decisions.CALLS}
 """By event type, the alerts that a fact calls for by itself. What a whole proposal calls for is in `budgets`."""
 
-__all__ = ["CALLS", "Told", "assessment_deadline", "below_minimum_alerts", "is_complete", "support_changed_alert"]
+__all__ = [
+    "CALLS",
+    "Told",
+    "assessment_deadline",
+    "below_minimum_alerts",
+    "is_complete",
+    "reopened_alerts",
+    "support_changed_alert",
+]
