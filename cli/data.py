@@ -60,19 +60,22 @@ def submit(
     """
     with plain_errors():
         client = Client()
-        try:
-            published = publish(client.deployment, read_files(files, province))
-        except UnreadableFiles as error:
-            fail(
-                "\n".join(
-                    f"{each.file}:{each.line} {_both(each.what)}\n  → {_both(each.mend)}" for each in error.problems
-                )
-            )
-        except ValueError as error:
-            raise CommandError(str(error)) from error
+        published = publish(client.deployment, messages_in(files, province))
         wait_settled(client, WAIT_SECONDS, "Waiting for the receipts")
         receipts = [client.get("intake", f"/receipts/{item.receipt_id}", Receipt) for item in published]
         emit(receipts, RECEIPTS, format)
+
+
+def messages_in(files: Sequence[Path], province: str) -> list[Message]:
+    """The submissions of files. Ends the command with everything that is wrong with them."""
+    try:
+        return read_files(files, province)
+    except UnreadableFiles as error:
+        fail(
+            "\n".join(f"{each.file}:{each.line} {_both(each.what)}\n  → {_both(each.mend)}" for each in error.problems)
+        )
+    except ValueError as error:
+        raise CommandError(str(error)) from error
 
 
 def _both(text: Text) -> str:

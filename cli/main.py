@@ -13,6 +13,7 @@ from cli import (
     dead_letters,
     explaining,
     journal,
+    periods,
     platform,
     rankings,
     recompute,
@@ -55,7 +56,20 @@ def langhoc(
         fail(f"{context.invoked_subcommand} is about the platform on this machine: leave out --profile.")
 
 
-modules = (platform, data, explaining, rankings, dead_letters, recompute, units, views, budget, journal, rulebook)
+modules = (
+    platform,
+    data,
+    explaining,
+    rankings,
+    dead_letters,
+    recompute,
+    units,
+    periods,
+    views,
+    budget,
+    journal,
+    rulebook,
+)
 for module in modules:
     module.app_commands(app)
 if (PROJECT_ROOT / "demo" / "command.py").is_file():  # a checkout; what is installed has no demonstration

@@ -1,0 +1,196 @@
+"""`langhoc periods` and `import-history`: when periods close, and the ministry's orders that closing does not bind."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import Client
+from cli.data import RECEIPTS, messages_in
+from cli.options import AnyProvince, FormatOption, LanguageOption, ProvinceOption, day_of
+from cli.output import Column, Format, Language, console, emit, moment, plain_errors, say
+from cli.publishing import Message
+from shared.answers.periods import ClosingView, HistoryAnswer
+from shared.contracts.base import content_hash
+from shared.contracts.facts import Closable, PeriodReopened
+from shared.contracts.orders import MOST_SUBMISSIONS, HistoricSubmission, HistoryImport
+from shared.rulebook import HANOI, named_closable
+
+PART_BYTES = 200_000
+"""Of the submissions that one order of history holds, so that no request is too large for a service."""
+WhyOption = Annotated[str, typer.Option("--why", help="The reason; it stays on record, and all concerned are told.")]
+IdOption = Annotated[str | None, typer.Option("--id", help="The order's own id, to give the same order again.")]
+OrderId = Annotated[str, typer.Argument(help="Id of the order, from `langhoc periods`.")]
+
+periods = typer.Typer(
+    invoke_without_command=True, help="When periods close for their senders; open one again for a while."
+)
+
+
+def app_commands(parent: typer.Typer) -> None:
+    """Register this module's commands."""
+    parent.add_typer(periods, name="periods")
+    parent.command()(import_history)
+
+
+@periods.callback()
+def closings(
+    context: typer.Context,
+    year: Annotated[
+        int | None, typer.Option("--year", "-y", help="Period or budget year; this year's without.")
+    ] = None,
+    language: LanguageOption = Language.EN,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """When each kind of submission of a year closes, on which ground, and the orders that opened it again.
+
+    Example: langhoc periods --year 2025
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with plain_errors():
+        client = Client()
+        found = client.get("intake", "/periods", list[ClosingView], year=year)
+        orders = client.get("intake", "/periods/reopenings", list[PeriodReopened], period=found[0].period)
+        vi = language is Language.VI
+        columns: list[Column[ClosingView]] = [
+            Column("what", "Loại" if vi else "What", lambda one: language.of(named_closable(one.what))),
+            Column("last", "Ngày cuối" if vi else "Last day", lambda one: _last(one.closes_at)),
+            Column("closed", "Đã khóa" if vi else "Closed"),
+            Column("provenance", "Mức căn cứ" if vi else "Provenance"),
+            Column("citation", "Căn cứ" if vi else "Ground"),
+        ]
+        title = f"{'Kỳ' if vi else 'Period'} {found[0].period}"
+        emit(found, columns, format, title=title, full={"closings": found, "reopenings": orders})
+        if orders and format is Format.TABLE:
+            _show(orders, language, format)
+
+
+@periods.command()
+def reopen(
+    what: Annotated[Closable, typer.Argument(help="What is opened again.")],
+    period: Annotated[int, typer.Argument(help="Period or budget year.")],
+    until: Annotated[str, typer.Option("--until", metavar="DATE", help="The last day on which it is open.")],
+    why: WhyOption,
+    province: AnyProvince = None,
+    subject: Annotated[
+        str | None, typer.Option(help="One commune, centre, … of the province alone, as submissions name it.")
+    ] = None,
+    decision: Annotated[str | None, typer.Option("--decision", help="Number of the ministry's decision.")] = None,
+    id: IdOption = None,
+    language: LanguageOption = Language.EN,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Open a closed period again for a while: for all provinces, one, or one subject of it. All concerned are told.
+
+    Example: langhoc periods reopen commune 2025 -p 04 --until 2027-01-31 --why "Lũ quét" --decision 7/QĐ-BGDĐT
+    """
+    with plain_errors():
+        last = day_of(until)
+        assert last is not None
+        order = {
+            "order_id": id or uuid.uuid4().hex,
+            "what": what,
+            "period": period,
+            "province": province,
+            "subject": subject,
+            "reason": why,
+            "until": (datetime(last.year, last.month, last.day, tzinfo=HANOI) + timedelta(days=1)).isoformat(),
+            "decision_number": decision,
+        }
+        _show([Client().post("intake", "/periods/reopenings", PeriodReopened, order)], language, format)
+
+
+@periods.command()
+def end(
+    order_id: OrderId, why: WhyOption, language: LanguageOption = Language.EN, format: FormatOption = Format.TABLE
+) -> None:
+    """End a reopening now, before its time. What arrived before stands."""
+    with plain_errors():
+        path = f"/periods/reopenings/{order_id}/end"
+        _show([Client().post("intake", path, PeriodReopened, {"reason": why})], language, format)
+
+
+def _show(orders: Sequence[PeriodReopened], language: Language, format: Format) -> None:
+    vi = language is Language.VI
+    columns: list[Column[PeriodReopened]] = [
+        Column("order_id", "Lệnh" if vi else "Order"),
+        Column("what", "Mở lại" if vi else "Opens", lambda one: language.of(named_closable(one.what))),
+        Column("period", "Kỳ" if vi else "Period"),
+        Column("province", "Tỉnh" if vi else "Province", lambda one: one.province or ("mọi tỉnh" if vi else "all")),
+        Column("subject", "Đối tượng" if vi else "Subject"),
+        Column("from", "Từ" if vi else "From", lambda one: moment(one.ordered_at)),
+        Column("until", "Đến trước" if vi else "Until before", lambda one: moment(one.closes_at)),
+        Column("reason", "Lý do" if vi else "Why", lambda one: one.ended.reason if one.ended else one.reason),
+        Column("decision", "Quyết định" if vi else "Decision", lambda one: one.decision_number),
+        Column("by", "Người ra lệnh" if vi else "By", lambda one: one.ended.ended_by if one.ended else one.ordered_by),
+    ]
+    emit(orders, columns, format, title="Lệnh mở lại" if vi else "Opened again", full=list(orders))
+
+
+def _last(closes_at: datetime) -> str:
+    return (closes_at.astimezone(HANOI) - timedelta(microseconds=1)).date().isoformat()
+
+
+# -------------------------------------------------------------------------------------------------- history
+
+
+def import_history(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help='JSON or JSON-lines files of {"type": …, "data": …} objects, one per submission.'),
+    ],
+    province: ProvinceOption,
+    why: WhyOption,
+    decision: Annotated[str, typer.Option("--decision", help="Number of the ministry's decision.")],
+    id: IdOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would become of each.")] = False,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Take in a province's history in the ministry's name: judged like everything else, but no period is closed to it.
+
+    The same files under the same decision are taken in once. Registrations of centres come first. Very many are split
+    into several orders; a dry run of those does not see what the orders before would have done.
+
+    Example: langhoc import-history 2019.jsonl -p 04 --why "Hồ sơ giấy" --decision 12/QĐ-BGDĐT --dry-run
+    """
+    with plain_errors():
+        client, messages = Client(), messages_in(files, province)
+        bodies = [message.body.decode() for message in messages]
+        name = id or content_hash([province, why, decision, *bodies])[:32]
+        parts = list(_parts(messages))
+        receipts = []
+        with console.status("Taking in") as spinner:
+            for number, part in enumerate(parts, 1):
+                spinner.update(f"Taking in part {number} of {len(parts)}")
+                order = HistoryImport(
+                    order_id=f"{name}/{number}", why=why, decision_number=decision, submissions=[*map(_historic, part)]
+                )
+                path = f"/history?dry_run={str(dry_run).lower()}"
+                answer = client.post("intake", path, HistoryAnswer, order.model_dump(mode="json"))
+                receipts += answer.receipts
+                if answer.repeated and format is Format.TABLE:
+                    say(f"Order {answer.order.order_id} was carried out before. Nothing changed.")
+        emit(receipts, RECEIPTS, format)
+
+
+def _parts(messages: Sequence[Message]) -> Iterator[list[Message]]:
+    part: list[Message] = []
+    for message in messages:
+        size = sum(len(one.body) for one in part)
+        if part and (len(part) == MOST_SUBMISSIONS or size + len(message.body) > PART_BYTES):
+            yield part
+            part = []
+        part.append(message)
+    yield part
+
+
+def _historic(message: Message) -> HistoricSubmission:
+    data: dict[str, Any] = json.loads(message.body)
+    return HistoricSubmission(type=message.type, province=message.province, data=data)
