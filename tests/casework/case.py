@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 
+from shared.contracts.facts import Closable
 from shared.rulebook import HANOI
 from tests.casework.expectation import Expectation
 from tests.casework.plain_yaml import Document, Place, documents
@@ -57,6 +58,26 @@ class Officer(Strict):
 
 
 MINISTRY = Officer(name="an", role="ministry")
+ORDERED = ("correct", "reopen", "end", "history", "budget", "adjustment")
+"""Kinds of steps that a person orders."""
+
+
+class Reopening(Strict):
+    """That a closed period is open for a while: the fields of `PeriodReopening`, its reason apart."""
+
+    id: Code = ""
+    """Of the order; left out, one of its own."""
+    what: Closable
+    period: int
+    province: Province | None = None
+    subject: Code | None = None
+    until: Moment
+    decision_number: str | None = None
+
+    def body(self, order_id: str, why: str) -> Data:
+        """As it is ordered."""
+        given = {"order_id": self.id or order_id, "reason": why, **self.model_dump(exclude={"id", "until"})}
+        return {**given, "until": self.until.isoformat()}
 
 
 class Step(Strict):
@@ -70,6 +91,12 @@ class Step(Strict):
     """`any`: whatever the order of these records, the end is the same."""
     correct: Data | None = None
     """A correction of the register."""
+    reopen: Reopening | None = None
+    """The ministry opens a closed period again."""
+    end: Code | None = None
+    """The ministry ends the reopening of this id."""
+    history: list[Record] = []
+    """The ministry takes these in under its own name."""
     budget: str | None = None
     """`<province>/<year>`, of which the officer asks for a `step`."""
     adjustment: str | None = None
@@ -86,7 +113,7 @@ class Step(Strict):
 
     @model_validator(mode="after")
     def _one_thing(self) -> Step:
-        things = [name for name in ("send", "correct", "budget", "adjustment") if getattr(self, name)]
+        things = [name for name in ("send", *ORDERED) if getattr(self, name)]
         if len(things) > 1:
             raise ValueError(f"a step is one thing, not {' and '.join(things)}")
         if (self.budget or self.adjustment) and not (self.step and self.by):
@@ -94,6 +121,16 @@ class Step(Strict):
         if self.refused is not None and things in ([], ["send"]):
             raise ValueError("`refused` speaks of a correction or an order")
         return self
+
+    @property
+    def records(self) -> list[Record]:
+        """What is sent, or taken in as history."""
+        return [*self.send, *self.history]
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether a person orders it over HTTP."""
+        return any(getattr(self, name) for name in ORDERED)
 
 
 class Known(Strict):
@@ -134,7 +171,7 @@ class Case(Strict):
 
     @model_validator(mode="after")
     def _sound(self) -> Case:
-        labels = [record.label for step in self.given for record in step.send]
+        labels = [record.label for step in self.given for record in step.records]
         if twice := sorted({each for each in labels if labels.count(each) > 1}):
             raise ValueError(f"several records are named {', '.join(twice)}; give each an `id`")
         if lost := sorted({name for one in self.expectations for name in (*one.receipts, *one.accepted)} - set(labels)):
@@ -143,7 +180,7 @@ class Case(Strict):
         times.insert(0, self.given[0].at or USUAL)
         if times != sorted(times):
             raise ValueError("time does not run backwards: the `at` of a step lies before that of the step above")
-        if not all(self.sender(step, record) for step in self.given for record in step.send):
+        if not all(self.sender(step, record) for step in self.given for record in step.records):
             raise ValueError("no `province` says who sends a record")
         if not any(self.expectations) and not any(step.refused for step in self.given):
             raise ValueError("nothing is expected")

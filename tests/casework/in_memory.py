@@ -82,7 +82,9 @@ def wirings() -> Sequence[Wiring]:
     intake = Consumer("intake", tuple(submissions), intake_handlers.routes, intake_handlers.refusals)
     scoring = Consumer("scoring", ("intake.accepted",), scoring_handlers.routes)
     funding = Consumer("funding", ("intake.accepted", "scores", *receipts), funding_handlers.routes)
-    notifications = Consumer("notifications", ("scores", "budgets", *receipts), notifications_handlers.routes)
+    notifications = Consumer(
+        "notifications", ("intake.accepted", "scores", "budgets", *receipts), notifications_handlers.routes
+    )
     return (
         Wiring(intake, intake_api.router, intake_store.migrate, sets=intake_handlers.SETS),
         Wiring(scoring, scoring_api.router, scoring_store.migrate, sets=scoring_handlers.SETS),

@@ -6,6 +6,7 @@ cases are done together, which is what makes many cases on real servers a matter
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ async def _together(world: World, now: datetime, turn: Sequence[tuple[Play, Step
         play.channels[record.label] = place
     if sent or new:
         await world.rest()
-    ordered = [(play, step) for play, step in turn if step.correct or step.budget or step.adjustment]
+    ordered = [(play, step) for play, step in turn if step.is_ordered]
     for play, step in ordered:
         play.found += await _order(world, play, step)
     if ordered:
@@ -118,6 +119,16 @@ async def _order(world: World, play: Play, step: Step) -> list[Difference]:
     if step.correct:
         what = f"correction {step.correct.get('correction_id', '')}"
         answer = await world.order(who, "intake", "/register/corrections", step.correct, key)
+    elif step.reopen:
+        body = step.reopen.body(key, step.why)
+        what = f"reopening {body['order_id']}"
+        answer = await world.order(who, "intake", "/periods/reopenings", body, key)
+    elif step.end:
+        what = f"end of {step.end}"
+        answer = await world.order(who, "intake", f"/periods/reopenings/{step.end}/end", {"reason": step.why}, key)
+    elif step.history:
+        what = f"history {key}"
+        answer = await world.order(who, "intake", "/history", _history(play, step, key), key)
     else:
         what = f"{step.step} of {step.budget or step.adjustment}"
         path = await _path(world, step)
@@ -129,6 +140,16 @@ async def _order(world: World, play: Play, step: Step) -> list[Difference]:
     expected = ", ".join(sorted(step.refused)) if step.refused is not None else "done"
     got = _answer(answer)
     return [] if got == expected else [Difference(what, expected, got)]
+
+
+def _history(play: Play, step: Step, key: str) -> Mapping[str, Any]:
+    """An order of history; where each of its records will have lain is known before."""
+    submissions = []
+    for place, record in enumerate(step.history):
+        message = record.message(str(play.case.sender(step, record)))
+        play.channels[record.label] = f"history/{key}.{message.province}/0@{place}"
+        submissions.append({"type": message.type, "province": message.province, "data": json.loads(message.body)})
+    return {"order_id": key, "why": step.why, "decision_number": "12/QĐ-BGDĐT", "submissions": submissions}
 
 
 async def _path(world: World, step: Step) -> str | None:

@@ -19,6 +19,8 @@ ORDERS = 6
 """How many ways through a case are tried at most, where its records may come in any order."""
 PROVINCES = frozenset(each.code for each in registry().provinces(REORGANISATION))
 NATION = "nation"
+QUIET = "quiet"
+"""What is told to all provinces must not be told to this one."""
 _CODE = re.compile(r"\b[0-9]{5}\b")
 
 
@@ -42,22 +44,28 @@ class Play:
     @cached_property
     def claims(self) -> frozenset[str]:
         """What it must have for itself beside others: provinces, ids that hold for the nation, national rankings."""
-        records = [(self.case.sender(step, record), record) for _, step in self.steps for record in step.send]
+        records = [(self.case.sender(step, record), record) for _, step in self.steps for record in step.records]
         own = {str(sender) for sender, _ in records}
         own |= {record.subject for _, record in records if record.kind in ("registration", "assessment")}
         own |= {step.budget.partition("/")[0] for _, step in self.steps if step.budget}
+        own |= {step.reopen.province for _, step in self.steps if step.reopen and step.reopen.province}
         for _, step in self.steps:
             own |= set(_CODE.findall(json.dumps(step.correct)))
         for expected in self.case.expectations:
             own |= {audience for audience in expected.alerts if audience in PROVINCES}
+            counted = {name for name, kinds in expected.alerts.items() if kinds is None or "period_reopened" in kinds}
+            own |= {f"{QUIET} {province}" for province in counted & PROVINCES}
             own |= {f"{NATION} {split(name)[1]}" for name in expected.ranks if not name.startswith("province-")}
         return frozenset(own)
 
     @cached_property
     def touches(self) -> frozenset[str]:
         """What it changes that another may have claimed."""
-        records = [record for _, step in self.steps for record in step.send if record.kind == "commune"]
-        return frozenset(f"{NATION} {record.body().get('period')}" for record in records)
+        records = [record for _, step in self.steps for record in step.records if record.kind == "commune"]
+        touched = {f"{NATION} {record.body().get('period')}" for record in records}
+        if any(step.reopen and not step.reopen.province and not step.refused for _, step in self.steps):
+            touched |= {f"{QUIET} {province}" for province in PROVINCES}
+        return frozenset(touched)
 
     def disturbs(self, other: Play) -> bool:
         """Whether the two must not be played on the same world."""

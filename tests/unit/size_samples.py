@@ -169,7 +169,7 @@ class Chain:
             ),
             Service(
                 "notifications",
-                Consumer("notifications", ("scores", "budgets", *receipts), notifications.routes),
+                Consumer("notifications", ("intake.accepted", "scores", "budgets", *receipts), notifications.routes),
                 sets=notifications.SETS,
             ),
         ]
