@@ -36,7 +36,7 @@ _NAMES: Mapping[Closable, Text] = {
 class ClosingDay(Grounded):
     """Last day of a period, included: a calendar day, or the same one in every year, counted from the period's."""
 
-    until: date | None = None
+    last_day: date | None = None
     month: Annotated[int, Field(ge=1, le=12)] | None = None
     day: Annotated[int, Field(ge=1, le=31)] | None = None
     years_after: Annotated[int, Field(ge=0, le=10)] | None = None
@@ -44,20 +44,20 @@ class ClosingDay(Grounded):
     @model_validator(mode="after")
     def _one_day(self) -> Self:
         yearly = (self.month, self.day, self.years_after)
-        if (self.until is None) == (None in yearly) or (
-            self.until is not None and any(each is not None for each in yearly)
+        if (self.last_day is None) == (None in yearly) or (
+            self.last_day is not None and any(each is not None for each in yearly)
         ):
             raise Unfit("rulebook.closing_day_unclear")
         try:
-            self.last(2023)  # 29 February would not exist every year
+            self.last(2023 - (self.years_after or 0))  # 29 February would not exist every year
         except ValueError as error:
             raise Unfit("rulebook.no_calendar_day", reason=error) from None
         return self
 
     def last(self, period: int) -> date:
         """The last day of a period or year."""
-        if self.until is not None:
-            return self.until
+        if self.last_day is not None:
+            return self.last_day
         assert self.month is not None
         assert self.day is not None
         assert self.years_after is not None
