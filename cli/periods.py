@@ -188,7 +188,8 @@ def _parts(messages: Sequence[Message]) -> Iterator[list[Message]]:
             yield part
             part = []
         part.append(message)
-    yield part
+    if part:
+        yield part
 
 
 def _historic(message: Message) -> HistoricSubmission:

@@ -346,7 +346,7 @@ def _copied(value: Any) -> Any:
 
 def _compares(value: Any, wanted: Any) -> bool:
     if not isinstance(wanted, Mapping):
-        return bool(value == wanted)
+        return bool(value == wanted) or (isinstance(value, list) and wanted in value)
     for name, operand in wanted.items():
         if name not in _COMPARISONS:
             raise UnknownToTheFake(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +29,17 @@ from shared.web.auth import Verifier
 from tests.fakes.memory import MemoryMongo
 from tests.unit.delivery_samples import Stored, head, record
 from tests.unit.test_outbox import Broker
+
+
+class Still(BusinessClock):
+    """A clock that stands still."""
+
+    def __init__(self, moment: datetime) -> None:
+        super().__init__()
+        self._moment = moment
+
+    def now(self) -> datetime:
+        return self._moment
 
 
 class Bench:

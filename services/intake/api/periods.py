@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Body, Query, Request
 
 from services.intake import queries
 from services.intake.api import orders
 from services.intake.decisions import Unsound, reopening
 from shared.answers.periods import ClosingView
-from shared.contracts.base import Year
 from shared.contracts.facts import Closable, PeriodReopened
 from shared.contracts.orders import PeriodReopening, ReopeningEnd
 from shared.rulebook import HANOI, closing
@@ -19,10 +18,12 @@ from shared.web.parameters import AnyYear
 from shared.web.problems import not_found
 
 router = APIRouter(prefix="/periods", tags=["periods"])
+ClosingYear = Annotated[int, Query(ge=2013, le=2100)]
+"""A year that contracts know; of a query, which is text."""
 
 
 @router.get("", summary="When each kind of submission of a period or budget year closes, and on which ground")
-async def list_closings(request: Request, who: Who, year: Year | None = None) -> list[ClosingView]:
+async def list_closings(request: Request, who: Who, year: ClosingYear | None = None) -> list[ClosingView]:
     """Without a year: of the current one."""
     now = request.app.state.runtime.clock.now()
     period = year or now.astimezone(HANOI).year
