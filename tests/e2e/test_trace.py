@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from tests.platform import ServiceProcesses
 
 pytestmark = pytest.mark.e2e
 PROVINCE, COMMUNE, CENTRE = "46", "19753", "TT-hue-1"
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
+"""After every deadline of 2025, before the period closes."""
 SERVICES = ("intake", "scoring", "funding", "notifications")
 
 # (parent service, parent's operation) → (child service, child's operation): every hop of a submission that moves money.
@@ -104,7 +107,9 @@ def spans_of(zipkin: str, trace_id: str | None) -> list[dict[str, Any]]:
 
 async def test_one_trace_runs_through_all_services(servers: Servers, topics: str, tmp_path: Path, zipkin: str) -> None:
     endpoint = f"{zipkin}/api/v2/spans"
-    with ServiceProcesses(servers, tmp_path, OTEL_EXPORTER_ZIPKIN_ENDPOINT=endpoint) as processes:
+    offset = round((NOW - datetime.now(UTC)).total_seconds())
+    environment = {"OTEL_EXPORTER_ZIPKIN_ENDPOINT": endpoint, "LANGHOC_CLOCK_OFFSET": str(offset)}
+    with ServiceProcesses(servers, tmp_path, **environment) as processes:
         await asyncio.to_thread(processes.start, *SERVICES)
         async with Portal(topics, zipkin=endpoint) as portal:
             await portal.publish(setting())
