@@ -99,6 +99,8 @@ _WORDS = {
     "withdrawal": ("rút", "withdrawal"),
     "revocation": ("thu hồi", "revocation"),
     "reason": ("lý do", "reason"),
+    "reopening": ("được nhận theo lệnh mở lại kỳ", "taken under the reopening"),
+    "history": ("được nhận theo lệnh nhập lịch sử", "taken under the order of history"),
 }
 
 
@@ -146,6 +148,8 @@ def _submissions(known: IntakeExplanation, language: Language) -> None:
             if entry.reason:
                 say(f"    {_word('reason', language)}: {entry.reason}")
     for receipt in known.receipts:
+        if receipt.under:
+            say(f"  {receipt.submission_id}: {_word(receipt.under.kind, language)} {receipt.under.id}")
         for problem in receipt.problems:
             said = f"{problem.field}: {language.of(problem.message)} → {language.of(problem.mend)}"
             console.print(f"  [yellow]{receipt.status}[/yellow] {escape(said)}", highlight=False)

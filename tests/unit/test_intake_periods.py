@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from services.intake.decisions import RELEASE, Code, Unsound, reopening
+from services.intake.decisions import DEEDS, RELEASE, Code, Unsound, reopening
 from services.intake.decisions.documents import REOPENED, REOPENINGS, Reopened
+from services.intake.domain import closable
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import MinistryOrder, PeriodReopened, Receipt
 from shared.contracts.orders import PeriodReopening, ReopeningEnd
-from shared.contracts.submissions import EnvelopeSubmitted
+from shared.contracts.submissions import CommuneWithdrawn, EnvelopeSubmitted
 from shared.messaging.decide.asking import Due, Order, Outcome
 from shared.messaging.decide.register import REGISTER
 from shared.registry import with_correction
@@ -93,6 +94,26 @@ def test_an_authoritys_decision_and_the_register_of_centres_are_bound_by_nothing
     receipt, _ = intake.receive(EventType.RECOGNITION_SUBMITTED, recognition(), at=CLOSED + 800 * DAY)
     assert receipt.status is Status.ACCEPTED
     assert intake.register().status is Status.ACCEPTED
+
+
+@pytest.mark.parametrize("deed", DEEDS.values(), ids=lambda deed: str(deed.type))
+def test_every_type_is_bound_by_its_own_closing_or_by_none(deed: Any) -> None:
+    """A type that is added later says here whether closing binds it."""
+    data = deed.type.model.model_construct(series="learning_models")
+    bound = {"commune", "centre", "assessment", "envelope", "support"}
+    expected = None if deed.kind.name not in bound else deed.kind.name
+    assert closable(deed.kind.name, data) == ("learning_models" if expected == "assessment" else expected)
+    assert deed.act != "revocation" or expected is None
+
+
+def test_a_withdrawal_is_bound_like_what_it_takes_back() -> None:
+    said = {"submission_id": "W-1", "unit_code": "00004", "period": 2025, "corrects_version": 1, "reason": "gửi nhầm"}
+    withdrawal = CommuneWithdrawn.model_validate(said)
+    for at, problems in ((CLOSED - MINUTE, []), (CLOSED, ["period_closed"])):
+        intake = Intake()
+        intake.commune()
+        receipt, _ = intake.receive(EventType.COMMUNE_WITHDRAWN, withdrawal, at=at)
+        assert codes(receipt) == problems
 
 
 # ----------------------------------------------------------------------------------------------- reopening
