@@ -15,7 +15,7 @@ from shared.contracts.facts import Accepted, Receipt, Withdrawn
 from shared.contracts.submissions import EnvelopeSubmitted, EnvelopeWithdrawn
 from tests.unit.intake_samples import Intake
 
-YEARS = (2025, 2026)
+YEARS = (2026, 2027)
 
 
 class Sent(NamedTuple):

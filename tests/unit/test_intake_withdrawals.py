@@ -110,7 +110,7 @@ def test_what_was_sent_before_the_withdrawal_is_not_filed_after_it() -> None:
 def test_a_withdrawal_is_the_next_version_under_the_subject_of_what_it_takes_back() -> None:
     intake = Intake()
     intake.commune()
-    receipt, made = intake.receive(EventType.COMMUNE_WITHDRAWN, withdrawn(), at=AT + timedelta(days=400))
+    receipt, made = intake.receive(EventType.COMMUNE_WITHDRAWN, withdrawn(), at=AT + timedelta(days=300))
     assert (receipt.status, receipt.version, receipt.act, receipt.deadline) == (Status.ACCEPTED, 2, "withdrawal", None)
     event = made.events[1]
     assert (event.topic, event.key, event.subject) == ("intake.accepted", "00004@2025-07", "00004@2025-07")
