@@ -58,6 +58,7 @@ _W: Mapping[str, tuple[str, str]] = {
     "false": ("không", "no"),
     "yes": ("đạt", "met"),
     "no": ("không đạt", "not met"),
+    "inapplicable": ("không áp dụng, tính là", "not applicable, counts as"),
     "open": ("chưa tính được", "cannot be computed"),
     "next": ("Để đạt mức tiếp theo", "For the next grade or level"),
     "steps": ("Các bước", "Steps"),
@@ -193,6 +194,8 @@ def _details(judged: CriterionResult | TargetResult, said: Said, language: Langu
         rows.append((word("value", language), said(judged.value or "—")))
         for asked, levels in _by_threshold(judged).items():
             met = _met({level: judged.met.get(level) for level in levels}, language)
+            if not judged.applicable:
+                met = Text.assemble((f"– {word('inapplicable', language)} ", "yellow"), "(", met, ")")
             rows.append((word("asked", language), Text.assemble(said(asked), " — ", met)))
     if judged.reason:
         rows.append((word("why", language), language.of(judged.reason)))

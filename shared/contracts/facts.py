@@ -294,6 +294,9 @@ class TargetResult(Contract):
     met: dict[str, bool | None]
     """Per level (`L1`, `L2`; of an indicator under points: `met`): met, not met, or `None` when it cannot be computed.
     A level that does not ask the target of such a subject is absent."""
+    applicable: Annotated[bool, Field(exclude_if=lambda applicable: applicable)] = True
+    """`False`: nobody is in the cohort (`0/0`). `met` is then what the rules count that as, and a ranking leaves the
+    target out of its counts and means."""
     threshold: dict[str, str]
     """Per level, what was required."""
     reason: Text | None = None

@@ -10,7 +10,7 @@ from shared.rulebook.goals import Goal, goals_for
 from shared.rulebook.periods import Closing, closing, named_closable
 from shared.rulebook.points import PointsRubric
 from shared.rulebook.policies import AlertPolicy, alert_policy
-from shared.rulebook.readings import Readings, readings_on
+from shared.rulebook.readings import EmptyCohort, Readings, readings_on
 from shared.rulebook.rubrics import (
     HANOI,
     PassFailRubric,
@@ -29,6 +29,7 @@ __all__ = [
     "AreaList",
     "Closing",
     "Due",
+    "EmptyCohort",
     "FundingNorms",
     "FundingPolicy",
     "Goal",

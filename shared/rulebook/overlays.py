@@ -188,6 +188,16 @@ def _prove_province(placed: Placed[V]) -> None:
         raise RulebookError(file, changed)
 
 
+def nation_alone(layers: Layers[V]) -> Layers[V]:
+    """The layers of a rule that only the nation and the ministry set. Raises `RulebookError`: a province has one."""
+    found = Findings()
+    for placed in layers.all:
+        if placed.place.owner not in (NATION, MINISTRY):
+            found.add(placed.place.name, placed.version.id, "rulebook.not_for_provinces")
+    found.settle()
+    return layers
+
+
 def overlapping(one: Dated, other: Dated) -> bool:
     """Whether both are in force on some day."""
     return (other.effective_to is None or one.effective_from < other.effective_to) and (

@@ -6,11 +6,23 @@ from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
-from shared.rulebook.overlays import Layers, folders, load_layers
+from shared.rulebook.overlays import Layers, folders, load_layers, nation_alone
 from shared.rulebook.source import Dated, Grounded
 
 FILE = "readings.yaml"
+
+
+class EmptyCohort(Grounded):
+    """What a target counts as where nobody is to be counted (denominator 0): no child of that age, no clan, no commune.
+
+    Missing is not zero, and nobody is neither: the target is *not applicable*. A ranking leaves it out of its counts
+    and means, whatever it counts as.
+    """
+
+    counts_as: Literal["met", "not_met"]
+    """For levels, standards, goals and indicators."""
 
 
 class Readings(Dated):
@@ -26,12 +38,13 @@ class Readings(Dated):
     """That a claim to easier thresholds needs the decision that says so."""
     claimed_area: Grounded
     """That the area class of a commune is what its province declares."""
+    empty_cohort: EmptyCohort
 
 
 @lru_cache
 def readings_layers(places: Sequence[Path]) -> Layers[Readings]:
-    """All of these folders. Raises `RulebookError`."""
-    return load_layers(places, FILE, Readings)
+    """All of these folders. Raises `RulebookError`: also where a province has its own: all are ranked together."""
+    return nation_alone(load_layers(places, FILE, Readings))
 
 
 def readings_on(on: date) -> Readings:

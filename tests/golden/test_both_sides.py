@@ -57,7 +57,7 @@ def _kinds(rule: Rubric) -> Iterator[Content]:
 
 def _of_targets(criteria: Iterable[CriterionResult]) -> Iterator[tuple[Threshold, bool | None]]:
     """Each threshold of a judgement and whether it was reached; of a pair of shares each by itself."""
-    for target in (target for criterion in criteria for target in criterion.targets):
+    for target in (target for criterion in criteria for target in criterion.targets if target.applicable):
         for name, least in target.threshold.items():
             if ", ≥" in least:
                 parts = least.split(", ")

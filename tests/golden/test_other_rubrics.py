@@ -110,6 +110,11 @@ def _score(case: dict[str, Any], content: Content) -> AssessmentScored:
     return scored
 
 
+def _applicable(case: dict[str, Any], scored: AssessmentScored) -> None:
+    targets = (target for criterion in scored.criteria for target in criterion.targets)
+    assert {one.id for one in targets if not one.applicable} == set(case["expect"].get("not_applicable", []))
+
+
 def _told(case: dict[str, Any], steps: list[Step], next_step: list[Any]) -> None:
     """What a case expects of the explanation, and what holds for every one."""
     assert case["citation"]
@@ -173,6 +178,7 @@ def test_standards(case: dict[str, Any]) -> None:
         assert level == "open" or all(standard.met[f"L{n}"] for n in range(1, level + 1))
     if "provenance" in expect:
         assert scored.provenance == Provenance(expect["provenance"])
+    _applicable(case, scored)
     _told(case, scored.explanation, scored.next_step)
 
 
@@ -185,6 +191,7 @@ def test_models(case: dict[str, Any]) -> None:
         assert scored.shares == expect["shares"]
     assert scored.missing == expect.get("missing", [])
     assert (scored.total, scored.grade, scored.level) == (None, None, None)
+    _applicable(case, scored)
     _told(case, scored.explanation, scored.next_step)
 
 

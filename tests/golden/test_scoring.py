@@ -218,6 +218,7 @@ def test_case(case: Case) -> None:
     if "left_out" in expect:
         assert [id for id, one in targets.items() if not one.met] == expect["left_out"]
         assert all(targets[id].reason for id in expect["left_out"])
+    assert [id for id, one in targets.items() if not one.applicable] == expect.get("not_applicable", [])
     for id, points in expect.get("points", {}).items():
         assert next(one.points for one in scored.criteria if one.id == id) == Decimal(points)
     for id, met in expect.get("indicators", {}).items():

@@ -58,8 +58,8 @@ def awarded(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def shares(draw: st.DrawFn) -> dict[str, int]:
-    """A share of people of any size; every second one is whole, so that all levels occur."""
-    denominator = draw(st.integers(1, PEOPLE))
+    """A share of people of any size, now and then of nobody; every second one is whole, so that all levels occur."""
+    denominator = draw(st.one_of(st.integers(1, PEOPLE), st.integers(0, PEOPLE), st.just(0)))
     numerator = draw(st.one_of(st.just(denominator), st.integers(0, denominator)))
     return {"numerator": numerator, "denominator": denominator}
 
@@ -144,6 +144,27 @@ def test_one_more_person_never_hurts(content: dict[str, Any], data: st.DataObjec
     assert after.level is not None
     assert after.level >= before.level
     assert (after.rank_key or "") >= (before.rank_key or "")
+
+
+NOBODY = {"type": "share", "share": {"numerator": 0, "denominator": 0}, "evidence": ["biên bản"]}
+
+
+@given(values())
+def test_nobody_is_met_for_the_level_and_neither_helps_nor_hurts_in_the_ranking(content: dict[str, Any]) -> None:
+    """Against the same commune with a met target, only counts and means of the others decide."""
+    everybody = {"numerator": 60, "denominator": 100}
+    met = _targets(content | {"C5.1": NOBODY | {"share": everybody}})
+    empty = _targets(content | {"C5.1": NOBODY})
+    target = empty.criteria[4].targets[0]
+    assert (target.applicable, target.met, target.value) == (False, {"L1": True, "L2": True}, "0/0")
+    assert met.level is not None
+    assert empty.level is not None
+    assert min(empty.level, 1) == min(met.level, 1)  # at level 2 the other one lacks 20 of 100
+    others = [one for criterion in empty.criteria for one in criterion.targets if one.applicable]
+    assert empty.rank_key is not None
+    share = Fraction(sum(one.met["L1"] is True for one in others), len(others)) * 15
+    assert empty.rank_key.split(".")[1].partition("~")[0] == f"{int(share):02d}"
+    assert ("~" in empty.rank_key.split(".")[1]) == (share.denominator > 1)
 
 
 @given(values())

@@ -26,7 +26,7 @@ IDS = [measure.id for measure in RULE.measures]
 @st.composite
 def one_share(draw: st.DrawFn) -> dict[str, Any]:
     """A share of people of any size, mostly near the thresholds, so that every level occurs."""
-    denominator = draw(st.integers(1, 200_000_000))
+    denominator = draw(st.one_of(st.integers(1, 200_000_000), st.just(0)))
     near = st.sampled_from([Fraction(percent, 100) for percent in (60, 70, 80, 85, 90, 95, 98, 100)])
     numerator = draw(
         st.one_of(

@@ -128,6 +128,20 @@ async def test_what_stands_beside_the_result_is_told(explain: Explain) -> None:
     assert len(fingerprint) == 64
 
 
+async def test_what_nobody_is_there_for_is_not_applicable(explain: Explain) -> None:
+    empty = commune(targets(C5_1={"type": "share", "share": {"numerator": 0, "denominator": 0}}))
+    text = flat(await explain(UNIT, empty))
+    for part in (
+        "value 0/0",
+        "≥ 60 % — – not applicable, counts as (level 1: ✓ met)",
+        "C5.1: not applicable, the cohort is empty.",
+        "Not applicable, the cohort is empty: C5.1; it counts as met and stays out of rankings.",
+        "không văn bản nào quy định trường hợp không có đối tượng (mẫu số 0) · provisional default of Langhoc",
+    ):
+        assert part in text, part
+    assert "≥ 60 % — – không áp dụng, tính là (mức độ 1: ✓ đạt)" in flat(await explain(UNIT, lang=Language.VI))
+
+
 async def test_the_same_in_vietnamese(explain: Explain) -> None:
     text = flat(await explain(UNIT, *STORY, lang=Language.VI))
     for part in (

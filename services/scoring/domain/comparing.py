@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import assert_never
 
-from services.scoring.domain.shares import fraction, short, written
+from services.scoring.domain.shares import fraction, inapplicable, nobody, short, written
 from shared.contracts.base import Text
 from shared.contracts.facts import Reference
 from shared.contracts.submissions import (
@@ -16,10 +16,12 @@ from shared.contracts.submissions import (
     LevelTarget,
     MetTarget,
     PartsTarget,
+    Share,
     SharePairTarget,
     ShareTarget,
     TargetValue,
 )
+from shared.rulebook import EmptyCohort
 from shared.rulebook.targets import (
     LEVELS,
     BooleanRule,
@@ -45,7 +47,7 @@ class Measured:
     lack: Mapping[LevelId, Text] = field(default_factory=dict)
     """Per level not met, what was lacking."""
     ratios: tuple[Fraction, ...] = ()
-    """For shares of people: value ÷ own area's level-1 threshold, for the ranking."""
+    """For shares of people, but not of nobody: value ÷ own area's level-1 threshold, for the ranking."""
     evidence: tuple[str, ...] = ()
     unproven: bool = False
     """A value was sent without evidence."""
@@ -53,6 +55,10 @@ class Measured:
     """Why there is no value, so that the target is neither met nor failed."""
     not_sent: bool = False
     """The sender can mend the absence."""
+    nobody: Text | None = None
+    """That nobody is there to be counted, in one of its shares at least."""
+    applicable: bool = True
+    """`False`: in none of its shares."""
     computed: bool = False
     """Computed levels stand in for decisions that recognise."""
     levels: tuple[LevelId, ...] = LEVELS
@@ -75,7 +81,7 @@ def not_sent(*ids: str) -> Measured:
     return Measured(None, absent=Text(vi=f"Chưa có dữ liệu: {names}.", en=f"Not sent: {names}."), not_sent=True)
 
 
-def compare(rule: Target, value: TargetValue, difficult: bool) -> Measured:
+def compare(rule: Target, value: TargetValue, difficult: bool, empty: EmptyCohort) -> Measured:
     """The value alone against the thresholds."""
     match rule, value:
         case BooleanRule(), MetTarget():
@@ -98,11 +104,13 @@ def compare(rule: Target, value: TargetValue, difficult: bool) -> Measured:
             lacks = {
                 level: text
                 for level in LEVELS
-                if (text := short(rule.id, rule.name, value.share, rule.thresholds[level]))
+                if (text := short(rule.id, rule.name, value.share, rule.thresholds[level], empty))
             }
-            return Measured(written(value.share), lacks, (fraction(value.share) / rule.thresholds["L1"],))
+            gone = inapplicable(rule.id) if nobody(value.share) else None
+            ratios = _ratios((value.share, rule.thresholds["L1"]))
+            return Measured(written(value.share), lacks, ratios, nobody=gone, applicable=gone is None)
         case SharePairRule(), SharePairTarget():
-            return _compare_pair(rule, value, difficult)
+            return _compare_pair(rule, value, difficult, empty)
         case CountRule(), CountTarget():
             counts = {
                 level: Text(
@@ -137,7 +145,12 @@ def _compare_parts(rule: PartsRule, value: PartsTarget) -> Measured:
     return replace(measured, value=written_parts, lack=dict.fromkeys(LEVELS, lack) if lacking else {})
 
 
-def _compare_pair(rule: SharePairRule, value: SharePairTarget, difficult: bool) -> Measured:
+def _ratios(*shares: tuple[Share, Fraction]) -> tuple[Fraction, ...]:
+    """Value ÷ threshold of every share that somebody is in."""
+    return tuple(fraction(share) / threshold for share, threshold in shares if not nobody(share))
+
+
+def _compare_pair(rule: SharePairRule, value: SharePairTarget, difficult: bool, empty: EmptyCohort) -> Measured:
     trained = Text(vi="được đào tạo chuyên môn kỹ thuật", en="technical or professional training")
     university = Text(vi="đại học trở lên", en="university or higher")
     lack: dict[LevelId, Text] = {}
@@ -146,16 +159,23 @@ def _compare_pair(rule: SharePairRule, value: SharePairTarget, difficult: bool) 
         texts = [
             text
             for text in (
-                short(rule.id, trained, value.trained, needed.trained),
-                short(rule.id, university, value.university, needed.university),
+                short(rule.id, trained, value.trained, needed.trained, empty),
+                short(rule.id, university, value.university, needed.university, empty),
             )
             if text
         ]
         if texts:
             lack[level] = joined(texts)
     first = rule.required("L1", difficult)
-    ratios = (fraction(value.trained) / first.trained, fraction(value.university) / first.university)
-    return Measured(f"{written(value.trained)}, {written(value.university)}", lack, ratios)
+    ratios = _ratios((value.trained, first.trained), (value.university, first.university))
+    gone = [name for name, share in ((trained, value.trained), (university, value.university)) if nobody(share)]
+    return Measured(
+        f"{written(value.trained)}, {written(value.university)}",
+        lack,
+        ratios,
+        nobody=inapplicable(rule.id, *(gone if ratios else [])) if gone else None,
+        applicable=bool(ratios),
+    )
 
 
 def _compare_change(rule: ChangeRule, value: ChangeTarget) -> Measured:

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from services.scoring.domain.judging import Judgement, frozen, named, step_on, weakest
+from services.scoring.domain.judging import Judgement, frozen, named, not_applicable, step_on, weakest
 from services.scoring.domain.points import judge_points
-from services.scoring.domain.shares import fraction, written
+from services.scoring.domain.shares import inapplicable, nobody, reaches, written
 from shared.contracts.base import Step, Text
 from shared.contracts.facts import CriterionResult, Reference, TargetResult
 from shared.contracts.submissions import PointsContent, ShareTarget
-from shared.rulebook import PointsRubric, rubric
+from shared.rulebook import EmptyCohort, PointsRubric, cut_off, readings_on, rubric
 from shared.rulebook.indicators import GradeOf, Indicator, IndicatorPolicy, LevelOf, ShareAtLeast
 from shared.rulebook.points import PointsCriterion
 from shared.wording import EN, VI
@@ -36,6 +36,8 @@ class _Checked:
     """`None`: not checked."""
     why_not: Text | None = None
     """Why it was not checked."""
+    empty: EmptyCohort | None = None
+    """The ground of `met` where nobody is there to be counted."""
     evidence: Sequence[str] = ()
     sources: Sequence[Reference] = ()
 
@@ -81,7 +83,7 @@ def judge_with_indicators(
         judgement,
         criteria=[_criterion(one, checked[one.id], caps.get(one.id), policy) for one in judgement.criteria],
         steps=[*(_cap_step(policy, cap) for cap in caps.values()), *judgement.steps],
-        notes=[*_unchecked(policy, every), *judgement.notes],
+        notes=[*_empty(every), *_unchecked(policy, every), *judgement.notes],
         next_step=judgement.next_step and [*_mend(list(caps.values())), *judgement.next_step],
         references=[source for one in every for source in one.sources],
     )
@@ -97,7 +99,7 @@ def _check(indicator: Indicator, content: PointsContent, references: Sequence[Re
         case LevelOf() as rule:
             return _check_level(indicator, rule, frozen(references, rule.reference.series, period))
         case ShareAtLeast() as rule:
-            return _check_share(indicator, rule, content)
+            return _check_share(indicator, rule, content, readings_on(cut_off(period)).empty_cohort)
         case _:
             people = Text(vi="chỉ người đánh giá xét được", en="only people can judge it")
             return _Checked(indicator, why_not=people)
@@ -138,13 +140,19 @@ def _check_level(indicator: Indicator, rule: LevelOf, found: Sequence[Reference]
     return _Checked(indicator, threshold, level, int(level) >= rule.min_level, evidence=[named(last)], sources=[last])
 
 
-def _check_share(indicator: Indicator, rule: ShareAtLeast, content: PointsContent) -> _Checked:
+def _check_share(indicator: Indicator, rule: ShareAtLeast, content: PointsContent, empty: EmptyCohort) -> _Checked:
     threshold, value = f"≥ {EN.percent(rule.min)}", content.indicators.get(indicator.id)
     if not isinstance(value, ShareTarget):
         none = Text(vi="hồ sơ không nêu tử số và mẫu số", en="no numerator and denominator were sent")
         return _Checked(indicator, threshold, why_not=none)
-    met = fraction(value.share) >= rule.min
-    return _Checked(indicator, threshold, written(value.share), met, evidence=value.evidence)
+    return _Checked(
+        indicator,
+        threshold,
+        written(value.share),
+        reaches(value.share, rule.min, empty),
+        evidence=value.evidence,
+        empty=empty if nobody(value.share) else None,
+    )
 
 
 def _cap(
@@ -181,16 +189,20 @@ def _target(one: _Checked) -> TargetResult:
     if reason is not None:
         reason = Text(vi=f"Không đối chiếu bằng máy: {reason.vi}.", en=f"Not checked by machine: {reason.en}.")
     indicator = one.indicator
+    if one.empty is not None:
+        reason = inapplicable(indicator.id)
+    step = step_on(indicator, indicator.name.vi, indicator.name.en, *([one.empty] if one.empty else []))
     return TargetResult(
         id=indicator.id,
         name=indicator.name,
         value=one.value,
         met={"met": one.met},
+        applicable=one.empty is None,
         threshold={"met": one.threshold} if one.threshold else {},
         reason=reason,
         evidence=list(one.evidence),
-        citation=indicator.citation,
-        provenance=indicator.provenance,
+        citation=step.citation,
+        provenance=step.provenance,
     )
 
 
@@ -204,6 +216,7 @@ def _cap_step(policy: IndicatorPolicy, cap: _Cap) -> Step:
         f"{cap.criterion}: the indicator {en} is not met, so it gets at most {EN(cap.allowed)} points instead of "
         f"{EN(cap.awarded)}.",
         *(one.indicator for one in cap.unmet),
+        *(one.empty for one in cap.unmet if one.empty is not None),
     )
 
 
@@ -223,6 +236,12 @@ def _grade(rubric_id: str, id: str) -> Text:
     rule = rubric(rubric_id)
     names = {one.id: one.name for one in rule.grades} if isinstance(rule, PointsRubric) else {}
     return names.get(id, Text(vi=id, en=id))
+
+
+def _empty(checked: Sequence[_Checked]) -> list[Step]:
+    grounds = [one.empty for one in checked if one.empty is not None]
+    ids = [one.indicator.id for one in checked if one.empty is not None]
+    return [not_applicable(grounds[0], ids)] if grounds else []
 
 
 def _unchecked(policy: IndicatorPolicy, checked: Sequence[_Checked]) -> list[Step]:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from shared.contracts.base import Contract, Provenance, Step, Text, Version
 from shared.contracts.facts import CriterionResult, RecognitionAccepted, Reference
-from shared.rulebook import Rubric, cut_off, readings_on, rubrics
+from shared.rulebook import EmptyCohort, Rubric, cut_off, readings_on, rubrics
 from shared.rulebook.source import Grounded
 from shared.wording import EN, VI
 
@@ -133,6 +133,23 @@ def without_evidence(rubric: Rubric, ids: Sequence[str]) -> Step:
         rubric.no_evidence,
         f"Không có minh chứng, {counts.vi}: {', '.join(ids)}.",
         f"Without evidence, {counts.en}: {', '.join(ids)}.",
+    )
+
+
+def not_applicable(empty: EmptyCohort, ids: Sequence[str], *nothing: Text) -> Step:
+    """What became of shares of nobody. `nothing`: names of what has no other share, so that it rests on this alone."""
+    met, listed = empty.counts_as == "met", ", ".join(ids)
+    vi, en = ("coi là đạt", "counts as met") if met else ("coi là không đạt", "counts as not met")
+    alone = Text(vi="", en="")
+    if nothing:
+        alone = Text(
+            vi=f" Chỉ dựa trên điều này: {', '.join(each.vi for each in nothing)}.",
+            en=f" On this alone rests: {', '.join(each.en for each in nothing)}.",
+        )
+    return step_on(
+        empty,
+        f"Không áp dụng vì không có đối tượng: {listed}; {vi}, không tính vào xếp hạng.{alone.vi}",
+        f"Not applicable, the cohort is empty: {listed}; it {en} and stays out of rankings.{alone.en}",
     )
 
 

@@ -8,11 +8,18 @@ from fractions import Fraction
 
 from services.scoring.domain.comparing import Measured, compare, joined, not_sent
 from services.scoring.domain.judging import frozen, named
-from services.scoring.domain.shares import fraction, short, written
+from services.scoring.domain.shares import fraction, inapplicable, short, written
 from shared.contracts.base import Text
 from shared.contracts.facts import Reference
-from shared.contracts.submissions import LevelTarget, Share, ShareTarget, TargetsContent, TargetValue
-from shared.rulebook import PassFailRubric, cut_off
+from shared.contracts.submissions import (
+    LevelTarget,
+    Share,
+    SharePairTarget,
+    ShareTarget,
+    TargetsContent,
+    TargetValue,
+)
+from shared.rulebook import EmptyCohort, PassFailRubric, cut_off, readings_on
 from shared.rulebook.targets import LEVELS, Counted, LevelId, LevelRule, RecognisedShareRule, ShareRule, Target
 from shared.wording import EN, VI
 
@@ -29,10 +36,10 @@ class RecognisedCounts:
     recognised: Mapping[str, int]
     """Id of each one whose recognition was in force → its recognised level, 1 or 2."""
     computed: bool = False
-    """Nobody recorded the decisions: the levels are those that we computed (`without_decisions` of the rule)."""
+    """EmptyCohort recorded the decisions: the levels are those that we computed (`without_decisions` of the rule)."""
 
     def at(self, level: LevelId) -> Share:
-        """Those recognised at this level or above, of all. The total must not be 0."""
+        """Those recognised at this level or above, of all."""
         reached = sum(each >= _NUMBER[level] for each in self.recognised.values())
         return Share(numerator=reached, denominator=self.total)
 
@@ -43,6 +50,7 @@ class Situation:
 
     rubric: PassFailRubric
     period: int
+    empty: EmptyCohort
     difficult: bool
     traits: Collection[str]
     references: Sequence[Reference]
@@ -59,7 +67,8 @@ class Situation:
     ) -> Situation:
         """The situation of one submission. A difficult area counts only with its basis."""
         difficult = content.difficult_area and content.difficult_area_basis is not None
-        return cls(rubric, period, difficult, content.traits, references, counts)
+        empty = readings_on(cut_off(period)).empty_cohort
+        return cls(rubric, period, empty, difficult, content.traits, references, counts)
 
 
 def measure(rule: Target, value: TargetValue | None, situation: Situation) -> Measured:
@@ -71,7 +80,7 @@ def measure(rule: Target, value: TargetValue | None, situation: Situation) -> Me
     if isinstance(rule, RecognisedShareRule):
         measured = _counted(rule, situation)
     else:
-        measured = _referred(rule, value, situation) or _submitted(rule, value, situation.difficult)
+        measured = _referred(rule, value, situation) or _submitted(rule, value, situation)
     lack = {level: text for level, text in measured.lack.items() if level in levels}
     return replace(measured, lack=lack, levels=levels, scope=scope)
 
@@ -105,10 +114,10 @@ def _scope(rule: Target, rubric: PassFailRubric) -> Text:
 # ------------------------------------------------------------------------------------------ where the value comes from
 
 
-def _submitted(rule: Target, value: TargetValue | None, difficult: bool) -> Measured:
+def _submitted(rule: Target, value: TargetValue | None, situation: Situation) -> Measured:
     if value is None:
         return not_sent(rule.id)
-    measured = replace(compare(rule, value, difficult), evidence=tuple(value.evidence))
+    measured = replace(_compared(rule, value, situation), evidence=tuple(value.evidence))
     if value.evidence or measured.absent:
         return measured
     unproven = Text(
@@ -120,9 +129,19 @@ def _submitted(rule: Target, value: TargetValue | None, difficult: bool) -> Meas
         lack={
             level: joined([unproven, *([measured.lack[level]] if level in measured.lack else [])]) for level in LEVELS
         },
-        ratios=tuple(Fraction(0) for _ in measured.ratios),
+        ratios=(Fraction(0),) * _shares_in(value),
         unproven=True,
+        nobody=None,  # nobody has shown that nobody is there
+        applicable=True,
     )
+
+
+def _compared(rule: Target, value: TargetValue, situation: Situation) -> Measured:
+    return compare(rule, value, situation.difficult, situation.empty)
+
+
+def _shares_in(value: TargetValue) -> int:
+    return 2 if isinstance(value, SharePairTarget) else int(isinstance(value, ShareTarget))
 
 
 def _referred(rule: Target, value: TargetValue | None, situation: Situation) -> Measured | None:
@@ -140,12 +159,12 @@ def _referred(rule: Target, value: TargetValue | None, situation: Situation) -> 
     reference = found[-1]
     outcome = reference.outcome[key]
     if isinstance(rule, LevelRule):
-        measured = compare(rule, LevelTarget(level=int(outcome)), situation.difficult)
+        measured = _compared(rule, LevelTarget(level=int(outcome)), situation)
     else:
         numerator, _, denominator = outcome.partition("/")
         share = Share(numerator=int(numerator), denominator=int(denominator or 1))
-        measured = compare(rule, ShareTarget(share=share), situation.difficult)
-    claimed = None if value is None else compare(rule, value, situation.difficult).value
+        measured = _compared(rule, ShareTarget(share=share), situation)
+    claimed = None if value is None else _compared(rule, value, situation).value
     return replace(measured, source=reference, claimed=claimed, evidence=(named(reference),))
 
 
@@ -156,7 +175,7 @@ def _counted(rule: RecognisedShareRule, situation: Situation) -> Measured:
         gap = next(one for one in situation.rubric.gaps if one.id == stop.gap)
         return Measured(None, absent=joined([gap.text, *_information(counts)]))
     stands_in = rule.without_decisions is not None
-    if counts is None or counts.counted != rule.counts or counts.total == 0 or (counts.computed and not stands_in):
+    if counts is None or counts.counted != rule.counts or (counts.computed and not stands_in):
         none = Text(
             vi=f"{rule.id}: chưa có số liệu công nhận các {what.vi}.",
             en=f"{rule.id}: it is not known which {what.en} are recognised.",
@@ -166,11 +185,12 @@ def _counted(rule: RecognisedShareRule, situation: Situation) -> Measured:
     lack = {
         level: text
         for level in LEVELS
-        if (text := short(rule.id, recognised, counts.at(level), rule.thresholds[level], what))
+        if (text := short(rule.id, recognised, counts.at(level), rule.thresholds[level], situation.empty, what))
     }
     evidence = tuple(f"{id}: L{level}" for id, level in sorted(counts.recognised.items()))
     value = ", ".join(f"{level} {written(counts.at(level))}" for level in LEVELS)
-    return Measured(value, lack, evidence=evidence, computed=counts.computed)
+    gone = None if counts.total else inapplicable(rule.id)
+    return Measured(value, lack, evidence=evidence, nobody=gone, applicable=gone is None, computed=counts.computed)
 
 
 def _information(counts: RecognisedCounts | None) -> list[Text]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from services.scoring.domain.judging import Judgement, step_on, weakest
-from services.scoring.domain.shares import fraction, short, written
+from services.scoring.domain.judging import Judgement, not_applicable, step_on, weakest
+from services.scoring.domain.shares import fraction, inapplicable, nobody, reaches, short, written
 from shared.contracts.base import Step, Text
 from shared.contracts.facts import CriterionResult, TargetResult
 from shared.contracts.submissions import Share, ShareTarget, TargetsContent
-from shared.rulebook import cut_off, readings_on
+from shared.rulebook import EmptyCohort, cut_off, readings_on
 from shared.rulebook.goals import Goal, goals_for
 from shared.rulebook.models import ModelShare, ModelsRubric
+from shared.rulebook.source import Grounded
 from shared.wording import EN, VI
 
 
@@ -23,12 +24,14 @@ def judge_models(rubric: ModelsRubric, content: TargetsContent, period: int, pro
         province: holder of the commune on the cut-off date; adds the goals of its own plan.
 
     `Judgement.shares` holds each share that was sent (`learning_citizens: "3123/5021"`) under its metric: recognised
-    without evidence counts as none recognised. A goal judges nobody: none is a grade or a level.
+    without evidence counts as none recognised, and that there is none to recognise (`0/0`) needs evidence as well. A
+    goal judges nobody: none is a grade or a level.
     """
+    empty = readings_on(cut_off(period)).empty_cohort
     values = {one.id: value for one in rubric.models if isinstance(value := content.targets.get(one.id), ShareTarget)}
     missing = [one.id for one in rubric.models if one.id not in values]
     unproven = [id for id, value in values.items() if not value.evidence]
-    shares = {id: _counted(value) for id, value in values.items()}
+    shares = {id: _counted(value) for id, value in values.items() if value.evidence or not nobody(value.share)}
     difficult = content.difficult_area and content.difficult_area_basis is not None
     goals = goals_for(period, province)
 
@@ -48,12 +51,17 @@ def judge_models(rubric: ModelsRubric, content: TargetsContent, period: int, pro
     for one in rubric.models:
         aims = [goal for goal in goals if goal.metric == one.metric]
         share = shares.get(one.id)
-        criteria.append(_criterion(rubric, one, values.get(one.id), share, aims, difficult))
+        criteria.append(_criterion(rubric, one, values.get(one.id), share, aims, difficult, empty))
         if share is None:
+            continue
+        if nobody(share):
+            steps.append(not_applicable(empty, [one.id]))
             continue
         steps.append(_share_step(one, share))
         notes += [_goal_step(one, share, goal, difficult) for goal in aims]
-        lacks = [short(one.id, one.name, share, goal.share(difficult_area=difficult), one.counted) for goal in aims]
+        lacks = [
+            short(one.id, one.name, share, goal.share(difficult_area=difficult), empty, one.counted) for goal in aims
+        ]
         next_step += [lack for lack in lacks if lack]
     if missing:
         ids = ", ".join(missing)
@@ -120,8 +128,10 @@ def _criterion(
     share: Share | None,
     aims: Sequence[Goal],
     difficult: bool,
+    empty: EmptyCohort,
 ) -> CriterionResult:
     reason = None
+    applicable = share is None or not nobody(share)
     if value is None:
         reason = Text(vi=f"Chưa có dữ liệu: {one.id}.", en=f"Not sent: {one.id}.")
     elif not value.evidence:
@@ -129,13 +139,21 @@ def _criterion(
             vi=f"Không có quyết định công nhận làm minh chứng: {written(value.share)} không được tính.",
             en=f"No decision proves it: {written(value.share)} does not count.",
         )
+    elif not applicable:
+        reason = inapplicable(one.id)
     wanted: dict[str, Fraction] = {goal.id: goal.share(difficult_area=difficult) for goal in aims}
-    grounds = [one] if value is None or value.evidence else [one, rubric.no_evidence]
+    grounds: list[Grounded] = [one] if value is None or value.evidence else [one, rubric.no_evidence]
+    if not applicable:
+        grounds.append(empty)
     target = TargetResult(
         id=one.id,
         name=one.name,
         value=None if share is None else written(share),
-        met={goal: None if share is None else fraction(share) >= least for goal, least in wanted.items()},
+        met={
+            goal: None if value is None else share is not None and reaches(share, least, empty)
+            for goal, least in wanted.items()
+        },
+        applicable=applicable,
         threshold={goal: f"≥ {EN.percent(least)}" for goal, least in wanted.items()},
         reason=reason,
         evidence=[] if value is None else value.evidence,

@@ -18,11 +18,11 @@ from shared.rulebook.ranking import PassFailMeasure, TieRule
 _EXPANSION = 60
 """Decimal places of the mean in a rank key.
 
-Why 60 are enough that no two different means share a key: a mean is Σ nᵢ/(dᵢ·tᵢ) / 3 with counts dᵢ ≤ 2·10⁸ and
-constants tᵢ of the rubric, so it is a fraction whose denominator divides c·d₁·d₂·d₃ ≤ c·8·10²⁴, where c comes from the
-thresholds alone (18 for those of Circular 25/2023). Two different ones differ by at least 1/(c·(8·10²⁴)²) =
-1/(c·6.4·10⁴⁹), which for every c ≤ 10¹⁰ is more than 10⁻⁶⁰. Numbers at least 10⁻⁶⁰ apart are cut to different
-expansions, equal ones to equal ones.
+Why 60 are enough that no two different means share a key: a mean is Σ nᵢ/(dᵢ·tᵢ) / 3 (or of fewer, where some are not
+applicable) with counts dᵢ ≤ 2·10⁸ and constants tᵢ of the rubric, so it is a fraction whose denominator divides
+c·d₁·d₂·d₃ ≤ c·8·10²⁴, where c comes from the thresholds alone (36 for those of Circular 25/2023). Two different ones
+differ by at least 1/(c·(8·10²⁴)²) = 1/(c·6.4·10⁴⁹), which for every c ≤ 10¹⁰ is more than 10⁻⁶⁰. Numbers at least 10⁻⁶⁰
+apart are cut to different expansions, equal ones to equal ones.
 """
 
 
@@ -33,8 +33,8 @@ def points_key(total: Decimal) -> str:
 
 def pass_fail_key(
     level: int,
-    met_l1: int,
-    met_l2: int,
+    met_l1: Fraction | int,
+    met_l2: Fraction | int,
     ratios: Sequence[Fraction],
     order: Sequence[PassFailMeasure] = get_args(PassFailMeasure),
 ) -> str:
@@ -42,21 +42,30 @@ def pass_fail_key(
 
     Args:
         level: 0, 1 or 2.
-        met_l1: targets met at level 1.
-        met_l2: targets met at level 2.
-        ratios: value ÷ own area's level-1 threshold, of the same targets for everybody (the policy's "− 1" is the same
-            for all of them and changes no order).
+        met_l1: targets met at level 1, of as many as the rubric has. Where some are not applicable, the same share of
+            all as is met of the others: 13 of 14 stand as 13.93 of 15, between 13 and 14, and 14 of 14 as 15.
+        met_l2: likewise at level 2.
+        ratios: value ÷ own area's level-1 threshold, of the same targets for everybody but those that are not
+            applicable (the policy's "− 1" is the same for all of them and changes no order). Without any the mean
+            excess is 0: neither above nor below the threshold.
         order: what decides, the weightiest first (`shared.rulebook.ranking.Order.pass_fail`).
     """
-    mean = sum(ratios, Fraction(0)) / len(ratios)
+    mean = sum(ratios, Fraction(0)) / len(ratios) if ratios else Fraction(1)
     expansion = mean.numerator * 10**_EXPANSION // mean.denominator
     measures: dict[PassFailMeasure, str] = {
         "level": f"{level}",
-        "met_level_1": f"{met_l1:02d}",
-        "met_level_2": f"{met_l2:02d}",
+        "met_level_1": _count_key(met_l1),
+        "met_level_2": _count_key(met_l2),
         "mean_over_own_threshold": f"{expansion:0{_EXPANSION + 12}d}",
     }
     return ".".join(measures[each] for each in order)
+
+
+def _count_key(met: Fraction | int) -> str:
+    """Two digits, and six of what is beyond a whole number. With at most 99 targets two such shares differ by 1/99 or
+    more; `~` sorts behind the `.` that follows a whole number."""
+    whole, beyond = divmod(Fraction(met), 1)
+    return f"{whole:02d}" + (f"~{int(beyond * 10**6):06d}" if beyond else "")
 
 
 class Standing(Contract):

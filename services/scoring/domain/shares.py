@@ -1,4 +1,7 @@
-"""Shares of people (or of families, hamlets, units): exact, compared unrounded, written so that nobody is misled."""
+"""Shares of people (or of families, hamlets, units): exact, compared unrounded, written so that nobody is misled.
+
+A share of nobody (denominator 0) is no number: it reaches a threshold or not as the policy for empty cohorts says.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,14 @@ from math import ceil
 
 from shared.contracts.base import Text
 from shared.contracts.submissions import Share
+from shared.rulebook import EmptyCohort
 from shared.wording import EN, VI
 
 PEOPLE = Text(vi="người", en="people")
 
 
 def fraction(share: Share) -> Fraction:
-    """The share as an exact number."""
+    """The share as an exact number. Raises `ZeroDivisionError` for a share of nobody."""
     return Fraction(share.numerator, share.denominator)
 
 
@@ -22,11 +26,38 @@ def written(share: Share) -> str:
     return f"{share.numerator}/{share.denominator}"
 
 
-def short(id: str, what: Text, share: Share, threshold: Fraction, unit: Text = PEOPLE) -> Text | None:
+def nobody(share: Share) -> bool:
+    """Whether nobody is there to be counted, so that what is asked is not applicable."""
+    return share.denominator == 0
+
+
+def reaches(share: Share, threshold: Fraction, empty: EmptyCohort) -> bool:
+    """Whether a share reaches its threshold ("at least"); one of nobody as the policy says."""
+    return empty.counts_as == "met" if nobody(share) else fraction(share) >= threshold
+
+
+def inapplicable(id: str, *what: Text) -> Text:
+    """That nobody is there to be counted; `what`: of which shares, where the target has others."""
+    vi = f" ({', '.join(each.vi for each in what)})" if what else ""
+    en = f" ({', '.join(each.en for each in what)})" if what else ""
+    return Text(
+        vi=f"{id}: không áp dụng{vi}, không có đối tượng trong diện tính.",
+        en=f"{id}: not applicable{en}, the cohort is empty.",
+    )
+
+
+def short(
+    id: str, what: Text, share: Share, threshold: Fraction, empty: EmptyCohort, unit: Text = PEOPLE
+) -> Text | None:
     """What a share lacks to its threshold ("at least"), counted in `unit`; `None` if it lacks nothing."""
-    has = fraction(share)
-    if has >= threshold:
+    if reaches(share, threshold, empty):
         return None
+    if nobody(share):
+        return Text(
+            vi=f"{id}: không có đối tượng trong diện tính, coi là không đạt.",
+            en=f"{id}: the cohort is empty, which counts as not met.",
+        )
+    has = fraction(share)
     lack = ceil(threshold * share.denominator) - share.numerator
     return Text(
         vi=f"{id}: {what.vi} {VI.percent(has)} ({written(share)}), cần {VI.percent(threshold)}: thiếu {VI(lack)} "

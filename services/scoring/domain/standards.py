@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from services.scoring.domain.judging import Judgement, step_on, weakest, without_evidence
-from services.scoring.domain.shares import fraction, short, written
+from services.scoring.domain.judging import Judgement, not_applicable, step_on, weakest, without_evidence
+from services.scoring.domain.shares import inapplicable, nobody, reaches, short, written
 from shared.contracts.base import Provenance, Step, Text
 from shared.contracts.facts import CriterionResult, TargetResult
 from shared.contracts.submissions import ShareTarget, TargetsContent
 from shared.rulebook import cut_off, readings_on
+from shared.rulebook.source import Grounded
 from shared.rulebook.standards import Condition, Measure, Minimum, Requirement, Standard, StandardLevel, StandardsRubric
 from shared.wording import EN
 
@@ -43,6 +44,12 @@ def judge_standards(rubric: StandardsRubric, content: TargetsContent, period: in
         steps.append(_area_step(rubric, content.specially_difficult_basis, case.on))
     if unproven:
         steps.append(without_evidence(rubric, unproven))
+    empty = [id for id, _ in sent if id in used and case.inapplicable(id)]
+    if empty:
+        alone = [
+            one.name for one in rubric.standards if all(case.inapplicable(each.share) for each in case.needed(one))
+        ]
+        steps.append(not_applicable(case.empty, empty, *alone))
     decided = {standard.id: _steps(case, standard, reached[standard.id]) for standard in rubric.standards}
     steps += [step for each in decided.values() for step in each]
     next_step = [text for standard in rubric.standards for text in _next_level(case, standard, reached[standard.id])]
@@ -64,6 +71,7 @@ class _Case:
     def __init__(self, rubric: StandardsRubric, content: TargetsContent, on: date) -> None:
         self.rubric = rubric
         self.on = on
+        self.empty = readings_on(on).empty_cohort
         self.special = content.specially_difficult and content.specially_difficult_basis is not None
         self.values = {id: value for id, value in content.targets.items() if isinstance(value, ShareTarget)}
         self.measures: Mapping[str, Measure] = {measure.id: measure for measure in rubric.measures}
@@ -87,7 +95,12 @@ class _Case:
     def holds(self, minimum: Minimum) -> bool | None:
         """Whether a share reaches its minimum; a share without evidence does not."""
         value = self.values.get(minimum.share)
-        return None if value is None else bool(value.evidence) and fraction(value.share) >= minimum.min
+        return None if value is None else bool(value.evidence) and reaches(value.share, minimum.min, self.empty)
+
+    def inapplicable(self, share: str) -> bool:
+        """Whether it is shown that nobody is there to be counted."""
+        value = self.values.get(share)
+        return value is not None and bool(value.evidence) and nobody(value.share)
 
     def level(self, standard: Standard) -> int | None:
         """The level a standard reaches; `None` while a missing share leaves it open."""
@@ -146,7 +159,10 @@ def _steps(case: _Case, standard: Standard, reached: int | None) -> list[Step]:
     rule = case.rubric.level(decided)
     # A working default that held nobody back made nothing: the level is reached with and without it.
     requires = [one for one in rule.requires if one.provenance is not Provenance.PROVISIONAL]
-    grounds = [*case.conditions(decided), *requires]
+    conditions = case.conditions(decided)
+    grounds: list[Grounded] = [*conditions, *requires]
+    if any(case.inapplicable(one.required(case.special).share) for one in conditions):
+        grounds.append(case.empty)
     if reached == 0:
         vi, en = f"{standard.name.vi}: chưa đạt.", f"{standard.name.en}: not reached."
     elif len(levels) == 1:
@@ -197,7 +213,7 @@ def _next_level(case: _Case, standard: Standard, reached: int | None) -> list[Te
             found.append(
                 Text(vi=f"Bổ sung minh chứng cho {minimum.share}.", en=f"Attach evidence for {minimum.share}.")
             )
-        lack = short(minimum.share, case.measures[minimum.share].name, value.share, minimum.min)
+        lack = short(minimum.share, case.measures[minimum.share].name, value.share, minimum.min, case.empty)
         found += [lack] if lack else []
     for one in case.unreached(level):
         needed = case.name(one.of)
@@ -243,7 +259,11 @@ def _targets(case: _Case, standard: Standard) -> list[TargetResult]:
 def _target(case: _Case, measure: Measure, asked: _Asked) -> TargetResult:
     value = case.values.get(measure.id)
     reason = None
-    grounds: list[Condition] = asked.grounds
+    grounds: list[Grounded] = [*asked.grounds]
+    applicable = not case.inapplicable(measure.id)
+    if not applicable:
+        grounds.append(case.empty)
+        reason = inapplicable(measure.id)
     step = step_on(measure, measure.name.vi, measure.name.en, *grounds)
     if value is None:
         reason = Text(vi=f"Chưa có dữ liệu: {measure.id}.", en=f"Not sent: {measure.id}.")
@@ -255,6 +275,7 @@ def _target(case: _Case, measure: Measure, asked: _Asked) -> TargetResult:
         name=measure.name,
         value=None if value is None else written(value.share),
         met=asked.met,
+        applicable=applicable,
         threshold=asked.thresholds,
         reason=reason,
         evidence=[] if value is None else value.evidence,

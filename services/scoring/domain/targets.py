@@ -10,6 +10,7 @@ from services.scoring.domain.judging import (
     Judgement,
     Recognition,
     incomplete,
+    not_applicable,
     step_on,
     weakest,
     without_evidence,
@@ -45,17 +46,19 @@ def judge_targets(
     """
     situation = Situation.of(rubric, content, period, references, counts)
     measured = {rule.id: measure(rule, content.targets.get(rule.id), situation) for rule in rubric.targets}
-    criteria = [_criterion(rubric, one, measured, situation.difficult) for one in rubric.criteria]
+    criteria = [_criterion(situation, one, measured) for one in rubric.criteria]
     missing = [id for id, one in measured.items() if one.absent]
     used = [one.source for one in measured.values() if one.source]
-    steps = _grounds(rubric, content, measured, period)
+    steps = _grounds(situation, content, measured)
     notes = _notes(rubric, measured, period)
     if missing:
         steps += _undecided(rubric, measured, period)
         return Judgement(criteria, missing, steps, notes, _mend(measured, period), references=used)
 
-    count = {level: sum(level in one.levels for one in measured.values()) for level in LEVELS}
-    met = {level: sum(one.met(level) is True for one in _held(measured, level)) for level in LEVELS}
+    held = {level: [one for one in measured.values() if level in one.levels] for level in LEVELS}
+    counted = {level: [one for one in held[level] if one.applicable] for level in LEVELS}
+    count = {level: len(counted[level]) for level in LEVELS}
+    met = {level: sum(one.met(level) is True for one in counted[level]) for level in LEVELS}
     steps.append(
         step_on(
             rubric.all_targets,
@@ -65,7 +68,7 @@ def judge_targets(
             "level is reached only if every target of every criterion is met.",
         )
     )
-    reached = [met[level] == count[level] for level in LEVELS]
+    reached = [all(one.met(level) for one in held[level]) for level in LEVELS]
     level = 0 if not reached[0] else 2 if reached[1] else 1
     next_step: list[Text] = []
     if level == 2:
@@ -79,6 +82,8 @@ def judge_targets(
         next_step += [one.lack[wanted] for one in measured.values() if wanted in one.lack]
     steps.append(_outcome(rubric, level))
     ratios = [ratio for one in measured.values() for ratio in one.ratios]
+    share = {level: Fraction(met[level], count[level]) if count[level] else Fraction(1) for level in LEVELS}
+    rates = {level: len(held[level]) * share[level] for level in LEVELS}
     return Judgement(
         criteria,
         [],
@@ -86,29 +91,24 @@ def judge_targets(
         notes,
         next_step,
         level=level,
-        rank_key=None if rubric.ranking is None else _key(period, level, met, ratios),
+        rank_key=None if rubric.ranking is None else _key(period, level, rates, ratios),
         references=used,
     )
 
 
-def _key(period: int, level: int, met: Mapping[LevelId, int], ratios: Sequence[Fraction]) -> str:
+def _key(period: int, level: int, met: Mapping[LevelId, Fraction], ratios: Sequence[Fraction]) -> str:
     """The result's place in the order of the ranking policy in force on the cut-off date."""
     order = ranking_order(cut_off(period)).pass_fail
     return pass_fail_key(level, met["L1"], met["L2"], ratios, order)
 
 
-def _held(measured: Mapping[str, Measured], level: LevelId) -> list[Measured]:
-    """Those that the level asks of the subject."""
-    return [one for one in measured.values() if level in one.levels]
-
-
 # ------------------------------------------------------------------------------------------------------ explanation
 
 
-def _grounds(
-    rubric: PassFailRubric, content: TargetsContent, measured: Mapping[str, Measured], period: int
-) -> list[Step]:
-    """What decided which thresholds and values hold: kind of area and subject, frozen results, gaps, no evidence."""
+def _grounds(situation: Situation, content: TargetsContent, measured: Mapping[str, Measured]) -> list[Step]:
+    """What decided which thresholds and values hold: kind of area and subject, frozen results, gaps, no evidence,
+    nobody to count."""
+    rubric, period = situation.rubric, situation.period
     steps: list[Step] = []
     if content.difficult_area and rubric.difficult_area is not None:
         steps.append(_area_step(rubric.difficult_area, content.difficult_area_basis, period))
@@ -135,6 +135,9 @@ def _grounds(
     unproven = [id for id, one in measured.items() if one.unproven]
     if unproven:
         steps.append(without_evidence(rubric, unproven))
+    empty = [id for id, one in measured.items() if one.nobody]
+    if empty:
+        steps.append(not_applicable(situation.empty, empty))
     return steps
 
 
@@ -225,10 +228,8 @@ def _outcome(rubric: PassFailRubric, level: int) -> Step:
 # ----------------------------------------------------------------------------------------------------------- results
 
 
-def _criterion(
-    rubric: PassFailRubric, rule: PassFailCriterion, measured: Mapping[str, Measured], difficult: bool
-) -> CriterionResult:
-    targets = [_target(rubric, one, measured[one.id], difficult) for one in rule.targets]
+def _criterion(situation: Situation, rule: PassFailCriterion, measured: Mapping[str, Measured]) -> CriterionResult:
+    targets = [_target(situation, one, measured[one.id]) for one in rule.targets]
     return CriterionResult(
         id=rule.id,
         name=rule.name,
@@ -244,7 +245,8 @@ def _all(values: Sequence[bool | None]) -> bool | None:
     return False if False in values else None if None in values else True
 
 
-def _target(rubric: PassFailRubric, rule: Target, measured: Measured, difficult: bool) -> TargetResult:
+def _target(situation: Situation, rule: Target, measured: Measured) -> TargetResult:
+    rubric, difficult = situation.rubric, situation.difficult
     grounds: list[Grounded] = []
     if isinstance(rule, SharePairRule) and difficult and rubric.difficult_area is not None:
         grounds.append(rubric.difficult_area)
@@ -254,15 +256,18 @@ def _target(rubric: PassFailRubric, rule: Target, measured: Measured, difficult:
         grounds.append(rubric.no_evidence)
     if measured.computed and isinstance(rule, RecognisedShareRule) and rule.without_decisions is not None:
         grounds.append(rule.without_decisions)
+    if measured.nobody is not None:
+        grounds.append(situation.empty)
     step = step_on(rule, rule.name.vi, rule.name.en, *grounds)
     asked = thresholds(rule, difficult)
-    reasons = [measured.absent or next(iter(measured.lack.values()), None), measured.scope]
+    reasons = [measured.absent or next(iter(measured.lack.values()), None), measured.nobody, measured.scope]
     said = [reason for reason in reasons if reason is not None]
     return TargetResult(
         id=rule.id,
         name=rule.name,
         value=measured.value,
         met={level: measured.met(level) for level in measured.levels},
+        applicable=measured.applicable,
         threshold={level: asked[level] for level in measured.levels},
         reason=joined(said) if said else None,
         evidence=list(measured.evidence),
