@@ -14,8 +14,10 @@ from cli.options import LanguageOption
 from cli.output import Format, Language, emit, fail, headed, say
 from cli.rules_text import Change, changes, ground, heading, said, tree
 from shared.rulebook import HANOI, AreaList, FundingNorms, RulebookError, calendar, checking, goals_for
+from shared.rulebook.areas import area_lists
 from shared.rulebook.basis import RubricBase, Series
-from shared.rulebook.checking import LAYERED, Book, expiring, read_all
+from shared.rulebook.checking import AREAS, LAYERED, Book, Reader, expiring, read_all
+from shared.rulebook.on_day import on_day
 from shared.rulebook.overlays import MINISTRY, NATION, Placed, folders
 from shared.rulebook.points import PointsRubric
 from shared.rulebook.rubrics import cut_off, end_of
@@ -189,25 +191,27 @@ def _lines(rule: Dated, book: Book, day: date, province: str | None, language: L
         return [*heading(rule, language), which, *tree(rule, language)]
     if not isinstance(rule, RubricBase):
         return [*heading(rule, language), *tree(rule, language)]
-    own = _own_table(book, rule, day, province)
-    applied = under(rule, own) if own is not None and isinstance(rule, PointsRubric) else rule
-    who = [one for one in applied.decided_by if one.until is None or day < one.until]
-    decides = ", ".join(said(one.name, language) for one in who) or ("chưa tìm thấy" if vi else "not found")
-    due = (end_of(applied.deadline, day.year) - timedelta(days=1)).date()
+    decides = ", ".join(said(one.name, language) for one in rule.decided_by)
     extra = [
-        f"  {'Ai quyết định ngày' if vi else 'Who decides on'} {day}: {decides}",
-        f"  {'Hạn nộp của kỳ' if vi else 'Last day for the period'} {day.year}: {due}",
+        f"  {'Ai quyết định ngày' if vi else 'Who decides on'} {day}: "
+        f"{decides or ('chưa tìm thấy' if vi else 'not found')}"
     ]
-    if isinstance(applied, PointsRubric):
-        extra.append(f"  {'Bảng điểm áp dụng' if vi else 'Point table that applies'}: {applied.point_table.id}")
-    return [*heading(rule, language), *extra, *tree(applied, language)]
+    for period in (day.year - 1, day.year):
+        due = (end_of(rule.deadline, period) - timedelta(days=1)).date()
+        if rule.in_force(cut_off(period)) and day <= due:
+            extra.append(f"  {'Hạn nộp của kỳ' if vi else 'Last day for the period'} {period}: {due}")
+    if isinstance(rule, PointsRubric):
+        extra.append(f"  {'Bảng điểm áp dụng' if vi else 'Point table that applies'}: {rule.point_table.id}")
+    return [*heading(rule, language), *extra, *tree(rule, language)]
 
 
-def _own_table(book: Book, rubric: RubricBase, day: date, province: str | None) -> OwnPointTable | None:
+def _applied(book: Book, rubric: PointsRubric, day: date, province: str | None) -> PointsRubric:
+    """The rubric with the point table that the province, else the ministry, has on that day."""
     tables: list[Placed[OwnPointTable]] = [
         one for one in book.rules if isinstance(one.version, OwnPointTable) and one.version.rubric == rubric.id
     ]
-    return _nearest(tables, day, province)
+    own = _nearest(tables, day, province)
+    return rubric if own is None else under(rubric, own)
 
 
 def _nearest(rules: Sequence[Placed[V]], day: date, province: str | None) -> V | None:
@@ -263,7 +267,7 @@ def diff(
     province: ProvinceOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """What differs between two rules, value by value."""
+    """What differs between two rules, value by value; with a date as they hold on that very day."""
     book = _sound()
     found = changes(_named(book, before, province), _named(book, after, province))
     if not found and format is Format.TABLE:
@@ -283,28 +287,38 @@ def _named(book: Book, name: str, province: str | None) -> Any:
         except RulebookError as error:
             fail(str(error))
     kind, _, day = name.partition("@")
-    return _found(book, kind, _day(day or None), province)
+    return _found(book, kind, _day(day) if day else None, province)
 
 
 # ------------------------------------------------------------------------------------------------------ common
 
 
-def _found(book: Book, name: str, day: date, province: str | None) -> Dated:
-    """The rule of that id, or the version of that kind or series that is in force on the day."""
+def _found(book: Book, name: str, on: date | None, province: str | None) -> Dated:
+    """The rule of that id, or the version of that kind or series that is in force on a day, as it holds then.
+
+    Args:
+        on: `None`: a rule as it stands in its file; of a kind or series today's version.
+    """
+    day = on or _day(None)
     by_id: dict[str, Dated] = {placed.version.id: placed.version for placed in book.rules}
-    kinds = {Path(file).stem: load for file, load in LAYERED.items()}
+    readers: dict[str, Reader] = {**LAYERED, AREAS: area_lists}
+    kinds = {Path(file).stem: load for file, load in readers.items()}
     version: Dated | None = by_id.get(name)
     if version is None and name in kinds:
         version = _nearest(kinds[name](folders()).all, day, province)
     elif version is None and name in get_args(Series):
         rubrics = [one for one in by_id.values() if isinstance(one, RubricBase) and one.series == name]
-        version = next((one for one in rubrics if one.in_force(cut_off(day.year))), None)
+        version = next((one for one in rubrics if one.in_force(day)), None)
     elif version is None:
         known = ", ".join([*sorted(by_id), *kinds, *get_args(Series)])
         fail(f"There is no rule {name!r}. Known are: {known}")
     if version is None:
         fail(f"No version of {name} was in force on {day}.")
-    return version
+    if on is None and name in by_id:
+        return version
+    if isinstance(version, PointsRubric):
+        version = _applied(book, version, day, province)
+    return on_day(version, day)
 
 
 def _sound() -> Book:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from shared.rulebook.source import DATA
 from tests.unit.rulebook_samples import MAXIMA, RUBRIC, put, shipped, table, version
 
 DA_NANG = "48"
+PRESCHOOL = "standards/preschool_5/levels/0"
 
 
 @pytest.fixture
@@ -232,6 +233,53 @@ def test_diff_of_two_dates_of_a_series() -> None:
     assert by_place["deadline/month"] == ("12", "2")
     assert by_place["grades/tot/min"] == ("85", "")
     assert by_place["criteria/C5/targets/C5.1/thresholds/L1"] == ("", "60 %")
+
+
+@pytest.mark.parametrize(
+    ("kind", "last", "first", "differs"),
+    [
+        ("commune", "2024-02-11", "2024-02-12", {"id": (RUBRIC, "lc_commune_25_2023")}),
+        ("commune", "2025-06-30", "2025-07-01", {"decided_by/0/until": ("2025-07-01", "")}),
+        ("commune", "2025-06-30", "2025-07-01", {"gaps/decided_by_after_2025_07_01/state": ("", "not_found")}),
+        ("province", "2025-06-30", "2025-07-01", {"gaps/districts_ended/state": ("", "not_found")}),
+        ("province", "2025-06-30", "2025-07-01", {"criteria/C4/targets/C4.1/not_computable/since": ("", "2025-07-01")}),
+        ("universal_education", "2016-05-09", "2016-05-10", {f"{PRESCHOOL}/conditions/2/min": ("", "60 %")}),
+        ("area_classes", "2020-12-31", "2021-01-01", {"id": ("area_classes/301-2006", "area_classes/33-2020")}),
+    ],
+)  # fmt: skip
+def test_a_date_is_that_day_and_not_the_end_of_its_year(
+    kind: str, last: str, first: str, differs: dict[str, tuple[str, str]]
+) -> None:
+    rows = json.loads(langhoc("diff", f"{kind}@{last}", f"{kind}@{first}", "--format", "json").stdout)
+    found = {row["place"]: (row["before"], row["after"]) for row in rows}
+    assert {place: found.get(place) for place in differs} == differs
+
+
+def test_a_policy_that_begins_in_the_middle_of_a_year_is_shown_from_that_day_on(own: Path) -> None:
+    policy = version("funding_policy.yaml", id="funding_policy/da-nang", effective_from=date(2026, 5, 1))
+    put(own, f"provinces/{DA_NANG}/funding_policy.yaml", {"versions": [policy]})
+    for day, id in (("2026-04-30", "funding_policy/working-default"), ("2026-05-01", "funding_policy/da-nang")):
+        shown = langhoc("show", "funding_policy", "--on", day, "--province", DA_NANG, folder=own).output
+        assert shown.startswith(id), day
+
+
+def test_a_province_is_compared_with_its_own_table_of_that_day(own: Path) -> None:
+    start = table()["effective_from"]
+    before = (start - timedelta(days=1)).isoformat()
+    arguments = ("diff", f"commune@{before}", f"commune@{start}", "--province", DA_NANG, "--format", "json")
+    places = {row["place"] for row in json.loads(langhoc(*arguments, folder=own).stdout)}
+    assert {"point_table/id", "point_table/maxima/TC1"} <= places
+
+
+def test_show_tells_what_holds_on_that_day() -> None:
+    before = langhoc("show", "commune", "--on", "2024-02-11").output
+    assert before.startswith(f"{RUBRIC}:")
+    assert "Last day for the period 2023" not in before, "it was 31 December 2023"
+    after = langhoc("show", "commune", "--on", "2024-02-12").output
+    assert after.startswith("lc_commune_25_2023:")
+    assert "Last day for the period 2024: 2025-02-28" in after
+    assert "decided_by_after_2025_07_01" not in after
+    assert "Who decides on 2025-07-01: not found" in langhoc("show", "commune", "--on", "2025-07-01").output
 
 
 def test_diff_of_two_files_value_by_value(tmp_path: Path) -> None:
