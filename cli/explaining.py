@@ -101,6 +101,15 @@ _WORDS = {
     "reason": ("lý do", "reason"),
     "reopening": ("được nhận theo lệnh mở lại kỳ", "taken under the reopening"),
     "history": ("được nhận theo lệnh nhập lịch sử", "taken under the order of history"),
+    "not_released": ("chưa công bố", "not released"),
+    "released": (
+        "công bố lần {number}, hạng {rank}, quyết định {decision} ngày {day}",
+        "release {number}, rank {rank}, decision {decision} of {day}",
+    ),
+    "withdrawn": (
+        "đã thu hồi theo quyết định {decision} ngày {day}",
+        "withdrawn by decision {decision} of {day}",
+    ),
 }
 
 
@@ -164,9 +173,24 @@ def _rank(place: Neighbourhood, language: Language) -> None:
     where = f"{place.rank} / {place.ranked}" if place.rank else language.of(place.reason) if place.reason else "–"
     version = f"({_word('version', language)} {place.version})"
     _head("rank", language, f"{place.scope}: [bold]{where}[/bold] {version}")
+    say(f"  {_release(place, language)}")
     for row in (*place.above, place, *place.below) if place.rank else ():
         style = "bold" if row is place else "dim"
         say(f"  {row.rank or '–':>6}  {row.code}  {row.name}, {row.holder}", style=style)
+
+
+def _release(place: Neighbourhood, language: Language) -> str:
+    """What the public sees of the place."""
+    if place.released is None:
+        return _word("not_released", language)
+    act = place.released.act
+    said = _word(act.state, language).format(
+        number=act.version,
+        rank=place.released.rank or "–",
+        decision=act.decision_number,
+        day=language.words.day(act.decided_on),
+    )
+    return f"{said}: {act.reason}" if act.reason else said
 
 
 def _centre(centre_id: str, result: CentreResult | None, line: BudgetProposed | None, language: Language) -> None:

@@ -1,27 +1,39 @@
-"""`langhoc rankings`: any version of a ranking, and what it changed."""
+"""`langhoc rankings`: any version of a ranking, what it changed, and what was released of it."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import uuid
+from typing import Annotated, Any
 
 import typer
 
 from cli.client import Client
-from cli.options import AnyProvince, FormatOption
-from cli.output import Column, CommandError, Format, emit, number, plain_errors
-from shared.contracts.facts import RankChange, RankedResult, RankingRow
+from cli.options import AnyProvince, FormatOption, day_of
+from cli.output import Column, CommandError, Format, emit, number, plain_errors, say
+from shared.answers.results import ReleaseState
+from shared.contracts.facts import RankChange, RankedResult, RankingPublished, RankingReleased, RankingRow
 from shared.contracts.submissions import AreaClass
 
+app = typer.Typer(invoke_without_command=True)
+PeriodOption = Annotated[int, typer.Option(help="Assessment period (year).")]
+AreaOption = Annotated[AreaClass | None, typer.Option(help="Only communes of this area class.")]
+NumberOption = Annotated[str, typer.Option("--number", help="Number of the decision.")]
+DecidedOption = Annotated[str, typer.Option("--decided-on", metavar="DATE", help="Day on which it was signed.")]
+SignedOption = Annotated[str, typer.Option("--signed-by", help="Who signed it.")]
+IdOption = Annotated[str | None, typer.Option("--id", help="Id of an order that broke off, to give it again.")]
 
-def app_commands(app: typer.Typer) -> None:
-    """Register this module's command."""
-    app.command()(rankings)
+
+def app_commands(parent: typer.Typer) -> None:
+    """Register this module's commands."""
+    parent.add_typer(app, name="rankings")
 
 
+@app.callback()
 def rankings(
-    period: Annotated[int, typer.Option(help="Assessment period (year).")],
+    context: typer.Context,
+    period: Annotated[int | None, typer.Option(help="Assessment period (year).")] = None,
     province: AnyProvince = None,
-    area: Annotated[AreaClass | None, typer.Option(help="Only communes of this area class.")] = None,
+    area: AreaOption = None,
     top: Annotated[int | None, typer.Option(min=1, help="Only the first rows.")] = None,
     version: Annotated[int | None, typer.Option(min=1, help="A version as it was published.")] = None,
     on: Annotated[str | None, typer.Option(metavar="DATE", help="As it stood on this day, e.g. 2026-03-01.")] = None,
@@ -34,10 +46,12 @@ def rankings(
 
     A province is named by its code on the period's cut-off date: 2022 still has the 63 provinces.
     """
+    if context.invoked_subcommand is not None:
+        return
     with plain_errors():
-        if province and area:
-            raise CommandError("A ranking is of one province or of one area class. Leave out --province or --area.")
-        scope = f"area-{area}" if area else scope_of(province)
+        if period is None:
+            raise CommandError("Which period? Add --period YEAR.")
+        scope = _scope(province, area)
         client, path, which = Client(), f"/rankings/{scope}/{period}", {"version": version, "on": on}
         if changes:
             changed = list(client.pages("scoring", f"{path}/changes", RankChange, **which))
@@ -45,6 +59,96 @@ def rankings(
         else:
             rows = list(client.pages("scoring", path, RankingRow, **which))
             emit(rows[:top], ROWS, format, title=f"Ranking {period}, {scope}")
+            if format is Format.TABLE:
+                say(_released(client.get("scoring", f"{path}/release", ReleaseState)), soft_wrap=True)
+
+
+@app.command()
+def release(
+    period: PeriodOption,
+    number: NumberOption,
+    decided_on: DecidedOption,
+    signed_by: SignedOption,
+    province: AnyProvince = None,
+    area: AreaOption = None,
+    version: Annotated[
+        int | None, typer.Option(min=1, help="The version that was looked at; the newest by default.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why it replaces the release before; needed then.")] = None,
+    id: IdOption = None,
+) -> None:
+    """Release a ranking by a decision: what the public sees from then on. By the ministry, or the province it is of."""
+    with plain_errors():
+        client, path = Client(), f"/rankings/{_scope(province, area)}/{period}"
+        head = client.get("scoring", f"{path}/head", RankingPublished, version=version)
+        body = _act(id, number, decided_on, signed_by, reason) | {"version": head.version, "hash": head.hash}
+        _tell(client.post("scoring", f"{path}/releases", RankingReleased, body))
+
+
+@app.command()
+def withdraw(
+    period: PeriodOption,
+    release: Annotated[int, typer.Option("--release", min=1, help="Number of the release that is taken back.")],
+    number: NumberOption,
+    decided_on: DecidedOption,
+    signed_by: SignedOption,
+    reason: Annotated[str, typer.Option(help="Why, as the public is told.")],
+    province: AnyProvince = None,
+    area: AreaOption = None,
+    id: IdOption = None,
+) -> None:
+    """Take a release back by a decision. No earlier one takes its place."""
+    with plain_errors():
+        path = f"/rankings/{_scope(province, area)}/{period}/releases/{release}/withdraw"
+        _tell(Client().post("scoring", path, RankingReleased, _act(id, number, decided_on, signed_by, reason)))
+
+
+@app.command()
+def releases(
+    period: PeriodOption, province: AnyProvince = None, area: AreaOption = None, format: FormatOption = Format.TABLE
+) -> None:
+    """Every act that released or withdrew a ranking, newest first."""
+    with plain_errors():
+        scope = _scope(province, area)
+        found = Client().get("scoring", f"/rankings/{scope}/{period}/releases", list[RankingReleased])
+        emit(found, ACTS, format, title=f"Releases of ranking {period}, {scope}")
+
+
+def _scope(province: str | None, area: str | None) -> str:
+    if province and area:
+        raise CommandError("A ranking is of one province or of one area class. Leave out --province or --area.")
+    return f"area-{area}" if area else scope_of(province)
+
+
+def _act(id: str | None, number: str, decided_on: str, signed_by: str, reason: str | None) -> dict[str, Any]:
+    return {
+        "id": id or str(uuid.uuid4()),
+        "decision_number": number,
+        "decided_on": str(day_of(decided_on)),
+        "signed_by": signed_by,
+        "reason": reason,
+    }
+
+
+def _tell(act: RankingReleased) -> None:
+    moved = f" Against the act before: {act.changes} results, {act.shifted} more ranks." if act.supersedes else ""
+    say(f"Version {act.ranking.version} of ranking {act.period}, {act.scope}: {_said(act)}.{moved}", soft_wrap=True)
+
+
+def _said(act: RankingReleased) -> str:
+    by = f"by {act.decision_number} of {act.decided_on}, {act.signed_by}"
+    if act.state == "withdrawn":
+        return f"withdrawn {by}: {act.reason}"
+    return f"released as number {act.version} {by} (order of the ranking: {act.ranking.provenance})"
+
+
+def _released(state: ReleaseState) -> str:
+    """How the ranking stands to what was released of it."""
+    if state.act is None:
+        return "Not released: computed, without a decision."
+    moved = state.changes or state.shifted
+    since = f" Changed since: {state.changes} results, {state.shifted} more ranks." if moved else ""
+    return f"Version {state.act.ranking.version} was {_said(state.act)}.{since}"
 
 
 def scope_of(province: str | None) -> str:
@@ -85,4 +189,16 @@ CHANGES: list[Column[RankChange]] = [
     Column("before", "Before", lambda row: _place(row.before)),
     Column("after", "After", lambda row: _place(row.after)),
     Column("cause", "Cause"),
+]
+ACTS: list[Column[RankingReleased]] = [
+    number("version", "Number"),
+    Column("state", "State"),
+    number("ranking", "Version", lambda act: act.ranking.version),
+    Column("decision_number", "Decision"),
+    Column("decided_on", "Of"),
+    Column("signed_by", "Signed by"),
+    number("changes", "Results"),
+    number("shifted", "Ranks"),
+    Column("provenance", "Order", lambda act: act.ranking.provenance),
+    Column("reason", "Reason"),
 ]

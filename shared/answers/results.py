@@ -7,7 +7,14 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from shared.contracts.base import Instant, Step
-from shared.contracts.facts import AssessmentScored, CentreScored, CommuneScored, RankingRow, Superseded
+from shared.contracts.facts import (
+    AssessmentScored,
+    CentreScored,
+    CommuneScored,
+    RankingReleased,
+    RankingRow,
+    Superseded,
+)
 from shared.contracts.submissions import AssessmentSeries
 
 
@@ -41,11 +48,32 @@ class RankingPlace(RankingRow):
     ranked: int
 
 
+class ReleasedPlace(BaseModel):
+    """What was released of a commune's place, or that it was withdrawn."""
+
+    act: RankingReleased
+    rank: int | None
+    """`None`: not ranked in it, or the release was withdrawn."""
+
+
 class Neighbourhood(RankingPlace):
     """A commune's place in a ranking between its neighbours, in the order of the ranking."""
 
     above: list[RankingRow]
     below: list[RankingRow]
+    released: ReleasedPlace | None = None
+    """`None`: the ranking was never released."""
+
+
+class ReleaseState(BaseModel):
+    """How a ranking as it is now stands to what was released of it."""
+
+    act: RankingReleased | None
+    """The last act; `None`: it was never released."""
+    changes: int | None
+    """Units whose result is another than in that act; `None`: there is none, or the caller sees releases only."""
+    shifted: int | None
+    """Units whose rank moved since only because others changed."""
 
 
 class ScoringExplanation(BaseModel):

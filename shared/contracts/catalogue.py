@@ -49,6 +49,7 @@ class EventType(StrEnum):
     RANKING_PUBLISHED = "langhoc.ranking.published.v1", facts.RankingPublished, "rankings"
     RANKING_PAGE = "langhoc.ranking.page.v1", facts.RankingPage, "rankings"
     RANKING_CHANGES = "langhoc.ranking.changes.v1", facts.RankingChanges, "rankings"
+    RANKING_RELEASED = "langhoc.ranking.released.v1", facts.RankingReleased, "rankings"
     BUDGET_PROPOSED = "langhoc.budget.proposed.v1", facts.BudgetProposed, "budgets"
     BUDGET_RUN_PROPOSED = "langhoc.budget.run.proposed.v1", facts.BudgetRunProposed, "budgets"
     BUDGET_MOVED = "langhoc.budget.moved.v1", facts.BudgetMoved, "budgets"

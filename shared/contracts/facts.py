@@ -591,6 +591,37 @@ class RankingChanges(Contract):
     """Units whose rank moved only because others changed (of the whole ranking)."""
 
 
+class RankingReleased(Contract):
+    """`langhoc.ranking.released.v1`, subject = scope: what the public sees of a ranking, from this act on.
+
+    Rankings are computed whenever a result changes; released they are by people. A later change is seen when it is
+    released in its turn, and after a release was withdrawn nothing is: an earlier one does not revive.
+    """
+
+    scope: str
+    period: Year
+    version: Version
+    """Number of the act: of all that released or withdrew this ranking, from 1."""
+    state: Literal["released", "withdrawn"]
+    ranking: RankingPublished
+    """Head of the version that is released (or withdrawn), with its manifest: its pages stay as they are."""
+    decision_number: str
+    decided_on: date
+    signed_by: str
+    reason: str | None = None
+    """Why it replaces the act before, or why it is withdrawn; `None` only for the first release."""
+    order_id: str
+    released_by: str
+    role: str
+    released_at: Instant
+    supersedes: Version | None = None
+    """The act that this one replaces."""
+    changes: int = 0
+    """Units whose result is another than in the act before."""
+    shifted: int = 0
+    """Units whose rank moved since then only because others changed."""
+
+
 # ----------------------------------------------------------------------------------------------- funding
 
 AdjustmentState = Literal["proposed", "submitted", "approved", "refused", "void"]

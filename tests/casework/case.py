@@ -58,7 +58,7 @@ class Officer(Strict):
 
 
 MINISTRY = Officer(name="an", role="ministry")
-ORDERED = ("correct", "reopen", "end", "history", "budget", "adjustment")
+ORDERED = ("correct", "reopen", "end", "history", "budget", "adjustment", "release")
 """Kinds of steps that a person orders."""
 
 
@@ -101,6 +101,10 @@ class Step(Strict):
     """`<province>/<year>`, of which the officer asks for a `step`."""
     adjustment: str | None = None
     """`<centre>/<year>`, of whose newest adjustment the officer asks for a `step`."""
+    release: str | None = None
+    """`<scope>/<period>`: the officer releases the ranking that stands now, or withdraws what is released (`step`)."""
+    decided_on: str | None = None
+    """Day of that decision; left out, the day of the step."""
     step: str | None = None
     by: Officer | None = None
     why: str = "đã kiểm tra"
@@ -118,6 +122,8 @@ class Step(Strict):
             raise ValueError(f"a step is one thing, not {' and '.join(things)}")
         if (self.budget or self.adjustment) and not (self.step and self.by):
             raise ValueError("an order needs `step` and `by`")
+        if self.release and self.step not in (None, "withdraw"):
+            raise ValueError("a ranking is released, or its release is taken back with `step: withdraw`")
         if self.refused is not None and things in ([], ["send"]):
             raise ValueError("`refused` speaks of a correction or an order")
         return self

@@ -48,14 +48,11 @@ class Published:
         """Everything that an audience was told."""
         return self.all(EventType.ALERT_RAISED, lambda data: bool(data["audience"] == audience))
 
-    def rows(self, scope: str, period: int) -> list[Data] | None:
-        """The rows of a ranking: each page as it last changed, by the manifest of the newest version."""
+    def rows(self, head: Data) -> list[Data]:
+        """The rows of a version of a ranking: each page as it last changed, by the manifest of its head."""
 
         def here(data: Data) -> bool:
-            return (data["scope"], data["period"]) == (scope, period)
+            return bool((data["scope"], data["period"]) == (head["scope"], head["period"]))
 
-        head = self.newest(EventType.RANKING_PUBLISHED, here)
-        if head is None:
-            return None
         pages = {(page["version"], page["page"]): page["rows"] for page in self.all(EventType.RANKING_PAGE, here)}
         return [row for entry in head["manifest"] for row in pages[entry["version"], entry["page"]]]

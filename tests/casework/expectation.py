@@ -42,6 +42,7 @@ Money = Annotated[
     Data | int | None, _known_to(facts.Allocation, facts.BudgetRunProposed, also=("grant", "previous_amount"))
 ]
 Decision = Annotated[Data | int | None, _known_to(facts.BudgetApproved, facts.BudgetAdjusted)]
+Release = Annotated[Data | None, _known_to(facts.RankingReleased, also=("ranks",))]
 Adjustment = Annotated[Data | None, _known_to(facts.AdjustmentProposed)]
 
 
@@ -89,6 +90,8 @@ class Expectation(Strict):
     """By `<centre>/<year>`, or with `/equipment`: what is approved."""
     adjustments: dict[str, Adjustment] = {}
     """By `<centre>/<year>`: the newest proposal to adjust it."""
+    releases: dict[str, Release] = {}
+    """By `<scope>/<period>`: the last act that released or withdrew the ranking, with the `ranks` that it shows."""
     alerts: dict[str, dict[AlertKind, list[Code]] | None] = {}
     """By audience and kind: their subjects, all of them; `none`: no alert at all."""
 
@@ -101,7 +104,9 @@ class Expectation(Strict):
             else value
         )
 
-    @field_validator("accepted", "results", "ranks", "money", "decisions", "adjustments", "alerts", mode="before")
+    @field_validator(
+        "accepted", "results", "ranks", "money", "decisions", "adjustments", "releases", "alerts", mode="before"
+    )
     @classmethod
     def _none(cls, value: Any) -> Any:
         return _without_none(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -67,6 +67,8 @@ def differences(expected: Expectation, published: Published, channels: Mapping[s
         yield from compare(f"decisions {name}", _amount(wanted_money), _decision(published, name))
     for name, wanted in expected.adjustments.items():
         yield from compare(f"adjustments {name}", wanted, adjustment(published, name))
+    for name, wanted in expected.releases.items():
+        yield from _release(f"releases {name}", wanted, published, name)
     for audience, kinds in expected.alerts.items():
         yield from _alerts(f"alerts {audience}", kinds, published.alerts(audience))
     yield from _untold(published.all(EventType.ALERT_RAISED, lambda data: True))
@@ -205,10 +207,29 @@ def _result(published: Published, name: str) -> Data | None:
 
 
 def _ranks(path: str, expected: Mapping[str, int | None], published: Published, name: str) -> Iterator[Difference]:
-    rows = published.rows(*split(name))
-    if rows is None:
+    head = published.newest(EventType.RANKING_PUBLISHED, _of(name))
+    if head is None:
         yield Difference(path, "a ranking", "none")
         return
+    yield from _ranks_in(path, expected, published.rows(head))
+
+
+def _of(name: str) -> Callable[[Data], bool]:
+    scope, period = split(name)
+    return lambda data: (data["scope"], data["period"]) == (scope, period)
+
+
+def _release(path: str, expected: Data | None, published: Published, name: str) -> Iterator[Difference]:
+    act = published.newest(EventType.RANKING_RELEASED, _of(name))
+    if expected is None or act is None:
+        yield from compare(path, expected, act and f"number {act['version']}")
+        return
+    yield from compare(path, {key: value for key, value in expected.items() if key != "ranks"}, act)
+    if "ranks" in expected:
+        yield from _ranks_in(f"{path} ranks", expected["ranks"], published.rows(act["ranking"]))
+
+
+def _ranks_in(path: str, expected: Mapping[str, int | None], rows: Sequence[Data]) -> Iterator[Difference]:
     ranks = {row["code"]: row["rank"] for row in rows}
     for code, rank in expected.items():
         if code not in ranks:

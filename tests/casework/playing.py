@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from cli.publishing import Message
+from shared.rulebook import HANOI
 from tests.casework.case import MINISTRY, Officer, Step
 from tests.casework.events import Event, Published
 from tests.casework.expectation import Expectation
@@ -97,7 +98,7 @@ async def _together(world: World, now: datetime, turn: Sequence[tuple[Play, Step
         await world.rest()
     ordered = [(play, step) for play, step in turn if step.is_ordered]
     for play, step in ordered:
-        play.found += await _order(world, play, step)
+        play.found += await _order(world, play, step, now)
     if ordered:
         await world.rest()
     if any(step.expect for _, step in turn):
@@ -112,7 +113,7 @@ async def _together(world: World, now: datetime, turn: Sequence[tuple[Play, Step
 # ---------------------------------------------------------------------------------------------------- orders
 
 
-async def _order(world: World, play: Play, step: Step) -> list[Difference]:
+async def _order(world: World, play: Play, step: Step, now: datetime) -> list[Difference]:
     """Give an order; what it was answered, where that is not as expected."""
     key = step.key or f"{play.case.case}-{play.done}"
     who = step.by or MINISTRY
@@ -129,6 +130,10 @@ async def _order(world: World, play: Play, step: Step) -> list[Difference]:
     elif step.history:
         what = f"history {key}"
         answer = await world.order(who, "intake", "/history", _history(play, step, key), key)
+    elif step.release:
+        what = f"{step.step or 'release'} of {step.release}"
+        place, decision = await _release(world, step, now)
+        answer = await world.order(who, "scoring", place, decision | {"id": key}, key)
     else:
         what = f"{step.step} of {step.budget or step.adjustment}"
         path = await _path(world, step)
@@ -150,6 +155,22 @@ def _history(play: Play, step: Step, key: str) -> Mapping[str, Any]:
         play.channels[record.label] = f"history/{key}.{message.province}/0@{place}"
         submissions.append({"type": message.type, "province": message.province, "data": json.loads(message.body)})
     return {"order_id": key, "why": step.why, "decision_number": "12/QĐ-BGDĐT", "submissions": submissions}
+
+
+async def _release(world: World, step: Step, now: datetime) -> tuple[str, dict[str, Any]]:
+    """Where the order about a ranking goes, and its body: on what the officer has seen."""
+    decision = {
+        "decision_number": "QĐ 1/QĐ",
+        "decided_on": step.decided_on or f"{now.astimezone(HANOI):%Y-%m-%d}",
+        "signed_by": "Vụ trưởng",
+        "reason": step.why or None,
+    }
+    acts = (await world.ask(MINISTRY, "scoring", f"/rankings/{step.release}/releases")).json()
+    if step.step == "withdraw":
+        number = max((each["version"] for each in acts), default=1)
+        return f"/rankings/{step.release}/releases/{number}/withdraw", decision
+    seen = (await world.ask(MINISTRY, "scoring", f"/rankings/{step.release}/head")).json()
+    return f"/rankings/{step.release}/releases", decision | {name: seen[name] for name in ("version", "hash")}
 
 
 async def _path(world: World, step: Step) -> str | None:

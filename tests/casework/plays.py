@@ -55,7 +55,8 @@ class Play:
             own |= {audience for audience in expected.alerts if audience in PROVINCES}
             counted = {name for name, kinds in expected.alerts.items() if kinds is None or "period_reopened" in kinds}
             own |= {f"{QUIET} {province}" for province in counted & PROVINCES}
-            own |= {f"{NATION} {split(name)[1]}" for name in expected.ranks if not name.startswith("province-")}
+            named = (*expected.ranks, *expected.releases)
+            own |= {f"{NATION} {split(name)[1]}" for name in named if not name.startswith("province-")}
         return frozenset(own)
 
     @cached_property

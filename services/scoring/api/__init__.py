@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter
 
-from services.scoring.api import explanations, rankings, recomputes, results
+from services.scoring.api import explanations, rankings, recomputes, releases, results
 
 router = APIRouter(tags=["scoring"])
 router.include_router(results.router)
 router.include_router(rankings.router)
+router.include_router(releases.router)
 router.include_router(recomputes.router)
 router.include_router(explanations.router)
 

@@ -6,11 +6,10 @@ from datetime import date
 
 from fastapi import APIRouter, Request
 
+from services.scoring.api.sight import Seen
 from services.scoring.queries import explanations as queries
 from services.scoring.queries import results
 from shared.answers.results import ScoringExplanation
-from shared.messaging.decide.reader import Reader
-from shared.messaging.decide.register import read_register
 from shared.web.auth import Who
 from shared.web.parameters import AnyYear
 from shared.web.problems import refused
@@ -26,13 +25,14 @@ router = APIRouter(tags=["explanations"])
 async def explain(
     request: Request,
     who: Who,
+    seen: Seen,
     subject: str,
     period: AnyYear | None = None,
     on: Day = None,
 ) -> ScoringExplanation:
     """`subject`: a commune code, unit id, centre id or `<series>/<subject>`; `period`: by default its latest one."""
     mongo = request.app.state.mongo
-    register = await read_register(Reader(mongo))
+    register = seen.register
     named = subject_named(register, subject, on or (date(period, 12, 31) if period else None))
     rows = await results.results(mongo, named.id, period)
     if not (rows or period or on):
@@ -42,7 +42,8 @@ async def explain(
     if result and "unit_id" in result:  # a code that came without a day is that of its latest result
         named = subject_named(register, result["unit_id"], None)
     commune = named.unit if named.is_commune else None
-    ranks = await queries.places(mongo, commune, result["area_class"] if result else None, told) if commune else []
+    area_class = result["area_class"] if result else None
+    ranks = await queries.places(mongo, commune, area_class, told, seen.inside) if commune else []
     centres = await queries.centres(mongo, commune, register.speaker_of(commune), told) if commune else []
     return ScoringExplanation(
         subject=named.id,

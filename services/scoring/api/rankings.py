@@ -7,8 +7,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from services.scoring.api.sight import Seen, Sight, released_head
+from services.scoring.decisions import RankingYear
 from services.scoring.domain import Cut, Stretch, cut_off
 from services.scoring.queries import rankings as queries
+from services.scoring.queries import releases
 from shared.answers.page import Page
 from shared.answers.results import RankingPlace
 from shared.contracts.facts import RankChange, RankingPublished, RankingRow
@@ -23,14 +26,18 @@ router = APIRouter()
 
 async def asked_head(
     request: Request,
+    seen: Seen,
     scope: str,
     period: AnyYear,
     version: Annotated[int | None, Query(ge=1, le=10**9, description="A version as it was published")] = None,
     on: Annotated[date | None, Query(description="The version that stood at the end of this day in Viet Nam")] = None,
 ) -> RankingPublished:
-    """The version that the caller asks for; the latest one by default."""
+    """The version that the caller asks for, the latest one by default; of another province's only what was released."""
     if version is not None and on is not None:
         raise refused("scoring.version_or_day")
+    ranking = RankingYear(scope, period)
+    if not seen.inside(ranking):
+        return await released_head(request.app.state.mongo, ranking, version, on)
     head = await queries.head(request.app.state.mongo, scope, period, version, on)
     if head is None:
         which = f" version {version}" if version is not None else f" on {on}" if on is not None else ""
@@ -38,12 +45,29 @@ async def asked_head(
     return head
 
 
+def _in_the_making(seen: Sight, scope: str, period: int) -> None:
+    """Raise 403 for who sees releases only: what lies between them was never released."""
+    ranking = RankingYear(scope, period)
+    if not seen.inside(ranking):
+        raise refused("http.other_province", province=ranking.holder)
+
+
 Head = Annotated[RankingPublished, Depends(asked_head)]
 
 
 @router.get("/rankings", summary="All rankings: the head of the latest version of each")
-async def list_rankings(request: Request, who: Who, period: AnyYear | None = None) -> list[RankingPublished]:
-    return await queries.heads(request.app.state.mongo, period)
+async def list_rankings(
+    request: Request, who: Who, seen: Seen, period: AnyYear | None = None
+) -> list[RankingPublished]:
+    """Of other provinces' rankings the release in force, if there is one."""
+    found = []
+    for head in await queries.heads(request.app.state.mongo, period):
+        if seen.inside(RankingYear(head.scope, head.period)):
+            found.append(head)
+        else:
+            act = await releases.in_force(request.app.state.mongo, head.scope, head.period)
+            found += [act.ranking] if act is not None and act.state == "released" else []
+    return found
 
 
 @router.get("/rankings/{scope}/{period}", summary="Rows of a ranking, in order; `after` is a page number")
@@ -62,7 +86,8 @@ async def get_head(who: Who, head: Head) -> RankingPublished:
 
 
 @router.get("/rankings/{scope}/{period}/versions", summary="The heads of all versions, newest first")
-async def get_versions(request: Request, who: Who, scope: str, period: AnyYear) -> list[RankingPublished]:
+async def get_versions(request: Request, who: Who, seen: Seen, scope: str, period: AnyYear) -> list[RankingPublished]:
+    _in_the_making(seen, scope, period)
     return await queries.versions(request.app.state.mongo, scope, period)
 
 
@@ -70,8 +95,9 @@ async def get_versions(request: Request, who: Who, scope: str, period: AnyYear) 
     "/rankings/{scope}/{period}/changes", summary="What a version changed against the one it supersedes, and why"
 )
 async def get_changes(
-    request: Request, who: Who, head: Head, after: Annotated[int, Query(ge=0, le=10**9)] = 0
+    request: Request, who: Who, seen: Seen, head: Head, after: Annotated[int, Query(ge=0, le=10**9)] = 0
 ) -> Page[RankChange]:
+    _in_the_making(seen, head.scope, head.period)
     pages = await queries.changes(request.app.state.mongo, head.scope, head.period, head.version)
     items = pages[after].changes if after < len(pages) else []
     return Page(items=items, next=str(after + 1) if after + 1 < len(pages) else None)

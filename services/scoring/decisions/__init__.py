@@ -14,15 +14,18 @@ from services.scoring.decisions.documents import (
     RECOGNITIONS,
     RECOMPUTES,
     REFERENCES,
+    RELEASE_ACTS,
+    RELEASES,
     RESULTS,
     SUPERSEDED,
     Head,
     Recompute,
 )
 from services.scoring.decisions.ranked import RANKING
-from services.scoring.decisions.rankings import RankingYear, page_ids
+from services.scoring.decisions.rankings import RankingYear, page_ids, pages_apart
 from services.scoring.decisions.recomputes import CHECK, RESCORED, OrderKey, Rescored
 from services.scoring.decisions.references import COLLECTED, CommuneYear
+from services.scoring.decisions.releases import Act, Unreleasable, release
 from shared.contracts.catalogue import EventType
 from shared.messaging.decide.asking import Decide
 from shared.messaging.decide.sets import SetOf
@@ -51,10 +54,13 @@ __all__ = [
     "RECOGNITIONS",
     "RECOMPUTES",
     "REFERENCES",
+    "RELEASES",
+    "RELEASE_ACTS",
     "RESCORED",
     "RESULTS",
     "SETS",
     "SUPERSEDED",
+    "Act",
     "AreaYear",
     "CommuneYear",
     "Head",
@@ -62,6 +68,9 @@ __all__ = [
     "RankingYear",
     "Recompute",
     "Rescored",
+    "Unreleasable",
     "page_ids",
+    "pages_apart",
+    "release",
     "routes",
 ]

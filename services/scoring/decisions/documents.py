@@ -21,6 +21,7 @@ from shared.contracts.facts import (
     RankingChanges,
     RankingPage,
     RankingPublished,
+    RankingReleased,
     Reference,
     Superseded,
 )
@@ -173,6 +174,11 @@ RANKING_PAGES = Collection("ranking_pages", TypeAdapter(RankingPage), entries=Tr
 """`<scope>/<period>/<version>/<page>`: a page, under the version in which it last changed."""
 RANKING_CHANGES = Collection("ranking_changes", TypeAdapter(RankingChanges), entries=True)
 """`<scope>/<period>/<version>/<page>`: what a version changed."""
+
+RELEASES = Collection("ranking_releases", TypeAdapter(RankingReleased))
+"""`<scope>/<period>`: the last act that released or withdrew a ranking."""
+RELEASE_ACTS = Collection("ranking_release_acts", TypeAdapter(RankingReleased), entries=True)
+"""`<scope>/<period>/<number>`: all of them."""
 
 
 def assessment_ref(series: str, subject_id: str, period: int) -> Ref[Result]:

@@ -53,6 +53,11 @@ class RankingYear(NamedTuple):
     scope: str
     period: int
 
+    @property
+    def holder(self) -> str | None:
+        """The province whose ranking it is, in the code of the cut-off date; `None` for one of the whole nation."""
+        return holder_of(self.scope)
+
 
 def rankings_of(result: Result) -> list[RankingYear]:
     """The rankings in which a commune's result has a row."""
@@ -72,6 +77,16 @@ def page_ids(head: RankingPublished, pages: Stretch | None = None) -> list[str]:
         for entry in head.manifest
         if pages is None or pages.first <= entry.page <= pages.last
     ]
+
+
+def pages_apart(one: RankingPublished, other: RankingPublished) -> tuple[list[str], list[str]]:
+    """Ids of the pages of each of two versions that the other does not have: only there can a row differ."""
+    shared = {entry.hash for entry in one.manifest} & {entry.hash for entry in other.manifest}
+
+    def own(head: RankingPublished) -> list[str]:
+        return [id for id, entry in zip(page_ids(head), head.manifest, strict=True) if entry.hash not in shared]
+
+    return own(one), own(other)
 
 
 Rows = Mapping[str, RankingRow]

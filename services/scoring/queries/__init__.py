@@ -1,16 +1,17 @@
 """Collections, indexes and queries of scoring."""
 
 from services.scoring.decisions import RECOGNITIONS
-from services.scoring.queries import former, rankings, recomputes, results
+from services.scoring.queries import former, rankings, recomputes, releases, results
 from shared.messaging.decide.migrating import contract
 from shared.mongo import Mongo
 
-__all__ = ["migrate", "rankings", "recomputes", "results"]
+__all__ = ["migrate", "rankings", "recomputes", "releases", "results"]
 
 
 async def migrate(mongo: Mongo) -> None:
     """Create the indexes, and lift what an older release left. Safe to repeat."""
     await results.migrate(mongo)
     await rankings.migrate(mongo)
+    await releases.migrate(mongo)
     await contract(mongo, RECOGNITIONS)
     await former.migrate(mongo)

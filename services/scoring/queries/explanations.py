@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from services.scoring.decisions import RANKING_PAGES, RESULTS, page_ids
+from collections.abc import Callable
+
+from services.scoring.decisions import RANKING_PAGES, RESULTS, RankingYear, page_ids
 from services.scoring.domain import Stretch
-from services.scoring.queries import rankings
+from services.scoring.queries import rankings, releases
 from services.scoring.queries.results import with_superseded
-from shared.answers.results import CentreResult, Neighbourhood
+from shared.answers.results import CentreResult, Neighbourhood, ReleasedPlace
 from shared.contracts.facts import RankingPublished
 from shared.mongo import Mongo
 from shared.registry import Unit
@@ -15,15 +17,33 @@ NEIGHBOURS = 2
 """Rows on each side."""
 
 
-async def places(mongo: Mongo, unit: Unit, area_class: str | None, period: int) -> list[Neighbourhood]:
-    """A commune's row in the latest version of every ranking that holds it, with the rows around it."""
+async def places(
+    mongo: Mongo, unit: Unit, area_class: str | None, period: int, inside: Callable[[RankingYear], bool]
+) -> list[Neighbourhood]:
+    """A commune's row in every ranking that holds it, with the rows around it and with what was released of it.
+
+    `inside`: whether the latest version is shown, or the one that is released.
+    """
     scopes = [f"province-{unit.province_code}", "nation", *([f"area-{area_class}"] if area_class else [])]
-    heads = [await rankings.head(mongo, scope, period) for scope in scopes]
-    found = [await _place(mongo, head, unit.unit_id) for head in heads if head is not None]
+    found = []
+    for scope in scopes:
+        act = await releases.in_force(mongo, scope, period)
+        head = act.ranking if act is not None and act.state == "released" else None
+        released = ReleasedPlace(act=act, rank=await _rank(mongo, head, unit.unit_id)) if act is not None else None
+        if inside(RankingYear(scope, period)):
+            head = await rankings.head(mongo, scope, period)
+        found.append(await _place(mongo, head, unit.unit_id, released) if head is not None else None)
     return [place for place in found if place is not None]
 
 
-async def _place(mongo: Mongo, head: RankingPublished, unit_id: str) -> Neighbourhood | None:
+async def _rank(mongo: Mongo, head: RankingPublished | None, unit_id: str) -> int | None:
+    row = await rankings.row(mongo, head, unit_id) if head is not None else None
+    return row.rank if row is not None else None
+
+
+async def _place(
+    mongo: Mongo, head: RankingPublished, unit_id: str, released: ReleasedPlace | None
+) -> Neighbourhood | None:
     pages = await mongo.find(RANKING_PAGES.name, {"_id": {"$in": page_ids(head)}, "rows.unit_id": unit_id})
     if not pages:
         return None
@@ -35,6 +55,7 @@ async def _place(mongo: Mongo, head: RankingPublished, unit_id: str) -> Neighbou
         **head.model_dump(include={"scope", "period", "version", "ranked"}),
         above=rows[max(at - NEIGHBOURS, 0) : at],
         below=rows[at + 1 : at + 1 + NEIGHBOURS],
+        released=released,
     )
 
 
