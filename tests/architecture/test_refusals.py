@@ -35,6 +35,7 @@ MADE: dict[str, Sequence[str]] = {
     "funding.{problem.code}": [],  # of a recorded refusal, which was worded when it was recorded
     "intake.nothing_to_{verb}": ["intake.nothing_to_withdraw", "intake.nothing_to_revoke"],
     "intake.{how}": [f"intake.{how}" for how in ("already_withdrawn", "since_withdrawn", "withdrawn_meanwhile")],
+    "scoring.{first.code}": [],  # of a refused release, worded where it was decided
     "intake.{unreadable.reason}": [f"intake.{reason}" for reason in UNREADABLE],
 }
 """Keys that a value is part of, and all that they can be."""

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from itertools import pairwise
+from typing import Any, Literal
 from unittest.mock import AsyncMock, patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.scoring.decisions import RANKING_VERSIONS, page_ids, ranked
+from services.scoring.decisions import RANKING_VERSIONS, Act, RankingYear, Unreleasable, page_ids, ranked, release
 from services.scoring.decisions.rankings import holder_of
 from services.scoring.domain import revision
 from services.scoring.domain.ranking import cut_off, numbered
 from shared.contracts.base import content_hash
-from shared.contracts.facts import RankingRow
-from tests.unit.ranking_samples import Results, by_unit, small_register
+from shared.contracts.facts import RankingReleased, RankingRow
+from shared.messaging.decide.asking import Order
+from shared.messaging.decide.engine import Run, decided
+from shared.messaging.decide.reader import Reader
+from tests.unit.ranking_samples import Results, by_unit, small_register, write
 
 UNITS = small_register().units(date(2025, 12, 31))
 SCOPES = ["nation", "province-01", "province-04", "province-12"]
@@ -193,3 +197,55 @@ def test_a_cut_off_never_parts_equals(found: list[str], places: int, ties: Any) 
         assert len(inside) - cut.tied_units < places
     else:
         assert len(inside) < places < len(inside) + cut.tied_units
+
+
+async def act(world: Results, number: int, state: Literal["released", "withdrawn"]) -> RankingReleased | None:
+    """Release the nation's ranking as it is, or withdraw the last release; `None`: it was refused."""
+    head = world.head("nation") or {"version": 1, "hash": ""}
+    last = world.mongo.rows("ranking_releases").get("nation/2025")
+    order = Act(
+        order_id=f"{number}",
+        ranking=RankingYear("nation", 2025),
+        state=state,
+        number=head["version"] if state == "released" else (last or {"version": 1})["version"],
+        hash=head["hash"],
+        decision_number="1/QĐ",
+        decided_on=date(2026, 1, 1),
+        signed_by="Vụ trưởng",
+        reason="Có thay đổi",
+        by="an",
+        role="ministry",
+    )
+    reader = Reader(world.mongo)
+    try:
+        outcome = await decided(Run(release, Order(order.order_id, order, world.now), reader, world.now), reader)
+    except Unreleasable:
+        return None
+    reader.expect(outcome.puts)
+    await write(world.mongo, reader.puts(outcome.puts, stamp=1))
+    return next(state for ref, state in outcome.puts.items() if ref.collection == "ranking_releases")
+
+
+@settings(max_examples=60, deadline=None)
+@given(history, st.lists(st.sampled_from(["released", "withdrawn", None]), min_size=5, max_size=5))
+async def test_what_was_released_never_moves(steps: list[list[Any]], acts: list[Any]) -> None:
+    """Its rows are those of its day, its counts what a comparison of whole rankings gives, and computing ignores it."""
+    world = Results()
+    seen: list[tuple[RankingReleased, list[Any]]] = []
+    for number, (batch, state) in enumerate(zip(steps, acts, strict=False)):
+        for unit, period, key, area_class in batch:
+            await world.put(unit, key, period=period, area_class=area_class)
+        await world.settle()
+        done = await act(world, number, state) if state else None
+        if done is not None:
+            seen.append((done, world.rows("nation", version=done.ranking.version)))
+    assert [done.version for done, _ in seen] == [*range(1, len(seen) + 1)]
+    assert all(world.rows("nation", version=done.ranking.version) == rows for done, rows in seen)
+    for (before, old), (after, new) in pairwise(seen):
+        was, now = by_unit(old), by_unit(new)
+        results = [id for id in was if was[id]["result_version"] != now[id]["result_version"]]
+        ranks = [id for id in was if was[id]["rank"] != now[id]["rank"] and id not in results]
+        assert (after.changes, after.shifted) == (len(results), len(ranks))
+        assert "released" in (before.state, after.state), "what is withdrawn is not withdrawn again"
+    unreleased = await play(steps)
+    assert [unreleased.head("nation")] == [world.head("nation")]

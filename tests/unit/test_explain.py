@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,14 @@ from cli.client import Client
 from cli.explaining import collect, render
 from cli.main import app as langhoc
 from cli.output import CommandError, Language
+from services.scoring.decisions import Act, RankingYear, release
 from shared.answers.register import IntakeExplanation
 from shared.contracts.catalogue import EventType
 from shared.contracts.register import RegisterCorrected
 from shared.contracts.submissions import CommuneWithdrawn
+from shared.messaging.decide.asking import Order
+from shared.messaging.decide.engine import Run, decided
+from shared.messaging.decide.reader import Reader
 from shared.registry import registry, with_correction
 from tests.fakes.memory import MemoryMongo
 from tests.unit.funding_bench import proposed
@@ -38,7 +43,7 @@ from tests.unit.scoring_assessments import (
     standards,
     universal_education,
 )
-from tests.unit.scoring_bench import Bench
+from tests.unit.scoring_bench import NOW, Bench
 from tests.unit.scoring_samples import UNIT, centre, commune, points, recognition, targets
 from tests.unit.test_scoring_areas import province
 from tests.unit.wire import answered_by, http_of
@@ -140,6 +145,34 @@ async def test_what_nobody_is_there_for_is_not_applicable(explain: Explain) -> N
     ):
         assert part in text, part
     assert "≥ 60 % — – không áp dụng, tính là (mức độ 1: ✓ đạt)" in flat(await explain(UNIT, lang=Language.VI))
+
+
+async def test_what_was_released_of_a_place_stands_beside_it(explain: Explain, bench: Bench) -> None:
+    await explain(UNIT, commune(targets()))
+    await bench.settle(rankings=True)
+    head = bench.documents("rankings")["province-01/2025"]
+    assert "not released" in flat(await explain(UNIT))
+    act = Act(
+        order_id="o-1",
+        ranking=RankingYear("province-01", 2025),
+        state="released",
+        number=head["version"],
+        hash=head["hash"],
+        decision_number="318/QĐ",
+        decided_on=date(2026, 1, 9),
+        signed_by="Giám đốc Sở",
+        reason=None,
+        by="an",
+        role="ministry",
+    )
+    reader = Reader(bench.mongo)
+    await bench.write(reader, await decided(Run(release, Order("o-1", act, NOW), reader, NOW), reader))
+    assert "release 1, rank 1, decision 318/QĐ of 2026-01-09" in flat(await explain(UNIT))
+    assert "công bố lần 1, hạng 1, quyết định 318/QĐ ngày 09/01/2026" in flat(await explain(UNIT, lang=Language.VI))
+    back = replace(act, order_id="o-2", state="withdrawn", number=1, hash=None, reason="Có khiếu nại")
+    reader = Reader(bench.mongo)
+    await bench.write(reader, await decided(Run(release, Order("o-2", back, NOW), reader, NOW), reader))
+    assert "withdrawn by decision 318/QĐ of 2026-01-09: Có khiếu nại" in flat(await explain(UNIT))
 
 
 async def test_the_same_in_vietnamese(explain: Explain) -> None:

@@ -1,9 +1,10 @@
-"""Rankings over HTTP: any version as it was published, one unit's place, changes, and cut-offs."""
+"""Rankings over HTTP: any version as it was published, one unit's place, changes, cut-offs, and what is released."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import date
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import httpx
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
+from deploy.local import Role
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from services.scoring import api
 from shared.messaging.decide.asking import Consumer
@@ -18,6 +20,7 @@ from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
 from shared.registry import registry
+from shared.rulebook import HANOI
 from shared.web import build_app
 from tests.unit.ranking_samples import Results
 
@@ -35,19 +38,38 @@ def world() -> Results:
     return Results()
 
 
+Ask = Callable[..., httpx.AsyncClient]
+
+
 @pytest.fixture
-async def client(tmp_path: Path, world: Results) -> AsyncIterator[httpx.AsyncClient]:
-    """Scoring's API, asked by another province's officer: rankings are public."""
+async def asked(tmp_path: Path, world: Results) -> AsyncIterator[Ask]:
+    """Scoring's API, to be asked by anybody."""
     ensure_signing_key(tmp_path)
     settings = ServiceSettings(kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(tmp_path)))
     consumer = Consumer("scoring", ("intake.accepted",), {})
     runtime = Runtime("scoring", settings, world.mongo, consumer, migrate=nothing)
     app = build_app(runtime, [api.router], title="Langhoc: scoring", provider=TracerProvider())
-    token = issue_token(tmp_path, "an", "province", "01")
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://test", headers={"Authorization": f"Bearer {token}"}
-    ) as http:
-        yield http
+    async with AsyncExitStack() as clients:
+
+        def by(role: Role = "province", province: str | None = "04") -> httpx.AsyncClient:
+            bearer = {"Authorization": f"Bearer {issue_token(tmp_path, 'an', role, province)}"}
+            made = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", headers=bearer)
+            clients.push_async_callback(made.aclose)
+            return made
+
+        yield by
+
+
+@pytest.fixture
+def client(asked: Ask) -> httpx.AsyncClient:
+    """An officer of the province whose ranking it is."""
+    return asked()
+
+
+@pytest.fixture
+def neighbour(asked: Ask) -> httpx.AsyncClient:
+    """An officer of another province, who sees what the public sees."""
+    return asked("province", "01")
 
 
 @pytest.fixture
@@ -160,9 +182,146 @@ async def test_nothing_is_cut_off_until_a_province_says_so(
 @pytest.mark.usefixtures("corrected")
 async def test_a_place_is_explained_between_its_neighbours(client: httpx.AsyncClient) -> None:
     found = await get(client, f"/explanations/{A.unit_id}", period=2025)
-    assert found["result"] is None, "another province's"
     (place,) = found["ranks"]
     assert (place["scope"], place["rank"], place["ranked"], place["version"]) == ("province-04", 2, 3, 2)
     assert [row["code"] for row in place["above"]] == [B.code]
     assert [row["code"] for row in place["below"]][:1] == [C.code]
     assert len(place["below"]) == 2
+    assert place["released"] is None
+
+
+# ------------------------------------------------------------------------------------------------- releases
+
+TODAY = datetime.now(HANOI).date()
+
+
+async def release(client: httpx.AsyncClient, id: str, **changed: Any) -> httpx.Response:
+    """Release what stands now; `changed` fields of the order."""
+    head = await get(client, f"{PATH}/head")
+    body = {
+        "id": id,
+        "version": head["version"],
+        "hash": head["hash"],
+        "decision_number": "318/QĐ-SGDĐT",
+        "decided_on": str(TODAY),
+        "signed_by": "Giám đốc Sở",
+    }
+    return await client.post(f"{PATH}/releases", json=body | changed)
+
+
+async def withdraw(client: httpx.AsyncClient, id: str, number: int, **changed: Any) -> httpx.Response:
+    """Take a release back."""
+    body = {"id": id, "decision_number": "320/QĐ", "decided_on": str(TODAY), "signed_by": "Giám đốc Sở"}
+    reason = {"reason": "Có khiếu nại chưa được giải quyết"}
+    return await client.post(f"{PATH}/releases/{number}/withdraw", json=body | reason | changed)
+
+
+def codes(answer: httpx.Response) -> list[str]:
+    """Everything that an order was refused for."""
+    return sorted(each["code"] for each in answer.json().get("problems") or [answer.json()])
+
+
+async def test_what_is_released_stays_while_the_ranking_moves_on(
+    world: Results, client: httpx.AsyncClient, neighbour: httpx.AsyncClient
+) -> None:
+    for unit, key in ((A, "c"), (B, "b")):
+        await world.put(unit, key)
+    await world.compute("province-04")
+    done = (await release(client, "first")).json()
+    assert (done["version"], done["state"], done["changes"], done["reason"]) == (1, "released", 0, None)
+    assert (done["released_by"], done["role"], done["ranking"]["provenance"]) == ("an", "province", "provisional")
+    await world.put(B, "d")
+    await world.compute("province-04")
+    assert top(await get(client, f"{PATH}/releases/1"))[:2] == [(1, A.code), (2, B.code)]
+    assert top(await get(client, PATH))[:2] == [(1, B.code), (2, A.code)]
+    assert top(await get(neighbour, PATH))[:2] == [(1, A.code), (2, B.code)]
+    state = await get(client, f"{PATH}/release")
+    assert (state["act"]["version"], state["changes"], state["shifted"]) == (1, 1, 1)
+    assert (await get(neighbour, f"{PATH}/release"))["changes"] is None, "what was not released is not told either"
+    found = await get(client, f"/explanations/{A.unit_id}", period=2025)
+    assert (found["ranks"][0]["rank"], found["ranks"][0]["released"]["rank"]) == (2, 1)
+
+
+@pytest.mark.usefixtures("corrected")
+async def test_another_province_sees_what_was_released_and_nothing_else(
+    client: httpx.AsyncClient, neighbour: httpx.AsyncClient, asked: Ask
+) -> None:
+    for path in (PATH, f"{PATH}/head", f"{PATH}/units/{A.unit_id}"):
+        hidden = await neighbour.get(path)
+        assert (hidden.status_code, hidden.json()["code"]) == (404, "not_released"), path
+    assert await get(neighbour, "/rankings", period=2025) == []
+    assert (await get(neighbour, f"/explanations/{A.unit_id}", period=2025))["ranks"] == []
+    await release(client, "first")
+    assert [head["version"] for head in await get(neighbour, "/rankings", period=2025)] == [2]
+    assert (await get(neighbour, f"{PATH}/head"))["version"] == 2
+    assert (await neighbour.get(PATH, params={"version": 1})).json()["code"] == "not_released"
+    assert (await neighbour.get(PATH, params={"on": str(TODAY - timedelta(days=1))})).json()["code"] == "not_released"
+    for path in (f"{PATH}/versions", f"{PATH}/changes"):
+        assert (await neighbour.get(path)).status_code == 403
+    for role in ("ministry", "finance", "auditor"):
+        assert len(await get(asked(role, None), f"{PATH}/versions")) == 2
+
+
+@pytest.mark.usefixtures("corrected")
+async def test_after_a_withdrawal_the_public_sees_that_and_why(
+    world: Results, client: httpx.AsyncClient, neighbour: httpx.AsyncClient
+) -> None:
+    await release(client, "first")
+    await world.put(A, "e")
+    await world.compute("province-04")
+    await release(client, "second", reason="Phường đã đính chính hồ sơ")
+    done = (await withdraw(client, "back", 2)).json()
+    assert (done["version"], done["state"], done["supersedes"]) == (3, "withdrawn", 2)
+    for path in (PATH, f"{PATH}/releases/2", f"{PATH}/releases/3"):
+        gone = await neighbour.get(path)
+        assert (gone.status_code, gone.json()["code"]) == (410, "release_withdrawn")
+        assert "320/QĐ" in gone.json()["message"]["vi"]
+        assert "Có khiếu nại chưa được giải quyết" in gone.json()["message"]["vi"]
+    assert (await neighbour.get(f"{PATH}/releases/1")).status_code == 200, "what was public on a day is not hidden"
+    assert (await client.get(f"{PATH}/releases/2")).status_code == 200
+    acts = await get(neighbour, f"{PATH}/releases")
+    assert [(act["version"], act["state"]) for act in acts] == [(3, "withdrawn"), (2, "released"), (1, "released")]
+    assert (await get(client, f"/explanations/{A.unit_id}", period=2025))["ranks"][0]["released"]["rank"] is None
+    assert codes(await withdraw(client, "again", 2)) == ["release_not_in_force"]
+    assert (await release(client, "third", reason="Khiếu nại đã được giải quyết")).json()["version"] == 4
+
+
+@pytest.mark.usefixtures("corrected")
+async def test_what_was_not_looked_at_is_not_released(world: Results, client: httpx.AsyncClient, asked: Ask) -> None:
+    first = await get(client, f"{PATH}/head", version=1)
+    for stale in ({"version": 1, "hash": first["hash"]}, {"hash": first["hash"]}, {"version": 9}):
+        refused = await release(client, "stale", **stale)
+        assert (refused.status_code, codes(refused)) == (409, ["ranking_moved_on"])
+    tomorrow = str(TODAY + timedelta(days=1))
+    assert codes(await release(client, "early", decided_on=tomorrow)) == ["release_decided_later"]
+    for role, province in (("province", "01"), ("finance", None), ("auditor", None)):
+        answer = await asked(role, province).post(f"{PATH}/releases", json=(await release_body(client)))
+        assert (answer.status_code, codes(answer)) == (403, ["release_by_others"])
+    nothing_there = await asked("ministry", None).post(
+        "/rankings/nation/2025/releases", json=await release_body(client)
+    )
+    assert nothing_there.status_code == 404
+    world.mongo.rows("recalculations")["1"] = {"_id": "1", "set": "ranking", "key": '["province-04", 2025]'}
+    assert codes(await release(client, "moving")) == ["ranking_moving"]
+    world.mongo.rows("recalculations")["1"] = {"_id": "1", "set": "rescored", "key": '["00004@2025-07/2024", 2024]'}
+    assert (await release(client, "at-rest")).status_code == 200
+
+
+async def release_body(client: httpx.AsyncClient) -> dict[str, Any]:
+    """An order that would be carried out."""
+    head = await get(client, f"{PATH}/head")
+    decision = {"decision_number": "1/QĐ", "decided_on": str(TODAY), "signed_by": "Giám đốc Sở"}
+    return {"id": "x", "version": head["version"], "hash": head["hash"]} | decision
+
+
+@pytest.mark.usefixtures("corrected")
+async def test_the_same_order_again_is_answered_alike_and_another_under_its_id_is_not(
+    world: Results, client: httpx.AsyncClient
+) -> None:
+    once = await release(client, "one")
+    again = await release(client, "one")
+    assert (again.status_code, again.json()) == (200, once.json())
+    assert len(world.mongo.all("ranking_release_acts")) == 1
+    other = await release(client, "one", decision_number="319/QĐ-SGDĐT")
+    assert (other.status_code, codes(other)) == (409, ["release_id_reused"])
+    assert codes(await release(client, "two")) == ["release_reason_missing", "release_unchanged"]

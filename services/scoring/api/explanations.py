@@ -42,7 +42,7 @@ async def explain(
     if result and "unit_id" in result:  # a code that came without a day is that of its latest result
         named = subject_named(register, result["unit_id"], None)
     commune = named.unit if named.is_commune else None
-    area_class = result["area_class"] if result else None
+    area_class = result["area_class"] if result and commune else None
     ranks = await queries.places(mongo, commune, area_class, told, seen.inside) if commune else []
     centres = await queries.centres(mongo, commune, register.speaker_of(commune), told) if commune else []
     return ScoringExplanation(
