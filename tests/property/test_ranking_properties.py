@@ -12,7 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.scoring.decisions import RANKING_VERSIONS, Act, RankingYear, Unreleasable, page_ids, ranked, release
+from services.scoring.decisions import (
+    RANKING_VERSIONS,
+    RELEASES,
+    Act,
+    RankingYear,
+    Unreleasable,
+    page_ids,
+    ranked,
+    release,
+)
 from services.scoring.decisions.rankings import holder_of
 from services.scoring.domain import revision
 from services.scoring.domain.ranking import cut_off, numbered
@@ -223,7 +232,8 @@ async def act(world: Results, number: int, state: Literal["released", "withdrawn
         return None
     reader.expect(outcome.puts)
     await write(world.mongo, reader.puts(outcome.puts, stamp=1))
-    return next(state for ref, state in outcome.puts.items() if ref.collection == "ranking_releases")
+    done: RankingReleased = outcome.puts[RELEASES.ref("nation", 2025)]
+    return done
 
 
 @settings(max_examples=60, deadline=None)
