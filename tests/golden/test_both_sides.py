@@ -63,7 +63,7 @@ def _of_targets(criteria: Iterable[CriterionResult]) -> Iterator[tuple[Threshold
                 parts = least.split(", ")
                 values = target.value.split(", ") if target.value else [None] * len(parts)
                 for nth, (value, part) in enumerate(zip(values, parts, strict=True), start=1):
-                    reached = None if value is None else Fraction(value) >= _number(part)
+                    reached = None if value in (None, "0/0") else Fraction(value) >= _number(part)
                     yield (f"{target.id}, share {nth}", name, part), reached
             elif least.startswith(MEASURED):
                 yield (target.id, name, least), target.met[name]
