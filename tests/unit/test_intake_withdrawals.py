@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,11 @@ import pytest
 
 from services.intake.decisions import AGGREGATES, VERSIONS
 from services.intake.decisions.documents import SUBMISSIONS, Used
-from services.intake.decisions.kinds import KINDS, Kind
+from services.intake.decisions.kinds import DEEDS, KINDS, Deed, Kind
 from services.intake.decisions.submissions import LATER
 from services.intake.domain import Current, Findings, decide
 from shared.contracts.base import Status, content_hash
-from shared.contracts.catalogue import EventType
+from shared.contracts.catalogue import EXAMPLES, EventType
 from shared.contracts.facts import Act, Original, Receipt, RecognitionAccepted, Withdrawn
 from shared.contracts.submissions import (
     AssessmentWithdrawn,
@@ -224,6 +225,22 @@ def test_a_revocation_ends_the_decision_from_its_own_day_and_keeps_what_it_said(
     assert replaced.revocation is None
 
 
+def test_a_revocation_is_never_held() -> None:
+    """Held submissions are read again as what is filed; and nothing is accepted yet that could be revoked."""
+    receipt, made = Intake().receive(EventType.RECOGNITION_REVOKED, revoked(unit_code="00999", period=2022))
+    assert (receipt.status, [found.code for found in receipt.problems]) == (Status.REJECTED, ["not_decided_yet"])
+    assert len(made.events) == 1
+
+
+@pytest.mark.parametrize("deed", [deed for deed in DEEDS.values() if deed.act != "submission"], ids=lambda d: d.type)
+def test_nothing_that_ends_something_is_held(deed: Deed[Any]) -> None:
+    example = json.loads((EXAMPLES / f"{deed.type.value}.json").read_text(encoding="utf-8"))["data"]
+    unknown = {name: "00999" for name in ("unit_code", "subject") if name in example}
+    given = example | unknown | ({"period": 2022} if "period" in example else {})
+    receipt, _ = Intake().receive(deed.type, json.dumps(given).encode(), "04")
+    assert receipt.status in (Status.REJECTED, Status.CONFLICT), receipt
+
+
 # ------------------------------------------------------------------------------------------------- releases
 
 
@@ -234,7 +251,7 @@ async def test_a_held_submission_is_not_accepted_after_what_was_filed_meanwhile_
     refused = await bench.receive(
         EventType.COMMUNE_WITHDRAWN, withdrawn(unit_code="00999", period=2022, submission_id="HN-W0")
     )
-    assert [found.code for found in refused.problems] == ["withdraws_held"]
+    assert [found.code for found in refused.problems] == ["not_decided_yet"]
     async with bench.http() as http:
         await http.post("/register/corrections", json=gap_filled().model_dump(mode="json"))
     points = {"scoring": "points", "points": {"TC1": {"points": "1"}}}

@@ -166,8 +166,7 @@ def check_recognition(data: RecognitionSubmitted, arrival: Arrival, known: Known
 
 def check_revocation(data: RecognitionRevoked, arrival: Arrival, known: Known) -> Findings:
     """A decision that revokes one: of the same subject, decided in the past, and not before the one that it ends."""
-    findings = Findings()
-    check_subject(findings, named(data), arrival, known)
+    findings = check_withdrawal(named(data), None, arrival, known)
     _check_not_future(findings, data.decided_on, "/decided_on", arrival)
     if isinstance(known.current, RecognitionAccepted):
         since = known.current.decided_on
@@ -229,9 +228,10 @@ def named(data: Recognised) -> Named:
 
 
 def check_withdrawal(subject: Named | None, centre_id: str | None, arrival: Arrival, known: Known) -> Findings:
-    """May its sender take back what is accepted of a subject, or of a centre?
+    """May its sender end what is accepted of a subject, or of a centre?
 
-    Whoever may file may withdraw; where the register does not know the subject any more, whoever filed.
+    Whoever may file may; where the register does not know the subject any more, whoever filed. It is never held: what
+    could be ended is accepted already.
     """
     findings = Findings()
     if centre_id is not None:
@@ -241,7 +241,7 @@ def check_withdrawal(subject: Named | None, centre_id: str | None, arrival: Arri
         if findings.subject is None and known.current is not None and known.current.province == arrival.province:
             return Findings()
         if findings.held:
-            return Findings(problems=[problem("intake.withdraws_held", subject.pointer, code=subject.code)])
+            return Findings(problems=[problem("intake.not_decided_yet", subject.pointer, code=subject.code)])
     return findings
 
 
