@@ -199,12 +199,19 @@ class Unassessed(Grounded):
     hold_harmless: bool
 
 
-class Pending(Grounded):
-    """A centre whose file was rejected, held or is incomplete."""
+class Meanwhile(Grounded):
+    """A centre whose result of the period may still come: what counts until then."""
 
     counts: Literal["last_result", "not_submitted"]
-    """Meanwhile the latest earlier result, or (also where there is none) the factor of `not_submitted`."""
+    """The latest earlier result, or (also where there is none) the factor of `not_submitted`."""
     hold_harmless: bool
+
+
+class Pending(Meanwhile):
+    """A centre whose file was rejected, held or is incomplete."""
+
+    until: Literal["closing"] | None = None
+    """Only for a file that came by the deadline, and until the period closes; `None`: whenever it came, for ever."""
 
 
 class EquityFactors(Grounded):
@@ -253,13 +260,33 @@ class ChangeLimits(Grounded):
     fall: Share
 
 
+class WithoutBase(Grounded):
+    """A centre that is measured against no support of last year: a new one, or one that had nothing and no minimum."""
+
+    cap: Literal["peers_maximum", "none"]
+    """The largest upper bound among the province's centres that have a base, or none at all."""
+
+
+class Unknown(Grounded):
+    """A centre that was open before last year, of whose last year's support nothing is on record."""
+
+    gets: Literal["floor", "as_new"]
+    """Its minimum alone until the figure is on record, or what a new centre gets."""
+
+
 class Transition(Grounded):
     """What a merged or split centre takes over of its predecessors' support.
 
     In the budget year of the change and the following ones, `years` in all, its last year's support counts as at
-    least `protected` of what its predecessors got in the year before the change. A predecessor's support is shared
-    among its successors by population served.
+    least `protected` of what its predecessors got before the change. A predecessor's support is shared among its
+    successors by population served.
     """
+
+    measured: Literal["year_before_change", "last_year"] = "year_before_change"
+    """`last_year`: the đồng on record for last year of the centre and of all that it continues, wherever in that year
+    the change fell, not annualised; within the transition at least what is on record for the year before the change,
+    or for that of the change. `year_before_change`: in the year of the change, what its direct predecessors had in the
+    year before it; later its own."""
 
     hold_harmless: Literal["sum_of_predecessors", "none"]
     years: Annotated[int, Field(ge=1, le=20)]
@@ -319,9 +346,15 @@ class FundingPolicy(Dated):
     not_due: Unassessed
     """The centre opened after the period, so that nothing was due from it."""
     pending: Pending
+    awaited: Meanwhile | None = None
+    """The deadline has not passed yet and the centre has sent nothing; `None`: that counts as not submitted."""
     equity: EquityFactors
     size: SizeFactors
     change: ChangeLimits
+    without_base: WithoutBase | None = None
+    """`None`: nothing caps it."""
+    unknown: Unknown | None = None
+    """`None`: as a new centre."""
     transition: Transition
     proration: Proration
     equipment: EquipmentGrant

@@ -42,8 +42,8 @@ def shipped(name: str) -> dict[str, Any]:
 
 
 def version(name: str, **changes: Any) -> dict[str, Any]:
-    """The shipped version of a policy with changes; `None` leaves an entry out."""
-    content = shipped(name)["versions"][0] | changes
+    """The latest shipped version of a policy with changes; `None` leaves an entry out."""
+    content = shipped(name)["versions"][-1] | changes
     return {key: value for key, value in content.items() if value is not None}
 
 
