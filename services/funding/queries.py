@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from services.funding.decisions import (
@@ -56,6 +56,7 @@ async def migrate(mongo: Mongo) -> None:
     await _take_over(mongo)
     for collection in ("centres", "pending"):
         await mongo.index(collection, [("province", 1)])
+    await mongo.index("centres", [("predecessors", 1)])
     for collection in ("scores", "supports"):
         await mongo.index(collection, [("centre_id", 1)])
     await mongo.index("allocations", [("province", 1), ("year", 1)])
@@ -154,9 +155,9 @@ async def snapshot(mongo: Mongo, province: str, year: int) -> Snapshot | None:
     return await answer(lambda ask: snapshot_known(ask, province, year), Reader(mongo))
 
 
-async def known(mongo: Mongo, province: str, year: int) -> ProvinceInputs | None:
-    """What a simulation starts from; `None` where no envelope is known."""
-    inputs = await answer(lambda ask: inputs_of(ask, province, year), Reader(mongo))
+async def known(mongo: Mongo, province: str, year: int, at: datetime) -> ProvinceInputs | None:
+    """What a simulation starts from at this moment; `None` where no envelope is known."""
+    inputs = await answer(lambda ask: inputs_of(ask, province, year), Reader(mongo), at)
     return None if inputs.envelope is None else inputs
 
 

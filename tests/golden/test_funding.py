@@ -50,12 +50,15 @@ def situations(*, corrected: bool = False) -> list[Any]:
 
 
 def policy_of(given: Facts) -> FundingPolicy:
-    changes = dict(given)
+    """The policy that the situation names, else that of its year, with what it changes."""
+    of_year = [funding_policy(date(year, 1, 1)) for year in (2025, 2026)]
+    (shipped,) = [one for one in of_year if one.id == given.get("rules", of_year[-1].id)]
+    changes = dict(given.get("policy", {}))
     if "step" in changes:
         changes["rounding"] = {"step": changes.pop("step")}
     if isinstance(changes.get("surplus"), str):
         changes["surplus"] = {"use": changes["surplus"]}
-    return changed(funding_policy(YEAR), changes)
+    return changed(shipped, changes)
 
 
 def norms_of(given: Facts) -> FundingNorms:
@@ -112,12 +115,14 @@ def centre_of(key: str, facts: Facts, part: Participation) -> Centre:
         last_months=part.last_months,
         last_year=part.last_year,
         succession=part.succession,
+        lineage=part.lineage,
+        unknown=part.unknown,
         newly_established=part.newly_established,
     )
 
 
 def budget_of(given: Facts) -> Budget:
-    policy = policy_of(given.get("policy", {}))
+    policy = policy_of(given)
     return allocate(
         centres_of(given, policy).values(),
         given["envelope"],
@@ -130,7 +135,7 @@ def budget_of(given: Facts) -> Budget:
 
 @pytest.mark.parametrize("given", situations())
 def test_situation(given: Facts) -> None:
-    policy = policy_of(given.get("policy", {}))
+    policy = policy_of(given)
     centres, budget = centres_of(given, policy), budget_of(given)
     lines = {line.centre_id: line for line in budget.lines}
     bases = {key: base_of(centre, YEAR.year, policy) for key, centre in centres.items()}
@@ -180,7 +185,7 @@ def corrected(given: Facts, changes: dict[str, Facts]) -> Facts:
 
 @pytest.mark.parametrize("given", situations(corrected=True))
 def test_correction_after_approval(given: Facts) -> None:
-    policy = policy_of(given.get("policy", {}))
+    policy = policy_of(given)
     approved = freeze(budget_of(given), province="04", year=2026, run_version=1)
     approved = Frozen.from_json(approved.to_json())
     done: list[Adjustment] = []
@@ -208,7 +213,7 @@ def test_correction_after_approval(given: Facts) -> None:
 
 def again(given: Facts, approved: Frozen, now: Standing) -> list[Adjustment]:
     ordered = given["rerun"]
-    policy = policy_of({**given.get("policy", {}), **ordered.get("policy", {})})
+    policy = policy_of({**given, "policy": {**given.get("policy", {}), **ordered.get("policy", {})}})
     centres = centres_of(corrected(given, ordered.get("centres", {})), policy).values()
     norms = norms_of(given.get("norms", {}))
     then = allocate(centres, approved.operating, period=PERIOD, norms=norms, policy=policy)

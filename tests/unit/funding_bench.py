@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from services.funding import api, queries
-from services.funding.decisions import SETS, routes
+from services.funding.decisions import PROPOSAL, SETS, routes
 from shared.contracts.base import Provenance
 from shared.contracts.catalogue import CONTRACTS, contract_of
 from shared.contracts.facts import CentreScored, EnvelopeAccepted, RegistrationAccepted, SupportAccepted
@@ -119,6 +119,16 @@ def score(centre_id: str, grade: str, version: int = 1, period: int = YEAR - 1, 
     )
 
 
+class StandingClock(BusinessClock):
+    """Shows a moment: after the deadline of the assessments of 2025, before their period closes."""
+
+    moment = datetime(2026, 5, 4, 2, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """Business time."""
+        return self.moment
+
+
 @dataclass
 class Bench:
     """The service. `tell` a fact, `settle` what follows, `order` what people decide."""
@@ -131,13 +141,13 @@ class Bench:
     def __post_init__(self) -> None:
         ensure_signing_key(self.state)
         relay = Relay(self.mongo, Broker())
-        clock, sets = BusinessClock(0), Sets(SETS)
-        self.commands = Commands("funding", self.mongo, relay, clock=clock, sets=sets)
-        self.recalculator = Recalculator("funding", self.mongo, relay, clock=clock, sets=sets, quiet_seconds=0.0)
+        self.clock, sets = StandingClock(), Sets(SETS)
+        self.commands = Commands("funding", self.mongo, relay, clock=self.clock, sets=sets)
+        self.recalculator = Recalculator("funding", self.mongo, relay, clock=self.clock, sets=sets, quiet_seconds=0.0)
         app = FastAPI()
         app.state.verifier = Verifier(str(jwks_path(self.state)))
         app.state.mongo = self.mongo
-        app.state.runtime = SimpleNamespace(commands=self.commands)
+        app.state.runtime = SimpleNamespace(commands=self.commands, clock=self.clock)
         problems.install(app)
         app.include_router(api.router)
         self.app = app
@@ -171,14 +181,18 @@ class Bench:
     async def settle(self) -> None:
         """Recompute until nothing is open; a computation that fails must not pass for a settled one."""
         for _ in range(10):
-            if not self.mongo.all("recalculations"):
+            if not self._due():
                 return
             await self.recalculator.round()
         raise AssertionError(f"never settles: {self.mongo.all('recalculations')}")
 
     def requested(self) -> set[tuple[Any, ...]]:
         """Keys of the proposals that are to be computed."""
-        return {key_parts(row["key"]) for row in self.mongo.all("recalculations")}
+        return {key_parts(row["key"]) for row in self._due() if row["set"] == PROPOSAL}
+
+    def _due(self) -> list[Any]:
+        rows = self.mongo.all("recalculations")
+        return [row for row in rows if row.get("due") is None or row["due"] <= self.clock.now()]
 
     def http(self, who: Officer) -> httpx.AsyncClient:
         """As this officer reaches the service."""

@@ -41,6 +41,8 @@ from tests.funding_rules import changed
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = date(2026, 1, 1)
 POLICY = funding_policy(DAY)
+BEFORE = funding_policy(date(2025, 1, 1))
+"""Of the years in which a change was measured by the year before it."""
 
 
 def centre(key: str, grade: str | None = "kha", last_year: int | None = 20_000_000, **more: Any) -> Centre:
@@ -212,7 +214,7 @@ def test_f8_the_rounding_step_is_data_with_its_ground_and_told_on_every_line() -
 
 def test_f9_each_year_keeps_the_rules_of_its_first_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A policy that a province changes on 1 July holds from the next year on; the years before keep theirs."""
-    version = yaml.safe_load((DATA / "funding_policy.yaml").read_text(encoding="utf-8"))["versions"][0]
+    version = yaml.safe_load((DATA / "funding_policy.yaml").read_text(encoding="utf-8"))["versions"][-1]
     new = {
         **version,
         "id": "policy/04",
@@ -262,7 +264,7 @@ def test_d11_a_merged_centre_keeps_what_its_predecessors_had_for_the_years_of_th
     if own is not None:
         supports["c", year - 1] = own
     part = participants(register, year, POLICY, supports)["c"]
-    taken = centre("c", last_year=part.last_year, succession=part.succession)
+    taken = centre("c", last_year=part.last_year, lineage=part.lineage)
     assert base_of(taken, year, POLICY) == base
 
 
@@ -275,13 +277,13 @@ def test_d11_the_parts_of_a_split_centre_are_the_whole_and_nothing_is_passed_on_
         Registered("u", 9_001, date(2026, 1, 1), None, ("s", "t", "p", "u", "unknown")),
     ]
     supports = {("p", 2023): 30_000_001, ("s", 2025): 21_000_000, ("t", 2025): 11_000_000}
-    split = participants(register, 2024, POLICY, supports)
+    split = participants(register, 2024, BEFORE, supports)
     parts = {key: part.succession.parts for key, part in split.items() if part.succession}
     assert {key: [part.amount for part in found] for key, found in parts.items()} == {
         "s": [20_001_112],
         "t": [9_998_889],
     }
-    merged = participants(register, 2026, POLICY, supports)["u"].succession
+    merged = participants(register, 2026, BEFORE, supports)["u"].succession
     assert merged is not None
     assert [(part.predecessor, part.amount) for part in merged.parts] == [("s", 21_000_000), ("t", 11_000_000)]
     assert merged.total == 32_000_000
@@ -297,5 +299,7 @@ def test_d11_nobody_served_means_equal_parts() -> None:
         Registered("p", 0, date(2010, 1, 1), date(2026, 1, 1)),
         *(Registered(key, 0, date(2026, 1, 1), None, ("p",)) for key in ("s", "t")),
     ]
-    found = participants(register, 2026, POLICY, {("p", 2025): 5})
+    found = participants(register, 2026, BEFORE, {("p", 2025): 5})
     assert {key: part.succession.total for key, part in found.items() if part.succession} == {"s": 3, "t": 2}
+    found = participants(register, 2026, POLICY, {("p", 2025): 5})
+    assert {key: part.lineage.last.worth() for key, part in found.items() if part.lineage} == {"s": 3, "t": 2}

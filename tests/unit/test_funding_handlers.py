@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from itertools import chain
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain, permutations
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from services.funding.decisions import (
     SETS,
     SUPPORTS,
     Pending,
+    about,
     routes,
 )
 from services.funding.queries import migrate
@@ -73,6 +74,11 @@ def handle(states: Documents, data: BaseModel) -> tuple[Outcome, set[Request]]:
 def of(province: str, year: int | None = None) -> Request:
     """A request for one budget year, or for every known one."""
     return Request(PROPOSAL, (province, year))
+
+
+def everywhere(*provinces: str) -> set[Request]:
+    """Requests for all that rests on these provinces' centres, in other provinces too."""
+    return {request for province in provinces for request in about(province)}
 
 
 def registration(**changes: Any) -> RegistrationAccepted:
@@ -145,20 +151,20 @@ def test_an_envelope_is_kept_and_asks_for_its_year() -> None:
 
 
 def test_a_registration_asks_for_every_known_budget_year() -> None:
-    assert handle(Documents(), registration())[1] == {of("04")}
+    assert handle(Documents(), registration())[1] == everywhere("04")
 
 
 def test_a_centre_that_moves_concerns_both_provinces() -> None:
     states = Documents()
     handle(states, registration())
-    assert handle(states, registration(version=2, province="08"))[1] == {of("04"), of("08")}
+    assert handle(states, registration(version=2, province="08"))[1] == everywhere("04", "08")
 
 
 @pytest.mark.parametrize("year", [2022, 2025])
 def test_support_of_a_year_feeds_every_later_one(year: int) -> None:
     """A merged centre is measured against support of years before the last one too, whenever that is told."""
     states = Documents()
-    assert handle(states, support(year=year))[1] == {of("04")}
+    assert handle(states, support(year=year))[1] == everywhere("04")
     assert states[SUPPORTS.ref("c-1", year)] is not None
 
 
@@ -178,15 +184,17 @@ def test_a_score_is_kept_as_far_as_it_counts() -> None:
         "grade": "kha",
         "total": "70",
         "traceparent": TRACE,
+        "arrivals": {"1": "2026-03-01T02:00:00Z"},
+        "withdrawn": 0,
         "_schema": 1,
     }
 
 
-@pytest.mark.parametrize("make", [support, score])
-def test_a_fact_counts_where_its_centre_lies_by_now(make: Any) -> None:
+def test_a_fact_counts_where_its_centre_lies_by_now() -> None:
     states = Documents()
     handle(states, registration(province="08"))
-    assert handle(states, make())[1] == {of("04"), of("08")}
+    assert handle(states, support())[1] == everywhere("04", "08")
+    assert handle(states, score())[1] == {of("04"), of("08")}
 
 
 @pytest.mark.parametrize("make", [registration, envelope, support, score])
@@ -207,9 +215,10 @@ def test_a_file_that_did_not_get_through_is_pending_once(status: Status) -> None
     _, requests = handle(states, receipt(status=status))
     assert requests == {of("04", 2026)}
     assert states[PENDING.ref("04", "c-1", 2025)] == Pending(
-        centre_id="c-1", period=2025, province="04", status=status, receipt_id="r-9"
+        centre_id="c-1", period=2025, province="04", status=status, receipt_id="r-9", received_at=NOW
     )
-    again, requests = handle(states, receipt(status=status, receipt_id="r-10"))
+    later = receipt(status=status, receipt_id="r-10", received_at=NOW + timedelta(seconds=1))
+    again, requests = handle(states, later)
     assert (again.verdict, again.puts, requests) == ("ignored", {}, set())
 
 
@@ -235,6 +244,37 @@ def test_a_receipt_of_another_province_does_not_touch_the_centres_file() -> None
     handle(states, receipt(province="08"))
     outcome, _ = handle(states, receipt())
     assert outcome.puts.keys() == {PENDING.ref("04", "c-1", 2025)}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_the_first_unsettled_file_counts_whichever_receipt_comes_first(order: tuple[int, ...]) -> None:
+    states = Documents()
+    receipts = [receipt(receipt_id=f"r-{day}", received_at=NOW + timedelta(days=day)) for day in range(3)]
+    for nth in order:
+        handle(states, receipts[nth])
+    kept = states[PENDING.ref("04", "c-1", 2025)]
+    assert kept is not None
+    assert (kept.receipt_id, kept.received_at) == ("r-0", NOW)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(5))))
+def test_when_the_first_file_came_is_known_in_whatever_order_its_results_come(order: tuple[int, ...]) -> None:
+    """The second version was withdrawn: what came before it counts no more."""
+    states = Documents()
+    first = {"state": "incomplete", "grade": None, "total": None}
+    results = [
+        score(version=1, **first),
+        score(version=2, **{**first, "state": "unassessed"}),
+        score(version=3, **first, received_at=NOW + timedelta(days=5)),
+        score(version=4, **first, received_at=NOW + timedelta(days=3)),
+        score(version=5, received_at=NOW + timedelta(days=9)),
+    ]
+    for nth in order:
+        handle(states, results[nth])
+    kept = states[SCORES.ref("c-1", 2025)]
+    assert kept is not None
+    assert (kept.version, kept.state, kept.withdrawn) == (5, "scored", 2)
+    assert kept.arrived == NOW + timedelta(days=3)
 
 
 # ------------------------------------------------------------------------------------------------- sources

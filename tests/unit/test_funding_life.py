@@ -388,7 +388,7 @@ async def test_d9_what_a_snapshot_freezes_is_written_as_ever(tmp_path: Path) -> 
     frozen = json.dumps([snapshot[name] for name in ("inputs", "frozen", "result")], ensure_ascii=False)
     assert (
         hashlib.sha256(frozen.encode()).hexdigest()
-        == "b39cfecc1216b8e1a703f85505fcbe38ad6aa125a65738e5040b7bfe8b673db0"
+        == "17b8c889db8d2513490f04dbf2d026473c30432f07a5551e9de7adb115410acc"
     )
 
 

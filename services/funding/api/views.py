@@ -41,7 +41,8 @@ class Simulating(Claim):
 @router.post("/simulations/{province}", summary="What another envelope or policy would change; nothing is written")
 async def simulate(request: Request, who: Who, province: str, what: Simulating) -> ComparisonAnswer:
     who.require(province)
-    inputs = await queries.known(request.app.state.mongo, province, what.year)
+    now = request.app.state.runtime.clock.now()
+    inputs = await queries.known(request.app.state.mongo, province, what.year, now)
     if inputs is None:
         raise not_found("envelope", f"{province}/{what.year}")
     return await SIMULATIONS.run(partial(_answer, inputs, what))

@@ -8,7 +8,7 @@ Documents, by collection and `_id`, each declared in the room of its theme:
 | | `supports` | `<centre id>/<year>` | the latest `SupportAccepted` |
 | | `envelopes` | `<province>/<year>` | the latest `EnvelopeAccepted` |
 | | `scores` | `<centre id>/<period>` | `Score`: what counts of the latest `CentreScored` |
-| | `pending` | `<province>/<centre id>/<period>` | `Pending`: a file that was not let through |
+| | `pending` | `<province>/<centre id>/<period>` | `Pending`: the first file of the period that was not let through |
 | | `allocations` | `<centre id>/<year>` | the latest `BudgetProposed` |
 | | `runs` | `<province>/<year>` | the latest `BudgetRunProposed` |
 | `life` | `budgets` | `<province>/<year>` | `Life`: where it stands; from the first action on |
@@ -47,6 +47,7 @@ from services.funding.decisions.proposal.inputs import (
     Pending,
     ProvinceInputs,
     Score,
+    about,
     again,
     budget_year,
     inputs_of,
@@ -80,6 +81,7 @@ __all__ = [
     "ProvinceInputs",
     "Score",
     "Snapshot",
+    "about",
     "act",
     "again",
     "budget_year",

@@ -13,6 +13,7 @@ from services.funding.decisions.proposal.inputs import (
     SUPPORTS,
     Pending,
     Score,
+    about,
     again,
 )
 from shared.contracts.base import Status
@@ -28,8 +29,7 @@ PERIODS = range(2013, 2101)
 """The periods that contracts admit (`shared.contracts.base.Year`); a receipt only repeats what a sender claimed."""
 
 
-V = TypeVar("V", RegistrationAccepted, EnvelopeAccepted, SupportAccepted, Score)
-C = TypeVar("C", SupportAccepted, Score)
+V = TypeVar("V", RegistrationAccepted, EnvelopeAccepted, SupportAccepted)
 
 
 async def _newest(ref: Ref[V], fact: V, ask: Ask) -> Outcome:
@@ -37,13 +37,12 @@ async def _newest(ref: Ref[V], fact: V, ask: Ask) -> Outcome:
     return Outcome({ref: fact}) if known is None or fact.version > known.version else Outcome(verdict=STALE)
 
 
-async def _newest_of_centre(ref: Ref[C], fact: C, ask: Ask) -> Outcome:
+async def _elsewhere(outcome: Outcome, fact: SupportAccepted | Score, ask: Ask) -> Outcome:
     """A fact tells the province that it comes from; another one may have the centre by now."""
-    place = CENTRES.ref(fact.centre_id)
-    await ask.many([ref, place])  # both in one round
-    outcome, centre = await _newest(ref, fact, ask), await ask.one(place)
+    centre = await ask.one(CENTRES.ref(fact.centre_id))
     if outcome.puts and centre and centre.province != fact.province:
-        outcome.requests.append(again(centre.province))
+        wanted = [again(centre.province)] if isinstance(fact, Score) else about(centre.province)
+        outcome.requests += wanted
     return outcome
 
 
@@ -59,17 +58,29 @@ async def on_envelope(event: Received[EnvelopeAccepted], ask: Ask) -> Outcome:
 
 async def on_support(event: Received[SupportAccepted], ask: Ask) -> Outcome:
     """What a centre got."""
-    return await _newest_of_centre(SUPPORTS.ref(event.data.centre_id, event.data.year), event.data, ask)
+    ref = SUPPORTS.ref(event.data.centre_id, event.data.year)
+    await ask.many([ref, CENTRES.ref(event.data.centre_id)])  # both in one round
+    return await _elsewhere(await _newest(ref, event.data, ask), event.data, ask)
 
 
 async def on_score(event: Received[CentreScored], ask: Ask) -> Outcome:
-    """A centre's result."""
-    score = Score(**event.data.model_dump(include=set(Score.model_fields)), traceparent=event.traceparent)
-    return await _newest_of_centre(SCORES.ref(score.centre_id, score.period), score, ask)
+    """A centre's result. An older version tells, too, when the first file of the period came."""
+    data = event.data
+    gone = data.state == "unassessed"
+    score = Score(
+        **data.model_dump(include=set(Score.model_fields)),
+        traceparent=event.traceparent,
+        arrivals={} if gone else {data.version: data.received_at},
+        withdrawn=data.version if gone else 0,
+    )
+    ref = SCORES.ref(score.centre_id, score.period)
+    known, _ = await ask.many([ref, CENTRES.ref(score.centre_id)])
+    both = known.beside(score) if isinstance(known, Score) else score
+    return await _elsewhere(Outcome(verdict=STALE) if both == known else Outcome({ref: both}), score, ask)
 
 
 async def on_receipt(event: Received[Receipt], ask: Ask) -> Outcome:
-    """The file that a receipt leaves open, if it does.
+    """The file that a receipt leaves open, if it does: the first of the period, whichever receipt comes first.
 
     The province is part of the key: a sender may have named a centre that is not its own.
     """
@@ -79,16 +90,16 @@ async def on_receipt(event: Received[Receipt], ask: Ask) -> Outcome:
     if data.period is None or data.period not in PERIODS:
         return Outcome(verdict=IGNORED)
     ref = PENDING.ref(data.province, data.subject, data.period)
-    if await ask.one(ref) is not None:
-        return Outcome(verdict=IGNORED)
     file = Pending(
         centre_id=data.subject,
         period=data.period,
         province=data.province,
         status=data.status,
         receipt_id=data.receipt_id,
+        received_at=data.received_at,
     )
-    return Outcome({ref: file})
+    known = await ask.one(ref)
+    return Outcome({ref: file}) if known is None or file.before(known) else Outcome(verdict=IGNORED)
 
 
 routes: Mapping[str, Decide[Received[Any]]] = {

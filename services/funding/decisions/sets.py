@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.funding.decisions.adjustment.corrections import ADJUSTMENTS, Adjusting, Decisions
 from services.funding.decisions.adjustment.following import follow
@@ -15,6 +15,7 @@ from services.funding.decisions.proposal.inputs import (
     CENTRES,
     ENVELOPES,
     EVERY_YEAR,
+    KIN,
     PENDING,
     PROPOSAL,
     SCORES,
@@ -22,6 +23,7 @@ from services.funding.decisions.proposal.inputs import (
     Pending,
     ProvinceInputs,
     ProvinceYear,
+    again,
     budget_year,
     inputs_of,
 )
@@ -104,4 +106,39 @@ PROPOSALS = SetOf(
     ),
     keeps=(RUNS, ALLOCATIONS, LIVES, SNAPSHOTS, PARTS),
 )
-SETS: tuple[SetOf[Any], ...] = (PROPOSALS,)
+
+
+class Province(NamedTuple):
+    """Key of the set `kin`."""
+
+    province: str
+
+
+async def ask_heirs(due: Due[Province], ask: Ask) -> Outcome:
+    """Have every other province compute its proposals that continues figures of a province's centres, or shares them.
+
+    It publishes and keeps nothing; what a centre had may count in the province of its successor, or of that one's.
+    """
+    centres = await ask.all(CENTRES, due.key._asdict())
+    known = {key for centre in centres for key in (centre.centre_id, *centre.predecessors)}
+    new, provinces = known, set[str]()
+    while new:
+        heirs = await ask.all(CENTRES, {"predecessors": {"$in": sorted(new)}})
+        provinces |= {heir.province for heir in heirs}
+        new = {heir.centre_id for heir in heirs} - known
+        known |= new
+    others = sorted(provinces - {due.key.province})
+    return Outcome(requests=[again(province) for province in others])
+
+
+def _its_kin(state: Any) -> list[Province]:
+    return [Province(state.province)]
+
+
+HEIRS = SetOf(
+    KIN,
+    Province,
+    ask_heirs,
+    sources=(Source(CENTRES, each(_its_kin)), Source(SUPPORTS, each(_its_kin)), Source(DECISIONS, each(_its_kin))),
+)
+SETS: tuple[SetOf[Any], ...] = (PROPOSALS, HEIRS)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 from operator import attrgetter
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from services.funding.domain.centres import Centre, Factors, counted, factors_of, relax_norms, stake_of
+from services.funding.domain.centres import (
+    Centre,
+    Factors,
+    counted,
+    factors_of,
+    last_year_of,
+    relax_norms,
+    stake_of,
+)
 from services.funding.domain.explanation import Account, explain
 from services.funding.domain.grants import explain_grant
 from services.funding.domain.sharing import Share, Solution, Stake, solve
@@ -19,6 +28,13 @@ from shared.refusals import problem
 from shared.rulebook import FundingNorms, FundingPolicy, NoRuleInForce, RulebookError
 from shared.rulebook.areas import area_list
 
+if TYPE_CHECKING:
+    from services.funding.domain.frozen import Frozen
+
+LAST_YEAR_UNKNOWN = "last_year_unknown"
+"""Flag of a line (and its run): last year's support should be on record and is not, so it has its minimum alone."""
+WITHOUT_BASE = "without_base"
+"""Flag of a line (and its run): it is measured against no last year's support."""
 WITHDRAWN = "withdrawn"
 """Flag of the closing line of a centre that left the province's proposal; such a line is no part of the run's proof."""
 
@@ -59,6 +75,8 @@ class Budget:
     """The same stakes under the other assumption about the province's own norms (see `stakes_when`)."""
     charges: tuple[Charge, ...] = ()
     """Deltas carried from the year before, in order of centre id: the first charge."""
+    cap: int | None = None
+    """What bounds the lines without a base (đồng); `None`: nothing."""
     equipment: Budget | None = None
     """The initial equipment of newly established centres, a purpose of its own; `None` where none is due."""
 
@@ -98,13 +116,15 @@ def allocate(
     norms: FundingNorms,
     policy: FundingPolicy,
     carried: Mapping[str, int] | None = None,
+    approved: Frozen | None = None,
 ) -> Budget:
     """Share `envelope` đồng of the budget year after assessment `period` among a province's eligible centres.
 
     Deltas `carried` from the year before (by centre id, đồng) leave the envelope first, then the initial equipment of
     newly established centres; what cannot be paid is paid pro rata and marked. Floors are the legal minima of Circular
     96/2008/TT-BTC or a province's higher norms; everything above them is policy (see its provenance). The order of
-    `centres` does not matter.
+    `centres` does not matter. A correction of the run `approved` has that run's cap for centres without a base, so that
+    no centre's figures move another one's.
 
     Raises:
         RulebookError: the policy has no factor for a result, or its rounding step does not divide a minimum.
@@ -120,6 +140,10 @@ def allocate(
 
     factors = [factors_of(centre, policy) for centre in ordered]
     wanted = [stake_of(centre, f.weight, year, norms, policy) for centre, f in zip(ordered, factors, strict=True)]
+    baseless = [stake.upper is None for stake in wanted]
+    cap = approved.cap if approved else _peers_maximum(wanted, ordered, policy)
+    if cap is not None:
+        wanted = [stake if stake.upper is not None else replace(stake, upper=max(stake.lower, cap)) for stake in wanted]
     legal = [relax_norms(stake, centre, norms, policy) for stake, centre in zip(wanted, ordered, strict=True)]
     relaxed = _unpayable(wanted, legal, operating)
     stakes, alternative = (legal, wanted) if relaxed else (wanted, legal)
@@ -133,8 +157,11 @@ def allocate(
         policy=policy,
         areas=_area_list(year),
         norms_relaxed=relaxed,
+        cap=cap,
     )
-    lines = tuple(_line(account, *parts) for parts in zip(ordered, factors, stakes, solution.shares, strict=True))
+    lines = tuple(
+        _line(account, *parts) for parts in zip(ordered, factors, stakes, solution.shares, baseless, strict=True)
+    )
 
     flags = {flag for line in lines for flag in line.flags if flag != "not_due"}
     if solution.case == "below_legal_minimum":
@@ -160,9 +187,18 @@ def allocate(
         policy=policy.id,
         norms_relaxed=relaxed,
         alternative=tuple(alternative),
+        cap=cap,
         charges=charges,
         equipment=equipment,
     )
+
+
+def _peers_maximum(stakes: Sequence[Stake], centres: Sequence[Centre], policy: FundingPolicy) -> int | None:
+    """The largest upper bound among the centres that have a base; `None`: nobody has one, or the policy caps nobody."""
+    if policy.without_base is None or policy.without_base.cap == "none":
+        return None
+    pairs = zip(stakes, centres, strict=True)
+    return max((stake.upper for stake, centre in pairs if stake.upper is not None and not centre.unknown), default=None)
 
 
 def _prove_step(norms: FundingNorms, policy: FundingPolicy) -> None:
@@ -254,11 +290,11 @@ def _weaker(*marks: Provenance) -> Provenance:
     return max(marks, key=list(Provenance).index)
 
 
-def _published(centre: Centre) -> Literal["scored", "pending", "not_submitted"]:
+def _published(centre: Centre) -> Literal["scored", "awaited", "pending", "not_submitted"]:
     return "not_submitted" if centre.assessment == "not_due" else centre.assessment
 
 
-def _line(account: Account, centre: Centre, factors: Factors, stake: Stake, share: Share) -> Allocation:
+def _line(account: Account, centre: Centre, factors: Factors, stake: Stake, share: Share, baseless: bool) -> Allocation:
     flags = []
     if share.amount < stake.floor:
         flags.append("below_legal_minimum")
@@ -266,8 +302,12 @@ def _line(account: Account, centre: Centre, factors: Factors, stake: Stake, shar
         flags.append("provincial_norm_relaxed" if account.norms_relaxed else "hold_harmless_relaxed")
     if stake.upper is not None and share.amount > stake.upper:
         flags.append("caps_relaxed")
-    if centre.assessment in ("pending", "not_due"):
+    if centre.assessment in ("awaited", "pending", "not_due"):
         flags.append(centre.assessment)
+    if centre.unknown:
+        flags.append(LAST_YEAR_UNKNOWN)
+    elif baseless and account.policy.without_base is not None:
+        flags.append(WITHOUT_BASE)
     grade = counted(centre, account.policy)
     return Allocation(
         centre_id=centre.centre_id,
@@ -277,7 +317,7 @@ def _line(account: Account, centre: Centre, factors: Factors, stake: Stake, shar
         floor=stake.floor,
         lower=stake.lower,
         upper=stake.upper,
-        last_year=centre.last_year,
+        last_year=last_year_of(centre, account.policy),
         performance_factor=str(factors.performance),
         equity_factor=str(factors.equity),
         size_factor=str(factors.size),
@@ -286,11 +326,12 @@ def _line(account: Account, centre: Centre, factors: Factors, stake: Stake, shar
         grade=grade.id if grade else None,
         score=None if grade is None or grade.score is None else grade.score,
         assessment=_published(centre),
+        awaited_until=centre.waits_until,
         result_version=centre.result_version,
         binds=share.binds,
         exact=str(share.exact),
         flags=flags,
-        steps=explain(account, centre, factors, stake, share),
+        steps=explain(account, centre, factors, stake, share, baseless=baseless),
     )
 
 
@@ -303,6 +344,8 @@ def head_of(
     proposed_at: datetime,
 ) -> BudgetRunProposed:
     """The published proof of a budget. Its hash is over `[[centre id, amount], …]` in order of centre id."""
+    flagged = Counter(flag for line in budget.lines for flag in line.flags)
+    missing = sum(line.assessment == "not_submitted" for line in budget.lines)
     return BudgetRunProposed(
         province=province,
         year=year,
@@ -317,6 +360,11 @@ def head_of(
         lambda_=None if budget.lambda_ is None else str(budget.lambda_),
         theta=None if budget.theta is None else str(budget.theta),
         flags=list(budget.flags),
+        awaited=flagged["awaited"],
+        pending=flagged["pending"],
+        not_submitted=missing - flagged["not_due"],
+        without_base=flagged[WITHOUT_BASE],
+        last_year_unknown=[line.centre_id for line in budget.lines if LAST_YEAR_UNKNOWN in line.flags],
         hash=content_hash([[line.centre_id, line.amount] for line in budget.lines]),
         proposed_at=proposed_at,
         provenance=budget.provenance,
@@ -338,6 +386,7 @@ def withdrawn(line: Allocation, policy: FundingPolicy) -> Allocation:
             "floor": 0,
             "lower": 0,
             "upper": None,
+            "awaited_until": None,
             "weight": "0",
             "binds": "none",
             "exact": "0",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
@@ -12,8 +13,9 @@ from shared.contracts.base import Text
 from shared.contracts.submissions import AreaClass
 from shared.refusals import problem
 from shared.rulebook import FundingNorms, FundingPolicy, PointsRubric, RulebookError, rubric
+from shared.rulebook.funding import Meanwhile
 
-Assessment = Literal["scored", "pending", "not_submitted", "not_due"]
+Assessment = Literal["scored", "awaited", "pending", "not_submitted", "not_due"]
 """Where a centre's file of the period stands. `not_due`: the centre opened after the period."""
 MONTHS = 12
 
@@ -39,6 +41,50 @@ class Part:
     """This centre's part of it."""
     months: int = MONTHS
     """Of the year of the change: the months that the predecessor does not carry itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is on record for one year of a centre and of all that it continues, in đồng, never annualised."""
+
+    year: int
+    own: int | None
+    """Its own; of a centre that gave a part of itself away, what stays of it."""
+    parts: tuple[Part, ...]
+    missing: tuple[str, ...] = ()
+    """Of whom the figure should be there and is not."""
+
+    @property
+    def known(self) -> bool:
+        """Whether anything is on record at all."""
+        return self.own is not None or bool(self.parts)
+
+    def worth(self, protected: Fraction = Fraction(1), months: int | None = None) -> Fraction:
+        """Its sum, with this share of the predecessors' parts; `months`: for these months of the budget year."""
+        parts = sum(part.amount * (MONTHS if months is None else min(part.months, months)) for part in self.parts)
+        return ((self.own or 0) * (MONTHS if months is None else months) + protected * parts) / MONTHS
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What a centre that continues others, or gave a part of itself away, is measured against."""
+
+    year: int
+    """The budget year of the latest change."""
+    last: Record
+    """Of the year before the budget year."""
+    before: Record | None = None
+    """Within the transition: the best that is wholly on record for the year before a change, or for its year."""
+    since: int | None = None
+    """The year of that change."""
+
+    def base(self, centre: Centre, policy: FundingPolicy, *, whole_year: bool = False) -> Fraction | None:
+        """L in đồng, exact, for the centre's months; `None`: nobody had anything."""
+        months = None if whole_year else centre.months
+        known = [self.last.worth(months=months)] if self.last.known else []
+        if self.before is not None:
+            known.append(self.before.worth(policy.transition.protected, months))
+        return max(known, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +115,20 @@ class Centre:
     """Support of the year before with its adjustments and carried delta, in đồng; `None` where there was none."""
     assessment: Assessment
     grade: Grade | None = None
-    """The result whose factor counts: of the period, or for a pending file the last one known before it."""
+    """The result whose factor counts: of the period, or for an awaited or pending file the last one before it."""
     result_version: int | None = None
     months: int = MONTHS
     """Months of the budget year that are supported."""
     last_months: int = MONTHS
     """Months of the year before that `last_year` paid for."""
     succession: Succession | None = None
+    """Under a policy that measures by the year before the change."""
+    lineage: Lineage | None = None
+    """Under a policy that measures by last year."""
+    unknown: tuple[str, ...] = ()
+    """Centres (itself, predecessors) whose support of last year should be on record and is not: minimum only."""
+    waits_until: datetime | None = None
+    """Until when an awaited or a pending file may still change the amount by itself."""
     newly_established: bool = False
     """Whether the initial equipment is due: newly established, and never granted before."""
 
@@ -106,8 +159,8 @@ class Factors:
 def factors_of(centre: Centre, policy: FundingPolicy) -> Factors:
     """The policy's factors for a centre.
 
-    A pending file without any earlier result counts like one that was not submitted: performance that nobody
-    has seen earns no part of the pool. Its protection of last year's support is a rule of its own (`stake_of`).
+    An awaited or pending file without any earlier result counts like one that was not submitted: performance that
+    nobody has seen earns no part of the pool. Its protection of last year's support is a rule of its own (`stake_of`).
 
     Raises:
         RulebookError: the policy has no factor for the centre's grade or points.
@@ -122,9 +175,15 @@ def factors_of(centre: Centre, policy: FundingPolicy) -> Factors:
 
 def counted(centre: Centre, policy: FundingPolicy) -> Grade | None:
     """The result that the policy lets count for a centre, if there is one."""
-    if centre.assessment == "scored" or (centre.assessment == "pending" and policy.pending.counts == "last_result"):
+    rule = meanwhile(centre, policy)
+    if centre.assessment == "scored" or (rule is not None and rule.counts == "last_result"):
         return centre.grade
     return None
+
+
+def meanwhile(centre: Centre, policy: FundingPolicy) -> Meanwhile | None:
+    """The rule for a centre whose result may still come; `None`: there is nothing to wait for."""
+    return {"awaited": policy.awaited, "pending": policy.pending}.get(centre.assessment)
 
 
 def _performance(centre: Centre, policy: FundingPolicy) -> Fraction:
@@ -146,15 +205,11 @@ def _performance(centre: Centre, policy: FundingPolicy) -> Fraction:
 
 def held(centre: Centre, policy: FundingPolicy) -> bool:
     """Whether last year's support protects the centre."""
-    match centre.assessment:
-        case "scored":
-            return True
-        case "pending":
-            return policy.pending.hold_harmless
-        case "not_submitted":
-            return policy.not_submitted.hold_harmless
-        case "not_due":
-            return policy.not_due.hold_harmless
+    rule = meanwhile(centre, policy) or {
+        "not_submitted": policy.not_submitted,
+        "not_due": policy.not_due,
+    }.get(centre.assessment)
+    return rule is None or rule.hold_harmless
 
 
 def takes_over(centre: Centre, year: int, policy: FundingPolicy) -> bool:
@@ -166,10 +221,13 @@ def takes_over(centre: Centre, year: int, policy: FundingPolicy) -> bool:
 def base_of(centre: Centre, year: int, policy: FundingPolicy) -> Fraction | None:
     """L of a budget year: what its support is measured against, in đồng for the months of that year; exact.
 
-    Last year's support, stretched or cut to as many months as are supported now. In the year of a merger or split it is
-    what stayed the centre's own with its parts of its predecessors' support; in the following years of the transition
-    at least as much as that was. `None`: there was none, the centre is new.
+    Last year's support, stretched or cut to as many months as are supported now; of a merged or split centre what its
+    `lineage` or `succession` says. `None`: there was none, the centre is new; or it is unknown.
     """
+    if centre.unknown:
+        return None
+    if centre.lineage is not None:
+        return centre.lineage.base(centre, policy)
     own = None if centre.last_year is None else Fraction(centre.last_year * centre.months, centre.last_months)
     since = centre.succession
     if since is None or not takes_over(centre, year, policy):
@@ -185,9 +243,19 @@ def base_of(centre: Centre, year: int, policy: FundingPolicy) -> Fraction | None
     return max(own, guaranteed) if own is not None else guaranteed
 
 
+def last_year_of(centre: Centre, policy: FundingPolicy) -> int | None:
+    """Last year's support as its line states it, in whole đồng: of a merged or split centre L for a whole year."""
+    if centre.lineage is None:
+        return centre.last_year
+    base = None if centre.unknown else centre.lineage.base(centre, policy, whole_year=True)
+    return None if base is None else int(base)
+
+
 def stake_of(centre: Centre, weight: Fraction, year: int, norms: FundingNorms, policy: FundingPolicy) -> Stake:
     """Floor, bounds and weight in one budget year. A part of a year has that part of the floor, never rounded down."""
     floor = floor_of(norms.floor(centre.area_class).amount, centre, policy)
+    if centre.unknown:
+        return Stake(centre.centre_id, floor, floor, floor, Fraction(0))
     lower, upper = bounds(
         floor,
         base_of(centre, year, policy),

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from services.funding.domain.centres import (
     MONTHS,
     Centre,
     Factors,
+    Grade,
+    Lineage,
     Part,
+    Record,
     base_of,
     counted,
     floor_of,
     held,
+    meanwhile,
     takes_over,
 )
 from services.funding.domain.sharing import Binds, Share, Solution, Stake
 from shared.contracts.base import Step, Text
 from shared.contracts.submissions import AreaClass
-from shared.rulebook import FundingNorms, FundingPolicy
+from shared.rulebook import HANOI, FundingNorms, FundingPolicy
+from shared.rulebook.source import Grounded
 from shared.wording import EN, VI
 
 _AREAS: Mapping[AreaClass, Text] = {
@@ -46,10 +52,14 @@ class Account:
     """The list that says in which area class a commune lies; `None`: none is known to be in force."""
     norms_relaxed: bool = False
     """The envelope cannot pay a province's own higher norms, so they only bound what the law's minima leave."""
+    cap: int | None = None
+    """What bounds centres without a base: the largest upper bound of one that has one."""
 
 
-def explain(account: Account, centre: Centre, factors: Factors, stake: Stake, share: Share) -> list[Step]:
-    """The way from the legal minimum to the amount."""
+def explain(
+    account: Account, centre: Centre, factors: Factors, stake: Stake, share: Share, *, baseless: bool
+) -> list[Step]:
+    """The way from the legal minimum to the amount. `baseless`: there is nothing to measure the centre against."""
     steps = [
         _floor_step(account, centre),
         _own_norm_step(account, centre),
@@ -58,7 +68,7 @@ def explain(account: Account, centre: Centre, factors: Factors, stake: Stake, sh
         _equity_step(account, centre, factors),
         _size_step(account, centre, factors),
         _succession_step(account, centre),
-        _bounds_step(account, centre, stake),
+        _bounds_step(account, centre, stake, baseless=baseless),
         _share_step(account, stake, share),
         _rounding_step(account, share),
     ]
@@ -121,9 +131,9 @@ def _months_step(account: Account, centre: Centre) -> Step | None:
 
 def _performance_step(account: Account, centre: Centre, factors: Factors) -> Step:
     policy = account.policy
-    rule = {"not_submitted": policy.not_submitted, "not_due": policy.not_due, "pending": policy.pending}.get(
-        centre.assessment, policy.performance
-    )
+    rule: Grounded = meanwhile(centre, policy) or policy.performance
+    if centre.assessment in ("not_submitted", "not_due"):
+        rule = policy.not_submitted if centre.assessment == "not_submitted" else policy.not_due
     return Step(what=_performance(account, centre, factors), citation=rule.citation, provenance=rule.provenance)
 
 
@@ -145,29 +155,64 @@ def _performance(account: Account, centre: Centre, factors: Factors) -> Text:
             en=f"The centre opened after assessment period {period}, so nothing was due: performance factor "
             f"{EN(factor)}, and {kept_en}.",
         )
-    if grade is None:
+    if meanwhile(centre, policy) is not None:
+        where = _waiting(centre, period)
+        if grade is None:
+            return Text(
+                vi=f"{where.vi} và không có xếp loại nào của kỳ trước được tính: tạm tính hệ số hiệu quả {VI(factor)} "
+                f"như khi chưa nộp, nhưng {kept_vi}.",
+                en=f"{where.en} and no earlier grade counts: performance factor {EN(factor)} meanwhile, as if nothing "
+                f"was submitted, yet {kept_en}.",
+            )
+        result = _result(grade, policy)
         return Text(
-            vi=f"Hồ sơ kỳ {period} đang chờ xử lý (bị từ chối, tạm giữ hoặc chưa đủ) và không có xếp loại nào "
-            f"của kỳ trước được tính: tạm tính hệ số hiệu quả {VI(factor)} như khi chưa nộp, nhưng {kept_vi}.",
-            en=f"The file of period {period} is pending (rejected, held or incomplete) and no earlier grade "
-            f"counts: performance factor {EN(factor)} meanwhile, as if nothing was submitted, yet {kept_en}.",
+            vi=f"{where.vi}: tạm tính theo xếp loại gần nhất, {result.vi} của kỳ {grade.period}; hệ số hiệu quả "
+            f"{VI(factor)}, {kept_vi}.",
+            en=f"{where.en}: the last known grade, {result.en} of period {grade.period}, counts meanwhile; performance "
+            f"factor {EN(factor)}, and {kept_en}.",
         )
-    result = grade.name
-    if policy.performance.by_score and grade.score is not None:
-        points = Fraction(grade.score)
-        result = Text(vi=f"{result.vi}, {VI(points)} điểm", en=f"{result.en}, {EN(points)} points")
-    if centre.assessment == "pending":
-        return Text(
-            vi=f"Hồ sơ kỳ {period} đang chờ xử lý (bị từ chối, tạm giữ hoặc chưa đủ): tạm tính theo xếp "
-            f"loại gần nhất, {result.vi} của kỳ {grade.period}; hệ số hiệu quả {VI(factor)}, {kept_vi}.",
-            en=f"The file of period {period} is pending (rejected, held or incomplete): the last known "
-            f"grade, {result.en} of period {grade.period}, counts meanwhile; performance factor {EN(factor)}, and "
-            f"{kept_en}.",
-        )
+    assert grade is not None
+    result = _result(grade, policy)
     return Text(
         vi=f"Kỳ đánh giá {period}: xếp loại {result.vi}; hệ số hiệu quả {VI(factor)}.",
         en=f"Assessment period {period}: grade {result.en}; performance factor {EN(factor)}.",
     )
+
+
+def _result(grade: Grade, policy: FundingPolicy) -> Text:
+    """A grade's name, and its points where these decide."""
+    if not policy.performance.by_score or grade.score is None:
+        return grade.name
+    points = Fraction(grade.score)
+    return Text(vi=f"{grade.name.vi}, {VI(points)} điểm", en=f"{grade.name.en}, {EN(points)} points")
+
+
+def _waiting(centre: Centre, period: int) -> Text:
+    """What an awaited or pending file waits for, and until when."""
+    day = None if centre.waits_until is None else _last_day(centre.waits_until)
+    if centre.assessment == "awaited":
+        until = Text(vi=f" đến hết ngày {VI.day(day)}", en=f" until {EN.day(day)}") if day else Text(vi="", en="")
+        return Text(
+            vi=f"Hồ sơ đánh giá kỳ {period} còn trong hạn nộp{until.vi}",
+            en=f"The assessment of period {period} may still come in time{until.en}",
+        )
+    until = (
+        Text(
+            vi=f"; giữ như vậy đến khi khóa sổ kỳ, hết ngày {VI.day(day)}",
+            en=f", kept so until the period closes after {EN.day(day)}",
+        )
+        if day
+        else Text(vi="", en="")
+    )
+    return Text(
+        vi=f"Hồ sơ kỳ {period} đang chờ xử lý (bị từ chối, tạm giữ hoặc chưa đủ{until.vi})",
+        en=f"The file of period {period} is pending (rejected, held or incomplete{until.en})",
+    )
+
+
+def _last_day(end: datetime) -> date:
+    """The last day before an instant, in Viet Nam."""
+    return (end.astimezone(HANOI) - timedelta(microseconds=1)).date()
 
 
 def _equity_step(account: Account, centre: Centre, factors: Factors) -> Step:
@@ -194,6 +239,8 @@ def _size_step(account: Account, centre: Centre, factors: Factors) -> Step:
 
 def _succession_step(account: Account, centre: Centre) -> Step | None:
     since, rule = centre.succession, account.policy.transition
+    if centre.lineage is not None:
+        return _lineage_step(account, centre, centre.lineage)
     if since is None or not takes_over(centre, account.period + 1, account.policy):
         return None
     if since.parts:
@@ -216,6 +263,40 @@ def _succession_step(account: Account, centre: Centre) -> Step | None:
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)
 
 
+def _lineage_step(account: Account, centre: Centre, lineage: Lineage) -> Step | None:
+    rule, last, before = account.policy.transition, lineage.last, lineage.before
+    if before is None and not last.parts and lineage.year <= account.period:
+        return None  # it stands alone by now: its own support says everything
+    said = [_recorded(last, centre)] if last.known else []
+    if before is not None and lineage.since is not None:
+        nth, held = account.period + 2 - lineage.since, _recorded(before, centre)
+        share = Text(vi=VI.percent(rule.protected), en=EN.percent(rule.protected))
+        said.append(
+            Text(
+                vi=f"năm chuyển tiếp thứ {nth}/{rule.years}: ít nhất {share.vi} phần kế thừa của {held.vi}",
+                en=f"year {nth} of {rule.years} of the transition: at least {share.en} of what was taken over of "
+                f"{held.en}",
+            )
+        )
+    if not said:
+        return None
+    what = Text(
+        vi=f"Sáp nhập hoặc chia tách năm {lineage.year}: {'; '.join(each.vi for each in said)}.",
+        en=f"Merged or split in {lineage.year}: {'; '.join(each.en for each in said)}.",
+    )
+    return Step(what=what, citation=rule.citation, provenance=rule.provenance)
+
+
+def _recorded(record: Record, centre: Centre) -> Text:
+    """What is on record of a year, centre by centre."""
+    parts = [_part(part) for part in record.parts] + ([_own(record.own)] if record.own is not None else [])
+    total = record.worth()
+    return Text(
+        vi=f"mức hỗ trợ năm {record.year} là {' + '.join(part.vi for part in parts)} = {VI.money(total)}",
+        en=f"the support of {record.year}, {' + '.join(part.en for part in parts)} = {EN.money(total)}",
+    )
+
+
 def _part(part: Part) -> Text:
     whole, amount, name = part.support, part.amount, part.predecessor
     if amount == whole:
@@ -230,40 +311,69 @@ def _own(amount: int) -> Text:
     return Text(vi=f"{VI.money(amount)} của chính trung tâm", en=f"{EN.money(amount)} of its own")
 
 
-def _bounds_step(account: Account, centre: Centre, stake: Stake) -> Step:
+def _bounds_step(account: Account, centre: Centre, stake: Stake, *, baseless: bool) -> Step:
     policy, year = account.policy, account.period
     rule = policy.change
     unprotected = not held(centre, policy)
     base = base_of(centre, year + 1, policy)
+    if centre.unknown and policy.unknown is not None:
+        named = ", ".join(centre.unknown)
+        what = Text(
+            vi=f"Chưa có số liệu mức hỗ trợ năm {year} của {named}: chỉ được mức tối thiểu {VI.money(stake.lower)} cho "
+            "đến khi có số liệu (0 đồng cũng là số liệu).",
+            en=f"The support of {year} of {named} is on nobody's record: the minimum alone, {EN.money(stake.lower)}, "
+            "until the figure is there (0 is a figure).",
+        )
+        return Step(what=what, citation=policy.unknown.citation, provenance=policy.unknown.provenance)
+    if baseless:
+        return _baseless_step(account, stake, base)
+    assert base is not None
+    assert stake.upper is not None
+    before = _base(account, centre, base)
+    what = Text(
+        vi=f"{before.vi}; thay đổi từ −{VI.percent(rule.fall)} đến +{VI.percent(rule.rise)}, không dưới mức tối "
+        f"thiểu{' (không bảo đảm mức năm trước)' if unprotected else ''}: từ {VI(stake.lower)} đến "
+        f"{VI.money(stake.upper)}.",
+        en=f"{before.en}; change from −{EN.percent(rule.fall)} to +{EN.percent(rule.rise)}, never below the legal "
+        f"minimum{' (last year not protected)' if unprotected else ''}: from {EN(stake.lower)} to "
+        f"{EN.money(stake.upper)}.",
+    )
+    return Step(what=what, citation=rule.citation, provenance=rule.provenance)
+
+
+def _baseless_step(account: Account, stake: Stake, base: Fraction | None) -> Step:
+    """That there is nothing to measure a centre against, and what bounds it nevertheless."""
+    year, rule = account.period, account.policy.without_base
+    ground = rule or account.policy.change
+    if account.cap is None:
+        cap = Text(vi="không giới hạn mức tăng", en="its rise is not capped")
+    else:
+        most, lifted = stake.upper or 0, stake.upper != account.cap
+        cap = Text(
+            vi=f"nhiều nhất {VI.money(most)}, bằng giới hạn cao nhất của các trung tâm có mức so sánh trong tỉnh"
+            f"{f' ({VI.money(account.cap)}) hoặc mức tối thiểu' if lifted else ''}",
+            en=f"at most {EN.money(most)}, the largest upper bound of the province's centres that have a base"
+            f"{f' ({EN.money(account.cap)}) or the minimum' if lifted else ''}",
+        )
     if base is None:
         what = Text(
-            vi=f"Không có mức hỗ trợ được duyệt của năm {year}: coi là trung tâm mới, không giới hạn mức "
-            f"tăng; ít nhất {VI.money(stake.lower)}.",
-            en=f"No support approved for {year}: treated as a new centre, its rise is not capped; at least "
-            f"{EN.money(stake.lower)}.",
-        )
-    elif stake.upper is None:
-        what = Text(
-            vi=f"Năm {year} không được hỗ trợ và không có mức tối thiểu: không giới hạn mức tăng.",
-            en=f"No support in {year} and no legal minimum: the rise is not capped.",
+            vi=f"Không có mức hỗ trợ được duyệt của năm {year}: coi là trung tâm mới, {cap.vi}; ít nhất "
+            f"{VI.money(stake.lower)}.",
+            en=f"No support approved for {year}: treated as a new centre, {cap.en}; at least {EN.money(stake.lower)}.",
         )
     else:
-        before = _base(account, centre, base)
+        cap_en = "the rise is not capped" if account.cap is None else cap.en
         what = Text(
-            vi=f"{before.vi}; thay đổi từ −{VI.percent(rule.fall)} đến +{VI.percent(rule.rise)}, không dưới mức tối "
-            f"thiểu{' (không bảo đảm mức năm trước)' if unprotected else ''}: từ {VI(stake.lower)} đến "
-            f"{VI.money(stake.upper)}.",
-            en=f"{before.en}; change from −{EN.percent(rule.fall)} to +{EN.percent(rule.rise)}, never below the legal "
-            f"minimum{' (last year not protected)' if unprotected else ''}: from {EN(stake.lower)} to "
-            f"{EN.money(stake.upper)}.",
+            vi=f"Năm {year} không được hỗ trợ và không có mức tối thiểu: {cap.vi}.",
+            en=f"No support in {year} and no legal minimum: {cap_en}.",
         )
-    return Step(what=what, citation=rule.citation, provenance=rule.provenance)
+    return Step(what=what, citation=ground.citation, provenance=ground.provenance)
 
 
 def _base(account: Account, centre: Centre, base: Fraction) -> Text:
     """What the change is counted from, and how it came about where it is not simply last year's support."""
     year = account.period
-    if centre.last_year is None or takes_over(centre, year + 1, account.policy):
+    if centre.last_year is None or centre.lineage or takes_over(centre, year + 1, account.policy):
         return Text(vi=f"Mức so sánh với năm {year}: {VI.money(base)}", en=f"Measured against {year}: {EN.money(base)}")
     if base == centre.last_year:
         return Text(

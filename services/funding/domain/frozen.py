@@ -57,6 +57,8 @@ class Frozen:
     reserve: int
     lines: tuple[FrozenLine, ...]
     """In order of centre id."""
+    cap: int | None = None
+    """What bounds centres without a base (đồng); `None`: nothing."""
 
     def __post_init__(self) -> None:
         keys = [line.stake.key for line in self.lines]
@@ -87,6 +89,7 @@ class Frozen:
             "caps_relaxed": self.caps_relaxed,
             "norms_relaxed": self.norms_relaxed,
             "reserve": self.reserve,
+            "cap": self.cap,
             "lines": [
                 {
                     "centre_id": line.stake.key,
@@ -126,6 +129,7 @@ class Frozen:
                 )
                 for line in stored["lines"]
             ),
+            cap=stored.get("cap"),
         )
 
 
@@ -149,6 +153,7 @@ def freeze(budget: Budget, *, province: str, year: int, run_version: int) -> Fro
             FrozenLine(stake, share.exact, share.amount)
             for stake, share in zip(budget.stakes, budget.solution.shares, strict=True)
         ),
+        cap=budget.cap,
     )
 
 

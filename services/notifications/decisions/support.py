@@ -46,6 +46,8 @@ async def settled_support(due: Due[ProvinceYear], ask: Ask) -> Outcome:
     refs = [TOLD.ref(line.allocation.centre_id, line.year) for line in lines]
     for line, ref, told in zip(lines, refs, await ask.many(refs), strict=True):
         at = raised_at
+        if line.allocation.assessment == "awaited":
+            continue  # another line comes when its time is over
         if line.allocation.assessment == "not_submitted":
             time_limit = assessment_deadline(line)
             if not ask.reached(time_limit):

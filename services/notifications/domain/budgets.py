@@ -154,6 +154,11 @@ def _because(period: int, allocation: Allocation) -> Text:
         assessed = Text(
             vi=f"không có hồ sơ đánh giá kỳ {period}", en=f"no assessment was submitted for period {period}"
         )
+    elif allocation.assessment == "awaited":
+        assessed = Text(
+            vi=f"hồ sơ đánh giá kỳ {period} còn trong hạn nộp, tạm tính hệ số hiệu quả {VI(factor)}",
+            en=f"the assessment of period {period} may still come in time, performance factor {EN(factor)} meanwhile",
+        )
     elif allocation.assessment == "pending":
         assessed = Text(
             vi=f"hồ sơ đánh giá kỳ {period} chưa được chấp nhận hoặc chưa đủ, tạm tính hệ số hiệu quả {VI(factor)}",
@@ -200,7 +205,7 @@ def _grade_name(grade_id: str | None) -> Text:
 
 
 def _to_do(period: int, allocation: Allocation) -> Text:
-    if allocation.assessment == "not_submitted":
+    if allocation.assessment in ("awaited", "not_submitted"):
         return Text(
             vi=f"Gửi hồ sơ đánh giá kỳ {period} của trung tâm trước khi dự toán được phê duyệt; đề nghị được tính lại.",
             en=f"Send the centre's assessment of period {period} before the budget is approved; the "

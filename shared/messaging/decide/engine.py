@@ -111,9 +111,12 @@ async def decided(run: Run[Any], known: Known) -> Outcome:
     return run.result()
 
 
-async def answer(question: Callable[[Ask], Coroutine[Want[Any], Any, P]], known: Known) -> P:
-    """What decisions would be told, for a view that decides nothing; for it every instant has come."""
-    asking = question(Ask(known, datetime.max.replace(tzinfo=UTC)))
+END = datetime.max.replace(tzinfo=UTC)
+
+
+async def answer(question: Callable[[Ask], Coroutine[Want[Any], Any, P]], known: Known, at: datetime = END) -> P:
+    """What decisions would be told, for a view that decides nothing; left out `at`, every instant has come for it."""
+    asking = question(Ask(known, at))
     while True:
         try:
             want = asking.send(None)

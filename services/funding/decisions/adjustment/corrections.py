@@ -118,14 +118,15 @@ def corrections(decided: Decisions, inputs: ProvinceInputs, proposed: Adjustment
     if envelope is not None and life.envelope is not None and envelope.amount != life.envelope:
         yield _of_reserve(proposed, life.envelope, envelope.amount)
     then = inputs.model_copy(update={"envelope": approved.inputs.envelope})
-    budget = calculated(then, approved.rules)
+    alone = approved.rules.policy.after_approval.use == "reserve"
+    budget = calculated(then, approved.rules, approved.frozen if alone else None)
     lines = {line.centre_id: line for line in budget.lines}
     for one in _moves(decided, budget, then):
         standing = decided.lines.get(one.centre_id)
         before = standing.allocation if standing else None
         line = lines.get(one.centre_id) or (withdrawn(before, approved.rules.policy) if before else None)
         if line is not None and (one.from_reserve or one.carried):
-            yield _of_centre(proposed, one, before, line, reason_of(approved.inputs, inputs, one.centre_id))
+            yield _of_centre(proposed, one, before, line, reason_of(approved.inputs, inputs, line, before))
 
 
 def _moves(decided: Decisions, budget: Budget, inputs: ProvinceInputs) -> Iterable[Adjustment]:
@@ -180,6 +181,8 @@ def _of_reserve(proposed: AdjustmentProposed, known: int, corrected: int) -> Adj
     return Adjusting(proposal=proposed.model_copy(update=change), number=1)
 
 
+UNTOLD = {"traceparent", "arrivals", "withdrawn", "received_at"}
+"""Which trace brought it, and when: no change of a fact."""
 _INPUTS: Mapping[str, Text] = {
     "centres": Text(vi="thông tin đăng ký của trung tâm", en="the centre's registration"),
     "scores": Text(vi="kết quả đánh giá", en="its result"),
@@ -189,13 +192,30 @@ _INPUTS: Mapping[str, Text] = {
 }
 
 
-def reason_of(approved: ProvinceInputs, inputs: ProvinceInputs, centre_id: str) -> Text:
-    """Which inputs of a centre are no longer those that were approved, in words."""
+_TIME: Mapping[str | None, Text] = {
+    "awaited": Text(
+        vi="đã hết hạn nộp hồ sơ đánh giá mà không có hồ sơ", en="the deadline has passed and no file came"
+    ),
+    "pending": Text(
+        vi="kỳ đánh giá đã khóa sổ mà hồ sơ chưa được chấp nhận",
+        en="the period has closed and its file was not accepted",
+    ),
+}
+"""What time alone has made of a file, by where it stood before."""
+
+
+def reason_of(
+    approved: ProvinceInputs, inputs: ProvinceInputs, line: Allocation, before: Allocation | None = None
+) -> Text:
+    """Which inputs of a line's centre are no longer those that were approved, and what time has passed, in words."""
     changed = [
         words
         for name, words in _INPUTS.items()
-        if _of(getattr(approved, name), centre_id) != _of(getattr(inputs, name), centre_id)
+        if _of(getattr(approved, name), line.centre_id) != _of(getattr(inputs, name), line.centre_id)
     ]
+    passed = _TIME.get(before.assessment) if before and line.assessment == "not_submitted" else None
+    if passed is not None and inputs.clock != approved.clock:
+        changed.append(passed)
     if not changed:
         return Text(
             vi="Dự phòng hoặc quyết định trước đó đã thay đổi.",
@@ -208,9 +228,7 @@ def reason_of(approved: ProvinceInputs, inputs: ProvinceInputs, centre_id: str) 
 
 
 def _of(known: Iterable[Any], centre_id: str) -> list[str]:
-    """What is known of a centre; which trace brought it is none of it."""
+    """What is known of a centre."""
     return sorted(
-        content_hash(fact.model_dump(mode="json", exclude={"traceparent"}))
-        for fact in known
-        if fact.centre_id == centre_id
+        content_hash(fact.model_dump(mode="json", exclude=UNTOLD)) for fact in known if fact.centre_id == centre_id
     )

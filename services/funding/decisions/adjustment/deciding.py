@@ -24,7 +24,7 @@ from services.funding.decisions.journal import (
 )
 from services.funding.decisions.life.acting import Absent, life_and_run
 from services.funding.decisions.life.records import Command, recorded, refused
-from services.funding.decisions.proposal.inputs import CENTRES, again
+from services.funding.decisions.proposal.inputs import CENTRES, about
 from services.funding.domain import PREPARERS, Life, adjusted, journal, persons
 from shared.contracts.base import Problem, Text
 from shared.contracts.facts import AdjustmentState, Allocation, BudgetAdjusted, JournalMark
@@ -109,7 +109,7 @@ def approve_adjustment(case: Case, command: Command) -> Outcome:
         decide(outcome, adjusted_fact)
         tell(outcome, adjusted_fact)
         if case.now_in and case.now_in != life.province:
-            outcome.requests.append(again(case.now_in))  # what is carried over follows the centre
+            outcome.requests += about(case.now_in)  # what is carried over follows the centre
     approved = moved(adjusting, "approved", adjusting.prepared_by)
     with_mark = approved.proposal.model_copy(update={"journal": mark})
     keep(outcome, approved.model_copy(update={"proposal": with_mark}))

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
 from services.funding.decisions.journal import OPERATING
-from services.funding.decisions.proposal.inputs import ProvinceInputs, Score, debts_of
-from services.funding.domain import Assessment, Budget, Centre, Grade, Registered, allocate, grade_of, participants
+from services.funding.decisions.proposal.inputs import Clock, Pending, ProvinceInputs, Score, debts_of
+from services.funding.domain import (
+    Assessment,
+    Budget,
+    Centre,
+    Frozen,
+    Grade,
+    Registered,
+    allocate,
+    grade_of,
+    participants,
+)
 from shared.contracts.base import Text
+from shared.contracts.facts import RegistrationAccepted
 from shared.rulebook import FundingNorms, FundingPolicy, NoRuleInForce, funding_norms, funding_policy
 from shared.rulebook.funding import Proration
 
@@ -39,21 +50,27 @@ def rules_in_force(year: int, province: str) -> Rules:
     return Rules(funding_norms(first, province), funding_policy(first, province), before)
 
 
-def calculated(inputs: ProvinceInputs, rules: Rules) -> Budget:
+def calculated(inputs: ProvinceInputs, rules: Rules, approved: Frozen | None = None) -> Budget:
     """The province's budget as its inputs and the rules give it. There must be an envelope.
+
+    Args:
+        approved: the run that is being corrected, where each centre is corrected alone.
 
     Raises:
         RulebookError: the rules do not fit the centres (see `allocate`).
         LookupError: the rulebook does not know a result's rubric or grade.
     """
     assert inputs.envelope is not None
+    kin = {centre.centre_id for centre in inputs.kin}
+    debts = debts_of(inputs.decided, inputs.year)
     budget = allocate(
         _centres(inputs, rules),
         inputs.envelope.amount,
         period=inputs.year - 1,
         norms=rules.norms,
         policy=rules.policy,
-        carried=debts_of(inputs.decided, inputs.year),
+        carried={key: amount for key, amount in debts.items() if key not in kin},
+        approved=approved,
     )
     return _told_apart(budget, inputs)
 
@@ -93,26 +110,18 @@ def _decided(inputs: ProvinceInputs) -> dict[tuple[str, int], int]:
 
 def _centres(inputs: ProvinceInputs, rules: Rules) -> list[Centre]:
     """The centres that take part, each with its result and its support of last year."""
-    period = inputs.year - 1
+    period, policy = inputs.year - 1, rules.policy
     registered = {each.centre_id: each for each in inputs.centres}
     taking_part = participants(
-        [
-            Registered(
-                centre_id=data.centre_id,
-                population_served=data.population_served,
-                opened_on=data.opened_on,
-                closed_on=data.closed_on,
-                predecessors=tuple(data.predecessors),
-            )
-            for data in registered.values()
-        ],
+        map(_registered, registered.values()),
         inputs.year,
-        rules.policy,
+        policy,
         _decided(inputs) | _stated(inputs),
         before=rules.before,
         granted={line.centre_id for line in inputs.decided if line.purpose == "equipment"},
+        kin=map(_registered, inputs.kin) if policy.transition.measured == "last_year" else (),
     )
-    pending = {file.centre_id for file in inputs.pending if file.period == period}
+    pending = {file.centre_id: file for file in inputs.pending if file.period == period}
     scores: dict[str, dict[int, Score]] = {}
     for score in inputs.scores:
         scores.setdefault(score.centre_id, {})[score.period] = score
@@ -120,7 +129,7 @@ def _centres(inputs: ProvinceInputs, rules: Rules) -> list[Centre]:
     centres = []
     for centre_id, part in taking_part.items():
         data, known = registered[centre_id], scores.get(centre_id, {})
-        assessment, grade = _standing(known, period, data.opened_on.year, rules, file_open=centre_id in pending)
+        assessment = _standing(known.get(period), pending.get(centre_id), data.opened_on.year, inputs, policy)
         centres.append(
             Centre(
                 centre_id=centre_id,
@@ -130,35 +139,74 @@ def _centres(inputs: ProvinceInputs, rules: Rules) -> list[Centre]:
                 population_served=data.population_served,
                 last_year=part.last_year,
                 assessment=assessment,
-                grade=grade,
+                grade=_grade(known, period, assessment, rules),
                 result_version=known[period].version if period in known else None,
                 months=part.months,
                 last_months=part.last_months,
                 succession=part.succession,
+                lineage=part.lineage,
+                unknown=part.unknown,
+                waits_until=_waits_until(assessment, inputs.clock, policy),
                 newly_established=part.newly_established,
             )
         )
     return centres
 
 
-def _standing(
-    scores: Mapping[int, Score], period: int, opened: int, rules: Rules, *, file_open: bool
-) -> tuple[Assessment, Grade | None]:
-    """Where a centre's assessment stands, and the result that counts.
+def _registered(data: RegistrationAccepted) -> Registered:
+    return Registered(
+        centre_id=data.centre_id,
+        population_served=data.population_served,
+        opened_on=data.opened_on,
+        closed_on=data.closed_on,
+        predecessors=tuple(data.predecessors),
+    )
 
-    A grade of the period stands until it is corrected: a correction that was rejected or held takes nothing
-    away. An incomplete result, or a file that intake did not let through, is pending; then the latest earlier
-    grade counts. From a centre that opened after the period nothing was due.
+
+def _standing(
+    current: Score | None, file: Pending | None, opened: int, inputs: ProvinceInputs, policy: FundingPolicy
+) -> Assessment:
+    """Where a centre's assessment stands.
+
+    A grade of the period stands until it is corrected: a correction that was rejected or held takes nothing away. An
+    incomplete result, or a file that intake did not let through, is pending; a withdrawn one is no file. From a centre
+    that opened after the period nothing was due.
     """
-    current = scores.get(period)
+    period, clock = inputs.year - 1, inputs.clock
     if current and current.state == "scored" and current.grade:
-        return "scored", graded(current, rules)
-    if current is None and not file_open:
-        return ("not_submitted" if opened <= period else "not_due"), None
-    for earlier in sorted((p for p in scores if p < period), reverse=True):
-        if scores[earlier].grade:
-            return "pending", graded(scores[earlier], rules)
-    return "pending", None
+        return "scored"
+    withdrawn = current is not None and current.state == "unassessed"
+    if (current or file) and not withdrawn and _waits(current, file, clock, policy):
+        return "pending"
+    if opened > period:
+        return "not_due"
+    return "awaited" if policy.awaited and clock and clock.phase == "open" else "not_submitted"
+
+
+def _waits(current: Score | None, file: Pending | None, clock: Clock | None, policy: FundingPolicy) -> bool:
+    """Whether an unsettled file still counts as pending. When an older release's came is not known: it was in time."""
+    if policy.pending.until is None or clock is None:
+        return True
+    came = [*([current.arrived] if current else ()), *([file.received_at] if file else ())]
+    return clock.phase != "closed" and any(at is None or at < clock.deadline for at in came)
+
+
+def _waits_until(assessment: Assessment, clock: Clock | None, policy: FundingPolicy) -> datetime | None:
+    """Until when an awaited or pending file may still change the amount by itself."""
+    if clock is None or (assessment == "pending" and policy.pending.until is None):
+        return None
+    return {"awaited": clock.deadline, "pending": clock.closes}.get(assessment)
+
+
+def _grade(scores: Mapping[int, Score], period: int, assessment: Assessment, rules: Rules) -> Grade | None:
+    """The result that counts: that of the period, or while it may still come the latest earlier one."""
+    if assessment == "scored":
+        return graded(scores[period], rules)
+    if assessment in ("awaited", "pending"):
+        for earlier in sorted((p for p in scores if p < period), reverse=True):
+            if scores[earlier].grade:
+                return graded(scores[earlier], rules)
+    return None
 
 
 def graded(score: Score, rules: Rules) -> Grade:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 from pydantic import TypeAdapter
 
 from services.funding.decisions.journal import DECISIONS, OPERATING, Counted, counted
-from shared.contracts.base import Contract, Points, Status
-from shared.contracts.facts import EnvelopeAccepted, RegistrationAccepted, SupportAccepted
+from shared.contracts.base import Contract, Instant, Points, Status
+from shared.contracts.facts import EnvelopeAccepted, RegistrationAccepted, ResultState, SupportAccepted
 from shared.messaging.decide.asking import Ask, Request
 from shared.messaging.decide.documents import Collection, Query
+from shared.rulebook import NoRuleInForce, closing, deadline, rubric_for
 
 PROPOSAL = "proposal"
+KIN = "kin"
+LATEST = datetime.max.replace(tzinfo=UTC)
 EVERY_YEAR: Any = None
 """As the year of a `ProvinceYear` in a request: every known one of the province."""
 
@@ -35,29 +40,72 @@ def again(province: str, year: int = EVERY_YEAR) -> Request:
     return Request(PROPOSAL, ProvinceYear(province, year))
 
 
+def about(province: str) -> list[Request]:
+    """That all is to be computed that rests on a province's centres, wherever."""
+    return [again(province), Request(KIN, (province,))]
+
+
 class Score(Contract):
     """What counts of the latest `CentreScored`."""
 
     version: int
     period: int
     rubric: str
-    state: Literal["scored", "incomplete"]
+    state: ResultState
     total: Points | None = None
     grade: str | None
     centre_id: str
     province: str
     traceparent: str | None = None
     """Of the event; no amount depends on it."""
+    arrivals: dict[int, Instant] = {}
+    """When the files of the period came, by version of the result: those that came before every later one, and since
+    the last withdrawal. Empty where an older release kept none."""
+    withdrawn: int = 0
+    """The latest version that was withdrawn."""
+
+    def beside(self, other: Score) -> Score:
+        """What two versions say together, whichever came first: the newer one, and when the first file came."""
+        newer = max(self, other, key=attrgetter("version"))
+        withdrawn = max(self.withdrawn, other.withdrawn)
+        kept: dict[int, Instant] = {}
+        for version, came in sorted((self.arrivals | other.arrivals).items(), reverse=True):
+            if version > withdrawn and came < min(kept.values(), default=LATEST):
+                kept[version] = came
+        return newer.model_copy(update={"arrivals": dict(sorted(kept.items())), "withdrawn": withdrawn})
+
+    @property
+    def arrived(self) -> Instant | None:
+        """When the first file of the period came; `None`: not known."""
+        return min(self.arrivals.values(), default=None)
 
 
 class Pending(Contract):
-    """A file that was rejected, held or in conflict, until a result stands."""
+    """A file that was rejected, held or in conflict, until a result stands: the first such one of the period."""
 
     centre_id: str
     period: int
     province: str
     status: Status
     receipt_id: str
+    received_at: Instant | None = None
+    """`None`: an older release did not keep it."""
+
+    def before(self, other: Pending) -> bool:
+        """Whether it came before another one. What an older release kept came before everything."""
+        if self.received_at is None or other.received_at is None:
+            return self.received_at is None and other.received_at is not None
+        return (self.received_at, self.receipt_id) < (other.received_at, other.receipt_id)
+
+
+class Clock(Contract):
+    """Where the assessment that decides about a budget year stands in time."""
+
+    deadline: Instant
+    closes: Instant
+    """First instant at which the period is closed."""
+    phase: Literal["open", "due", "closed"]
+    """Before the deadline, before the closing, after it."""
 
 
 CENTRES: Collection[RegistrationAccepted] = Collection("centres", TypeAdapter(RegistrationAccepted))
@@ -82,6 +130,10 @@ class ProvinceInputs(Contract):
     """Of the province, of the years before: as far back as the transition of merged centres looks."""
     pending: Sequence[Pending]
     """Of the province, at least of the period before the year."""
+    kin: Sequence[RegistrationAccepted] = ()
+    """Centres that the province's continue and that are not among `centres`, and others that continue the same ones."""
+    clock: Clock | None = None
+    """`None`: no rule says until when the assessment may come, or an older release kept it not."""
     decided: Sequence[Counted] = ()
     """Decisions of the years before on the province's centres, whoever took them: what counts of each, and of the
     latest one on a centre with a debt (`debts_of`) its `allocation`. Of later years those that were decided first and
@@ -112,16 +164,54 @@ async def inputs_of(ask: Ask, province: str, year: int) -> ProvinceInputs:
     known = await _decided(ask, of_centres)
     taken = {line.centre_id for line in known if line.year == year and line.province != province}
     decided = [line for line in known if _concerns(line, year) and line.centre_id not in taken]
+    own = [centre for centre in centres if centre.centre_id not in taken]
+    kin = await _kin(ask, own)
+    of_kin = {"centre_id": {"$in": [centre.centre_id for centre in kin]}}
+    supports = await ask.all(SUPPORTS, {**of_centres, "year": {"$lt": year}})
+    if kin:
+        supports += await ask.all(SUPPORTS, {**of_kin, "year": {"$lt": year}})
+        decided += [line for line in await counted(ask, of_kin) if line.year < year]
     return ProvinceInputs(
         province=province,
         year=year,
         envelope=await ask.one(ENVELOPES.ref(province, year)),
-        centres=[centre for centre in centres if centre.centre_id not in taken],
+        centres=own,
         scores=await ask.all(SCORES, {**of_centres, "period": {"$lt": year}}),
-        supports=await ask.all(SUPPORTS, {**of_centres, "year": {"$lt": year}}),
+        supports=supports,
         pending=await ask.all(PENDING, {"province": province, "period": year - 1}),
         decided=await _with_lines(ask, decided, year),
+        kin=kin,
+        clock=_clock(ask, year),
     )
+
+
+def _clock(ask: Ask, year: int) -> Clock | None:
+    period = year - 1
+    try:
+        last, closes = deadline(rubric_for("centre", period), period), closing("centre", period).at
+    except NoRuleInForce:
+        return None
+    phase: Literal["open", "due", "closed"] = "closed"
+    if not ask.reached(last):
+        phase = "open"
+    elif not ask.reached(closes):
+        phase = "due"
+    return Clock(deadline=last, closes=closes, phase=phase)
+
+
+async def _kin(ask: Ask, centres: Sequence[RegistrationAccepted]) -> list[RegistrationAccepted]:
+    """Centres elsewhere whose figures these continue, however long the chain, and who shares figures with them."""
+    own = {centre.centre_id for centre in centres}
+    named = {key for centre in centres for key in centre.predecessors}
+    found = await ask.all(CENTRES, {"predecessors": {"$in": sorted(own | named)}})
+    asked: set[str] = set()
+    while new := sorted(named - asked - own):
+        asked |= set(new)
+        there = [each for each in await ask.many(CENTRES.ref(key) for key in new) if each]
+        further = {key for each in there for key in each.predecessors} - named
+        found += [*there, *(await ask.all(CENTRES, {"predecessors": {"$in": sorted(further)}}) if further else ())]
+        named |= further
+    return [each for key, each in sorted({each.centre_id: each for each in found}.items()) if key not in own]
 
 
 async def _decided(ask: Ask, of_centres: Query) -> list[Counted]:
