@@ -62,6 +62,10 @@ async def test_a_document_is_found_by_what_a_list_in_it_holds(mongo: Mongo) -> N
     query = {"_id": {"$in": [0, 1, "empty"]}, "rows.unit": {"$in": ["u0", "u2", "u9"]}}
     assert [row["_id"] for row in await mongo.find("things", query, sort=[("_id", 1)])] == [0, 1]
 
+    await mongo.insert("things", [{"_id": f"named {n}", "names": [f"n{n}", f"n{n + 1}"]} for n in range(3)])
+    query = {"names": {"$in": ["n0", "n1", "n9"]}}
+    assert [row["_id"] for row in await mongo.find("things", query, sort=[("_id", 1)])] == ["named 0", "named 1"]
+
 
 async def test_groups_are_counted_by_the_database(mongo: Mongo) -> None:
     await mongo.insert("things", [{"_id": n, "scope": "nation" if n % 2 else "04", "at": n} for n in range(5)])

@@ -78,7 +78,7 @@ def matches(document: Mapping[str, Any], query: Query) -> bool:
                 case "$eq":
                     fits = value == operand
                 case "$in":
-                    fits = value in operand
+                    fits = any(each in operand for each in value) if isinstance(value, list) else value in operand
                 case "$lt":
                     fits = value is not None and value < operand
                 case "$gt":

@@ -358,7 +358,9 @@ def _compares(value: Any, wanted: Any) -> bool:
 
 
 def _inside(row: Document, path: str) -> list[Any] | None:
-    """The values at a path that leads through one list of documents (`rows.unit_id`); `None` where it does not."""
+    """The values of a list, or at a path through one list of documents (`rows.unit_id`); `None` where there is none."""
+    if isinstance(listed := _path(row, path), list):
+        return listed
     outer, _, last = path.rpartition(".")
     documents = _path(row, outer) if outer else None
     return [_path(document, last) for document in documents] if isinstance(documents, list) else None

@@ -225,14 +225,15 @@ class _Lines:
         return {change for change in found if change <= self._year}
 
     def _record(self, centre: Registered, year: int) -> Record:
-        parts, missing = self._figures(centre, year, frozenset())
+        figures, missing = self._figures(centre, year, frozenset())
+        parts = [self._kept(part, centre, year) for part in figures]
         own = next((part.amount for part in parts if part.predecessor == centre.centre_id), None)
         others = [part for part in parts if part.predecessor != centre.centre_id and (part.amount or not part.support)]
         return Record(year, own, tuple(others), tuple(sorted(missing)))
 
     def _figures(self, centre: Registered, year: int, seen: frozenset[str]) -> tuple[list[Part], set[str]]:
-        """What is on record for a year of the centre and of those that stood in that year and are part of it by now:
-        the centre's part of each, and of whom a figure is missing."""
+        """What is on record for a year of the centre and of those that are part of it by now but were not yet: its part
+        of each, and of whom a figure is missing."""
         key, changes = centre.centre_id, self._changes
         own = changes.supports.get((key, year))
         found = [] if own is None else [Part(key, own, own)]
@@ -241,7 +242,7 @@ class _Lines:
         for name in sorted(set(centre.predecessors) - {key} - seen):
             other = changes.register.get(name)
             change = _year_of(centre, other) if other else centre.opened_on.year
-            if not year <= change <= self._year or (other and not _stood(other, year)):
+            if not year <= change <= self._year or (other and _gone(other, year)):
                 continue
             parts, without = self._figures(other, year, seen | {key}) if other else ([], {name})
             if other:
@@ -251,7 +252,7 @@ class _Lines:
             (absent if change == year else missing).update(without)
         if not during and own is not None and changes.paid_months(centre, year) == MONTHS:
             absent = set()  # in the year of a change the successor's support of the whole year stands for all of them
-        return [self._kept(part, centre, year) for part in found + during], missing | absent
+        return found + during, missing | absent
 
     def _passed(self, part: Part, other: Registered, heir: Registered, year: int, months: int) -> Part:
         """What the heir takes over of a figure of its predecessor's."""
@@ -284,9 +285,9 @@ class _Lines:
         return found
 
 
-def _stood(centre: Registered, year: int) -> bool:
-    """Whether it stood on any day of a year."""
-    return centre.opened_on.year <= year and (centre.closed_on is None or centre.closed_on > date(year, 1, 1))
+def _gone(centre: Registered, year: int) -> bool:
+    """Whether it had closed before a year began."""
+    return centre.closed_on is not None and centre.closed_on <= date(year, 1, 1)
 
 
 def _year_of(centre: Registered, predecessor: Registered) -> int:
