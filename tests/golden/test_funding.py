@@ -121,7 +121,7 @@ def centre_of(key: str, facts: Facts, part: Participation) -> Centre:
     )
 
 
-def budget_of(given: Facts) -> Budget:
+def budget_of(given: Facts, approved: Frozen | None = None) -> Budget:
     policy = policy_of(given)
     return allocate(
         centres_of(given, policy).values(),
@@ -130,6 +130,7 @@ def budget_of(given: Facts) -> Budget:
         norms=norms_of(given.get("norms", {})),
         policy=policy,
         carried=given.get("carried"),
+        approved=approved,
     )
 
 
@@ -191,8 +192,8 @@ def test_correction_after_approval(given: Facts) -> None:
     done: list[Adjustment] = []
     for correction in given.get("corrections", []):
         now = standing(approved, done)
-        ((key, _),) = correction["centre"].items()
-        stakes = budget_of(corrected(given, correction["centre"])).stakes_when(approved.norms_relaxed)
+        key = correction.get("of") or next(iter(correction["centre"]))
+        stakes = budget_of(corrected(given, correction["centre"]), approved).stakes_when(approved.norms_relaxed)
         (stake,) = [stake for stake in stakes if stake.key == key]
         adjustment = adjust(approved, stake, now, policy)
         done.append(adjustment)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -559,3 +559,87 @@ async def decide_something(bench: Bench, dice: random.Random) -> None:
             who = HOA if step in ("approve", "refuse") else LAN
             answer = await bench.order(who, f"/adjustments/{one['adjustment_id']}/{step}")
             assert answer.status_code in (200, 409), answer.text
+
+
+# ------------------------------------------------------------------------------------------------- what time changes
+
+
+async def approved_before_the_deadline(state: Path, *facts: Any) -> Bench:
+    """Centre a has its result, b has none yet; approved on 4 March 2026."""
+    bench = await Bench(state).ready()
+    bench.clock.moment = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
+    await bench.tell(
+        envelope(49_000_000),
+        *(registration(centre) for centre in "ab"),
+        support("a", 20_000_000),
+        support("b", 30_000_000),
+        score("a", "kha"),
+        *facts,
+    )
+    await bench.settle()
+    await bench.done(LAN, f"{BUDGET}/simulate")
+    await bench.done(LAN, f"{BUDGET}/submit")
+    for who, step in ((HOA, "approve"), (TUAN, "publish")):
+        await bench.done(who, f"{BUDGET}/{step}")
+    await bench.settle()
+    return bench
+
+
+async def test_a_deadline_that_passes_proposes_an_adjustment_of_what_was_awaited(tmp_path: Path) -> None:
+    bench = await approved_before_the_deadline(tmp_path)
+    assert await bench.adjustments() == []
+    bench.clock.moment = datetime(2026, 4, 10, 16, 59, tzinfo=UTC)
+    await bench.settle()
+    assert await bench.adjustments() == []
+    bench.clock.moment = datetime(2026, 4, 10, 17, 0, tzinfo=UTC)
+    await bench.settle()
+    (proposal,) = await bench.adjustments()
+    assert (proposal["centre_id"], proposal["amount"], proposal["corrected"]) == ("b", 25_500_000, 20_000_000)
+    assert proposal["delta"] == -5_500_000
+    assert "đã hết hạn nộp hồ sơ đánh giá mà không có hồ sơ" in proposal["reason"]["vi"]
+    assert "the deadline has passed and no file came" in proposal["reason"]["en"]
+    assert proposal["allocation"]["assessment"] == "not_submitted"
+
+
+async def test_a_result_that_comes_in_time_is_no_matter_of_the_deadline(tmp_path: Path) -> None:
+    bench = await approved_before_the_deadline(tmp_path)
+    await bench.tell(score("b", "kha"))
+    bench.clock.moment = datetime(2026, 4, 11, 2, 0, tzinfo=UTC)
+    await bench.settle()
+    assert [(one["centre_id"], one["corrected"]) for one in await bench.adjustments()] == []
+
+
+async def test_a_pending_file_counts_until_its_period_closes(tmp_path: Path) -> None:
+    incomplete = score("b", "kha").model_copy(update={"state": "incomplete", "grade": None, "total": None})
+    bench = await approved_before_the_deadline(tmp_path, incomplete)
+    for day in (datetime(2026, 4, 11, 2, 0, tzinfo=UTC), datetime(2026, 12, 31, 16, 59, tzinfo=UTC)):
+        bench.clock.moment = day
+        await bench.settle()
+        assert await bench.adjustments() == []
+    bench.clock.moment = datetime(2026, 12, 31, 17, 0, tzinfo=UTC)
+    await bench.settle()
+    (proposal,) = await bench.adjustments()
+    assert proposal["corrected"] == 20_000_000
+    assert "the period has closed and its file was not accepted" in proposal["reason"]["en"]
+
+
+async def test_a_correction_of_its_peer_does_not_move_a_centre_without_a_base(tmp_path: Path) -> None:
+    """It keeps the cap of the approved run."""
+    bench = await Bench(tmp_path).ready()
+    await bench.tell(
+        envelope(200_000_000),
+        registration("a"),
+        registration("b", opened_on=date(2025, 2, 1), predecessors=["a"]),
+        registration("c", area_class="other"),
+        support("a", 20_000_000),
+        support("c", 0),
+        *(score(centre, "kha") for centre in "abc"),
+    )
+    await bench.settle()
+    for who, step in ((LAN, "simulate"), (LAN, "submit"), (HOA, "approve"), (TUAN, "publish")):
+        await bench.done(who, f"{BUDGET}/{step}")
+    decided = {line.centre_id: line.amount for line in bench.events(BudgetApproved)}
+    assert decided["c"] == 25_000_000
+    await bench.tell(support("a", 40_000_000, version=2))
+    await bench.settle()
+    assert "c" not in {one["centre_id"] for one in await bench.adjustments()}

@@ -23,7 +23,7 @@ from shared.rulebook.given import given_policy, read_given
 from shared.rulebook.source import DATA
 from shared.rulebook.text import MAX_BYTES, load
 from tests.unit.hostile_values import STRUCTURES, TEXTS, places, with_value
-from tests.unit.rulebook_samples import put, shipped, version
+from tests.unit.rulebook_samples import put, version
 from tests.unit.test_funding_proposal import ACCEPTED, centre, score, support
 
 DAY = date(2026, 1, 1)
