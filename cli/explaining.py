@@ -5,7 +5,7 @@ Each service says what it knows of the subject (`/explanations`, docs/adr/0027);
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
@@ -21,7 +21,7 @@ from cli.result_tree import ground, outcome
 from shared.answers.budgets import FundingExplanation
 from shared.answers.register import IntakeExplanation, UnitView
 from shared.answers.results import AnyResult, CentreResult, Neighbourhood, ScoringExplanation
-from shared.contracts.base import Step
+from shared.contracts.base import Step, Text
 from shared.contracts.facts import BudgetProposed
 from shared.rulebook import HANOI
 
@@ -111,6 +111,24 @@ _WORDS = {
         "withdrawn by decision {decision} of {day}",
     ),
 }
+
+
+FLAGS: Mapping[str, Text] = {
+    "below_legal_minimum": Text(vi="dưới mức tối thiểu theo luật", en="below the legal minimum"),
+    "hold_harmless_relaxed": Text(vi="mức bảo đảm năm trước bị giảm", en="protection of last year relaxed"),
+    "provincial_norm_relaxed": Text(vi="mức riêng của tỉnh bị giảm", en="province's own norm relaxed"),
+    "caps_relaxed": Text(vi="nới giới hạn tăng", en="cap relaxed"),
+    "awaited": Text(vi="còn trong hạn nộp hồ sơ", en="file awaited"),
+    "pending": Text(vi="hồ sơ đang chờ xử lý", en="file pending"),
+    "not_due": Text(vi="chưa phải nộp hồ sơ", en="no file due yet"),
+    "without_base": Text(vi="không có mức so sánh năm trước", en="without a base"),
+    "last_year_unknown": Text(vi="chưa có số liệu hỗ trợ năm trước", en="last year's support unknown"),
+    "last_year_differs": Text(
+        vi="số liệu năm trước khác quyết định", en="last year's support is not as decided"
+    ),
+    "withdrawn": Text(vi="đã rút khỏi đề nghị", en="withdrawn"),
+}
+"""What a line is marked with, in words."""
 
 
 def _word(key: str, language: Language) -> str:
@@ -203,7 +221,8 @@ def _centre(centre_id: str, result: CentreResult | None, line: BudgetProposed | 
 
 def _money(line: BudgetProposed, language: Language) -> None:
     allocation = line.allocation
-    flags = f" · {', '.join(allocation.flags)}" if allocation.flags else ""
+    named = ", ".join(language.of(FLAGS[flag]) if flag in FLAGS else flag for flag in allocation.flags)
+    flags = f" · {named}" if named else ""
     made = f"({line.year}, {_word('version', language)} {line.version})"
     _head("money", language, f"[bold]{dong(allocation.amount)}[/bold] {made}{flags}")
     _steps(allocation.steps, language)

@@ -234,7 +234,7 @@ class Demonstration:
     def _place(self, number: int, unit: Unit) -> Place:
         random = self._random("place", unit.code)
         area_class = _area_class(unit, random)
-        is_new = unit.province_code != ABOVE_CAPS and random.random() < 0.04  # a new centre has no cap
+        is_new = unit.province_code != ABOVE_CAPS and random.random() < 0.04  # there every line stands on a cap
         founded = date(2025, 7, 1) if is_new else date(2004, 1, 1)
         support = (_floor(area_class) or 12_000_000) + random.randrange(4_000_000, 22_000_000, 100_000)
         return Place(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from itertools import product
+from operator import attrgetter
 from random import Random
 from typing import Any, get_args
 
@@ -20,7 +21,6 @@ from services.funding.domain import (
     Centre,
     Frozen,
     Registered,
-    Succession,
     adjust,
     allocate,
     freeze,
@@ -33,7 +33,7 @@ from services.funding.domain import (
     shared_by_population,
     standing,
 )
-from services.funding.domain.centres import Part
+from services.funding.domain.centres import Lineage, Part, Record, base_of
 from shared.contracts.submissions import AreaClass
 from shared.rulebook import FundingNorms, FundingPolicy, funding_norms, funding_policy
 from shared.rulebook.funding import Proration
@@ -41,6 +41,7 @@ from tests.funding_rules import changed
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LAW, SHIPPED = funding_norms(date(2026, 1, 1)), funding_policy(date(2026, 1, 1))
+BEFORE = funding_policy(date(2025, 1, 1))
 GRADES = {id: grade_of("clc_2553_2013", id, 2025) for id in ("tot", "kha", "trung_binh", "yeu")}
 OWN = changed(LAW, {"id": "own", "yearly": {"region_1": {"amount": 24_000_000}, "other": {"amount": 9_000_000}}})
 NORMS = st.sampled_from([LAW, OWN.above(LAW)])
@@ -70,12 +71,15 @@ POLICIES = st.sampled_from(
 )
 
 
+PARTS = st.lists(st.builds(Part, st.just("p"), st.just(0), MONEY, st.integers(0, 12)), max_size=2).map(tuple)
+RECORDS = st.builds(Record, st.integers(2023, 2025), st.none() | MONEY, PARTS)
+LINEAGES = st.builds(Lineage, st.integers(2022, 2026), RECORDS, st.none() | RECORDS, st.integers(2024, 2026))
+
+
 @st.composite
 def centres(draw: st.DrawFn, key: str) -> Centre:
     assessment = draw(st.sampled_from(get_args(Assessment)))
-    graded = assessment == "scored" or (assessment == "pending" and draw(st.booleans()))
-    parts = draw(st.lists(st.builds(Part, st.just("p"), st.just(0), MONEY, st.integers(0, 12)), max_size=2))
-    since = Succession(draw(st.integers(2022, 2026)), draw(st.none() | MONEY), tuple(parts))
+    graded = assessment == "scored" or (assessment in ("awaited", "pending") and draw(st.booleans()))
     return Centre(
         centre_id=key,
         name=key,
@@ -87,7 +91,8 @@ def centres(draw: st.DrawFn, key: str) -> Centre:
         grade=GRADES[draw(st.sampled_from(sorted(GRADES)))] if graded else None,
         months=draw(st.sampled_from([12, 12, 12, 7, 1])),
         last_months=draw(st.sampled_from([12, 12, 5])),
-        succession=since if draw(st.integers(0, 3)) == 0 else None,
+        lineage=draw(LINEAGES) if draw(st.integers(0, 3)) == 0 else None,
+        unknown=("p",) if draw(st.integers(0, 6)) == 0 else (),
         newly_established=draw(st.integers(0, 5)) == 0,
     )
 
@@ -168,6 +173,30 @@ def test_caps_and_protection_hold_where_they_must(case: Case) -> None:
             assert line.upper is None or line.amount <= line.upper or "caps_relaxed" in line.flags
 
 
+@given(provinces())
+def test_whoever_lacks_a_base_is_bounded_by_those_who_have_one(case: Case) -> None:
+    """And whose last year is unknown has the minimum alone, whatever there is."""
+    budget, known = budget_of(case), {centre.centre_id: centre for centre in case[0]}
+    peers = [line.upper for line in budget.lines if not {"without_base", "last_year_unknown"}.intersection(line.flags)]
+    for line in budget.lines:
+        if "last_year_unknown" in line.flags:
+            assert line.amount <= line.floor or line.amount == line.lower
+        elif "without_base" in line.flags:
+            assert not base_of(known[line.centre_id], 2026, case[3])
+            bounded = line.amount <= max([line.lower, *(upper for upper in peers if upper is not None)])
+            assert bounded or not peers or "caps_relaxed" in line.flags
+
+
+@given(provinces())
+def test_while_a_file_may_come_nobody_falls_further_than_with_a_result(case: Case) -> None:
+    budget, rules = budget_of(case), case[3]
+    assume(budget.case in ("performance", "above_caps"))
+    for centre, line in zip(sorted(case[0], key=attrgetter("centre_id")), budget.lines, strict=True):
+        base = base_of(centre, 2026, rules)
+        if centre.assessment in ("awaited", "pending") and base is not None:
+            assert line.amount >= (1 - rules.change.fall) * base
+
+
 @given(provinces(), st.randoms(use_true_random=False))
 def test_order_does_not_matter(case: Case, random: Random) -> None:
     found, *rest = case
@@ -202,7 +231,8 @@ def corrected(draw: Any, found: Sequence[Centre]) -> Sequence[Centre]:
 
 
 def stake_of(found: Sequence[Centre], case: Case, frozen: Frozen, key: str) -> Any:
-    budget = budget_of((list(found), *case[1:]))
+    _, envelope, norms, rules, carried = case
+    budget = allocate(found, envelope, period=2025, norms=norms, policy=rules, carried=carried, approved=frozen)
     return next(stake for stake in budget.stakes_when(frozen.norms_relaxed) if stake.key == key)
 
 
@@ -287,7 +317,7 @@ def registers(draw: st.DrawFn) -> list[Registered]:
 @given(registers(), st.dictionaries(st.tuples(st.sampled_from("abcde"), st.integers(2022, 2027)), MONEY))
 def test_nothing_is_taken_over_twice(register: list[Registered], supports: dict[tuple[str, int], int]) -> None:
     """Of a predecessor's support in the year before a change all parts together, its own included, are never more."""
-    found = participants(register, 2026, SHIPPED, supports)
+    found = participants(register, 2026, BEFORE, supports)
     for predecessor in "abcde":
         for change in range(2022, 2027):
             parts = [
@@ -298,6 +328,24 @@ def test_nothing_is_taken_over_twice(register: list[Registered], supports: dict[
                 if part.predecessor == predecessor
             ]
             assert sum(parts) <= supports.get((predecessor, change - 1), 0)
+
+
+@given(registers(), st.dictionaries(st.tuples(st.sampled_from("abcde"), st.integers(2022, 2026)), MONEY), st.randoms())
+def test_of_what_is_on_record_nothing_counts_twice(
+    register: list[Registered], supports: dict[tuple[str, int], int], random: Random
+) -> None:
+    """Through chains and splits, whatever the order of the register."""
+    ordered = [
+        replace(each, predecessors=tuple(p for p in each.predecessors if p < each.centre_id)) for each in register
+    ]
+    found = participants(ordered, 2026, SHIPPED, supports)
+    random.shuffle(ordered)
+    assert participants(ordered, 2026, SHIPPED, supports) == found
+    records = [part.lineage.last if part.lineage else Record(2025, part.last_year, ()) for part in found.values()]
+    for key in "abcde":
+        parts = [part.amount for record in records for part in record.parts if part.predecessor == key]
+        own = [record.own or 0 for name, record in zip(found, records, strict=True) if name == key]
+        assert sum(parts) + sum(own) <= supports.get((key, 2025), 0)
 
 
 @given(st.integers(0, 10**12), st.dictionaries(st.text("abc", min_size=1), st.integers(0, 10**6), min_size=1))

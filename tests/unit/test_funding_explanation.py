@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -28,8 +29,9 @@ from services.funding.domain import (
     standing,
 )
 from services.funding.domain.adjustment import Adjustment
+from services.funding.domain.centres import Lineage, Record
 from shared.contracts.base import Provenance, Step
-from shared.rulebook import FundingNorms, FundingPolicy, RulebookError, funding_norms, funding_policy
+from shared.rulebook import HANOI, FundingNorms, FundingPolicy, RulebookError, funding_norms, funding_policy
 from tests.funding_rules import changed
 
 DAY = date(2026, 1, 1)
@@ -167,6 +169,53 @@ SUCCESSION = Succession(2026, 1_000_000, (Part("p", 30_000_000, 20_000_000), Par
             "Gave a part of itself to other centres in 2026",
         ),
         (
+            centre(assessment="awaited", grade=KHA, waits_until=datetime(2026, 4, 11, tzinfo=HANOI)),
+            {},
+            "Hồ sơ đánh giá kỳ 2025 còn trong hạn nộp đến hết ngày 10/04/2026: tạm tính theo xếp loại gần nhất, Khá của "
+            "kỳ 2025; hệ số hiệu quả 1, vẫn giữ mức bảo đảm so với năm trước.",
+            "The assessment of period 2025 may still come in time until 2026-04-10: the last known grade",
+        ),
+        (
+            centre(assessment="awaited", grade=None, waits_until=datetime(2026, 4, 11, tzinfo=HANOI)),
+            {},
+            "và không có xếp loại nào của kỳ trước được tính: tạm tính hệ số hiệu quả 0",
+            "no earlier grade counts: performance factor 0 meanwhile",
+        ),
+        (
+            centre(assessment="pending", waits_until=datetime(2027, 1, 1, tzinfo=HANOI)),
+            {},
+            "tạm giữ hoặc chưa đủ; giữ như vậy đến khi khóa sổ kỳ, hết ngày 31/12/2026)",
+            "kept so until the period closes after 2026-12-31)",
+        ),
+        (
+            centre(unknown=("a", "p")),
+            {},
+            "Chưa có số liệu mức hỗ trợ năm 2025 của a, p: chỉ được mức tối thiểu 20.000.000 đồng cho đến khi có số "
+            "liệu (0 đồng cũng là số liệu).",
+            "The support of 2025 of a, p is on nobody's record: the minimum alone",
+        ),
+        (
+            centre(lineage=Lineage(2025, Record(2025, 37_500_000, (Part("p", 12_500_000, 12_500_000),)))),
+            {},
+            "Sáp nhập hoặc chia tách năm 2025: mức hỗ trợ năm 2025 là 12.500.000 đồng của p + 37.500.000 đồng của "
+            "chính trung tâm = 50.000.000 đồng.",
+            "Measured against 2025: 50,000,000 đồng; change from",
+        ),
+        (
+            centre(
+                lineage=Lineage(
+                    2025,
+                    Record(2025, 40_000_000, ()),
+                    Record(2024, None, (Part("p", 25_000_000, 25_000_000), Part("q", 50_000_000, 25_000_000))),
+                    2025,
+                )
+            ),
+            {},
+            "năm chuyển tiếp thứ 2/3: ít nhất 100 % phần kế thừa của mức hỗ trợ năm 2024 là 25.000.000 đồng của p + "
+            "25.000.000 trong 50.000.000 đồng của q, theo dân số được phục vụ = 50.000.000 đồng.",
+            "year 2 of 3 of the transition: at least 100 % of what was taken over of the support of 2024",
+        ),
+        (
             centre(last_year=0, area_class="other"),
             {},
             "Năm 2025 không được hỗ trợ và không có mức tối thiểu: không giới hạn mức tăng.",
@@ -179,6 +228,22 @@ def test_what_made_an_amount(given: Centre, rules: dict[str, Any], vietnamese: s
     in_vietnamese, in_english = told(line.steps)
     assert vietnamese in in_vietnamese
     assert english in in_english
+
+
+def test_a_cap_says_where_it_comes_from() -> None:
+    peer = centre(centre_id="b")
+    new, zero = centre(last_year=None), centre(last_year=0, area_class="other")
+    lifted = replace(new, area_class="region_3", population_served=8_000)
+    for given, vietnamese, english in (
+        (new, "nhiều nhất 25.000.000 đồng, bằng giới hạn cao nhất của các trung tâm", "at most 25,000,000 đồng"),
+        (zero, "Năm 2025 không được hỗ trợ và không có mức tối thiểu: nhiều nhất 25.000.000", "at most 25,000,000"),
+        (lifted, "trong tỉnh; ít nhất 25.000.000 đồng", "that have a base; at least 25,000,000"),
+    ):
+        line = allocate([given, peer], 60_000_000, period=2025, norms=LAW, policy=POLICY).lines[0]
+        in_vietnamese, in_english = told(line.steps)
+        assert vietnamese in in_vietnamese
+        assert english in in_english
+        assert line.flags == ["without_base"]
 
 
 def test_the_grounds_of_an_amount() -> None:

@@ -265,6 +265,6 @@ def centre_of(fact: RegistrationAccepted, last_year: int | None, result: CentreS
         area_class=fact.area_class,
         population_served=fact.population_served,
         last_year=last_year,
-        assessment="scored" if grade else "pending" if result else "not_submitted",
+        assessment="scored" if grade else "pending" if result else "awaited",
         grade=grade,
     )
