@@ -123,9 +123,7 @@ FLAGS: Mapping[str, Text] = {
     "not_due": Text(vi="chưa phải nộp hồ sơ", en="no file due yet"),
     "without_base": Text(vi="không có mức so sánh năm trước", en="without a base"),
     "last_year_unknown": Text(vi="chưa có số liệu hỗ trợ năm trước", en="last year's support unknown"),
-    "last_year_differs": Text(
-        vi="số liệu năm trước khác quyết định", en="last year's support is not as decided"
-    ),
+    "last_year_differs": Text(vi="số liệu năm trước khác quyết định", en="last year's support is not as decided"),
     "withdrawn": Text(vi="đã rút khỏi đề nghị", en="withdrawn"),
 }
 """What a line is marked with, in words."""

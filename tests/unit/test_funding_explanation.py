@@ -171,8 +171,8 @@ SUCCESSION = Succession(2026, 1_000_000, (Part("p", 30_000_000, 20_000_000), Par
         (
             centre(assessment="awaited", grade=KHA, waits_until=datetime(2026, 4, 11, tzinfo=HANOI)),
             {},
-            "Hồ sơ đánh giá kỳ 2025 còn trong hạn nộp đến hết ngày 10/04/2026: tạm tính theo xếp loại gần nhất, Khá của "
-            "kỳ 2025; hệ số hiệu quả 1, vẫn giữ mức bảo đảm so với năm trước.",
+            "Hồ sơ đánh giá kỳ 2025 còn trong hạn nộp đến hết ngày 10/04/2026: tạm tính theo xếp loại gần nhất, Khá "
+            "của kỳ 2025; hệ số hiệu quả 1, vẫn giữ mức bảo đảm so với năm trước.",
             "The assessment of period 2025 may still come in time until 2026-04-10: the last known grade",
         ),
         (
