@@ -74,13 +74,17 @@ async def migrate(mongo: Mongo) -> None:
 
 
 async def _take_over(mongo: Mongo) -> None:
-    """A release before named sets knew none: each budget year that has an envelope is one, and is looked at once."""
+    """A release before named sets knew none: each budget year that has an envelope is one, and is looked at once.
+
+    A proposal of a release that did not look at the clock is computed again: it knows of no deadline that will pass.
+    """
     await name_requests(mongo, again)
     known = [*await mongo.find(SETS, {"set": PROPOSAL}), *await mongo.find(RECALCULATIONS, {"set": PROPOSAL})]
     keys = {row["key"] for row in known}
     envelopes = [ENVELOPES.read(row) for row in await mongo.find(ENVELOPES.name, {})]
     requests = [again(envelope.province, envelope.year) for envelope in envelopes]
     new = [request for request in requests if key_text(request.key) not in keys]
+    new += [again(run["province"], run["year"]) for run in await mongo.find(RUNS.name, {"awaited": None})]
     await mongo.insert(RECALCULATIONS, rows_of(new, await mongo.time()))
 
 

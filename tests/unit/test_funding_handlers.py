@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain, permutations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +40,7 @@ from shared.messaging.decide.sets import Sets
 from shared.messaging.messages import Position, Received
 from tests.fakes.known import Documents
 from tests.fakes.memory import MemoryMongo
+from tests.unit.funding_bench import proposed
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -294,6 +296,16 @@ def test_what_a_proposal_does_not_declare_it_cannot_read(kind: Any) -> None:
     assert states.decide(PROPOSALS.decide, due, NOW, declared).events
     with pytest.raises(UndeclaredRead, match=kind.name):
         states.decide(PROPOSALS.decide, due, NOW, declared - {kind.name})
+
+
+async def test_a_proposal_that_knows_of_no_deadline_is_computed_again(tmp_path: Path) -> None:
+    bench = await proposed(tmp_path)
+    bench.mongo.rows("recalculations").clear()
+    await migrate(bench.mongo)
+    assert bench.requested() == set()
+    del bench.mongo.rows("runs")["04/2026"]["awaited"]
+    await migrate(bench.mongo)
+    assert bench.requested() == {("04", 2026)}
 
 
 async def test_what_a_release_without_named_sets_left_is_taken_over_once() -> None:
