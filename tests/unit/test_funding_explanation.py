@@ -139,6 +139,13 @@ SUCCESSION = Succession(2026, 1_000_000, (Part("p", 30_000_000, 20_000_000), Par
         (
             centre(assessment="not_submitted", grade=None),
             {},
+            "Đến hết hạn nộp không có hồ sơ đánh giá kỳ 2025, hoặc hồ sơ không được chấp nhận trước khi khóa sổ: hệ số "
+            "hiệu quả 0, không áp dụng mức bảo đảm so với năm trước.",
+            "last year's support is not protected",
+        ),
+        (
+            centre(assessment="not_submitted", grade=None),
+            {"policy": funding_policy(date(2025, 1, 1))},
             "Không có hồ sơ đánh giá kỳ 2025: hệ số hiệu quả 0, không áp dụng mức bảo đảm so với năm trước.",
             "last year's support is not protected",
         ),

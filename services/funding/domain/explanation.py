@@ -143,6 +143,13 @@ def _performance(account: Account, centre: Centre, factors: Factors) -> Text:
     kept_vi = "vẫn giữ mức bảo đảm so với năm trước" if kept else "không áp dụng mức bảo đảm so với năm trước"
     kept_en = "last year's support stays protected" if kept else "last year's support is not protected"
     grade = counted(centre, policy)
+    if centre.assessment == "not_submitted" and policy.awaited is not None:
+        return Text(
+            vi=f"Đến hết hạn nộp không có hồ sơ đánh giá kỳ {period}, hoặc hồ sơ không được chấp nhận trước khi khóa "
+            f"sổ: hệ số hiệu quả {VI(factor)}, {kept_vi}.",
+            en=f"No assessment of period {period} came by the deadline, or none was accepted before the period closed: "
+            f"performance factor {EN(factor)}, and {kept_en}.",
+        )
     if centre.assessment == "not_submitted":
         return Text(
             vi=f"Không có hồ sơ đánh giá kỳ {period}: hệ số hiệu quả {VI(factor)}, {kept_vi}.",
