@@ -388,7 +388,7 @@ async def test_d9_what_a_snapshot_freezes_is_written_as_ever(tmp_path: Path) -> 
     frozen = json.dumps([snapshot[name] for name in ("inputs", "frozen", "result")], ensure_ascii=False)
     assert (
         hashlib.sha256(frozen.encode()).hexdigest()
-        == "17b8c889db8d2513490f04dbf2d026473c30432f07a5551e9de7adb115410acc"
+        == "a3f3f15b28188ae6373654a1d9886dda85e8c88facd566cac093b211ae768838"
     )
 
 
