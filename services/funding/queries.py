@@ -57,7 +57,7 @@ async def migrate(mongo: Mongo) -> None:
     for collection in ("centres", "pending"):
         await mongo.index(collection, [("province", 1)])
     await mongo.index("centres", [("predecessors", 1)])
-    for collection in ("scores", "supports"):
+    for collection in ("scores", "supports", "equipment"):
         await mongo.index(collection, [("centre_id", 1)])
     await mongo.index("allocations", [("province", 1), ("year", 1)])
     await mongo.index("allocations", [("allocation.centre_id", 1)])

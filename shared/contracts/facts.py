@@ -766,6 +766,9 @@ class Decided(Contract):
     """Paid on top of it: what earlier years had carried over and no year had paid yet. Not this year's support."""
     carried_total: Dong = 0
     """What this year's corrections carry over, all together; a later year pays it (`settled`)."""
+    on_record: Dong = 0
+    """Of initial equipment: what the province had stated as paid in this year when it was decided. `amount` comes on
+    top of it."""
     allocation: Allocation
     """The line that was decided on, with everything that made it."""
     entry: Version

@@ -310,13 +310,23 @@ class Proration(Grounded):
         return self
 
 
+class OpenedSince(Grounded):
+    """The first day of opening from which the law grants the initial equipment."""
+
+    day: date
+
+
 class EquipmentGrant(Grounded):
-    """Who is a newly established centre and so gets the initial equipment, once."""
+    """Who is a newly established centre and so is owed the initial equipment, once."""
 
     successors: bool
     """Whether a centre that continues others counts as newly established."""
     within_years: Annotated[int, Field(ge=1, le=20)]
-    """Budget years, from that of its opening, in which it can still be paid."""
+    """Budget years, from that of its opening, in which its first payment can be made."""
+    opened_since: OpenedSince | None = None
+    """Absent: any centre that is new enough for `within_years`, and nobody counts the others."""
+    rest: Literal["lapses", "owed"] = "lapses"
+    """What becomes of the part that a first payment leaves open: nothing, or it stays owed until it is paid."""
 
 
 class Rounding(Grounded):

@@ -49,7 +49,7 @@ class Province:
     areas: dict[str, AreaClass] = field(default_factory=dict)
     supports: dict[tuple[str, int], int] = field(default_factory=dict)
     carried: dict[str, int] = field(default_factory=dict)
-    granted: set[str] = field(default_factory=set)
+    equipment: dict[str, int] = field(default_factory=dict)
 
     def add(self, key: str, opened: date, predecessors: tuple[str, ...] = ()) -> None:
         """One more centre."""
@@ -70,7 +70,7 @@ class Province:
     def centres(self, year: int) -> list[Centre]:
         """Who takes part, with a result for nine in ten."""
         policy = funding_policy(date(year, 1, 1))
-        found = participants(self.register.values(), year, policy, self.supports, granted=self.granted)
+        found = participants(self.register.values(), year, policy, self.supports, equipment=self.equipment)
         centres = []
         for key, part in found.items():
             place, graded = self.register[key], self.random.random() < 0.9
@@ -88,7 +88,7 @@ class Province:
                     months=part.months,
                     last_months=part.last_months,
                     succession=part.succession,
-                    newly_established=part.newly_established,
+                    equipment=part.equipment,
                 )
             )
         return centres
@@ -132,7 +132,7 @@ def budget_of(province: Province, year: int) -> Budget:
     norms, policy = funding_norms(date(year, 1, 1)), funding_policy(date(year, 1, 1))
     centres = province.centres(year)
     floors = sum(norms.floor(centre.area_class).amount for centre in centres) + sum(province.carried.values())
-    floors += norms.initial_equipment.amount * sum(centre.newly_established for centre in centres)
+    floors += sum(centre.equipment.owed(norms) for centre in centres)
     envelope = floors * province.random.randrange(106, 118) // 100
     budget = allocate(centres, envelope, period=year - 1, norms=norms, policy=policy, carried=province.carried)
     head = head_of(budget, province=province.code, year=year, version=1, proposed_at=datetime(year, 3, 1, tzinfo=UTC))
@@ -157,7 +157,8 @@ def live_through(province: Province, budget: Budget, year: int) -> int:
     unpaid = {charge.centre_id: charge.due - charge.paid for charge in budget.charges}
     province.supports |= {(key, year): now.support(key) for key in now.paid}
     province.carried = {**unpaid, **{key: unpaid.get(key, 0) + owed for key, owed in now.carried.items()}}
-    province.granted |= {line.centre_id for line in (budget.equipment.lines if budget.equipment else ())}
+    for grant in budget.equipment.lines if budget.equipment else ():
+        province.equipment[grant.centre_id] = province.equipment.get(grant.centre_id, 0) + grant.amount
     return len(done)
 
 

@@ -94,7 +94,7 @@ def centres_of(given: Facts, policy: FundingPolicy) -> dict[str, Centre]:
         policy,
         supports,
         before=policy.proration,
-        granted=given.get("granted", ()),
+        equipment=given.get("paid"),
     )
     return {key: centre_of(key, known[key], part) for key, part in found.items()}
 
@@ -117,7 +117,7 @@ def centre_of(key: str, facts: Facts, part: Participation) -> Centre:
         succession=part.succession,
         lineage=part.lineage,
         unknown=part.unknown,
-        newly_established=part.newly_established,
+        equipment=part.equipment,
     )
 
 
@@ -160,6 +160,7 @@ def test_situation(given: Facts) -> None:
         "lambda": None if budget.lambda_ is None else str(budget.lambda_),
         "theta": None if budget.theta is None else str(budget.theta),
         "grants": grants,
+        "equipment_not_recorded": budget.equipment_not_recorded,
         "charges": {charge.centre_id: charge.paid for charge in budget.charges},
     }
 

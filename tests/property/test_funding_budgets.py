@@ -15,10 +15,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from services.funding.domain import (
+    NO_EQUIPMENT,
     Adjustment,
     Assessment,
     Budget,
     Centre,
+    Equipment,
     Frozen,
     Registered,
     adjust,
@@ -46,6 +48,9 @@ GRADES = {id: grade_of("clc_2553_2013", id, 2025) for id in ("tot", "kha", "trun
 OWN = changed(LAW, {"id": "own", "yearly": {"region_1": {"amount": 24_000_000}, "other": {"amount": 9_000_000}}})
 NORMS = st.sampled_from([LAW, OWN.above(LAW)])
 MONEY = st.integers(0, 60) | st.integers(0, 60_000_000)
+EQUIPMENT = st.just(NO_EQUIPMENT) | st.builds(
+    Equipment, st.sampled_from(["none", "due", "rest", "not_recorded"]), st.sampled_from([0, 1, 12_345_678, 30_000_000])
+)
 DAYS = st.dates(date(2024, 1, 1), date(2028, 12, 31))
 
 
@@ -93,7 +98,7 @@ def centres(draw: st.DrawFn, key: str) -> Centre:
         last_months=draw(st.sampled_from([12, 12, 5])),
         lineage=draw(LINEAGES) if draw(st.integers(0, 3)) == 0 else None,
         unknown=("p",) if draw(st.integers(0, 6)) == 0 else (),
-        newly_established=draw(st.integers(0, 5)) == 0,
+        equipment=draw(EQUIPMENT),
     )
 
 
@@ -278,7 +283,7 @@ def test_a_correction_taken_back_leaves_everybody_as_approved(case: Case, data: 
 def test_a_new_run_ends_where_it_would_have_begun(case: Case, data: st.DataObject) -> None:
     """Amounts after a rerun are those of a run with the corrected inputs; nothing is carried."""
     frozen, rules = frozen_of(budget_of(case)), case[3]
-    found = [replace(centre, newly_established=False) for centre in corrected(data.draw, case[0])]
+    found = [replace(centre, equipment=NO_EQUIPMENT) for centre in corrected(data.draw, case[0])]
     again = allocate(found, frozen.operating, period=2025, norms=case[2], policy=rules)
     first = adjust(frozen, stake_of(found, case, frozen, found[-1].centre_id), standing(frozen), rules)
     done = [first, *rerun(frozen, again.stakes, standing(frozen, [first]), rules)]

@@ -18,6 +18,7 @@ from services.funding.decisions import rules_in_force
 from services.funding.domain import (
     Budget,
     Centre,
+    Equipment,
     Registered,
     Stake,
     adjust,
@@ -88,7 +89,7 @@ def test_f1_money_is_whole_dong_and_shares_are_fractions_nowhere_a_float() -> No
 
 def test_f2_the_numbers_add_up_and_the_event_carries_the_proof() -> None:
     run = budget(
-        centre("a", "tot"), centre("b", "yeu"), centre("n", None, None, newly_established=True),
+        centre("a", "tot"), centre("b", "yeu"), centre("n", None, None, equipment=Equipment("due")),
         envelope=100_000_001,
         carried={"a": 777},
     )  # fmt: skip

@@ -15,6 +15,7 @@ import pytest
 from services.funding.domain import (
     Budget,
     Centre,
+    Equipment,
     Frozen,
     Grade,
     Part,
@@ -270,7 +271,7 @@ def test_the_grounds_of_an_amount() -> None:
 
 def test_equipment_says_that_it_is_once_and_when_it_is_cut() -> None:
     whole, short = (
-        budget(centre(newly_established=True), envelope=envelope).equipment for envelope in (30_000_000, 29_999_999)
+        budget(centre(equipment=Equipment("due")), envelope=envelope).equipment for envelope in (30_000_000, 29_999_999)
     )
     assert whole is not None
     assert short is not None

@@ -15,6 +15,7 @@ from services.funding.decisions import (
     CENTRES,
     DECISIONS,
     ENVELOPES,
+    EQUIPMENT,
     PENDING,
     PROPOSAL,
     PROPOSALS,
@@ -284,7 +285,7 @@ def test_when_the_first_file_came_is_known_in_whatever_order_its_results_come(or
 
 def test_a_proposal_depends_on_what_it_reads_and_on_nothing_else() -> None:
     sources = {source.kind for source in PROPOSALS.sources}
-    assert sources == {CENTRES, ENVELOPES, SUPPORTS, SCORES, PENDING, DECISIONS, ADJUSTMENTS}
+    assert sources == {CENTRES, ENVELOPES, SUPPORTS, EQUIPMENT, SCORES, PENDING, DECISIONS, ADJUSTMENTS}
 
 
 @pytest.mark.parametrize("kind", [CENTRES, ENVELOPES, SUPPORTS, SCORES, PENDING, DECISIONS], ids=lambda kind: kind.name)

@@ -5,15 +5,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.funding import recompute
-from services.funding.decisions import recomputed
+from services.funding.decisions import Command, act, recomputed
+from services.funding.decisions.journal import Granted
+from services.funding.domain import Person
 from shared.contracts.base import canonical, content_hash
 from shared.contracts.facts import BudgetApproved, BudgetProposed, BudgetRunApproved
+from shared.messaging.decide.engine import answer
+from shared.messaging.decide.reader import Reader
 from shared.mongo import Unavailable
 from tests.unit.funding_bench import (
     AN,
@@ -21,15 +27,18 @@ from tests.unit.funding_bench import (
     KIM,
     LAN,
     MINH,
+    NOW,
     OTHER,
     TUAN,
     Bench,
+    StandingClock,
     approved,
     envelope,
     proposed,
     published,
     registration,
     score,
+    support,
 )
 
 BUDGET = "/budgets/04/2026"
@@ -478,3 +487,65 @@ async def test_a_new_centres_equipment_is_a_decision_of_its_own_out_of_the_same_
     await bench.tell(envelope(100_000_000, year=2027))
     await bench.settle()
     assert bench.document("runs", "04/2027")["equipment"] == 0, "once, not every year"
+
+
+async def new_centre_of_two_years(state: Path) -> Bench:
+    """A new centre whose equipment stands in the proposals of 2026 and of 2027; neither is approved."""
+    bench = await proposed(state, 100_000_000)
+    await bench.tell(registration("n", opened_on="2026-02-01"), envelope(100_000_000, year=2027))
+    await bench.settle()
+    assert [bench.document("runs", f"04/{year}")["equipment"] for year in (2026, 2027)] == [30_000_000] * 2
+    return bench
+
+
+@pytest.mark.parametrize("years", [(2026, 2027), (2027, 2026)])
+async def test_equipment_is_paid_once_whichever_year_is_approved_first(tmp_path: Path, years: Sequence[int]) -> None:
+    bench = await new_centre_of_two_years(tmp_path)
+    for year in years:
+        for who, step in ((LAN, "simulate"), (LAN, "submit")):
+            await bench.done(who, f"/budgets/04/{year}/{step}")
+    first, second = (f"/budgets/04/{year}" for year in years)
+    await bench.done(HOA, f"{first}/approve")
+    assert await bench.refused(HOA, f"{second}/approve") == (409, ["inputs_changed"])
+    await bench.settle()
+    assert bench.document("runs", f"04/{years[1]}")["equipment"] == 0
+    for who, step in ((LAN, "simulate"), (LAN, "submit"), (HOA, "approve")):
+        await bench.done(who, f"{second}/{step}")
+    paid = [row["amount"] for row in bench.mongo.all("decisions") if row["purpose"] == "equipment"]
+    assert paid == [30_000_000]
+    assert bench.document("granted", "n/equipment")["years"] == {str(years[0]): "04"}
+
+
+async def test_approvals_of_two_years_meet_at_one_key(tmp_path: Path) -> None:
+    """Whoever is slower decides again: both read and write the mark of the centre."""
+    bench = await new_centre_of_two_years(tmp_path)
+    marks = []
+    for year in (2026, 2027):
+        for who, step in ((LAN, "simulate"), (LAN, "submit")):
+            await bench.done(who, f"/budgets/04/{year}/{step}")
+        run = bench.document("runs", f"04/{year}")
+        command = Command(
+            None, "approve", f"04/{year}", Person("hoa", "finance"), "x", run["version"], run["hash"], NOW
+        )
+        outcome = await answer(partial(act, "04", year, command), Reader(bench.mongo), StandingClock.moment)
+        assert outcome.verdict == "approve"
+        marks.append({ref for ref in outcome.puts if ref.collection == "granted"})
+    assert marks[0] == marks[1] == {Granted.ref("n")}
+
+
+async def test_what_was_paid_elsewhere_is_not_paid_again(tmp_path: Path) -> None:
+    """A payment of the year that Langhoc decided speaks of the same money; one of another year is other money."""
+    bench = await new_centre_of_two_years(tmp_path)
+    paid = support("n", 12_000_000, year=2026)
+    await bench.tell(paid.model_copy(update={"purpose": "equipment"}))
+    await bench.settle()
+    assert bench.document("runs", "04/2026")["equipment"] == 18_000_000
+    assert bench.document("allocations", "n/2027")["allocation"]["last_year"] is None, "it is no support of a year"
+    for who, step in ((LAN, "simulate"), (LAN, "submit"), (HOA, "approve")):
+        await bench.done(who, f"/budgets/04/2026/{step}")
+    await bench.settle()
+    assert bench.document("runs", "04/2027")["equipment"] == 0, "12 + 18"
+    for version, stated, owed in ((2, 30_000_000, 0), (3, 0, 12_000_000), (4, 40_000_000, 0)):
+        await bench.tell(paid.model_copy(update={"purpose": "equipment", "version": version, "amount": stated}))
+        await bench.settle()
+        assert bench.document("runs", "04/2027")["equipment"] == owed, stated

@@ -6,6 +6,7 @@ Documents, by collection and `_id`, each declared in the room of its theme:
 |---|---|---|---|
 | `proposal` | `centres` | centre id | the latest `RegistrationAccepted` |
 | | `supports` | `<centre id>/<year>` | the latest `SupportAccepted` |
+| | `equipment` | `<centre id>/<year>` | the latest `SupportAccepted` of this purpose |
 | | `envelopes` | `<province>/<year>` | the latest `EnvelopeAccepted` |
 | | `scores` | `<centre id>/<period>` | `Score`: what counts of the latest `CentreScored` |
 | | `pending` | `<province>/<centre id>/<period>` | `Pending`: the first file of the period that was not let through |
@@ -16,11 +17,12 @@ Documents, by collection and `_id`, each declared in the room of its theme:
 | | `snapshots` | `<province>/<year>/1` | head of the inputs and rules that the approval froze |
 | | `snapshot_parts` | `<province>/<year>/1/<number>` | their JSON in parts of at most a million characters |
 | `journal` | `decisions` | `<centre id>/<year>/<purpose>` | the latest `BudgetApproved` or `BudgetAdjusted` |
+| | `granted` | `<centre id>/equipment` | `Granted`: which approvals granted the initial equipment |
 | | `releases` | `<centre id>/<year>/<purpose>/<version>` | each of them as it was published |
 | | `journal` | `<province>/<year>/<purpose>/<number>` | `JournalEntry`, never changed |
 | `adjustment` | `adjustments` | `<province>/<year>/<centre id or _reserve>/<number>` | `Adjusting` |
 
-The first five are facts: the newest version is kept, and the set `proposal` follows (`sets`). `allocations` and `runs`
+The first six are facts: the newest version is kept, and the set `proposal` follows (`sets`). `allocations` and `runs`
 are its result until people approve it; what comes after is decided by people and only proposed by the set.
 """
 
@@ -40,6 +42,7 @@ from services.funding.decisions.proposal.calculating import calculated, rules_in
 from services.funding.decisions.proposal.inputs import (
     CENTRES,
     ENVELOPES,
+    EQUIPMENT,
     PENDING,
     PROPOSAL,
     SCORES,
@@ -63,6 +66,7 @@ __all__ = [
     "DECISIONS",
     "DONE",
     "ENVELOPES",
+    "EQUIPMENT",
     "JOURNAL",
     "OPERATING",
     "PENDING",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from services.funding.decisions.journal import OPERATING
 from services.funding.decisions.proposal.inputs import (
     CENTRES,
     ENVELOPES,
+    EQUIPMENT,
     PENDING,
     SCORES,
     SUPPORTS,
@@ -57,8 +59,8 @@ async def on_envelope(event: Received[EnvelopeAccepted], ask: Ask) -> Outcome:
 
 
 async def on_support(event: Received[SupportAccepted], ask: Ask) -> Outcome:
-    """What a centre got."""
-    ref = SUPPORTS.ref(event.data.centre_id, event.data.year)
+    """What a centre got, for its year's work or of its initial equipment."""
+    ref = (SUPPORTS if event.data.purpose == OPERATING else EQUIPMENT).ref(event.data.centre_id, event.data.year)
     await ask.many([ref, CENTRES.ref(event.data.centre_id)])  # both in one round
     return await _elsewhere(await _newest(ref, event.data, ask), event.data, ask)
 

@@ -11,7 +11,7 @@ from shared.contracts.base import Contract
 from shared.contracts.facts import Allocation, BudgetAdjusted, BudgetApproved, JournalMark, Purpose
 from shared.contracts.journal import JournalEntry
 from shared.messaging.decide.asking import Ask, Look, Outcome
-from shared.messaging.decide.documents import Collection, Query
+from shared.messaging.decide.documents import Collection, Query, Ref
 from shared.messaging.messages import Outgoing
 
 TOPIC = "budgets"
@@ -21,6 +21,25 @@ Decision = BudgetApproved | BudgetAdjusted
 DECISIONS: Collection[Decision] = Collection("decisions", TypeAdapter(Decision))
 RELEASES: Collection[Decision] = Collection("releases", TypeAdapter(Decision), entries=True)
 JOURNAL: Collection[JournalEntry] = Collection("journal", TypeAdapter(JournalEntry), entries=True)
+
+
+class Granted(Contract):
+    """Which approvals granted a centre its initial equipment: the one key that all of them meet at.
+
+    Approvals of two years, or of two provinces, have nothing else in common; each reads and writes this.
+    """
+
+    centre_id: str
+    years: dict[str, str]
+    """Budget year → province that approved it."""
+
+    @staticmethod
+    def ref(centre_id: str) -> Ref[Granted]:
+        """`<centre id>/equipment`."""
+        return GRANTED.ref(centre_id, "equipment")
+
+
+GRANTED: Collection[Granted] = Collection("granted", TypeAdapter(Granted))
 
 
 class Counted(Contract):
@@ -33,6 +52,7 @@ class Counted(Contract):
     amount: int
     carried_total: int
     settled: int
+    on_record: int = Field(0, exclude_if=lambda stated: not stated)
     allocation: Allocation | None = Field(None, exclude_if=lambda line: line is None)
     """Its line, where a debt may have to be paid to a centre that has none any more."""
 

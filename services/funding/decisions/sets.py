@@ -14,6 +14,7 @@ from services.funding.decisions.life.snapshots import PARTS, SNAPSHOTS, Approved
 from services.funding.decisions.proposal.inputs import (
     CENTRES,
     ENVELOPES,
+    EQUIPMENT,
     EVERY_YEAR,
     KIN,
     PENDING,
@@ -99,6 +100,7 @@ PROPOSALS = SetOf(
         Source(CENTRES, each(_every_year)),
         Source(ENVELOPES, each(_its_year)),
         Source(SUPPORTS, each(_every_year)),
+        Source(EQUIPMENT, each(_every_year)),
         Source(SCORES, each(_every_year)),
         Source(PENDING, each(_next_year)),
         Source(DECISIONS, each(_every_year)),

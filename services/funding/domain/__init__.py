@@ -17,6 +17,7 @@ from services.funding.domain.centres import (
     grade_of,
     stake_of,
 )
+from services.funding.domain.equipment import NO_EQUIPMENT, Equipment, equipment_of
 from services.funding.domain.frozen import Frozen, FrozenLine, freeze
 from services.funding.domain.life import (
     DECIDED,
@@ -39,6 +40,7 @@ from services.funding.domain.sustainability import History, View, Year, views
 
 __all__ = [
     "DECIDED",
+    "NO_EQUIPMENT",
     "PREPARERS",
     "WITHDRAWN",
     "Adjustment",
@@ -47,6 +49,7 @@ __all__ = [
     "Centre",
     "Charge",
     "Comparison",
+    "Equipment",
     "Frozen",
     "FrozenLine",
     "Grade",
@@ -74,6 +77,7 @@ __all__ = [
     "bounds",
     "compare",
     "csv_of",
+    "equipment_of",
     "factors_of",
     "freeze",
     "grade_of",

@@ -19,8 +19,8 @@ from services.funding.domain.centres import (
     relax_norms,
     stake_of,
 )
+from services.funding.domain.equipment import explain_grant
 from services.funding.domain.explanation import Account, explain
-from services.funding.domain.grants import explain_grant
 from services.funding.domain.sharing import Share, Solution, Stake, solve
 from shared.contracts.base import Provenance, Step, Text, content_hash
 from shared.contracts.facts import Allocation, AllocationCase, BudgetRunProposed
@@ -79,6 +79,8 @@ class Budget:
     """What bounds the lines without a base (đồng); `None`: nothing."""
     equipment: Budget | None = None
     """The initial equipment of newly established centres, a purpose of its own; `None` where none is due."""
+    equipment_not_recorded: int = 0
+    """Centres that the law grants it, of which nothing is on record and the years of its first payment are over."""
 
     def stakes_when(self, norms_relaxed: bool) -> tuple[Stake, ...]:
         """The stakes as a run sees them that could not (or could) pay the province's own norms.
@@ -135,7 +137,7 @@ def allocate(
     _prove_step(norms, policy)
     charges = _charges(carried or {}, envelope)
     left = envelope - sum(charge.paid for charge in charges)
-    equipment = _equipment([c for c in ordered if c.newly_established], left, period, norms, policy)
+    equipment = _equipment([c for c in ordered if c.equipment.owed(norms)], left, period, norms, policy)
     operating = left - (sum(line.amount for line in equipment.lines) if equipment else 0)
 
     factors = [factors_of(centre, policy) for centre in ordered]
@@ -190,6 +192,7 @@ def allocate(
         cap=cap,
         charges=charges,
         equipment=equipment,
+        equipment_not_recorded=sum(centre.equipment.standing == "not_recorded" for centre in ordered),
     )
 
 
@@ -224,12 +227,19 @@ def _charges(carried: Mapping[str, int], envelope: int) -> tuple[Charge, ...]:
 def _equipment(
     centres: Sequence[Centre], available: int, period: int, norms: FundingNorms, policy: FundingPolicy
 ) -> Budget | None:
-    """The initial equipment as a budget of its own: all that is due, or pro rata what there is."""
+    """The initial equipment as a budget of its own: all that is owed, or pro rata what there is.
+
+    What a payment of any amount left open is paid to the đồng, like a debt; nothing is rounded away from it.
+    """
     if not centres:
         return None
-    amount, step = norms.initial_equipment.amount, policy.rounding.step
-    stakes = [Stake(centre.centre_id, amount, amount, amount, Fraction(0)) for centre in centres]
-    envelope = min(available - available % step, amount * len(stakes))
+    owed = [centre.equipment.owed(norms) for centre in centres]
+    step = policy.rounding.step if not any(amount % policy.rounding.step for amount in owed) else 1
+    stakes = [
+        Stake(centre.centre_id, amount, amount, amount, Fraction(0))
+        for centre, amount in zip(centres, owed, strict=True)
+    ]
+    envelope = min(available - available % step, sum(owed))
     solution = solve(stakes, envelope, step=step)
     lines = tuple(
         Allocation(
@@ -237,9 +247,9 @@ def _equipment(
             name=centre.name,
             commune_code=centre.commune_code,
             amount=share.amount,
-            floor=amount,
-            lower=amount,
-            upper=amount,
+            floor=stake.floor,
+            lower=stake.lower,
+            upper=stake.upper,
             last_year=None,
             performance_factor="0",
             equity_factor="0",
@@ -250,10 +260,10 @@ def _equipment(
             result_version=None,
             binds=share.binds,
             exact=str(share.exact),
-            flags=["below_legal_minimum"] if share.amount < amount else [],
-            steps=explain_grant(norms, policy, envelope, len(stakes), share, period),
+            flags=["below_legal_minimum"] if share.amount < stake.floor else [],
+            steps=explain_grant(norms, policy, envelope, len(stakes), share, period, centre.equipment),
         )
-        for centre, share in zip(centres, solution.shares, strict=True)
+        for centre, stake, share in zip(centres, stakes, solution.shares, strict=True)
     )
     return Budget(
         envelope=envelope,
@@ -365,6 +375,7 @@ def head_of(
         not_submitted=missing - flagged["not_due"],
         without_base=flagged[WITHOUT_BASE],
         last_year_unknown=[line.centre_id for line in budget.lines if LAST_YEAR_UNKNOWN in line.flags],
+        equipment_not_recorded=budget.equipment_not_recorded,
         hash=content_hash([[line.centre_id, line.amount] for line in budget.lines]),
         proposed_at=proposed_at,
         provenance=budget.provenance,

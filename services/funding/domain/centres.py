@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
+from services.funding.domain.equipment import NO_EQUIPMENT, Equipment
 from services.funding.domain.sharing import Stake, bounds, round_up
 from shared.contracts.base import Text
 from shared.contracts.submissions import AreaClass
@@ -129,8 +130,8 @@ class Centre:
     """Centres (itself, predecessors) whose support of last year should be on record and is not: minimum only."""
     waits_until: datetime | None = None
     """Until when an awaited or a pending file may still change the amount by itself."""
-    newly_established: bool = False
-    """Whether the initial equipment is due: newly established, and never granted before."""
+    equipment: Equipment = NO_EQUIPMENT
+    """Where its initial equipment stands."""
 
 
 def grade_of(rubric_id: str, grade_id: str, period: int, score: Decimal | None = None) -> Grade:

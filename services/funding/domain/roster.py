@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
 from services.funding.domain.centres import MONTHS, Lineage, Part, Record, Succession
+from services.funding.domain.equipment import Equipment, equipment_of
 from services.funding.domain.sharing import largest_remainder
 from shared.rulebook import FundingPolicy
 from shared.rulebook.funding import Proration
@@ -43,7 +44,7 @@ class Participation:
     succession: Succession | None
     lineage: Lineage | None
     unknown: tuple[str, ...]
-    newly_established: bool
+    equipment: Equipment
 
 
 def participants(
@@ -53,8 +54,8 @@ def participants(
     supports: Supports,
     *,
     before: Proration | None = None,
-    granted: Collection[str] = (),
     kin: Iterable[Registered] = (),
+    equipment: Mapping[str, int] | None = None,
 ) -> dict[str, Participation]:
     """The centres that take part in a budget year; the others are not open yet, or have left.
 
@@ -62,8 +63,8 @@ def participants(
         centres: all registered ones, also closed ones that others continue.
         supports: of the year before, and of as many years before that as the transition runs.
         before: the proration of the policy of the year before; `None`: its support was for whole years.
-        granted: centres that ever got the initial equipment.
         kin: centres elsewhere that these continue, and others that continue the same ones; they take no part.
+        equipment: what is on record as paid of the initial equipment, in đồng, by centre.
 
     Raises:
         ValueError: a centre is named twice.
@@ -75,7 +76,7 @@ def participants(
         raise ValueError("a centre is named twice")
     changes = _Changes(register, supports, policy.proration, before)
     lines = _Lines(changes, year, policy) if policy.transition.measured == "last_year" else None
-    found = {}
+    found, paid = {}, equipment or {}
     for key, centre in own.items():
         months = months_in(centre, year, policy.proration)
         if months:
@@ -87,7 +88,9 @@ def participants(
                 succession=None if lines else changes.of(centre, year),
                 lineage=lineage,
                 unknown=_unknown(centre, year, policy, supports, lineage),
-                newly_established=key not in granted and _newly_established(centre, year, policy),
+                equipment=equipment_of(
+                    centre.opened_on, year, policy.equipment, successor=bool(centre.predecessors), paid=paid.get(key)
+                ),
             )
     return found
 
@@ -112,11 +115,6 @@ def months_in(centre: Registered, year: int, rule: Proration) -> int:
     if rule.counts == "last_day":
         firsts = [first - timedelta(days=1) for first in [*firsts[1:], date(year + 1, 1, 1)]]
     return sum(centre.exists(day) for day in firsts)
-
-
-def _newly_established(centre: Registered, year: int, policy: FundingPolicy) -> bool:
-    rule, opened = policy.equipment, centre.opened_on.year
-    return opened <= year < opened + rule.within_years and (rule.successors or not centre.predecessors)
 
 
 def shared_by_population(amount: int, populations: Mapping[str, int]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from services.funding.decisions.journal import (
     OPERATING,
     PURPOSES,
     Decision,
+    Granted,
     book,
     decide,
 )
@@ -39,6 +40,8 @@ class Award:
     line: Allocation
     settled: int = 0
     """Paid of what earlier years had carried over."""
+    on_record: int = 0
+    """Of initial equipment: stated as paid in the same year."""
 
     def place(self, year: int) -> Ref[Decision]:
         """Where the decision is kept."""
@@ -56,7 +59,10 @@ def awards_of(budget: Budget, inputs: ProvinceInputs, rules: Rules) -> list[Awar
         if decided.centre_id in settled.keys() - lines.keys() and decided.allocation:
             lines[decided.centre_id] = withdrawn(decided.allocation, rules.policy)
     awards = [Award(OPERATING, line, settled.get(centre_id, 0)) for centre_id, line in lines.items()]
-    awards += [Award("equipment", line) for line in grants_of(budget).values()]
+    stated = {payment.centre_id: payment.amount for payment in inputs.equipment if payment.year == inputs.year}
+    awards += [
+        Award("equipment", line, on_record=stated.get(centre_id, 0)) for centre_id, line in grants_of(budget).items()
+    ]
     return sorted(awards, key=attrgetter("line.centre_id", "purpose"))
 
 
@@ -96,6 +102,9 @@ async def approve(life: Life, run: BudgetRunProposed, command: Command, ask: Ask
     if not _stands(budget, grounds):
         problems.append(problem("funding.inputs_changed", "/version", version=run.version))
     awards = awards_of(budget, grounds.inputs, rules)
+    grants = await _grants(ask, awards, grounds.inputs)
+    if grants is None:
+        problems = problems or [problem("funding.inputs_changed", "/version", version=run.version)]
     twice = sorted({award.line.centre_id for award in awards if award.place(life.year) in grounds.decided})
     if twice:
         problems.append(problem("funding.decided_before", centres=_some(twice)))
@@ -105,6 +114,8 @@ async def approve(life: Life, run: BudgetRunProposed, command: Command, ask: Ask
         return outcome
 
     outcome = Outcome(verdict=Action.APPROVE)
+    for granted in grants or ():
+        outcome.put(Granted.ref(granted.centre_id), granted)
     snapshot = snapshot_of(budget, grounds.inputs, rules, run, command.at)
     keep(outcome, snapshot)
     decision = journal.Decision(command.person.subject, command.person.role, command.at, command.why, "approval/1")
@@ -120,6 +131,18 @@ async def approve(life: Life, run: BudgetRunProposed, command: Command, ask: Ask
     # Another province that carried a debt over can no longer cancel by an adjustment what is paid of it here.
     outcome.requests += [again(line.province) for line in grounds.inputs.decided if line.carried_total]
     return outcome
+
+
+async def _grants(ask: Ask, awards: Sequence[Award], inputs: ProvinceInputs) -> list[Granted] | None:
+    """The marks of the initial equipment that this approval grants; `None`: another one that it does not know of
+    granted some of it meanwhile."""
+    ids = [award.line.centre_id for award in awards if award.purpose == "equipment"]
+    found = await ask.many(Granted.ref(centre_id) for centre_id in ids)
+    known = [mark or Granted(centre_id=centre_id, years={}) for centre_id, mark in zip(ids, found, strict=True)]
+    seen = {(line.centre_id, str(line.year)) for line in inputs.decided if line.purpose == "equipment"}
+    if any((mark.centre_id, year) not in seen for mark in known for year in mark.years):
+        return None
+    return [mark.model_copy(update={"years": {**mark.years, str(inputs.year): inputs.province}}) for mark in known]
 
 
 def _some(names: Sequence[str]) -> str:
@@ -171,6 +194,7 @@ def _booked(
                 previous_amount=None,
                 delta=award.line.amount,
                 settled=award.settled,
+                on_record=award.on_record,
                 allocation=award.line,
                 entry=places[award.line.centre_id],
                 journal=mark,

@@ -108,6 +108,24 @@ def _decided(inputs: ProvinceInputs) -> dict[tuple[str, int], int]:
     }
 
 
+def _equipment(inputs: ProvinceInputs) -> dict[str, int]:
+    """What is on record of the initial equipment, by centre.
+
+    Of a year the province states all that was paid, a decision of that year included. So the two are not added up:
+    what was decided is paid or will be, on top of what was stated when it was decided; the higher one counts.
+    """
+    stated = {(payment.centre_id, payment.year): payment.amount for payment in inputs.equipment}
+    found = dict(stated)
+    for line in inputs.decided:
+        if line.purpose == "equipment":
+            now = stated.get((line.centre_id, line.year), 0)
+            found[line.centre_id, line.year] = max(now, line.amount + min(line.on_record, now))
+    paid: dict[str, int] = {}
+    for (centre_id, _), amount in found.items():
+        paid[centre_id] = paid.get(centre_id, 0) + amount
+    return paid
+
+
 def _centres(inputs: ProvinceInputs, rules: Rules) -> list[Centre]:
     """The centres that take part, each with its result and its support of last year."""
     period, policy = inputs.year - 1, rules.policy
@@ -118,8 +136,8 @@ def _centres(inputs: ProvinceInputs, rules: Rules) -> list[Centre]:
         policy,
         _decided(inputs) | _stated(inputs),
         before=rules.before,
-        granted={line.centre_id for line in inputs.decided if line.purpose == "equipment"},
         kin=map(_registered, inputs.kin) if policy.transition.measured == "last_year" else (),
+        equipment=_equipment(inputs),
     )
     pending = {file.centre_id: file for file in inputs.pending if file.period == period}
     scores: dict[str, dict[int, Score]] = {}
@@ -147,7 +165,7 @@ def _centres(inputs: ProvinceInputs, rules: Rules) -> list[Centre]:
                 lineage=part.lineage,
                 unknown=part.unknown,
                 waits_until=_waits_until(assessment, inputs.clock, policy),
-                newly_established=part.newly_established,
+                equipment=part.equipment,
             )
         )
     return centres

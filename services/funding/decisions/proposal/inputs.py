@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from services.funding.decisions.journal import DECISIONS, OPERATING, Counted, counted
 from shared.contracts.base import Contract, Instant, Points, Status
@@ -111,6 +111,8 @@ class Clock(Contract):
 CENTRES: Collection[RegistrationAccepted] = Collection("centres", TypeAdapter(RegistrationAccepted))
 SUPPORTS: Collection[SupportAccepted] = Collection("supports", TypeAdapter(SupportAccepted))
 ENVELOPES: Collection[EnvelopeAccepted] = Collection("envelopes", TypeAdapter(EnvelopeAccepted))
+EQUIPMENT: Collection[SupportAccepted] = Collection("equipment", TypeAdapter(SupportAccepted))
+"""Payments of initial equipment: apart from `SUPPORTS`, so that nothing measures a year's support against them."""
 SCORES: Collection[Score] = Collection("scores", TypeAdapter(Score))
 PENDING: Collection[Pending] = Collection("pending", TypeAdapter(Pending))
 
@@ -128,6 +130,8 @@ class ProvinceInputs(Contract):
     """Of the province, at least of every period before the year: an earlier grade stands in for a pending file."""
     supports: Sequence[SupportAccepted]
     """Of the province, of the years before: as far back as the transition of merged centres looks."""
+    equipment: Sequence[SupportAccepted] = Field((), exclude_if=lambda payments: not payments)
+    """Payments of initial equipment to the province's centres, of any year: it is owed once."""
     pending: Sequence[Pending]
     """Of the province, at least of the period before the year."""
     kin: Sequence[RegistrationAccepted] = ()
@@ -178,6 +182,7 @@ async def inputs_of(ask: Ask, province: str, year: int) -> ProvinceInputs:
         centres=own,
         scores=await ask.all(SCORES, {**of_centres, "period": {"$lt": year}}),
         supports=supports,
+        equipment=await ask.all(EQUIPMENT, of_centres),
         pending=await ask.all(PENDING, {"province": province, "period": year - 1}),
         decided=await _with_lines(ask, decided, year),
         kin=kin,
