@@ -78,6 +78,10 @@ def step(
     province: ProvinceOption,
     year: YearOption,
     why: WhyOption,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option("--accept", help="With submit: a centre whose file or figure is not there. Once for each."),
+    ] = None,
     by: ByOption = None,
     role: RoleOption = None,
     format: FormatOption = Format.TABLE,
@@ -87,11 +91,14 @@ def step(
     A province simulates and submits, another person of the finance side approves, then it is published.
 
     Example: langhoc budget step approve --province 01 --year 2026 --by binh --why "Nghị quyết 12/NQ-HĐND"
+
+    Before the deadline: langhoc budget step submit … --accept TT-1 --accept TT-2 --why "Công văn 7/SGDĐT: chờ hồ sơ"
     """
     with plain_errors():
         officer, path = _officer(action, province, by, role), f"/budgets/{province}/{year}"
         found = officer.get("funding", path, BudgetView)
-        _show(officer.post("funding", f"{path}/{action}", BudgetView, _order(found, why)), format)
+        order = _order(found, why) | ({"accepts": accept} if accept else {})
+        _show(officer.post("funding", f"{path}/{action}", BudgetView, order), format)
 
 
 @budget.command()
@@ -153,6 +160,7 @@ HISTORY: list[Column[ActionRecord]] = [
     Column("action", "Action"),
     number("version", "Proposal"),
     Column("result", "Result"),
+    Column("accepts", "Accepts", lambda one: ", ".join(one.accepts)),
     Column("why", "Why"),
 ]
 ADJUSTMENTS: list[Column[AdjustmentProposed]] = [

@@ -31,6 +31,7 @@ from services.funding.decisions import (
     life_and_run,
     rules_in_force,
     snapshot_known,
+    standing,
 )
 from services.funding.domain import Budget, Comparison, History, Life, Side, View, Year, compare, views
 from shared.contracts.facts import AdjustmentProposed, BudgetProposed, BudgetRunProposed, RegistrationAccepted
@@ -81,7 +82,7 @@ async def _take_over(mongo: Mongo) -> None:
     await name_requests(mongo, again)
     known = [*await mongo.find(SETS, {"set": PROPOSAL}), *await mongo.find(RECALCULATIONS, {"set": PROPOSAL})]
     keys = {row["key"] for row in known}
-    envelopes = [ENVELOPES.read(row) for row in await mongo.find(ENVELOPES.name, {})]
+    envelopes = standing(await found(mongo, ENVELOPES, {}))
     requests = [again(envelope.province, envelope.year) for envelope in envelopes]
     new = [request for request in requests if key_text(request.key) not in keys]
     new += [again(run["province"], run["year"]) for run in await mongo.find(RUNS.name, {"awaited": None})]
@@ -192,10 +193,10 @@ async def sustainability(mongo: Mongo, province: str, first: int, last: int) -> 
     Support is what was decided; where nothing was decided, what the province stated, else what is proposed.
     """
     years = range(first, last + 1)
-    centres = await found(mongo, CENTRES, {"province": province})
+    centres = standing(await found(mongo, CENTRES, {"province": province}))
     ids, within = {"$in": [centre.centre_id for centre in centres]}, {"$gte": first, "$lte": last}
     proposed = await found(mongo, ALLOCATIONS, {"allocation.centre_id": ids, "year": within})
-    stated = await found(mongo, SUPPORTS, {"centre_id": ids, "year": within})
+    stated = standing(await found(mongo, SUPPORTS, {"centre_id": ids, "year": within}))
     decided = await found(mongo, DECISIONS, {"centre_id": ids, "year": within, "purpose": OPERATING})
     supports = {(line.allocation.centre_id, line.year): line.allocation.amount for line in proposed}
     supports |= {(line.centre_id, line.year): line.amount for line in stated}

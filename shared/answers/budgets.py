@@ -26,6 +26,8 @@ class BudgetView(BaseModel):
     hash: str
     """Version and hash of the proposal: what an order has to name."""
     submitted_by: str | None
+    accepted: list[str] = []
+    """Centres that it was submitted with though their file or figure was not there."""
     approval: Approval | None
     envelope: int
     reserve: int

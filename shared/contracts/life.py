@@ -17,6 +17,8 @@ class State(StrEnum):
 
     RECEIVED = "received"
     """An envelope is there, a proposal not yet."""
+    NO_ENVELOPE = "no_envelope"
+    """The envelope was withdrawn: there is nothing to share, and nothing to decide on until there is one again."""
     PROPOSED = "proposed"
     SIMULATED = "simulated"
     SUBMITTED = "submitted"
@@ -61,6 +63,8 @@ class Approval(Contract):
     why: str
     snapshot: str
     """Hash of the frozen inputs."""
+    accepted: list[str] = []
+    """Centres that were submitted by name, in the order of their ids, though their file or figure was not there."""
 
 
 class Shape(Contract):
@@ -94,6 +98,8 @@ class ActionRecord(Contract):
     version: int | None
     """Version and hash that the order spoke of."""
     hash: str | None
+    accepts: list[str] = []
+    """Centres without a file or figure that the order accepts by name; `why` is the reason."""
     result: str
     """`done`, or the code of the first refusal."""
     problems: list[Problem] = []

@@ -316,6 +316,12 @@ class OpenedSince(Grounded):
     day: date
 
 
+class Suspension(Grounded):
+    """What a suspended centre is: one that does not exist on the days of its suspension, or one like any other."""
+
+    use: Literal["takes_no_part", "ignored"]
+
+
 class EquipmentGrant(Grounded):
     """Who is a newly established centre and so is owed the initial equipment, once."""
 
@@ -367,6 +373,8 @@ class FundingPolicy(Dated):
     """`None`: as a new centre."""
     transition: Transition
     proration: Proration
+    suspension: Suspension | None = None
+    """`None`: nobody asks whether a centre is suspended."""
     equipment: EquipmentGrant
     rounding: Rounding
     surplus: Surplus

@@ -110,6 +110,8 @@ class Step(Strict):
     why: str = "đã kiểm tra"
     key: str | None = None
     """The order's own id, to give the same order again."""
+    accepts: list[Code] = []
+    """Of a budget's `submit`: the centres that it accepts by name."""
     refused: list[str] | None = None
     """Codes with which the correction or order is refused; left out, it must be carried out."""
     expect: Expectation | None = None
@@ -124,6 +126,8 @@ class Step(Strict):
             raise ValueError("an order needs `step` and `by`")
         if self.release and self.step not in (None, "withdraw"):
             raise ValueError("a ranking is released, or its release is taken back with `step: withdraw`")
+        if self.accepts and not self.budget:
+            raise ValueError("`accepts` speaks of a budget")
         if self.refused is not None and things in ([], ["send"]):
             raise ValueError("`refused` speaks of a correction or an order")
         return self

@@ -141,6 +141,8 @@ async def _order(world: World, play: Play, step: Step, now: datetime) -> list[Di
             return [Difference(what, "something to decide on", "none")]
         seen = (await world.ask(MINISTRY, "funding", path)).json()
         body = {"why": step.why, "version": seen.get("version", 0), "hash": seen.get("hash", "")}
+        if step.accepts:
+            body["accepts"] = step.accepts
         answer = await world.order(who, "funding", f"{path}/{step.step}", body, key)
     expected = ", ".join(sorted(step.refused)) if step.refused is not None else "done"
     got = _answer(answer)

@@ -149,7 +149,7 @@ def test_an_envelope_is_kept_and_asks_for_its_year() -> None:
     _, requests = handle(states, envelope())
     assert requests == {of("04", 2026)}
     kept = states[ENVELOPES.ref("04", 2026)]
-    assert kept is not None
+    assert isinstance(kept, EnvelopeAccepted)
     assert kept.amount == 30_000_000
 
 

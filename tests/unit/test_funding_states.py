@@ -33,7 +33,7 @@ ALLOWED = {
     ("submitted", "approve"): "approved",
     ("approved", "publish"): "published",
 }
-BY_CORRECTION = {"received", "proposed", "simulated", "submitted", "returned", "withdrawn"}
+BY_CORRECTION = {"received", "no_envelope", "proposed", "simulated", "submitted", "returned", "withdrawn"}
 BY_ADJUSTMENT = {"published", "adjusted"}
 PEOPLE = sorted(action for action, roles in ROLES.items() if roles)
 
@@ -71,10 +71,44 @@ def test_a_correction_makes_a_new_proposal_until_the_approval_and_never_after(st
     if state.value in BY_CORRECTION:
         after = proposed(life(state, submitted_by="lan"), 4, "b" * 64)
         assert (after.state, after.version, after.hash, after.submitted_by) == ("proposed", 4, "b" * 64, None)
+        assert proposed(life(state), 4, "b" * 64, envelope=False).state == "no_envelope"
     else:
         with pytest.raises(KeyError):
             proposed(life(state), 4, "b" * 64)
     assert (state in DECIDED) == (state.value not in BY_CORRECTION)
+
+
+@pytest.mark.parametrize(
+    ("open_", "accepts", "found"),
+    [
+        ([], [], []),
+        (["a", "b"], ["b", "a"], []),
+        (["a", "b"], ["b"], ["not_accepted"]),
+        (["a"], ["a", "c"], ["nothing_to_accept"]),
+        (["a"], ["c"], ["not_accepted", "nothing_to_accept"]),
+    ],
+)
+def test_who_submits_accepts_by_name_whoever_is_open_and_nobody_else(
+    open_: list[str], accepts: list[str], found: list[str]
+) -> None:
+    given = order(Action.SUBMIT, accepts=tuple(accepts))
+    assert [each.code for each in refusals(life("simulated"), given, open_)] == found
+    if not found:
+        assert step(life("simulated"), given).accepted == tuple(sorted(accepts))
+
+
+def test_only_a_submission_accepts_and_a_new_proposal_forgets_it() -> None:
+    assert codes(life("proposed"), order(Action.SIMULATE, accepts=("a",))) == ["nothing_to_accept"]
+    assert refusals(life("proposed"), order(Action.SIMULATE), ["a"]) == []
+    assert proposed(life("submitted", accepted=("a",)), 4, "b" * 64).accepted == ()
+
+
+def test_a_refusal_names_twenty_centres_and_counts_the_others() -> None:
+    names = [f"c-{number:02}" for number in range(25)]
+    (problem,) = refusals(life("simulated"), order(Action.SUBMIT), names)
+    assert problem.field == "/accepts"
+    assert "c-19, … (+5)" in problem.message.vi
+    assert "c-20" not in problem.message.vi
 
 
 @pytest.mark.parametrize("state", list(State))

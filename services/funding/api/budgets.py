@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from services.funding import queries
-from services.funding.api.orders import Deciding, IdempotencyKey, ordered
+from services.funding.api.orders import IdempotencyKey, Stepping, ordered
 from services.funding.decisions import Decision, Snapshot, act, is_whole
 from services.funding.domain import Life, proof_of
 from shared.answers.budgets import BudgetView, ProofView
@@ -69,13 +69,14 @@ async def take_step(
     province: str,
     year: AnyYear,
     action: BudgetAction,
-    body: Deciding,
+    body: Stepping,
     key: IdempotencyKey = None,
 ) -> BudgetView:
     """The order names version and hash of the proposal that the caller has seen, and why.
 
     A province simulates, submits and withdraws its own budget, as finance does; finance or the ministry returns or
-    publishes; finance approves, and never somebody who simulated or submitted it.
+    publishes; finance approves, and never somebody who simulated or submitted it. Who submits before every file and
+    figure is there accepts the others by name (`accepts`).
     """
     await ordered(request, who, key, body, action, f"{province}/{year}", partial(act, province, year))
     return await _view(request, *await _found(request, province, year))
@@ -96,6 +97,7 @@ async def _view(request: Request, life: Life, run: BudgetRunProposed) -> BudgetV
         version=life.version,
         hash=life.hash,
         submitted_by=life.submitted_by,
+        accepted=list(life.accepted),
         approval=life.approval,
         envelope=run.envelope if life.envelope is None else life.envelope,
         reserve=run.reserve if life.reserve is None else life.reserve,

@@ -27,6 +27,10 @@ IdempotencyKey = Annotated[
 ]
 
 
+MOST_CENTRES = 2_000
+"""Of a province: more than any has."""
+
+
 class Deciding(Claim):
     """Body of an order: the reason, and the version that it speaks of."""
 
@@ -37,6 +41,14 @@ class Deciding(Claim):
     """Version and hash of what the caller has seen; what has moved on since is not decided on."""
     id: Identifier | None = None
     """Id of the order, for senders that cannot set the header `Idempotency-Key`."""
+
+
+class Stepping(Deciding):
+    """Body of an order on a budget."""
+
+    accepts: Annotated[list[Identifier], Field(max_length=MOST_CENTRES)] = []
+    """Of `submit`: every centre whose file is awaited or whose support of last year is unknown, by its id. `why` is the
+    reason for which they are accepted."""
 
 
 Decide = Callable[[Command, Ask], Coroutine[Any, Any, Outcome]]
@@ -57,6 +69,7 @@ async def ordered(
         why=body.why,
         version=body.version,
         hash=body.hash,
+        accepts=tuple(body.accepts) if isinstance(body, Stepping) else (),
     )
     commands: Commands = request.app.state.runtime.commands
 

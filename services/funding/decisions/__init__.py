@@ -22,8 +22,9 @@ Documents, by collection and `_id`, each declared in the room of its theme:
 | | `journal` | `<province>/<year>/<purpose>/<number>` | `JournalEntry`, never changed |
 | `adjustment` | `adjustments` | `<province>/<year>/<centre id or _reserve>/<number>` | `Adjusting` |
 
-The first six are facts: the newest version is kept, and the set `proposal` follows (`sets`). `allocations` and `runs`
-are its result until people approve it; what comes after is decided by people and only proposed by the set.
+The first six are facts: the newest version is kept (in the place of a withdrawn one lies its `Withdrawn`), and the set
+`proposal` follows (`sets`). `allocations` and `runs` are its result until people approve it; what comes after is
+decided by people and only proposed by the set.
 """
 
 from services.funding.decisions.adjustment.corrections import ADJUSTMENTS
@@ -54,6 +55,7 @@ from services.funding.decisions.proposal.inputs import (
     again,
     budget_year,
     inputs_of,
+    standing,
 )
 from services.funding.decisions.proposal.proposing import ALLOCATIONS, RUNS, propose
 from services.funding.decisions.sets import PROPOSALS, SETS
@@ -100,4 +102,5 @@ __all__ = [
     "routes",
     "rules_in_force",
     "snapshot_known",
+    "standing",
 ]

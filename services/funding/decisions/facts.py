@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from services.funding.decisions.journal import OPERATING
 from services.funding.decisions.proposal.inputs import (
@@ -20,7 +20,15 @@ from services.funding.decisions.proposal.inputs import (
 )
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
-from shared.contracts.facts import CentreScored, EnvelopeAccepted, Receipt, RegistrationAccepted, SupportAccepted
+from shared.contracts.facts import (
+    CentreScored,
+    EnvelopeAccepted,
+    Purpose,
+    Receipt,
+    RegistrationAccepted,
+    SupportAccepted,
+    Withdrawn,
+)
 from shared.messaging.decide.asking import STALE, Ask, Decide, Outcome
 from shared.messaging.decide.documents import Ref
 from shared.messaging.messages import Received
@@ -31,17 +39,22 @@ PERIODS = range(2013, 2101)
 """The periods that contracts admit (`shared.contracts.base.Year`); a receipt only repeats what a sender claimed."""
 
 
-V = TypeVar("V", RegistrationAccepted, EnvelopeAccepted, SupportAccepted)
+Fact = RegistrationAccepted | EnvelopeAccepted | SupportAccepted | Withdrawn | Score
 
 
-async def _newest(ref: Ref[V], fact: V, ask: Ask) -> Outcome:
+async def _newest(ref: Ref[Fact], fact: Fact, ask: Ask) -> Outcome:
     known = await ask.one(ref)
     return Outcome({ref: fact}) if known is None or fact.version > known.version else Outcome(verdict=STALE)
 
 
-async def _elsewhere(outcome: Outcome, fact: SupportAccepted | Score, ask: Ask) -> Outcome:
+async def _of_centre(ref: Ref[Fact], fact: Fact, centre_id: str, ask: Ask) -> Outcome:
+    await ask.many([ref, CENTRES.ref(centre_id)])  # both in one round
+    return await _elsewhere(await _newest(ref, fact, ask), fact, centre_id, ask)
+
+
+async def _elsewhere(outcome: Outcome, fact: Fact, centre_id: str, ask: Ask) -> Outcome:
     """A fact tells the province that it comes from; another one may have the centre by now."""
-    centre = await ask.one(CENTRES.ref(fact.centre_id))
+    centre = await ask.one(CENTRES.ref(centre_id))
     if outcome.puts and centre and centre.province != fact.province:
         wanted = [again(centre.province)] if isinstance(fact, Score) else about(centre.province)
         outcome.requests += wanted
@@ -60,9 +73,30 @@ async def on_envelope(event: Received[EnvelopeAccepted], ask: Ask) -> Outcome:
 
 async def on_support(event: Received[SupportAccepted], ask: Ask) -> Outcome:
     """What a centre got, for its year's work or of its initial equipment."""
-    ref = (SUPPORTS if event.data.purpose == OPERATING else EQUIPMENT).ref(event.data.centre_id, event.data.year)
-    await ask.many([ref, CENTRES.ref(event.data.centre_id)])  # both in one round
-    return await _elsewhere(await _newest(ref, event.data, ask), event.data, ask)
+    data = event.data
+    return await _of_centre(_support(data.centre_id, data.year, data.purpose), data, data.centre_id, ask)
+
+
+def _support(centre_id: str, year: int, purpose: Purpose) -> Ref[SupportAccepted | Withdrawn]:
+    return (SUPPORTS if purpose == OPERATING else EQUIPMENT).ref(centre_id, year)
+
+
+async def on_withdrawal(event: Received[Withdrawn], ask: Ask) -> Outcome:
+    """What its sender took back: nothing of it counts from then on. It may come before what it takes back.
+
+    What becomes of an assessment is told by its score.
+    """
+    data = event.data
+    match data.kind, data.period:
+        case "registration", _:
+            return await _newest(CENTRES.ref(data.subject), data, ask)
+        case "envelope", int(year):
+            return await _newest(ENVELOPES.ref(data.province, year), data, ask)
+        case "support", int(year):
+            ref = _support(data.subject, year, data.purpose or OPERATING)
+            return await _of_centre(ref, data, data.subject, ask)
+        case _:
+            return Outcome(verdict=IGNORED)
 
 
 async def on_score(event: Received[CentreScored], ask: Ask) -> Outcome:
@@ -78,7 +112,9 @@ async def on_score(event: Received[CentreScored], ask: Ask) -> Outcome:
     ref = SCORES.ref(score.centre_id, score.period)
     known, _ = await ask.many([ref, CENTRES.ref(score.centre_id)])
     both = known.beside(score) if isinstance(known, Score) else score
-    return await _elsewhere(Outcome(verdict=STALE) if both == known else Outcome({ref: both}), score, ask)
+    return await _elsewhere(
+        Outcome(verdict=STALE) if both == known else Outcome({ref: both}), score, score.centre_id, ask
+    )
 
 
 async def on_receipt(event: Received[Receipt], ask: Ask) -> Outcome:
@@ -110,4 +146,5 @@ routes: Mapping[str, Decide[Received[Any]]] = {
     EventType.SUPPORT_ACCEPTED: on_support,
     EventType.CENTRE_SCORED: on_score,
     EventType.RECEIPT_ISSUED: on_receipt,
+    EventType.SUBMISSION_WITHDRAWN: on_withdrawal,
 }

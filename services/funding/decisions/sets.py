@@ -26,11 +26,13 @@ from services.funding.decisions.proposal.inputs import (
     ProvinceYear,
     again,
     budget_year,
+    heirs_of,
     inputs_of,
+    standing,
 )
 from services.funding.decisions.proposal.proposing import ALLOCATIONS, RUNS, lines_of, propose
 from services.funding.domain import DECIDED, Life
-from shared.contracts.facts import EnvelopeAccepted
+from shared.contracts.facts import EnvelopeAccepted, Withdrawn
 from shared.messaging.decide.asking import Ask, Due, Outcome
 from shared.messaging.decide.sets import SetOf, Source, each
 
@@ -78,8 +80,9 @@ def _every_year(state: Any) -> list[ProvinceYear]:
     return [ProvinceYear(state.province, EVERY_YEAR)]
 
 
-def _its_year(envelope: EnvelopeAccepted) -> list[ProvinceYear]:
-    return [ProvinceYear(envelope.province, envelope.year)]
+def _its_year(envelope: EnvelopeAccepted | Withdrawn) -> list[ProvinceYear]:
+    year = envelope.period if isinstance(envelope, Withdrawn) else envelope.year
+    return [] if year is None else [ProvinceYear(envelope.province, year)]
 
 
 def _next_year(file: Pending) -> list[ProvinceYear]:
@@ -122,10 +125,11 @@ async def ask_heirs(due: Due[Province], ask: Ask) -> Outcome:
     It publishes and keeps nothing; what a centre had may count in the province of its successor, or of that one's.
     """
     centres = await ask.all(CENTRES, due.key._asdict())
-    known = {key for centre in centres for key in (centre.centre_id, *centre.predecessors)}
+    known = {each.subject for each in centres if isinstance(each, Withdrawn)}
+    known |= {key for centre in standing(centres) for key in (centre.centre_id, *centre.predecessors)}
     new, provinces = known, set[str]()
     while new:
-        heirs = await ask.all(CENTRES, {"predecessors": {"$in": sorted(new)}})
+        heirs = await heirs_of(ask, new)
         provinces |= {heir.province for heir in heirs}
         new = {heir.centre_id for heir in heirs} - known
         known |= new

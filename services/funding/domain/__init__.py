@@ -5,7 +5,7 @@ say what made an amount and that all of them add up; `frozen` and `adjustment` a
 """
 
 from services.funding.domain.adjustment import Adjustment, Standing, adjust, rerun, standing
-from services.funding.domain.budget import WITHDRAWN, Budget, Charge, allocate, head_of, withdrawn
+from services.funding.domain.budget import NO_ENVELOPE, WITHDRAWN, Budget, Charge, allocate, head_of, withdrawn
 from services.funding.domain.centres import (
     Assessment,
     Centre,
@@ -29,6 +29,7 @@ from services.funding.domain.life import (
     persons,
     proposed,
     refusals,
+    some,
     step,
 )
 from services.funding.domain.proof import Proof, Statement, proof_of
@@ -40,6 +41,7 @@ from services.funding.domain.sustainability import History, View, Year, views
 
 __all__ = [
     "DECIDED",
+    "NO_ENVELOPE",
     "NO_EQUIPMENT",
     "PREPARERS",
     "WITHDRAWN",
@@ -92,6 +94,7 @@ __all__ = [
     "rerun",
     "shared_by_population",
     "solve",
+    "some",
     "stake_of",
     "standing",
     "step",

@@ -35,6 +35,8 @@ LAST_YEAR_UNKNOWN = "last_year_unknown"
 """Flag of a line (and its run): last year's support should be on record and is not, so it has its minimum alone."""
 WITHOUT_BASE = "without_base"
 """Flag of a line (and its run): it is measured against no last year's support."""
+NO_ENVELOPE = "no_envelope"
+"""Flag of a run whose envelope was withdrawn: it shares nothing."""
 WITHDRAWN = "withdrawn"
 """Flag of the closing line of a centre that left the province's proposal; such a line is no part of the run's proof."""
 
@@ -382,15 +384,17 @@ def head_of(
     )
 
 
-def withdrawn(line: Allocation, policy: FundingPolicy) -> Allocation:
+_LEFT = Text(
+    vi="Trung tâm không còn thuộc đề nghị của tỉnh trong năm ngân sách này (đã chuyển sang tỉnh khác, đã giải thể "
+    "hoặc sáp nhập, hoặc ngày thành lập được đính chính sang năm sau); số đã đề nghị được rút về 0 đồng.",
+    en="The centre no longer takes part in the province's proposal for this budget year (it moved to another "
+    "province, it was closed or merged, or its opening date was corrected to a later year); the proposed amount "
+    "is withdrawn to 0 đồng.",
+)
+
+
+def withdrawn(line: Allocation, policy: FundingPolicy, reason: Text | None = None) -> Allocation:
     """The closing line of a centre that no longer takes part: 0 đồng and the reason, so that no old amount stays."""
-    reason = Text(
-        vi="Trung tâm không còn thuộc đề nghị của tỉnh trong năm ngân sách này (đã chuyển sang tỉnh khác, đã giải thể "
-        "hoặc sáp nhập, hoặc ngày thành lập được đính chính sang năm sau); số đã đề nghị được rút về 0 đồng.",
-        en="The centre no longer takes part in the province's proposal for this budget year (it moved to another "
-        "province, it was closed or merged, or its opening date was corrected to a later year); the proposed amount "
-        "is withdrawn to 0 đồng.",
-    )
     return line.model_copy(
         update={
             "amount": 0,
@@ -402,6 +406,6 @@ def withdrawn(line: Allocation, policy: FundingPolicy) -> Allocation:
             "binds": "none",
             "exact": "0",
             "flags": [WITHDRAWN],
-            "steps": [Step(what=reason, citation=policy.citation, provenance=policy.provenance)],
+            "steps": [Step(what=reason or _LEFT, citation=policy.citation, provenance=policy.provenance)],
         }
     )

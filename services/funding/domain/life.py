@@ -5,13 +5,14 @@
                   │            │          └→ withdrawn ─┤ (by who submitted)
                   │            └────────────────────────┘
                   └── a correction before the approval: a new version of the proposal
+    no_envelope: it was withdrawn before the approval; a new one leads to a new proposal
 
 An approval is for ever: what comes later is an adjustment of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.contracts.base import Contract, Problem
@@ -24,6 +25,7 @@ DECIDED = frozenset({State.APPROVED, State.PUBLISHED, State.ADJUSTED})
 """States in which nothing proposed changes any more."""
 TRANSITIONS: Mapping[tuple[State, Action], State] = {
     (State.RECEIVED, Action.PROPOSE): State.PROPOSED,
+    (State.NO_ENVELOPE, Action.PROPOSE): State.PROPOSED,
     **{(state, Action.PROPOSE): State.PROPOSED for state in (*_OPEN, State.SUBMITTED)},
     **{(state, Action.SIMULATE): State.SIMULATED for state in _OPEN},
     (State.SIMULATED, Action.SUBMIT): State.SUBMITTED,
@@ -51,6 +53,8 @@ ROLES: Mapping[Action, frozenset[str]] = {
 """Roles of `shared.web.auth` whose persons may do it to a budget or an adjustment of it; none where it follows from
 something else. A province acts on its own budget only."""
 PREPARING = frozenset({Action.SIMULATE, Action.SUBMIT})
+NAMED = 20
+"""Centres that a refusal names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ class Order:
     why: str
     version: int
     hash: str
+    accepts: tuple[str, ...] = ()
+    """Centres that it accepts by name (`acceptances`)."""
 
 
 class Life(Contract):
@@ -85,6 +91,8 @@ class Life(Contract):
     prepared_by: tuple[str, ...] = ()
     """Everybody who ever simulated or submitted it: none of them approves it."""
     submitted_by: str | None = None
+    accepted: tuple[str, ...] = ()
+    """Centres without a file or figure that whoever submitted it accepted by name."""
     approval: Approval | None = None
     envelope: int | None = None
     """From the approval on: what the journal adds up to."""
@@ -99,9 +107,35 @@ class Life(Contract):
         return f"{self.province}/{self.year}"
 
 
-def refusals(life: Life, order: Order) -> list[Problem]:
-    """Everything that stands in the way of an order, the most important first; empty: it may be carried out."""
-    return [*persons(life.province, order.person, ROLES[order.action], order.why), *_of_budget(life, order)]
+def refusals(life: Life, order: Order, open_: Collection[str] = ()) -> list[Problem]:
+    """Everything that stands in the way of an order, the most important first; empty: it may be carried out.
+
+    `open_`: the centres that are to be accepted by name (`acceptances`).
+    """
+    return [
+        *persons(life.province, order.person, ROLES[order.action], order.why),
+        *_of_budget(life, order),
+        *acceptances(order, open_),
+    ]
+
+
+def acceptances(order: Order, open_: Collection[str]) -> Iterator[Problem]:
+    """What forbids an order by the centres that it names.
+
+    Whoever submits a proposal accepts, by name and with a reason, each centre whose file may still come or whose
+    support of last year is on nobody's record (`open_`), and no other one.
+    """
+    wanted = set(open_) if order.action is Action.SUBMIT else set()
+    if missing := sorted(wanted - set(order.accepts)):
+        yield problem("funding.not_accepted", "/accepts", centres=some(missing), count=len(missing))
+    if others := sorted(set(order.accepts) - wanted):
+        yield problem("funding.nothing_to_accept", "/accepts", centres=some(others), count=len(others))
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f", … (+{more})" if more > 0 else "")
 
 
 def persons(province: str, person: Person, roles: frozenset[str], why: str) -> Iterator[Problem]:
@@ -137,14 +171,20 @@ def step(life: Life, order: Order) -> Life:
             "state": TRANSITIONS[life.state, order.action],
             "prepared_by": hands,
             "submitted_by": subject if order.action is Action.SUBMIT else life.submitted_by,
+            "accepted": tuple(sorted(order.accepts)) if order.action is Action.SUBMIT else life.accepted,
         }
     )
 
 
-def proposed(life: Life, version: int, hash: str) -> Life:
-    """The life after a new version of the proposal. Raises `KeyError` after the approval: nothing changes silently."""
-    state = TRANSITIONS[life.state, Action.PROPOSE]
-    return life.model_copy(update={"state": state, "version": version, "hash": hash, "submitted_by": None})
+def proposed(life: Life, version: int, hash: str, *, envelope: bool = True) -> Life:
+    """The life after a new version of the proposal. Raises `KeyError` after the approval: nothing changes silently.
+
+    `envelope`: whether there still is one to propose from.
+    """
+    following = TRANSITIONS[life.state, Action.PROPOSE]
+    state = following if envelope else State.NO_ENVELOPE
+    stands = {"state": state, "version": version, "hash": hash, "submitted_by": None, "accepted": ()}
+    return life.model_copy(update=stands)
 
 
 def adjusted(life: Life) -> Life:

@@ -28,10 +28,19 @@ class Registered:
     """First day on which it no longer exists."""
     predecessors: tuple[str, ...] = ()
     """Centres that were merged into it, or the one that it was split from."""
+    suspended_on: date | None = None
+    """First day of a suspension that the policy counts; `None`: there is none."""
+    resumed_on: date | None = None
+    """First day after it."""
 
     def exists(self, on: date) -> bool:
-        """Whether it exists on a day."""
-        return self.opened_on <= on and (self.closed_on is None or on < self.closed_on)
+        """Whether it is there and at work on a day."""
+        return self.opened_on <= on and (self.closed_on is None or on < self.closed_on) and not self._suspended(on)
+
+    def _suspended(self, on: date) -> bool:
+        if self.suspended_on is None or on < self.suspended_on:
+            return False
+        return self.resumed_on is None or self.resumed_on <= self.suspended_on or on < self.resumed_on
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from pydantic import TypeAdapter, computed_field
 from services.funding.decisions.journal import TOPIC, Decision
 from services.funding.decisions.life.snapshots import Approved
 from services.funding.decisions.proposal.calculating import calculated
+from services.funding.decisions.proposal.departures import closing_line
 from services.funding.decisions.proposal.inputs import ProvinceInputs
-from services.funding.domain import Adjustment, Budget, Life, Stake, Standing, adjust, rerun, withdrawn
+from services.funding.domain import Adjustment, Budget, Life, Stake, Standing, adjust, rerun
 from shared.contracts.base import Contract, Text, content_hash
 from shared.contracts.facts import AdjustmentProposed, AdjustmentState, Allocation
 from shared.messaging.decide.asking import Outcome
@@ -116,7 +117,9 @@ def corrections(decided: Decisions, inputs: ProvinceInputs, proposed: Adjustment
     """Everything that differs from what was decided. `proposed`: an empty proposal of this province, year and time."""
     life, approved, envelope = decided.life, decided.approved, inputs.envelope
     if envelope is not None and life.envelope is not None and envelope.amount != life.envelope:
-        yield _of_reserve(proposed, life.envelope, envelope.amount)
+        yield _of_reserve(proposed, life.envelope, envelope.amount, _CORRECTED)
+    elif envelope is None and life.envelope is not None and life.reserve:
+        yield _of_reserve(proposed, life.envelope, life.envelope - life.reserve, _TAKEN_BACK)
     then = inputs.model_copy(update={"envelope": approved.inputs.envelope})
     alone = approved.rules.policy.after_approval.use == "reserve"
     budget = calculated(then, approved.rules, approved.frozen if alone else None)
@@ -124,7 +127,7 @@ def corrections(decided: Decisions, inputs: ProvinceInputs, proposed: Adjustment
     for one in _moves(decided, budget, then):
         standing = decided.lines.get(one.centre_id)
         before = standing.allocation if standing else None
-        line = lines.get(one.centre_id) or (withdrawn(before, approved.rules.policy) if before else None)
+        line = lines.get(one.centre_id) or (closing_line(before, inputs, approved.rules) if before else None)
         if line is not None and (one.from_reserve or one.carried):
             yield _of_centre(proposed, one, before, line, reason_of(approved.inputs, inputs, line, before))
 
@@ -134,7 +137,7 @@ def _moves(decided: Decisions, budget: Budget, inputs: ProvinceInputs) -> Iterab
     policy = decided.approved.rules.policy
     again = policy.after_approval.use == "rerun"
     stakes = {stake.key: stake for stake in (budget.stakes if again else budget.stakes_when(frozen.norms_relaxed))}
-    own = {centre.centre_id for centre in inputs.centres}
+    own = {centre.centre_id for centre in inputs.centres} | {withdrawal.subject for withdrawal in inputs.gone}
     for key in sorted(known.keys() - stakes.keys()):
         # A centre that moved away keeps what it was given here; one that is not eligible any more has no claim.
         amount = 0 if key in own else known[key].amount + known[key].carried_total
@@ -172,11 +175,19 @@ def _of_centre(
     return Adjusting(proposal=proposal, number=1, before=before)
 
 
-def _of_reserve(proposed: AdjustmentProposed, known: int, corrected: int) -> Adjusting:
-    reason = Text(
-        vi="Tổng kinh phí của tỉnh được đính chính sau khi duyệt.",
-        en="The province's envelope was corrected after the approval.",
-    )
+_CORRECTED = Text(
+    vi="Tổng kinh phí của tỉnh được đính chính sau khi duyệt.",
+    en="The province's envelope was corrected after the approval.",
+)
+_TAKEN_BACK = Text(
+    vi="Tổng kinh phí của tỉnh được rút lại sau khi duyệt: dự phòng không còn căn cứ, đề nghị đưa về 0 đồng. Số đã "
+    "duyệt cho các trung tâm giữ nguyên cho đến khi có tổng kinh phí mới.",
+    en="The province's envelope was withdrawn after the approval: nothing stands behind the reserve any more, and it "
+    "is proposed to be 0 đồng. What was approved for the centres stays until there is an envelope again.",
+)
+
+
+def _of_reserve(proposed: AdjustmentProposed, known: int, corrected: int, reason: Text) -> Adjusting:
     change = {"amount": known, "corrected": corrected, "delta": corrected - known, "reason": reason}
     return Adjusting(proposal=proposed.model_copy(update=change), number=1)
 

@@ -29,7 +29,7 @@ from services.funding.domain import PREPARERS, Life, adjusted, journal, persons
 from shared.contracts.base import Problem, Text
 from shared.contracts.facts import AdjustmentState, Allocation, BudgetAdjusted, JournalMark
 from shared.contracts.journal import JournalEntry, append
-from shared.contracts.life import State
+from shared.contracts.life import Action, State
 from shared.messaging.decide.asking import Ask, Outcome
 from shared.refusals import problem
 
@@ -113,7 +113,7 @@ def approve_adjustment(case: Case, command: Command) -> Outcome:
     approved = moved(adjusting, "approved", adjusting.prepared_by)
     with_mark = approved.proposal.model_copy(update={"journal": mark})
     keep(outcome, approved.model_copy(update={"proposal": with_mark}))
-    recorded(outcome, life, adjusted(life).model_copy(update=money), command)
+    recorded(outcome, life, adjusted(life).model_copy(update=money), command, moved=Action.ADJUST)
     return outcome
 
 

@@ -18,18 +18,16 @@ from services.funding.decisions.journal import (
 from services.funding.decisions.life.records import Command, order_of, recorded, refused
 from services.funding.decisions.life.snapshots import keep, snapshot_of
 from services.funding.decisions.proposal.calculating import Rules, calculated, rules_in_force
+from services.funding.decisions.proposal.departures import closing_line
 from services.funding.decisions.proposal.inputs import ProvinceInputs, again, inputs_of
 from services.funding.decisions.proposal.proposing import grants_of, lines_of, proves_the_same, same_line
-from services.funding.domain import Budget, Life, journal, refusals, step, withdrawn
+from services.funding.domain import Budget, Life, journal, refusals, some, step
 from shared.contracts.facts import Allocation, BudgetApproved, BudgetProposed, BudgetRunProposed, Purpose
 from shared.contracts.journal import append
 from shared.contracts.life import Action, Approval
 from shared.messaging.decide.asking import Ask, Outcome
 from shared.messaging.decide.documents import Ref
 from shared.refusals import problem
-
-NAMED = 20
-"""Centres that a refusal names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ def awards_of(budget: Budget, inputs: ProvinceInputs, rules: Rules) -> list[Awar
     settled = {charge.centre_id: charge.paid for charge in budget.charges}
     for decided in inputs.decided:
         if decided.centre_id in settled.keys() - lines.keys() and decided.allocation:
-            lines[decided.centre_id] = withdrawn(decided.allocation, rules.policy)
+            lines[decided.centre_id] = closing_line(decided.allocation, inputs, rules)
     awards = [Award(OPERATING, line, settled.get(centre_id, 0)) for centre_id, line in lines.items()]
     stated = {payment.centre_id: payment.amount for payment in inputs.equipment if payment.year == inputs.year}
     awards += [
@@ -107,7 +105,7 @@ async def approve(life: Life, run: BudgetRunProposed, command: Command, ask: Ask
         problems = problems or [problem("funding.inputs_changed", "/version", version=run.version)]
     twice = sorted({award.line.centre_id for award in awards if award.place(life.year) in grounds.decided})
     if twice:
-        problems.append(problem("funding.decided_before", centres=_some(twice)))
+        problems.append(problem("funding.decided_before", centres=some(twice)))
     if problems:
         outcome = refused(life, command, problems)
         outcome.requests.append(again(life.province, life.year))  # what the proposal does not know yet
@@ -125,9 +123,15 @@ async def approve(life: Life, run: BudgetRunProposed, command: Command, ask: Ask
         if these or purpose == OPERATING:
             reserve = run.reserve if purpose == OPERATING else None
             after = _booked(outcome, after, decision, purpose, these, reserve, run.version, snapshot["hash"])
-    approval = Approval(by=command.person.subject, at=command.at, why=command.why, snapshot=snapshot["hash"])
+    approval = Approval(
+        by=command.person.subject,
+        at=command.at,
+        why=command.why,
+        snapshot=snapshot["hash"],
+        accepted=list(life.accepted),
+    )
     known = {"approval": approval, "envelope": run.envelope, "reserve": run.reserve}
-    recorded(outcome, life, after.model_copy(update=known), command)
+    recorded(outcome, life, after.model_copy(update=known), command, moved=Action.APPROVE)
     # Another province that carried a debt over can no longer cancel by an adjustment what is paid of it here.
     outcome.requests += [again(line.province) for line in grounds.inputs.decided if line.carried_total]
     return outcome
@@ -143,12 +147,6 @@ async def _grants(ask: Ask, awards: Sequence[Award], inputs: ProvinceInputs) -> 
     if any((mark.centre_id, year) not in seen for mark in known for year in mark.years):
         return None
     return [mark.model_copy(update={"years": {**mark.years, str(inputs.year): inputs.province}}) for mark in known]
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first of them, and how many more there are."""
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f", … (+{more})" if more > 0 else "")
 
 
 def _stands(budget: Budget, grounds: Grounds) -> bool:

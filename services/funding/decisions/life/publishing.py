@@ -38,7 +38,7 @@ def publish(life: Life, run: BudgetRunProposed, decisions: Iterable[Decision], c
     for purpose in life.journals:
         proof = _proof(life, run, purpose, [line for line in lines if line.purpose == purpose], command)
         outcome.events.append(Outgoing(TOPIC, life.province, life.province, proof))
-    recorded(outcome, life, step(life, order_of(command)), command)
+    recorded(outcome, life, step(life, order_of(command)), command, moved=Action.PUBLISH)
     return outcome
 
 

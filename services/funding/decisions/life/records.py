@@ -11,11 +11,14 @@ from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
 
+from services.funding.decisions.journal import TOPIC
 from services.funding.domain import Life, Order, Person
 from shared.contracts.base import Problem, content_hash
+from shared.contracts.facts import BudgetMoved
 from shared.contracts.life import Action, ActionRecord, Shape
 from shared.messaging.decide.asking import Outcome
 from shared.messaging.decide.documents import Collection
+from shared.messaging.messages import Outgoing
 
 SYSTEM = Person("langhoc", "system")
 MOST = 100
@@ -42,21 +45,36 @@ class Command:
     hash: str | None
     at: datetime = UNDECIDED
     """Business time of the decision."""
+    accepts: tuple[str, ...] = ()
+    """Centres that it accepts by name."""
 
     @property
     def asked(self) -> str:
         """Hash of everything but id and time."""
         person = [self.person.subject, self.person.role]
-        return content_hash([self.action, self.subject, person, self.why, self.version, self.hash])
+        named = [sorted(self.accepts)] if self.accepts else []
+        return content_hash([self.action, self.subject, person, self.why, self.version, self.hash, *named])
 
 
 def order_of(command: Command) -> Order:
     """The order in a command on a budget."""
-    return Order(Action(command.action), command.person, command.why, command.version or 0, command.hash or "")
+    version, hash = command.version or 0, command.hash or ""
+    return Order(Action(command.action), command.person, command.why, version, hash, command.accepts)
 
 
-def recorded(outcome: Outcome, before: Life, after: Life, command: Command, problems: Sequence[Problem] = ()) -> Life:
-    """Put the life and the record of the action that led to it into an outcome; returns the life as it is kept."""
+def recorded(
+    outcome: Outcome,
+    before: Life,
+    after: Life,
+    command: Command,
+    problems: Sequence[Problem] = (),
+    *,
+    moved: Action | None = None,
+) -> Life:
+    """Put the life and the record of the action that led to it into an outcome; returns the life as it is kept.
+
+    `moved`: what was done to the budget itself, which is published; `None`: it stands where it stood.
+    """
     number = before.actions + 1
     kept = after.model_copy(update={"actions": number})
     record = ActionRecord(
@@ -73,6 +91,7 @@ def recorded(outcome: Outcome, before: Life, after: Life, command: Command, prob
         why=command.why,
         version=command.version,
         hash=command.hash,
+        accepts=sorted(command.accepts),
         result=problems[0].code if problems else DONE,
         problems=list(problems[:MOST]),
         before=Shape.model_validate(before, from_attributes=True),
@@ -80,7 +99,23 @@ def recorded(outcome: Outcome, before: Life, after: Life, command: Command, prob
     )
     outcome.put(LIVES.ref(kept.key), kept)
     outcome.put(ACTIONS.ref(kept.key, f"{number:07}"), record)
+    if moved is not None:
+        outcome.events.append(Outgoing(TOPIC, kept.province, kept.province, _moved(kept, moved, command)))
     return kept
+
+
+def _moved(life: Life, action: Action, command: Command) -> BudgetMoved:
+    return BudgetMoved(
+        province=life.province,
+        year=life.year,
+        version=life.actions,
+        action=action,
+        state=life.state,
+        run_version=life.version or None,
+        why=command.why,
+        by=command.person.subject,
+        at=command.at,
+    )
 
 
 def refused(life: Life, command: Command, problems: Sequence[Problem]) -> Outcome:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from services.funding.decisions.journal import OPERATING
 from services.funding.decisions.proposal.inputs import Clock, Pending, ProvinceInputs, Score, debts_of
 from services.funding.domain import (
+    NO_ENVELOPE,
     Assessment,
     Budget,
     Centre,
@@ -51,7 +52,7 @@ def rules_in_force(year: int, province: str) -> Rules:
 
 
 def calculated(inputs: ProvinceInputs, rules: Rules, approved: Frozen | None = None) -> Budget:
-    """The province's budget as its inputs and the rules give it. There must be an envelope.
+    """The province's budget as its inputs and the rules give it. Without an envelope nobody gets anything.
 
     Args:
         approved: the run that is being corrected, where each centre is corrected alone.
@@ -60,7 +61,9 @@ def calculated(inputs: ProvinceInputs, rules: Rules, approved: Frozen | None = N
         RulebookError: the rules do not fit the centres (see `allocate`).
         LookupError: the rulebook does not know a result's rubric or grade.
     """
-    assert inputs.envelope is not None
+    if inputs.envelope is None:
+        nothing = allocate((), 0, period=inputs.year - 1, norms=rules.norms, policy=rules.policy)
+        return replace(nothing, flags=(NO_ENVELOPE,))
     kin = {centre.centre_id for centre in inputs.kin}
     debts = debts_of(inputs.decided, inputs.year)
     budget = allocate(
@@ -108,6 +111,11 @@ def _decided(inputs: ProvinceInputs) -> dict[tuple[str, int], int]:
     }
 
 
+def counts_suspension(policy: FundingPolicy) -> bool:
+    """Whether a suspended centre takes no part."""
+    return policy.suspension is not None and policy.suspension.use == "takes_no_part"
+
+
 def _equipment(inputs: ProvinceInputs) -> dict[str, int]:
     """What is on record of the initial equipment, by centre.
 
@@ -131,12 +139,12 @@ def _centres(inputs: ProvinceInputs, rules: Rules) -> list[Centre]:
     period, policy = inputs.year - 1, rules.policy
     registered = {each.centre_id: each for each in inputs.centres}
     taking_part = participants(
-        map(_registered, registered.values()),
+        [_registered(data, policy) for data in registered.values()],
         inputs.year,
         policy,
         _decided(inputs) | _stated(inputs),
         before=rules.before,
-        kin=map(_registered, inputs.kin) if policy.transition.measured == "last_year" else (),
+        kin=[_registered(data, policy) for data in inputs.kin] if policy.transition.measured == "last_year" else (),
         equipment=_equipment(inputs),
     )
     pending = {file.centre_id: file for file in inputs.pending if file.period == period}
@@ -171,13 +179,15 @@ def _centres(inputs: ProvinceInputs, rules: Rules) -> list[Centre]:
     return centres
 
 
-def _registered(data: RegistrationAccepted) -> Registered:
+def _registered(data: RegistrationAccepted, policy: FundingPolicy) -> Registered:
     return Registered(
         centre_id=data.centre_id,
         population_served=data.population_served,
         opened_on=data.opened_on,
         closed_on=data.closed_on,
         predecessors=tuple(data.predecessors),
+        suspended_on=data.suspended_on if counts_suspension(policy) else None,
+        resumed_on=data.resumed_on,
     )
 
 

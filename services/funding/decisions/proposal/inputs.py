@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import Field, TypeAdapter
 
 from services.funding.decisions.journal import DECISIONS, OPERATING, Counted, counted
 from shared.contracts.base import Contract, Instant, Points, Status
-from shared.contracts.facts import EnvelopeAccepted, RegistrationAccepted, ResultState, SupportAccepted
+from shared.contracts.facts import (
+    Accepted,
+    EnvelopeAccepted,
+    RegistrationAccepted,
+    ResultState,
+    SupportAccepted,
+    Withdrawn,
+)
 from shared.messaging.decide.asking import Ask, Request
 from shared.messaging.decide.documents import Collection, Query
 from shared.rulebook import NoRuleInForce, closing, deadline, rubric_for
@@ -108,10 +115,24 @@ class Clock(Contract):
     """Before the deadline, before the closing, after it."""
 
 
-CENTRES: Collection[RegistrationAccepted] = Collection("centres", TypeAdapter(RegistrationAccepted))
-SUPPORTS: Collection[SupportAccepted] = Collection("supports", TypeAdapter(SupportAccepted))
-ENVELOPES: Collection[EnvelopeAccepted] = Collection("envelopes", TypeAdapter(EnvelopeAccepted))
-EQUIPMENT: Collection[SupportAccepted] = Collection("equipment", TypeAdapter(SupportAccepted))
+F = TypeVar("F", bound=Accepted)
+
+
+def _facts(name: str, fact: type[F]) -> Collection[F | Withdrawn]:
+    """Accepted facts; in the place of one that was withdrawn lies its withdrawal, whichever of the two came first."""
+    model: Any = Annotated[fact | Withdrawn, Field(union_mode="left_to_right")]
+    return Collection(name, TypeAdapter(model), schema=2)
+
+
+def standing(facts: Iterable[F | Withdrawn]) -> list[F]:
+    """Those that were not withdrawn."""
+    return [fact for fact in facts if not isinstance(fact, Withdrawn)]
+
+
+CENTRES = _facts("centres", RegistrationAccepted)
+SUPPORTS = _facts("supports", SupportAccepted)
+ENVELOPES = _facts("envelopes", EnvelopeAccepted)
+EQUIPMENT = _facts("equipment", SupportAccepted)
 """Payments of initial equipment: apart from `SUPPORTS`, so that nothing measures a year's support against them."""
 SCORES: Collection[Score] = Collection("scores", TypeAdapter(Score))
 PENDING: Collection[Pending] = Collection("pending", TypeAdapter(Pending))
@@ -132,6 +153,8 @@ class ProvinceInputs(Contract):
     """Of the province, of the years before: as far back as the transition of merged centres looks."""
     equipment: Sequence[SupportAccepted] = Field((), exclude_if=lambda payments: not payments)
     """Payments of initial equipment to the province's centres, of any year: it is owed once."""
+    gone: Sequence[Withdrawn] = Field((), exclude_if=lambda withdrawals: not withdrawals)
+    """Registrations of the province's centres that were withdrawn."""
     pending: Sequence[Pending]
     """Of the province, at least of the period before the year."""
     kin: Sequence[RegistrationAccepted] = ()
@@ -163,7 +186,8 @@ async def inputs_of(ask: Ask, province: str, year: int) -> ProvinceInputs:
     A centre on which another province has decided for the year is left to it: it is counted once. Results and supports
     follow the centre, wherever it lay when they came.
     """
-    centres = await ask.all(CENTRES, {"province": province})
+    registrations = await ask.all(CENTRES, {"province": province})
+    centres = standing(registrations)
     of_centres = {"centre_id": {"$in": [centre.centre_id for centre in centres]}}
     known = await _decided(ask, of_centres)
     taken = {line.centre_id for line in known if line.year == year and line.province != province}
@@ -175,14 +199,16 @@ async def inputs_of(ask: Ask, province: str, year: int) -> ProvinceInputs:
     if kin:
         supports += await ask.all(SUPPORTS, {**of_kin, "year": {"$lt": year}})
         decided += [line for line in await counted(ask, of_kin) if line.year < year]
+    envelope = await ask.one(ENVELOPES.ref(province, year))
     return ProvinceInputs(
         province=province,
         year=year,
-        envelope=await ask.one(ENVELOPES.ref(province, year)),
+        envelope=None if isinstance(envelope, Withdrawn) else envelope,
         centres=own,
         scores=await ask.all(SCORES, {**of_centres, "period": {"$lt": year}}),
-        supports=supports,
-        equipment=await ask.all(EQUIPMENT, of_centres),
+        supports=standing(supports),
+        equipment=standing(await ask.all(EQUIPMENT, of_centres)),
+        gone=[each for each in registrations if isinstance(each, Withdrawn)],
         pending=await ask.all(PENDING, {"province": province, "period": year - 1}),
         decided=await _with_lines(ask, decided, year),
         kin=kin,
@@ -208,15 +234,20 @@ async def _kin(ask: Ask, centres: Sequence[RegistrationAccepted]) -> list[Regist
     """Centres elsewhere whose figures these continue, however long the chain, and who shares figures with them."""
     own = {centre.centre_id for centre in centres}
     named = {key for centre in centres for key in centre.predecessors}
-    found = await ask.all(CENTRES, {"predecessors": {"$in": sorted(own | named)}})
+    found = await heirs_of(ask, own | named)
     asked: set[str] = set()
     while new := sorted(named - asked - own):
         asked |= set(new)
-        there = [each for each in await ask.many(CENTRES.ref(key) for key in new) if each]
+        there = standing(each for each in await ask.many(CENTRES.ref(key) for key in new) if each)
         further = {key for each in there for key in each.predecessors} - named
-        found += [*there, *(await ask.all(CENTRES, {"predecessors": {"$in": sorted(further)}}) if further else ())]
+        found += [*there, *(await heirs_of(ask, further) if further else ())]
         named |= further
     return [each for key, each in sorted({each.centre_id: each for each in found}.items()) if key not in own]
+
+
+async def heirs_of(ask: Ask, centres: Iterable[str]) -> list[RegistrationAccepted]:
+    """The centres that continue any of these."""
+    return standing(await ask.all(CENTRES, {"predecessors": {"$in": sorted(centres)}}))
 
 
 async def _decided(ask: Ask, of_centres: Query) -> list[Counted]:

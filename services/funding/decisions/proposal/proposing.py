@@ -9,8 +9,9 @@ from pydantic import TypeAdapter
 
 from services.funding.decisions.journal import TOPIC
 from services.funding.decisions.proposal.calculating import calculated, rules_in_force
+from services.funding.decisions.proposal.departures import closing_line
 from services.funding.decisions.proposal.inputs import ProvinceInputs
-from services.funding.domain import Budget, head_of, withdrawn
+from services.funding.domain import NO_ENVELOPE, Budget, head_of
 from shared.contracts.base import ungrounded
 from shared.contracts.facts import Allocation, BudgetProposed, BudgetRunProposed
 from shared.messaging.decide.asking import Ask, Outcome
@@ -30,8 +31,8 @@ def propose(
     """The province's proposal for one budget year, as far as it differs from the previous one.
 
     Publishes one `BudgetProposed` per centre whose line changed, hung under that centre's latest scored
-    event, and the `BudgetRunProposed` that proves the whole. Nothing is published where nothing changed or no
-    envelope is known.
+    event, and the `BudgetRunProposed` that proves the whole. Nothing is published where nothing changed, or no envelope
+    was ever known; where it was withdrawn, a run that shares nothing takes back what was proposed.
 
     Args:
         inputs: what is known of the province.
@@ -44,8 +45,8 @@ def propose(
         RulebookError: no norms or policy cover the year, or they do not fit the centres (see `allocate`).
         LookupError: the rulebook does not know a result's rubric or grade.
     """
-    if inputs.envelope is None:
-        return Outcome(verdict="no_envelope")
+    if inputs.envelope is None and previous_run is None:
+        return Outcome(verdict=NO_ENVELOPE)
     rules = rules_in_force(inputs.year, inputs.province)
     budget = calculated(inputs, rules)
 
@@ -53,7 +54,7 @@ def propose(
     lines = {line.centre_id: line for line in budget.lines}
     for centre_id in sorted(before.keys() - lines.keys()):
         if before[centre_id].province == inputs.province:
-            lines[centre_id] = withdrawn(before[centre_id].allocation, rules.policy)
+            lines[centre_id] = closing_line(before[centre_id].allocation, inputs, rules)
     grants = grants_of(budget)
     changed = [
         line
