@@ -110,6 +110,7 @@ _WORDS = {
         "đã thu hồi theo quyết định {decision} ngày {day}",
         "withdrawn by decision {decision} of {day}",
     ),
+    "accepted": ("trình khi chưa đủ hồ sơ hoặc số liệu", "submitted without its file or figure"),
 }
 
 
@@ -148,6 +149,10 @@ def render(story: Story, language: Language) -> None:
     lines = {line.allocation.centre_id: line for line in story.funding.lines}
     for centre_id in sorted(results.keys() | lines.keys()):
         _centre(centre_id, results.get(centre_id), lines.get(centre_id), language)
+        for one in story.funding.accepted:
+            if one.centre_id == centre_id:
+                at = language.words.moment(one.at.astimezone(HANOI))
+                say(f"  {_word('accepted', language)} {one.year}: {one.by}, {at}: {one.why}")
 
 
 def _head(key: str, language: Language, text: str = "") -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from services.funding.decisions import (
     ALLOCATIONS,
     CENTRES,
     DECISIONS,
+    DONE,
     ENVELOPES,
     JOURNAL,
     OPERATING,
@@ -34,6 +35,7 @@ from services.funding.decisions import (
     standing,
 )
 from services.funding.domain import Budget, Comparison, History, Life, Side, View, Year, compare, views
+from shared.answers.budgets import Acceptance
 from shared.contracts.facts import AdjustmentProposed, BudgetProposed, BudgetRunProposed, RegistrationAccepted
 from shared.contracts.journal import JournalEntry
 from shared.contracts.life import ActionRecord
@@ -125,6 +127,21 @@ async def record_of(mongo: Mongo, command: str) -> ActionRecord | None:
 async def actions(mongo: Mongo, province: str, year: int) -> list[ActionRecord]:
     """Everything that was done to a budget, or refused, in that order."""
     return await found(mongo, ACTIONS, {"province": province, "year": year})
+
+
+async def acceptances(mongo: Mongo, lines: Iterable[BudgetProposed]) -> list[Acceptance]:
+    """Who submitted the budgets of these lines though the file or a figure of their centres was not there, and why."""
+    of: dict[tuple[str, int], set[str]] = {}
+    for line in lines:
+        of.setdefault((line.province, line.year), set()).add(line.allocation.centre_id)
+    return [
+        Acceptance(centre_id=centre_id, year=year, by=record.who, at=record.at, why=record.why)
+        for (province, year), centres in sorted(of.items())
+        for record in await actions(mongo, province, year)
+        if record.result == DONE
+        for centre_id in record.accepts
+        if centre_id in centres
+    ]
 
 
 async def decisions(mongo: Mongo, province: str, year: int) -> list[Decision]:

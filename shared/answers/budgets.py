@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator
 
-from shared.contracts.base import Text
+from shared.contracts.base import Instant, Text
 from shared.contracts.facts import AllocationCase, BudgetProposed, BudgetRunProposed, JournalMark, Purpose
 from shared.contracts.journal import JournalEntry
 from shared.contracts.life import ActionRecord, Approval, State
@@ -62,6 +62,16 @@ class Journal(BaseModel):
     entries: list[JournalEntry]
 
 
+class Acceptance(BaseModel):
+    """That a budget was submitted though a centre's file or figure was not there: who accepted that, and why."""
+
+    centre_id: str
+    year: int
+    by: str
+    at: Instant
+    why: str
+
+
 class FundingExplanation(BaseModel):
     """The money of a commune's centres, or of one centre: each line with everything that made its amount."""
 
@@ -69,6 +79,8 @@ class FundingExplanation(BaseModel):
     """Unit id, or centre id."""
     lines: list[BudgetProposed]
     """Newest year first, then by centre."""
+    accepted: list[Acceptance] = []
+    """Of these lines' budgets and centres, oldest first."""
 
 
 # ------------------------------------------------------------------------------------------------ what if

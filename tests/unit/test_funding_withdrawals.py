@@ -191,3 +191,12 @@ async def test_every_move_of_a_budget_is_told(tmp_path: Path) -> None:
     ]
     assert (told[1].by, told[1].why, told[1].run_version, told[2].run_version) == ("lan", "trình", 1, 2)
     assert [move.version for move in told] == sorted({move.version for move in told})
+
+
+async def test_equipment_of_a_centre_that_comes_after_the_approval_is_owed_the_next_year(tmp_path: Path) -> None:
+    bench = await published(tmp_path, 80_000_000)
+    await bench.tell(registration("n", opened_on="2026-02-01"), envelope(100_000_000, year=2027))
+    await bench.settle()
+    (one,) = [each for each in await bench.adjustments(year=2026) if each["centre_id"] == "n"]
+    assert "còn nợ" in one["allocation"]["steps"][0]["what"]["vi"]
+    assert bench.document("runs", "04/2027")["equipment"] == 30_000_000

@@ -35,5 +35,7 @@ async def explain(
     query = who.within(None, year=budget_year(period) if period else None, **whose)
     lines = await queries.allocations(mongo, query)
     return FundingExplanation(
-        subject=named.id, lines=sorted(lines, key=lambda line: (-line.year, line.allocation.centre_id))
+        subject=named.id,
+        lines=sorted(lines, key=lambda line: (-line.year, line.allocation.centre_id)),
+        accepted=await queries.acceptances(mongo, lines),
     )

@@ -15,15 +15,17 @@ from pydantic import TypeAdapter, computed_field
 
 from services.funding.decisions.journal import TOPIC, Decision
 from services.funding.decisions.life.snapshots import Approved
-from services.funding.decisions.proposal.calculating import calculated
+from services.funding.decisions.proposal.calculating import Rules, calculated
 from services.funding.decisions.proposal.departures import closing_line
 from services.funding.decisions.proposal.inputs import ProvinceInputs
+from services.funding.decisions.proposal.proposing import grants_of
 from services.funding.domain import Adjustment, Budget, Life, Stake, Standing, adjust, rerun
-from shared.contracts.base import Contract, Text, content_hash
+from shared.contracts.base import Contract, Step, Text, content_hash
 from shared.contracts.facts import AdjustmentProposed, AdjustmentState, Allocation
 from shared.messaging.decide.asking import Outcome
 from shared.messaging.decide.documents import Collection, Ref
 from shared.messaging.messages import Outgoing
+from shared.wording import EN, VI
 
 RESERVE = "_reserve"
 """Stands in ids for the province's reserve; no centre id begins with an underscore."""
@@ -124,11 +126,14 @@ def corrections(decided: Decisions, inputs: ProvinceInputs, proposed: Adjustment
     alone = approved.rules.policy.after_approval.use == "reserve"
     budget = calculated(then, approved.rules, approved.frozen if alone else None)
     lines = {line.centre_id: line for line in budget.lines}
+    grants = {line.centre_id: _owed(line, life.year, approved.rules) for line in grants_of(budget).values()}
     for one in _moves(decided, budget, then):
         standing = decided.lines.get(one.centre_id)
         before = standing.allocation if standing else None
-        line = lines.get(one.centre_id) or (closing_line(before, inputs, approved.rules) if before else None)
+        line = lines.get(one.centre_id) or (closing_line(before, then, approved.rules) if before else None)
         if line is not None and (one.from_reserve or one.carried):
+            if before is None and one.centre_id in grants:
+                line = line.model_copy(update={"steps": [grants[one.centre_id], *line.steps]})
             yield _of_centre(proposed, one, before, line, reason_of(approved.inputs, inputs, line, before))
 
 
@@ -190,6 +195,18 @@ _TAKEN_BACK = Text(
 def _of_reserve(proposed: AdjustmentProposed, known: int, corrected: int, reason: Text) -> Adjusting:
     change = {"amount": known, "corrected": corrected, "delta": corrected - known, "reason": reason}
     return Adjusting(proposal=proposed.model_copy(update=change), number=1)
+
+
+def _owed(grant: Allocation, year: int, rules: Rules) -> Step:
+    """That an adjustment pays no equipment: it stays owed, and the next year's proposal pays it."""
+    what = Text(
+        vi=f"Trang thiết bị ban đầu {VI.money(grant.floor)} không chi bằng điều chỉnh năm {year}; còn nợ, và được đề "
+        f"nghị từ kinh phí năm {year + 1} nếu vẫn trong thời hạn chi lần đầu.",
+        en=f"The initial equipment of {EN.money(grant.floor)} is not paid by an adjustment of {year}; it stays owed, "
+        f"and is proposed from the envelope of {year + 1} while its first payment can still be made.",
+    )
+    rule = rules.policy.equipment
+    return Step(what=what, citation=rule.citation, provenance=rule.provenance)
 
 
 UNTOLD = {"traceparent", "arrivals", "withdrawn", "received_at"}
