@@ -76,6 +76,8 @@ def registered(centre_id: str, facts: Facts) -> Registered:
         facts.get("opened", date(2010, 1, 1)),
         facts.get("closed"),
         tuple(facts.get("from", ())),
+        facts.get("suspended"),
+        facts.get("resumed"),
     )
 
 
