@@ -12,7 +12,7 @@ import structlog
 from typer.testing import CliRunner, Result
 
 from cli.main import app as langhoc
-from tests.unit.funding_bench import Bench, Officer, proposed, score
+from tests.unit.funding_bench import Bench, Officer, proposed, registration, score
 from tests.unit.wire import answered_by
 
 NAMED = ("--province", "04", "--year", "2026")
@@ -37,6 +37,17 @@ async def run(*arguments: str) -> Result:
 
 async def step(name: str, by: str, *more: str) -> Result:
     return await run("budget", "step", name, *NAMED, "--by", by, "--why", "đã kiểm tra", *more)
+
+
+async def test_who_submits_early_names_whom_he_accepts(bench: Bench) -> None:
+    await bench.tell(registration("c"))
+    await bench.settle()
+    assert (await step("simulate", "lan")).exit_code == 0
+    refused = await step("submit", "lan")
+    assert (refused.exit_code, "unknown, of: c" in refused.stderr) == (1, True)
+    assert (await step("submit", "lan", "--accept", "c")).exit_code == 0
+    shown = json.loads((await run("budget", "show", *NAMED, "--format", "json")).stdout)
+    assert [one["accepts"] for one in shown["history"]] == [[], [], ["c"]]
 
 
 async def test_one_prepares_another_approves_and_everything_is_on_record(bench: Bench) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -549,3 +550,28 @@ async def test_what_was_paid_elsewhere_is_not_paid_again(tmp_path: Path) -> None
         await bench.tell(paid.model_copy(update={"purpose": "equipment", "version": version, "amount": stated}))
         await bench.settle()
         assert bench.document("runs", "04/2027")["equipment"] == owed, stated
+
+
+async def test_who_accepted_whom_is_in_the_history_the_approval_and_the_explanation(tmp_path: Path) -> None:
+    bench = await Bench(tmp_path).ready()
+    bench.clock.moment = datetime(2026, 3, 2, tzinfo=UTC)
+    await bench.tell(envelope(45_000_000), *(registration(centre) for centre in "ab"), score("a", "tot"))
+    await bench.tell(*(support(centre, 20_000_000) for centre in "ab"))
+    await bench.settle()
+    await bench.done(LAN, f"{BUDGET}/simulate")
+    assert await bench.refused(LAN, f"{BUDGET}/submit", **await stands(bench), accepts=[]) == (409, ["not_accepted"])
+    await bench.done(LAN, f"{BUDGET}/submit", **await stands(bench), accepts=["b"], why="Công văn 7")
+    view = await bench.done(HOA, f"{BUDGET}/approve")
+    assert (view["accepted"], view["approval"]["accepted"]) == (["b"], ["b"])
+    assert [entry["accepts"] for entry in view["history"]] == [[], [], ["b"], []]
+    told = (await bench.get("/explanations/b"))["accepted"]
+    assert [(one["centre_id"], one["year"], one["by"], one["why"]) for one in told] == [
+        ("b", 2026, "lan", "Công văn 7")
+    ]
+    assert (await bench.get("/explanations/a"))["accepted"] == []
+
+
+async def stands(bench: Bench) -> dict[str, Any]:
+    """What an order on the budget has to name."""
+    found = await bench.get(BUDGET)
+    return {"version": found["version"], "hash": found["hash"]}
