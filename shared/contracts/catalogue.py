@@ -58,6 +58,7 @@ class EventType(StrEnum):
     ADJUSTMENT_PROPOSED = "langhoc.budget.adjustment.proposed.v1", facts.AdjustmentProposed, "budgets"
     BUDGET_ADJUSTED = "langhoc.budget.adjusted.v1", facts.BudgetAdjusted, "budgets"
     ALERT_RAISED = "langhoc.alert.raised.v1", facts.Alert, "alerts"
+    ALERT_CLEARED = "langhoc.alert.cleared.v1", facts.AlertCleared, "alerts"
 
     model: type[BaseModel]
     family: str

@@ -875,21 +875,41 @@ AlertKind = Literal[
     "submission_held",
     "submission_conflict",
     "result_below_threshold",
-    "support_changed",
-    "below_legal_minimum",
     "result_changed",
+    "support_proposed",
+    "below_legal_minimum",
+    "last_year_unknown",
+    "budget_returned",
     "support_approved",
     "support_adjusted",
     "adjustment_proposed",
     "period_reopened",
 ]
+RetiredAlertKind = Literal["support_changed"]
+"""Of earlier releases: what they told is still shown, and nothing is told so any more."""
+
+
+class SupportChange(Contract):
+    """A centre whose proposed support is not what its province knew. Money in đồng."""
+
+    centre_id: str
+    amount: Dong
+    last_year: Dong | None
+    before: Dong | None = None
+    """What was proposed when the time for its file was over, where that is another amount."""
 
 
 class Alert(Contract):
-    """`langhoc.alert.raised.v1` on `alerts.<province>` (or `alerts.ministry`): said once, says what to do by when."""
+    """`langhoc.alert.raised.v1` on `alerts.<province>` (or `alerts.ministry`): says what to do by when.
+
+    It stands until `langhoc.alert.cleared.v1` says that it is over; what simply happened (a budget was approved) is
+    said once and is never cleared. Said again under the same id, in other words or after it was cleared, it has a
+    higher version: of each id only the newest counts.
+    """
 
     alert_id: str
-    kind: AlertKind
+    version: Version = 1
+    kind: AlertKind | RetiredAlertKind
     severity: Literal["info", "warning", "urgent"]
     province: ProvinceCode
     audience: str
@@ -898,8 +918,25 @@ class Alert(Contract):
     period: int | None
     text: Text
     action: Text
+    centres: list[SupportChange] = Field(default=[], max_length=200)
+    """Of `support_proposed`: who rises or falls by more than the policy says, or moved since; the largest first."""
     due: Instant | None
     """What is to be done must be done by then; `None` where the rules name no day."""
     cause: str
     """Id of the event that led to the alert."""
     raised_at: Instant
+
+
+class AlertCleared(Contract):
+    """`langhoc.alert.cleared.v1` on the alert's topic, under its subject: what it said is over."""
+
+    alert_id: str
+    version: Version
+    """That of the alert as it was said last."""
+    kind: AlertKind | RetiredAlertKind
+    province: ProvinceCode
+    audience: str
+    subject: str
+    period: int | None
+    why: Text
+    cleared_at: Instant
