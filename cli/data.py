@@ -15,8 +15,9 @@ from cli.deployments import Deployment
 from cli.options import AnyProvince, FormatOption, YearOption
 from cli.output import Column, CommandError, Format, console, emit, fail, money, number, plain_errors, say
 from cli.publishing import Message, Portal, Sent, UnreadableFiles, read_files
+from shared.answers.alerts import StandingAlert
 from shared.contracts.base import Text
-from shared.contracts.facts import Alert, AlertKind, BudgetProposed, BudgetRunProposed, Receipt
+from shared.contracts.facts import AlertKind, BudgetProposed, BudgetRunProposed, Receipt
 from shared.messaging.clock import BusinessClock
 
 WAIT_SECONDS = 300.0
@@ -158,10 +159,11 @@ def alerts(
     kind: Annotated[AlertKind | None, typer.Option(help="Only this kind.")] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """What provinces and the ministry were told: what happened, what to do, and by when."""
+    """What provinces and the ministry were told: what happened, what to do, by when. What stands comes first."""
     with plain_errors():
         asked = {"province": province, "kind": kind, "limit": MOST}
-        emit(list(Client().pages("notifications", "/alerts", Alert, **asked)), ALERTS, format)
+        told = list(Client().pages("notifications", "/alerts", StandingAlert, **asked))
+        emit(sorted(told, key=lambda alert: alert.cleared_at is not None), ALERTS, format)
 
 
 def _problems(receipt: Receipt) -> str:
@@ -195,11 +197,12 @@ LINES: list[Column[BudgetProposed]] = [
     Column("binds", "Bound", lambda line: line.allocation.binds),
     Column("flags", "Marks", lambda line: ", ".join(line.allocation.flags)),
 ]
-ALERTS: list[Column[Alert]] = [
+ALERTS: list[Column[StandingAlert]] = [
     Column("audience", "To"),
     Column("kind", "Kind"),
     Column("subject", "Subject"),
     Column("text", "What happened", lambda alert: alert.text.vi),
     Column("action", "What to do", lambda alert: alert.action.vi),
     Column("due", "By"),
+    Column("over", "Over", lambda alert: alert.why_cleared.vi if alert.why_cleared else None),
 ]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.notifications.decisions import ALERTS, SETTLED_SUPPORT, ProvinceYear
-from shared.contracts.facts import Alert
+from services.notifications.decisions import ALERTS, STANDING_MONEY, ProvinceYear, Said
 from shared.messaging.decide.migrating import name_requests
 from shared.mongo import Mongo
 
@@ -15,11 +14,14 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("alerts", [("audience", 1), ("kind", 1)])
     await mongo.index("alerts", [("province", 1), ("_id", 1)])
     await mongo.index("alerts", [("subject", 1)])
-    await mongo.index("supports", [("province", 1), ("year", 1)])
-    await name_requests(mongo, lambda province, year: SETTLED_SUPPORT.request(ProvinceYear(province, year)))
+    await mongo.index("alerts", [("matter", 1), ("cleared_at", 1)])
+    await mongo.index("results", [("province", 1), ("period", 1)])
+    for collection in ("supports", "adjustments"):
+        await mongo.index(collection, [("province", 1), ("year", 1)])
+    await name_requests(mongo, lambda province, year: STANDING_MONEY.request(ProvinceYear(province, year)))
 
 
-async def alerts(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> list[Alert]:
+async def alerts(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> list[Said]:
     """Alerts, ordered by id."""
     if after:
         query = {**query, "_id": {"$gt": after}}
@@ -28,6 +30,7 @@ async def alerts(mongo: Mongo, query: dict[str, Any], *, after: str | None, limi
 
 
 async def tally(mongo: Mongo, query: dict[str, Any]) -> dict[str, int]:
-    """How many alerts of which kind."""
-    rows = await mongo.aggregate("alerts", [{"$match": query}, {"$group": {"_id": "$kind", "count": {"$sum": 1}}}])
+    """How many alerts of which kind stand."""
+    stands = {**query, "cleared_at": None}
+    rows = await mongo.aggregate("alerts", [{"$match": stands}, {"$group": {"_id": "$kind", "count": {"$sum": 1}}}])
     return {row["_id"]: row["count"] for row in sorted(rows, key=lambda row: str(row["_id"]))}

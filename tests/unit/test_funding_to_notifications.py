@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.funding.decisions import RUNS, ProvinceInputs, propose
-from services.notifications.decisions import SETTLED_SUPPORT, WAITING, ProvinceYear, routes
+from services.notifications.decisions import STANDING_MONEY, WAITING, ProvinceYear, routes
 from shared.contracts.catalogue import CONTRACTS, contract_of
+from shared.contracts.facts import Alert
 from shared.messaging.decide.asking import Due, Outcome
 from shared.messaging.decide.documents import Document
 from shared.messaging.messages import Outgoing, Position, Received
@@ -71,7 +72,14 @@ def deliver(states: Documents, event: Outgoing) -> None:
 
 
 def settle(states: Documents) -> Outcome:
-    return states.run(SETTLED_SUPPORT.decide, Due(ProvinceYear("04", 2026), AFTER_DEADLINE), AFTER_DEADLINE)
+    return states.run(STANDING_MONEY.decide, Due(ProvinceYear("04", 2026), AFTER_DEADLINE), AFTER_DEADLINE)
+
+
+def told(outcome: Outcome) -> set[str]:
+    """The centres in the digest."""
+    (event,) = outcome.events
+    assert isinstance(event.data, Alert)
+    return {centre.centre_id for centre in event.data.centres}
 
 
 def test_a_proposal_is_complete_when_its_last_event_is_there_and_not_before() -> None:
@@ -82,7 +90,7 @@ def test_a_proposal_is_complete_when_its_last_event_is_there_and_not_before() ->
         deliver(states, event)
         assert settle(states).verdict == WAITING
     deliver(states, last)
-    assert {event.key for event in settle(states).events} == {"a", "b", "Ω/1"}
+    assert told(settle(states)) == {"a", "b", "Ω/1"}
 
 
 def test_a_withdrawn_centre_does_not_keep_the_next_proposal_waiting() -> None:
@@ -92,4 +100,4 @@ def test_a_withdrawn_centre_does_not_keep_the_next_proposal_waiting() -> None:
     second = propose(inputs("a", "c"), run, list(first.puts.values()), NOW)
     for event in [*first.events, *second.events]:
         deliver(states, event)
-    assert {event.key for event in settle(states).events} == {"a", "c"}
+    assert told(settle(states)) == {"a", "c"}

@@ -8,14 +8,22 @@ from typing import Any, get_args
 
 import pytest
 
-from services.notifications.domain import below_minimum_alerts, support_changed_alert
+from services.notifications.domain import (
+    Proposal,
+    below_minimum_alerts,
+    digest_alert,
+    result_alerts,
+    returned_alert,
+    standing,
+    unknown_alerts,
+)
 from services.notifications.domain.receipts import receipt_alert
-from services.notifications.domain.results import result_alert
 from services.notifications.domain.wording import by_when, numbered
 from shared.contracts.base import Problem, Provenance, Status, Step, Text
 from shared.contracts.facts import (
+    Alert,
     Allocation,
-    BudgetProposed,
+    BudgetMoved,
     BudgetRunProposed,
     CentreScored,
     CommuneScored,
@@ -23,6 +31,7 @@ from shared.contracts.facts import (
     SubmissionKind,
 )
 from shared.contracts.submissions import AssessmentSeries
+from shared.refusals import problem as refused
 
 NOW = datetime(2026, 2, 1, 2, 0, tzinfo=UTC)
 END_OF_28_FEBRUARY = datetime(2026, 2, 28, 17, 0, tzinfo=UTC)
@@ -89,7 +98,7 @@ def centre(**changes: Any) -> CentreScored:
     return CentreScored(**{**commune().model_dump(), "level": None, **facts, **changes})
 
 
-def line(amount: int, last_year: int | None, **changes: Any) -> BudgetProposed:
+def line(amount: int, last_year: int | None, **changes: Any) -> Allocation:
     facts = {
         "centre_id": "c-1",
         "name": "TTHTCĐ Một",
@@ -112,10 +121,7 @@ def line(amount: int, last_year: int | None, **changes: Any) -> BudgetProposed:
             Step(what=Text(vi="v", en="e"), citation="c", provenance=Provenance.PROVISIONAL),
         ],
     }
-    allocation = Allocation(**{**facts, **changes})
-    return BudgetProposed(
-        province="04", year=2026, version=1, run_version=1, allocation=allocation, previous_amount=None
-    )
+    return Allocation(**{**facts, **changes})
 
 
 def run(**changes: Any) -> BudgetRunProposed:
@@ -164,7 +170,7 @@ def test_a_rejection_says_what_is_wrong_what_to_do_and_by_when() -> None:
     ("status", "kind", "severity", "words"),
     [
         (Status.HELD, "submission_held", "info", "tạm giữ"),
-        (Status.CONFLICT, "submission_conflict", "warning", "khác nội dung"),
+        (Status.CONFLICT, "submission_conflict", "warning", "không được nhận"),
     ],
 )
 def test_held_and_conflict(status: Status, kind: str, severity: str, words: str) -> None:
@@ -172,6 +178,24 @@ def test_held_and_conflict(status: Status, kind: str, severity: str, words: str)
     assert alert is not None
     assert (alert.kind, alert.severity) == (kind, severity)
     assert words in alert.text.vi
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        refused("intake.submission_id_reused", "/submission_id", id="s-1", naming=""),
+        refused("intake.already_accepted", "/corrects_version", version=2),
+        refused("intake.nothing_to_correct", "/corrects_version", named=1),
+        refused("intake.not_current_version", "/corrects_version", named=1, version=2),
+    ],
+    ids=lambda found: str(found.code),
+)
+def test_a_conflict_says_its_own_cause_and_what_to_do_about_it(found: Problem) -> None:
+    alert = receipt_alert(receipt(status=Status.CONFLICT, problems=[found]), "x")
+    assert alert is not None
+    assert found.message.vi.rstrip(".") in alert.text.vi
+    assert found.message.en.rstrip(".") in alert.text.en
+    assert alert.action.vi.startswith(found.mend.vi.rstrip("."))
 
 
 @pytest.mark.parametrize("status", [Status.ACCEPTED, Status.ACCEPTED_LATE, Status.DUPLICATE, Status.UNCHANGED])
@@ -252,13 +276,18 @@ def test_a_time_limit_that_passed_is_said_to_have_passed() -> None:
 # -------------------------------------------------------------------------------------------------- results
 
 
+def below(result: CommuneScored | CentreScored) -> Alert:
+    """The alert about a first version."""
+    (alert,) = result_alerts(standing(result, None, "x", NOW))
+    return alert
+
+
 def test_a_commune_without_a_level() -> None:
-    alert = result_alert(commune(), "x", NOW)
-    assert alert is not None
+    alert = below(commune())
     assert alert.alert_id == "result_below_threshold/commune/01273/2025/level-0"
     assert alert.text == Text(
-        vi="Kết quả kỳ 2025 của Phường Thục Phán (mã 01273): chưa đạt mức độ nào, thuộc diện phải cảnh báo.",
-        en="Result of Phường Thục Phán (code 01273) for period 2025: reaches no level, which calls for an alert.",
+        vi="Kết quả kỳ 2025 của Phường Thục Phán (mã 01273): chưa đạt, thuộc diện phải cảnh báo.",
+        en="Result of Phường Thục Phán (code 01273) for period 2025: no level reached, which calls for an alert.",
     )
     assert alert.action.en == (
         "Raise 5.1 to 60 %. Where figures or evidence are wrong, send a correction of version 3. "
@@ -268,8 +297,7 @@ def test_a_commune_without_a_level() -> None:
 
 
 def test_a_weak_centre() -> None:
-    alert = result_alert(centre(grade="yeu", total=Decimal("42.5")), "x", NOW)
-    assert alert is not None
+    alert = below(centre(grade="yeu", total=Decimal("42.5")))
     assert alert.alert_id == "result_below_threshold/centre/c-1/2025/grade-yeu"
     assert "xếp loại Yếu (42,5 điểm)" in alert.text.vi
     assert "(42.5 points)" in alert.text.en
@@ -277,8 +305,7 @@ def test_a_weak_centre() -> None:
 
 def test_a_commune_of_the_directives_own_rule() -> None:
     result = commune(period=2022, rubric="lc_commune_44_2014", grade="chua_dat", level=None, total=Decimal(40))
-    alert = result_alert(result, "x", NOW)
-    assert alert is not None
+    alert = below(result)
     assert alert.alert_id.endswith("/2022/grade-chua_dat")
     assert "has passed" in alert.action.en
 
@@ -294,14 +321,18 @@ def test_a_commune_of_the_directives_own_rule() -> None:
     ],
 )
 def test_results_that_call_for_no_alert(result: CommuneScored | CentreScored) -> None:
-    assert result_alert(result, "x", NOW) is None
+    assert list(result_alerts(standing(result, None, "x", NOW))) == []
 
 
 # -------------------------------------------------------------------------------------------------- budgets
 
 
+def digest(*lines: Allocation, then: tuple[int | None, ...] = (), **changes: Any) -> Alert:
+    return digest_alert(Proposal(run(**changes), lines, then or (None,) * len(lines)), "x", NOW)
+
+
 @pytest.mark.parametrize(
-    ("amount", "last_year", "due"),
+    ("amount", "last_year", "named"),
     [
         (22_000_000, 20_000_000, False),
         (22_000_001, 20_000_000, True),
@@ -312,42 +343,95 @@ def test_results_that_call_for_no_alert(result: CommuneScored | CentreScored) ->
         (1, 0, True),
     ],
 )
-def test_exactly_the_policys_share_is_no_change_worth_an_alert(amount: int, last_year: int | None, due: bool) -> None:
-    assert (support_changed_alert(line(amount, last_year), None, "x", NOW) is not None) is due
+def test_exactly_the_policys_share_is_no_change_worth_naming(amount: int, last_year: int | None, named: bool) -> None:
+    alert = digest(line(amount, last_year))
+    assert [each.centre_id for each in alert.centres] == (["c-1"] if named else [])
+    assert ("No centre changes by more than 10 % against 2025." in alert.text.en) is not named
 
 
-def test_a_rise_says_its_reason() -> None:
-    alert = support_changed_alert(line(25_000_000, 20_000_000, binds="upper"), None, "x", NOW)
-    assert alert is not None
-    assert (alert.alert_id, alert.severity, alert.due) == ("support_changed/c-1/2026/1", "info", None)
+def test_a_digest_has_the_provinces_sums_and_who_rises_and_falls() -> None:
+    lines = [
+        line(25_000_000, 20_000_000, centre_id="a", name="Một"),
+        line(10_000_000, 20_000_000, centre_id="b", name="Hai"),
+        line(1_000_000, 20_000_000, centre_id="c", name="Ba"),
+    ]
+    alert = digest(*lines, flags=["reserve"], envelope=40_000_000, reserve=4_000_000, centres=3)
+    assert (alert.alert_id, alert.severity, alert.subject) == ("support_proposed/04/2026", "warning", "04")
     assert alert.text == Text(
-        vi="Mức hỗ trợ đề nghị năm 2026 cho trung tâm TTHTCĐ Một: 25.000.000 đồng, tăng 5.000.000 đồng (25 %) so với "
-        "20.000.000 đồng của năm 2025. Lý do: kỳ 2025 xếp loại Tốt, hệ số hiệu quả 1,25; áp dụng giới hạn tăng so "
-        "với năm trước.",
-        en="Support proposed in 2026 for centre TTHTCĐ Một: 25,000,000 đồng, up 5,000,000 đồng (25 %) from "
-        "20,000,000 đồng in 2025. Reason: grade good in period 2025, performance factor 1.25; the limit of the "
-        "yearly rise applies.",
+        vi="Đề nghị hỗ trợ năm 2026 của Tỉnh Cao Bằng (04): 36.000.000 đồng cho 3 trung tâm, dự phòng 4.000.000 đồng, "
+        "trong kinh phí 40.000.000 đồng. So với năm 2025, tăng quá 10 %: 1 trung tâm (Một [a] +5.000.000); giảm quá "
+        "10 %: 2 trung tâm (Ba [c] −19.000.000; Hai [b] −10.000.000).",
+        en="Support proposed in 2026 for Tỉnh Cao Bằng (04): 36,000,000 đồng for 3 centres, reserve 4,000,000 đồng, of "
+        "an envelope of 40,000,000 đồng. Against 2025, up by more than 10 %: 1 (Một [a] +5,000,000); down by more "
+        "than 10 %: 2 (Ba [c] −19,000,000; Hai [b] −10,000,000).",
     )
+    assert [(each.centre_id, each.amount, each.last_year) for each in alert.centres] == [
+        ("c", 1_000_000, 20_000_000),
+        ("b", 10_000_000, 20_000_000),
+        ("a", 25_000_000, 20_000_000),
+    ]
+
+
+def test_a_digest_names_the_first_few_and_counts_all() -> None:
+    alert = digest(*(line(10_000_000 + n, 20_000_000, centre_id=f"c-{n}") for n in range(5)))
+    assert "giảm quá 10 %: 5 trung tâm (TTHTCĐ Một [c-0] −10.000.000;" in alert.text.vi
+    assert "; and 2 more)" in alert.text.en
 
 
 @pytest.mark.parametrize(
-    ("changes", "vietnamese", "english"),
+    ("assessment", "words", "due"),
     [
-        ({"assessment": "not_submitted", "binds": "floor"}, "không có hồ sơ", "the minimum is paid"),
-        ({"assessment": "pending", "binds": "lower"}, "theo biên nhận", "limit of the yearly fall"),
-        ({"flags": ["below_legal_minimum"]}, "không đủ chi mức tối thiểu", "cannot pay the legal minima"),
-        ({"flags": ["hold_harmless_relaxed"]}, "không đủ bảo đảm", "cannot protect last year"),
-        ({}, "chia theo hiệu quả", "send a correction"),
+        ("awaited", "1 still awaited until the deadline", datetime(2026, 4, 10, 17, tzinfo=UTC)),
+        ("pending", "1 sent and not settled", datetime(2026, 12, 31, 17, tzinfo=UTC)),
+        ("not_submitted", "1 not submitted", None),
     ],
 )
-def test_a_fall_says_its_reason_and_what_to_do(changes: dict[str, Any], vietnamese: str, english: str) -> None:
-    alert = support_changed_alert(line(10_000_000, 20_000_000, **changes), None, "x", NOW)
-    assert alert is not None
-    assert alert.severity == "warning"
-    assert "giảm 10.000.000 đồng (50 %)" in alert.text.vi
-    assert vietnamese in alert.text.vi + alert.action.vi
-    assert english in alert.text.en + alert.action.en
-    assert alert.action.en.endswith("The rules name no time limit.")
+def test_a_digest_counts_what_is_open_and_says_by_when(assessment: str, words: str, due: datetime | None) -> None:
+    alert = digest(line(20_000_000, 20_000_000, assessment=assessment))
+    assert f"Assessments of period 2025: {words}." in alert.text.en
+    assert alert.due == due
+
+
+def test_a_digest_says_what_changed_since_the_time_for_files_was_over() -> None:
+    changed = line(21_000_000, 20_000_000, centre_id="a")
+    alert = digest(changed, line(20_000_000, 20_000_000, centre_id="b"), then=(20_000_000, 20_000_000))
+    assert "Changed since the time for files was over: 1 (TTHTCĐ Một [a] +1,000,000)." in alert.text.en
+    assert [(each.centre_id, each.before) for each in alert.centres] == [("a", 20_000_000)]
+
+
+def test_unknown_figures_are_told_to_province_and_ministry_and_stand_in_the_digest() -> None:
+    unknown = run(flags=[], last_year_unknown=["d", "b", "a", "c"])
+    alerts = unknown_alerts(unknown, "x", NOW)
+    assert [alert.audience for alert in alerts] == ["04", "ministry"]
+    assert "support of 2025 not on record: 4 (a, b, c and 1 more)" in alerts[0].text.en
+    assert "Support of 2025 not on record" in digest(last_year_unknown=["a"]).text.en
+    assert unknown_alerts(run(), "x", NOW) == ()
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ("return", "was returned. Reason: thiếu chữ ký"),
+        ("propose", "what was submitted no longer stands"),
+        ("submit", None),
+    ],
+)
+def test_a_budget_thrown_back_is_told_until_people_act_again(action: str, words: str | None) -> None:
+    moved = BudgetMoved(
+        province="04",
+        year=2026,
+        version=3,
+        action=action,
+        state="returned",
+        run_version=2,
+        why="thiếu chữ ký",
+        by="hoa",
+        at=NOW,
+    )
+    alert = returned_alert(moved, "x", NOW)
+    assert (alert is not None) == (words is not None)
+    if alert is not None:
+        assert str(words) in alert.text.en
 
 
 def test_an_envelope_below_the_minima_is_told_to_province_and_ministry() -> None:

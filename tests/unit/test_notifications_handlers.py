@@ -11,12 +11,15 @@ from pydantic import BaseModel
 from services.notifications import queries
 from services.notifications.decisions import (
     ALERTS,
+    FILES_MENDED,
     SETS,
-    SETTLED_SUPPORT,
+    STANDING_MONEY,
+    STANDING_RESULTS,
     SUPPORTS,
-    TOLD,
     WAITING,
+    ProvincePeriod,
     ProvinceYear,
+    SenderFile,
     routes,
 )
 from shared.contracts.base import Provenance, Status, Text, content_hash
@@ -24,8 +27,10 @@ from shared.contracts.catalogue import contract_of
 from shared.contracts.facts import (
     AdjustmentProposed,
     Alert,
+    AlertCleared,
     Allocation,
     BudgetAdjusted,
+    BudgetMoved,
     BudgetProposed,
     BudgetRunApproved,
     BudgetRunProposed,
@@ -33,11 +38,12 @@ from shared.contracts.facts import (
     CommuneScored,
     JournalMark,
     Receipt,
+    RecognitionInForce,
     Superseded,
 )
 from shared.messaging.decide.asking import STALE, Due, Outcome, Request
 from shared.messaging.decide.engine import Run, decided
-from shared.messaging.decide.sets import Sets
+from shared.messaging.decide.sets import SetOf, Sets
 from shared.messaging.messages import Position, Received
 from tests.fakes.known import Documents
 from tests.fakes.memory import MemoryMongo
@@ -65,9 +71,13 @@ def handle(
 
 
 def alerts_of(outcome: Outcome) -> list[Alert]:
-    alerts = [event.data for event in outcome.events]
-    assert all(isinstance(alert, Alert) for alert in alerts)
-    return alerts  # type: ignore[return-value]
+    """What was raised."""
+    return [event.data for event in outcome.events if isinstance(event.data, Alert)]
+
+
+def cleared(outcome: Outcome) -> list[str]:
+    """Ids of what was cleared."""
+    return [event.data.alert_id for event in outcome.events if isinstance(event.data, AlertCleared)]
 
 
 def receipt(**changes: Any) -> Receipt:
@@ -165,10 +175,17 @@ def run(version: int = 1, flags: tuple[str, ...] = (), **amounts: int) -> Budget
     )
 
 
-def settle(states: Documents, now: datetime = NOW) -> Outcome:
+def compute(states: Documents, one: SetOf[Any], key: Any, now: datetime = NOW) -> Outcome:
     """The recalculation worker's part; what it reads is declared."""
-    due = Due(ProvinceYear("04", 2026), now)
-    return states.apply(states.decide(SETTLED_SUPPORT.decide, due, now, SETTLED_SUPPORT.declared))
+    return states.apply(states.decide(one.decide, Due(key, now), now, one.declared))
+
+
+def settle(states: Documents, now: datetime = NOW) -> Outcome:
+    return compute(states, STANDING_MONEY, ProvinceYear("04", 2026), now)
+
+
+def judge(states: Documents) -> Outcome:
+    return compute(states, STANDING_RESULTS, ProvincePeriod("04", 2025))
 
 
 def asked_for(states: Documents, data: BaseModel) -> list[Request]:
@@ -186,44 +203,110 @@ def test_a_rejection_is_told_to_its_sender_once() -> None:
     outcome = handle(states, receipt())
     (event,) = outcome.events
     assert (event.topic, event.key, event.subject, event.parent) == ("alerts.04", "c-1", "c-1", None)
-    assert states[ALERTS.ref("submission_rejected/r-9")] == event.data
+    said = states[ALERTS.ref("submission_rejected/r-9")]
+    assert said is not None
+    assert said.model_dump(include=set(Alert.model_fields)) == event.data.model_dump()
     again = handle(states, receipt(), id="e-2")
     assert (again.verdict, again.events, again.puts) == ("repeated", [], {})
 
 
-def test_other_receipts_are_ignored() -> None:
-    outcome = handle(Documents(), receipt(status=Status.ACCEPTED))
+def test_other_receipts_say_nothing() -> None:
+    outcome = handle(Documents(), receipt(status=Status.DUPLICATE))
     assert (outcome.verdict, outcome.events, outcome.puts) == ("ignored", [], {})
+    assert handle(Documents(), receipt(status=Status.ACCEPTED)).events == []
+
+
+def mend(states: Documents) -> Outcome:
+    return compute(states, FILES_MENDED, SenderFile("04", "centre/c-1/2025"))
+
+
+def lying_at(offset: int, **changes: Any) -> Receipt:
+    """One of several that were received in the same moment."""
+    return receipt(receipt_id=f"r-{offset}", channel=f"submissions.04/0@{offset}", **changes)
+
+
+@pytest.mark.parametrize("status", [Status.ACCEPTED, Status.ACCEPTED_LATE, Status.UNCHANGED])
+def test_what_was_refused_is_over_when_a_later_file_was_taken(status: Status) -> None:
+    states = Documents()
+    handle(states, lying_at(1))
+    handle(states, lying_at(2, status=Status.CONFLICT))
+    assert mend(states).events == []
+    handle(states, lying_at(3, status=status))
+    assert cleared(mend(states)) == ["submission_conflict/r-2", "submission_rejected/r-1"]
+    assert mend(states).events == []
+
+
+def test_an_earlier_file_mends_nothing_and_a_refusal_that_comes_late_is_not_told() -> None:
+    states = Documents()
+    handle(states, lying_at(2))
+    handle(states, lying_at(1, status=Status.ACCEPTED))
+    assert mend(states).events == []
+    handle(states, lying_at(4, status=Status.ACCEPTED))
+    assert cleared(mend(states)) == ["submission_rejected/r-2"]
+    late = handle(states, lying_at(3))
+    assert (late.verdict, late.events) == ("mended", [])
+
+
+def test_what_is_held_is_over_when_it_is_decided() -> None:
+    states = Documents()
+    handle(states, lying_at(1, status=Status.HELD))
+    handle(states, lying_at(1).model_copy(update={"receipt_id": "r-decided"}))
+    assert cleared(mend(states)) == ["submission_held/r-1"]
+
+
+def test_other_subjects_and_senders_are_other_matters() -> None:
+    states = Documents()
+    handle(states, lying_at(1))
+    handle(states, lying_at(2, status=Status.ACCEPTED, subject="c-2"))
+    handle(states, lying_at(3, status=Status.ACCEPTED, province="01"))
+    handle(states, lying_at(4, status=Status.ACCEPTED, period=2024))
+    assert mend(states).events == []
 
 
 # -------------------------------------------------------------------------------------------------- results
 
 
-def test_a_corrected_result_with_the_same_outcome_is_the_same_matter() -> None:
+def test_a_result_below_the_threshold_is_told_when_it_rests_and_cleared_when_it_is_no_longer_so() -> None:
     states = Documents()
-    assert len(alerts_of(handle(states, commune(1, 0)))) == 1
-    assert alerts_of(handle(states, commune(2, 0))) == []
-    assert alerts_of(handle(states, commune(3, 1))) == []
-    assert alerts_of(handle(states, commune(4, 0))) == []
+    assert handle(states, commune(1, 0)).events == []
+    (alert,) = alerts_of(judge(states))
+    assert (alert.kind, alert.version, alert.subject) == ("result_below_threshold", 1, "01273")
+    handle(states, commune(2, 1))
+    outcome = judge(states)
+    assert (cleared(outcome), alerts_of(outcome)) == ([alert.alert_id], [])
+    handle(states, commune(3, 0))
+    (again,) = alerts_of(judge(states))
+    assert (again.alert_id, again.version) == (alert.alert_id, 2)
 
 
-def test_another_outcome_below_the_threshold_is_another_matter() -> None:
+def test_the_same_outcome_is_the_same_matter() -> None:
     states = Documents()
     handle(states, commune(1, 0))
-    assert [a.alert_id for a in alerts_of(handle(states, centre(1, "yeu")))] == [
-        "result_below_threshold/centre/01273/2025/grade-yeu"
-    ]
+    judge(states)
+    handle(states, commune(2, 0).model_copy(update={"input_version": 1}))
+    assert judge(states).events == []
+
+
+def test_another_unit_below_the_threshold_is_another_matter() -> None:
+    states = Documents()
+    handle(states, commune(1, 0))
+    judge(states)
+    handle(states, centre(1, "yeu"))
+    assert [a.alert_id for a in alerts_of(judge(states))] == ["result_below_threshold/centre/01273/2025/grade-yeu"]
 
 
 def test_an_overtaken_result_raises_nothing() -> None:
     states = Documents()
     handle(states, commune(2, 1))
-    outcome = handle(states, commune(1, 0))
-    assert (outcome.verdict, outcome.events, outcome.puts) == (STALE, [], {})
+    handle(states, commune(1, 0))
+    assert judge(states).events == []
+    assert handle(states, commune(1, 0)).verdict == STALE
 
 
 def test_an_incomplete_result_raises_nothing() -> None:
-    assert handle(Documents(), commune(1, None)).events == []
+    states = Documents()
+    handle(states, commune(1, None))
+    assert judge(states).events == []
 
 
 # -------------------------------------------------------------------------------------------------- budgets
@@ -251,57 +334,133 @@ def test_equal_and_older_versions_change_nothing(make: Any) -> None:
     assert states == before
 
 
-def test_an_envelope_below_the_minima_is_told_once_to_each() -> None:
-    states = Documents()
-    flags = ("below_legal_minimum",)
-    assert [event.topic for event in handle(states, run(1, flags, a=1)).events] == ["alerts.04", "alerts.ministry"]
-    assert handle(states, run(2, flags, a=2)).events == []
+DEADLINE = datetime(2026, 4, 10, 17, tzinfo=UTC)
+"""24:00 of the last day for the centres' files."""
 
 
-def test_changed_support_is_told_once_under_its_centres_trace() -> None:
-    states = Documents()
-    later = NOW + timedelta(seconds=7)
-    handle(states, line("b", 25_000_000), id="e-b", trace="t-b")
-    handle(states, line("a", 21_000_000), id="e-a", trace="t-a")
-    handle(states, line("c", 10_000_000), id="e-c", trace="t-c", at=later)
-    handle(states, run(a=21_000_000, b=25_000_000, c=10_000_000))
-
-    outcome = settle(states)
-    assert [(e.topic, e.key, e.parent) for e in outcome.events] == [
-        ("alerts.04", "b", "t-b"),
-        ("alerts.04", "c", "t-c"),
-    ]
-    assert [(alert.cause, alert.raised_at) for alert in alerts_of(outcome)] == [("e-b", later), ("e-c", later)]
-    assert outcome.puts.keys() == {
-        ALERTS.ref("support_changed/b/2026/1"),
-        ALERTS.ref("support_changed/c/2026/1"),
-        TOLD.ref("b", 2026),
-        TOLD.ref("c", 2026),
-    }
+def test_an_envelope_below_the_minima_is_told_once_to_each_until_it_is_raised() -> None:
+    states, flags = Documents(), ("below_legal_minimum",)
+    handle(states, line("a", 1))
+    handle(states, run(1, flags, a=1))
+    assert [event.topic for event in settle(states).events] == ["alerts.04", "alerts.ministry"]
+    handle(states, run(2, flags, a=1))
     assert settle(states).events == []
+    handle(states, run(3, a=1))
+    assert len(cleared(settle(states))) == 2
 
 
-def test_a_change_taken_back_is_told_too_and_a_small_one_is_not() -> None:
-    """Else the last thing that a province heard would be wrong."""
+async def test_a_proposal_is_told_when_the_time_for_files_is_over_and_not_before() -> None:
     states = Documents()
-    for version, amount, told in [(1, 25_000_000, 1), (2, 25_500_000, 0), (3, 20_000_000, 1), (4, 20_100_000, 0)]:
-        handle(states, line("a", amount, version), id=f"e-{version}")
-        handle(states, run(version, a=amount))
-        alerts = alerts_of(settle(states))
-        assert len(alerts) == told, version
-        if version == 3:
-            assert alerts[0].alert_id == "support_changed/a/2026/2"
-            assert "bằng năm 2025. Thông tin này thay cho lần trước (25.000.000 đồng)." in alerts[0].text.vi
+    handle(states, line("b", 25_000_000), id="e-b", trace="t-b")
+    handle(states, line("a", 10_000_000, assessment="not_submitted"), id="e-a", trace="t-a")
+    handle(states, run(a=10_000_000, b=25_000_000))
+    early: Run[Any] = Run(STANDING_MONEY.decide, Due(ProvinceYear("04", 2026), NOW), states, NOW)
+    assert (await decided(early, states)).events == []
+    assert early.ask.unreached == [DEADLINE]
+    assert settle(states, DEADLINE - timedelta(microseconds=1)).events == []
+    outcome = settle(states, DEADLINE)
+    (digest,) = alerts_of(outcome)
+    assert (digest.kind, digest.subject) == ("support_proposed", "04")
+    assert [each.centre_id for each in digest.centres] == ["a", "b"]
+    assert outcome.events[0].parent == "t-b"
+    assert settle(states, DEADLINE).events == []
+
+
+def test_who_is_still_awaited_is_waited_for_after_the_deadline_too() -> None:
+    """Funding computes again when it has passed; until then its lines speak of yesterday."""
+    states = Documents()
+    handle(states, line("a", 10_000_000, assessment="awaited"))
+    handle(states, run(a=10_000_000))
+    assert settle(states, DEADLINE).events == []
+
+
+def test_a_change_after_the_digest_is_said_under_the_same_id() -> None:
+    states = Documents()
+    handle(states, line("a", 20_000_000), at=DEADLINE)
+    handle(states, run(a=20_000_000), at=DEADLINE)
+    (first,) = alerts_of(settle(states, DEADLINE))
+    later = DEADLINE + timedelta(days=3)
+    handle(states, line("a", 25_000_000, 2), at=later)
+    handle(states, run(2, a=25_000_000), at=later)
+    (second,) = alerts_of(settle(states, later))
+    assert (second.alert_id, second.version) == (first.alert_id, 2)
+    assert "Changed since the time for files was over: 1 (a [a] +5,000,000)." in second.text.en
+    handle(states, line("a", 20_000_000, 3), at=later)
+    handle(states, run(3, a=20_000_000), at=later)
+    (third,) = alerts_of(settle(states, later))
+    assert third.text == first.text
+
+
+def moved(version: int, action: str, run_version: int, state: str | None = None) -> BudgetMoved:
+    return BudgetMoved(
+        province="04",
+        year=2026,
+        version=version,
+        action=action,
+        state=state or action,
+        run_version=run_version,
+        why="kiểm tra",
+        by="lan",
+        at=NOW,
+    )
+
+
+@pytest.mark.parametrize("action", ["simulate", "submit"])
+def test_a_proposal_is_told_when_an_officer_acts_on_it_and_withdrawn_when_it_moves_on(action: str) -> None:
+    states = Documents()
+    handle(states, line("a", 25_000_000))
+    handle(states, run(a=25_000_000))
+    handle(states, moved(1, action, 1))
+    (digest,) = alerts_of(settle(states))
+    assert digest.kind == "support_proposed"
+    handle(states, line("a", 26_000_000, 2))
+    handle(states, run(2, a=26_000_000))
+    outcome = settle(states)
+    assert (cleared(outcome), alerts_of(outcome)) == ([digest.alert_id], [])
+
+
+def test_once_it_is_decided_the_decision_is_told_instead() -> None:
+    states = Documents()
+    handle(states, line("a", 25_000_000))
+    handle(states, run(a=25_000_000))
+    handle(states, moved(1, "submit", 1))
+    settle(states)
+    handle(states, moved(2, "approve", 1, "approved"))
+    assert cleared(settle(states, DEADLINE)) == ["support_proposed/04/2026"]
+
+
+def test_what_was_thrown_back_is_told_until_people_act_again() -> None:
+    states = Documents()
+    handle(states, run())
+    handle(states, moved(3, "return", 1))
+    kinds = [alert.kind for alert in alerts_of(settle(states))]
+    assert "budget_returned" in kinds
+    handle(states, moved(2, "submit", 1))
+    assert settle(states).events == []
+    handle(states, moved(4, "simulate", 1))
+    assert cleared(settle(states)) == ["budget_returned/04/2026"]
+
+
+def test_unknown_figures_are_told_with_the_digest() -> None:
+    states = Documents()
+    handle(states, run().model_copy(update={"last_year_unknown": ["a"]}))
+    assert settle(states).events == []
+    told = alerts_of(settle(states, DEADLINE))
+    assert [(alert.kind, alert.audience) for alert in told] == [
+        ("last_year_unknown", "04"),
+        ("last_year_unknown", "ministry"),
+        ("support_proposed", "04"),
+    ]
 
 
 def test_nothing_is_told_before_all_lines_are_here() -> None:
     states = Documents()
     handle(states, line("a", 25_000_000))
-    assert settle(states).verdict == WAITING
+    assert settle(states, DEADLINE).verdict == WAITING
     handle(states, run(a=25_000_000, b=15_000_000))
-    assert settle(states).verdict == WAITING
+    assert settle(states, DEADLINE).verdict == WAITING
     handle(states, line("b", 15_000_000))
-    assert len(settle(states).events) == 2
+    assert len(settle(states, DEADLINE).events) == 1
 
 
 def test_lines_of_an_older_run_with_the_same_sum_do_not_pass() -> None:
@@ -310,7 +469,7 @@ def test_lines_of_an_older_run_with_the_same_sum_do_not_pass() -> None:
     handle(states, line("a", 25_000_000))
     handle(states, line("b", 15_000_000))
     handle(states, run(2, a=24_000_000, b=16_000_000))
-    outcome = settle(states)
+    outcome = settle(states, DEADLINE)
     assert (outcome.verdict, outcome.events) == (WAITING, [])
 
 
@@ -319,20 +478,8 @@ def test_a_withdrawn_line_is_no_part_of_the_run() -> None:
     handle(states, line("a", 25_000_000))
     handle(states, line("gone", 0, flags=["withdrawn"]))
     handle(states, run(a=25_000_000))
-    assert [alert.subject for alert in alerts_of(settle(states))] == ["a"]
-
-
-async def test_a_missing_assessment_is_told_of_when_its_time_is_over() -> None:
-    """Before the deadline every centre lacks its file; an alert about it would be noise. That moment is its next."""
-    states = Documents()
-    handle(states, line("a", 10_000_000, assessment="not_submitted"))
-    handle(states, run(a=10_000_000))
-    deadline = datetime(2026, 4, 10, 17, tzinfo=UTC)
-    early: Run[Any] = Run(SETTLED_SUPPORT.decide, Due(ProvinceYear("04", 2026), NOW), states, NOW)
-    assert (await decided(early, states)).events == []
-    assert early.ask.unreached == [deadline]
-    assert settle(states, deadline - timedelta(microseconds=1)).events == []
-    assert [alert.subject for alert in alerts_of(settle(states, deadline))] == ["a"]
+    (digest,) = alerts_of(settle(states, DEADLINE))
+    assert [centre.centre_id for centre in digest.centres] == ["a"]
 
 
 async def test_what_a_release_before_named_sets_left_open_is_settled_too() -> None:
@@ -354,28 +501,102 @@ def replaced(result: CommuneScored, level: int, cause: str, state: str = "scored
     return result.model_copy(update={"supersedes": superseded})
 
 
-@pytest.mark.parametrize("cause", ["correction", "recognition", "reference", "recompute", "register"])
-def test_e10_a_province_hears_once_that_a_result_it_knew_was_replaced_and_why(cause: str) -> None:
-    states, corrected = Documents(), replaced(commune(2, 2), 1, cause)
-    (alert,) = alerts_of(handle(states, corrected))
-    assert (alert.kind, alert.alert_id) == ("result_changed", "result_changed/commune/01273/2025/2")
+END_OF_28_FEBRUARY = datetime(2026, 2, 28, 17, tzinfo=UTC)
+BEFORE = END_OF_28_FEBRUARY - timedelta(hours=1)
+
+
+@pytest.mark.parametrize("cause", ["correction", "withdrawal", "recognition", "reference", "recompute", "register"])
+def test_a_province_hears_that_a_result_it_knew_is_another_and_why(cause: str) -> None:
+    states = Documents()
+    handle(states, commune(1, 1), at=BEFORE)
+    handle(states, replaced(commune(2, 2), 1, cause))
+    (alert,) = alerts_of(judge(states))
+    assert (alert.kind, alert.alert_id) == ("result_changed", "result_changed/commune/01273/2025")
     assert "trước đây đạt mức độ 1, nay đạt mức độ 2" in alert.text.vi.lower()
     assert "before, reaches level 1; now, reaches level 2" in alert.text.en.lower()
-    assert alerts_of(handle(states, corrected)) == []
+    assert judge(states).events == []
+    handle(states, replaced(commune(3, 1), 2, cause))
+    assert cleared(judge(states)) == [alert.alert_id]
+
+
+def test_while_files_may_still_come_nobody_is_told_that_a_result_changed() -> None:
+    states = Documents()
+    for version, level in ((1, 1), (2, 2), (3, 1), (4, 2)):
+        handle(states, replaced(commune(version + 1, level), 3 - level, "reference"), at=BEFORE)
+        assert judge(states).events == []
+
+
+def test_what_came_late_is_known_at_the_end_of_its_day() -> None:
+    states = Documents()
+    handle(states, commune(1, 1), at=NOW)
+    handle(states, replaced(commune(2, 2), 1, "reference"), at=NOW + timedelta(hours=1))
+    assert judge(states).events == []
+    handle(states, replaced(commune(3, 1), 2, "reference"), at=NOW + timedelta(days=1))
+    (alert,) = alerts_of(judge(states))
+    assert "before, reaches level 2; now, reaches level 1" in alert.text.en.lower()
+
+
+def test_causes_are_all_named_whichever_came_first() -> None:
+    told = set()
+    for causes in (("reference", "recognition"), ("recognition", "reference")):
+        states = Documents()
+        handle(states, commune(1, 1), at=BEFORE)
+        for version, cause in enumerate(causes, start=2):
+            handle(states, replaced(commune(version, 2), 1, cause))
+        (alert,) = alerts_of(judge(states))
+        told.add(alert.text.en)
+    (text,) = told
+    assert "because an authority's decision came in or was revoked and another result that it uses changed" in text
+
+
+def test_a_revoked_decision_is_a_change_though_no_figure_moved() -> None:
+    states = Documents()
+    handle(states, commune(1, 1), at=BEFORE)
+    revocation = {
+        "decision_number": "9/QĐ",
+        "decided_on": "2026-06-01",
+        "decided_by": "UBND",
+        "effective_from": "2026-06-01",
+        "reason": "sai số liệu",
+    }
+    beside = {
+        "level": 1,
+        "grade": None,
+        "decision_number": "1/QĐ",
+        "decided_on": "2026-03-01",
+        "valid_until": "2030-01-01",
+        "in_force": True,
+        "revocation": revocation,
+    }
+    revoked = replaced(commune(2, 1), 1, "recognition")
+    handle(states, revoked.model_copy(update={"recognition": RecognitionInForce.model_validate(beside)}))
+    (alert,) = alerts_of(judge(states))
+    assert "now, reaches level 1, its recognition revoked (9/QĐ)" in alert.text.en.lower().replace("9/qđ", "9/QĐ")
+
+
+def test_a_withdrawn_file_clears_what_stood_for_its_result() -> None:
+    states = Documents()
+    handle(states, commune(1, 0), at=BEFORE)
+    (below,) = alerts_of(judge(states))
+    handle(states, replaced(commune(2, None), 0, "withdrawal").model_copy(update={"state": "unassessed"}))
+    outcome = judge(states)
+    assert cleared(outcome) == [below.alert_id]
+    (alert,) = alerts_of(outcome)
+    assert "because the submission was withdrawn: before, no level reached; now, unassessed" in alert.text.en
 
 
 def test_a_new_version_with_the_same_outcome_is_no_news() -> None:
-    assert alerts_of(handle(Documents(), replaced(commune(2, 1), 1, "correction"))) == []
-
-
-def test_a_result_that_falls_below_the_threshold_is_told_as_both() -> None:
-    kinds = [alert.kind for alert in alerts_of(handle(Documents(), replaced(commune(2, 0), 1, "correction")))]
-    assert kinds == ["result_below_threshold", "result_changed"]
+    states = Documents()
+    handle(states, commune(1, 1), at=BEFORE)
+    handle(states, replaced(commune(2, 1), 1, "correction"))
+    assert judge(states).events == []
 
 
 def test_what_was_incomplete_before_is_said_so() -> None:
-    result = replaced(commune(2, 1), 1, "correction", state="incomplete")
-    (alert,) = alerts_of(handle(Documents(), result.model_copy(update={"level": 1})))
+    states = Documents()
+    handle(states, commune(1, None), at=BEFORE)
+    handle(states, replaced(commune(2, 1), 1, "correction", state="incomplete"))
+    (alert,) = alerts_of(judge(states))
     assert "before, incomplete; now, reaches" in alert.text.en
 
 
@@ -471,12 +692,16 @@ def test_an_adjustment_is_told_with_its_sign_its_reason_and_what_is_carried() ->
     assert "1.500.000 đồng được chuyển sang năm sau" in second.text.vi
 
 
-def test_a_proposed_adjustment_asks_for_a_decision_and_its_later_states_do_not() -> None:
+def test_a_proposed_adjustment_asks_for_a_decision_until_it_goes_on() -> None:
     states = Documents()
-    (alert,) = alerts_of(handle(states, proposed()))
-    assert alert.kind == "adjustment_proposed"
+    assert handle(states, proposed()).events == []
+    (alert,) = alerts_of(settle(states))
+    assert (alert.kind, alert.alert_id) == ("adjustment_proposed", "adjustment_proposed/04/2026/c-1/1")
     assert "25,000,000 đồng were approved, the corrected figures give 23,000,000 đồng" in alert.text.en
-    for state in ("submitted", "approved", "refused", "void"):
-        assert alerts_of(handle(states, proposed(version=2, state=state))) == []
-    reserve = proposed(centre_id=None, allocation=None, adjustment_id="04/2026/_reserve/1")
-    assert [alert.subject for alert in alerts_of(handle(states, reserve))] == ["04"]
+    handle(states, proposed(version=2, state="submitted"))
+    assert cleared(settle(states)) == [alert.alert_id]
+    for version, state in enumerate(("approved", "refused", "void"), start=3):
+        handle(states, proposed(version=version, state=state))
+        assert settle(states).events == []
+    handle(states, proposed(centre_id=None, allocation=None, adjustment_id="04/2026/_reserve/1"))
+    assert [alert.subject for alert in alerts_of(settle(states))] == ["04"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.intake.domain import Arrival, Known, check_commune
-from services.notifications.domain.results import result_alert
+from services.notifications.domain import standing
 from services.scoring.decisions.rankings import terms
 from services.scoring.domain import score_commune
 from shared.contracts.submissions import CommuneSubmitted
@@ -74,7 +74,7 @@ def test_alerts_follow_the_provinces_own_policy(own: Path) -> None:
     strict["commune"] = strict["commune"] | {"levels": [0, 1]}
     put(own, f"provinces/{HANOI}/alert_policy.yaml", {"versions": [strict]})
     told = {
-        holder: result_alert(scored(level=1, holder=holder, province=holder), "cause", datetime(2026, 2, 1, tzinfo=UTC))
+        holder: standing(scored(level=1, holder=holder, province=holder), None, "e", datetime(2026, 2, 1, tzinfo=UTC))
         for holder in (HANOI, "04")
     }
-    assert [holder for holder, alert in told.items() if alert is not None] == [HANOI]
+    assert [holder for holder, result in told.items() if result.below] == [HANOI]

@@ -1,16 +1,36 @@
-"""What notifications decides: what each event tells whom, and what a settled proposal does."""
+"""What notifications decides: what each event tells whom, and which alerts stand as things are."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from services.notifications.decisions import alerts, periods
-from services.notifications.decisions.documents import ALERTS, RUNS, SUPPORTS, TOLD
-from services.notifications.decisions.support import SETTLED_SUPPORT, WAITING, ProvinceYear
+from services.notifications.decisions.documents import ADJUSTMENTS, ALERTS, FILES, MOVES, RESULTS, RUNS, SUPPORTS, Said
+from services.notifications.decisions.files import FILES_MENDED, SenderFile
+from services.notifications.decisions.money import STANDING_MONEY, WAITING, ProvinceYear
+from services.notifications.decisions.results import STANDING_RESULTS, ProvincePeriod
 from shared.contracts.catalogue import EventType
 from shared.messaging.decide.asking import Decide
 from shared.messaging.messages import Received
 
 routes: Mapping[str, Decide[Received[Any]]] = {**alerts.routes, EventType.PERIOD_REOPENED: periods.on_reopened}
-SETS = (SETTLED_SUPPORT,)
+SETS = (FILES_MENDED, STANDING_RESULTS, STANDING_MONEY)
 
-__all__ = ["ALERTS", "RUNS", "SETS", "SETTLED_SUPPORT", "SUPPORTS", "TOLD", "WAITING", "ProvinceYear", "routes"]
+__all__ = [
+    "ADJUSTMENTS",
+    "ALERTS",
+    "FILES",
+    "FILES_MENDED",
+    "MOVES",
+    "RESULTS",
+    "RUNS",
+    "SETS",
+    "STANDING_MONEY",
+    "STANDING_RESULTS",
+    "SUPPORTS",
+    "WAITING",
+    "ProvincePeriod",
+    "ProvinceYear",
+    "Said",
+    "SenderFile",
+    "routes",
+]

@@ -1,39 +1,58 @@
-"""What notifications does with each event: whom it tells, and that it tells it once."""
+"""What notifications does with each event: it tells what happened, and keeps what tells whether something holds.
+
+A fact may come again, late, or before an older one: versions and places decide, never the order in which it came.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
-from services.notifications.decisions.documents import ALERTS, RESULTS, RUNS, SUPPORTS, Run, Seen, SupportLine
-from services.notifications.domain import CALLS, below_minimum_alerts
+from services.notifications.decisions.documents import (
+    ADJUSTMENTS,
+    ALERTS,
+    FILES,
+    MOVES,
+    RESULTS,
+    RUNS,
+    SUPPORTS,
+    Adjustment,
+    File,
+    Move,
+    Run,
+    Seen,
+    SupportLine,
+)
+from services.notifications.decisions.files import matter_of
+from services.notifications.decisions.telling import tell
+from services.notifications.domain import CALLS, TAKEN, file_of, known_until, place_of, receipt_alert, standing
 from shared.contracts.catalogue import EventType
-from shared.contracts.facts import Alert, BudgetProposed, BudgetRunProposed, CentreScored, CommuneScored
+from shared.contracts.facts import (
+    AdjustmentProposed,
+    AssessmentScored,
+    BudgetMoved,
+    BudgetProposed,
+    BudgetRunProposed,
+    CentreScored,
+    CommuneScored,
+    Receipt,
+)
 from shared.messaging.decide.asking import STALE, Ask, Decide, Outcome
-from shared.messaging.messages import Outgoing, Received
+from shared.messaging.decide.documents import Ref
+from shared.messaging.messages import Received
 
 IGNORED = "ignored"
 REPEATED = "repeated"
 """The matter was told before."""
-
-
-async def tell(ask: Ask, outcome: Outcome, alerts: Iterable[Alert]) -> None:
-    """Raise the alerts that were not raised before."""
-    by_ref = {ALERTS.ref(alert.alert_id): alert for alert in alerts}
-    for (ref, alert), said in zip(by_ref.items(), await ask.many(by_ref), strict=True):
-        if said is None:
-            outcome.put(ref, alert)
-            outcome.events.append(Outgoing(f"alerts.{alert.audience}", alert.subject, alert.subject, alert))
-
-
-def _called_for(received: Received[Any]) -> list[Alert]:
-    matter = (received.data, received.event_id, received.received_at)
-    return [alert for alert_of in CALLS.get(received.type, ()) if (alert := alert_of(*matter))]
+MENDED = "mended"
+"""What came later about the same was taken: nothing is asked any more."""
+Kept = TypeVar("Kept", Run, Move, Adjustment)
 
 
 async def on_matter(received: Received[Any], ask: Ask) -> Outcome:
     """An event that is one matter by itself; the keys of its alerts say which."""
-    alerts = _called_for(received)
+    matter = (received.data, received.event_id, received.received_at)
+    alerts = [alert for alert_of in CALLS.get(received.type, ()) if (alert := alert_of(*matter))]
     if not alerts:
         return Outcome(verdict=IGNORED)
     outcome = Outcome()
@@ -41,38 +60,89 @@ async def on_matter(received: Received[Any], ask: Ask) -> Outcome:
     return outcome if outcome.events else Outcome(verdict=REPEATED)
 
 
-async def on_result(received: Received[CommuneScored] | Received[CentreScored], ask: Ask) -> Outcome:
-    """A result below its threshold, or one that replaces another."""
-    result = received.data
-    if isinstance(result, CommuneScored):
-        ref = RESULTS.ref("commune", result.unit_id, result.period)
-    else:
-        ref = RESULTS.ref("centre", result.centre_id, result.period)
-    if _is_stale(result.version, await ask.one(ref)):
-        return Outcome(verdict=STALE)
-    outcome = Outcome({ref: Seen(version=result.version)})
-    await tell(ask, outcome, _called_for(received))
+async def on_receipt(received: Received[Receipt], ask: Ask) -> Outcome:
+    """A submission that was not taken is told at once; one that was taken mends what was sent before about the same."""
+    receipt = received.data
+    alert, file, place = receipt_alert(receipt, received.event_id), file_of(receipt), place_of(receipt)
+    if alert is None and (file is None or receipt.status not in TAKEN):
+        return Outcome(verdict=IGNORED)
+    outcome = Outcome()
+    if file is None:
+        await tell(ask, outcome, [alert] if alert else [])
+        return outcome if outcome.events else Outcome(verdict=REPEATED)
+    ref = FILES.ref(receipt.province, file)
+    known = await ask.one(ref) or File(province=receipt.province, file=file)
+    is_mended = known.taken is not None and known.taken >= place
+    if alert is None:
+        if is_mended:
+            return Outcome(verdict=STALE)
+        outcome.put(ref, known.model_copy(update={"taken": place}))
+        return outcome
+    if is_mended:
+        return Outcome(verdict=MENDED)
+    if await ask.one(ALERTS.ref(alert.alert_id)) is not None:
+        return Outcome(verdict=REPEATED)
+    await tell(ask, outcome, [alert], matter=matter_of(receipt.province, file), place=place)
+    outcome.put(ref, known.model_copy(update={"asked": known.asked + 1}))
     return outcome
+
+
+async def on_result(
+    received: Received[CommuneScored] | Received[CentreScored] | Received[AssessmentScored], ask: Ask
+) -> Outcome:
+    """A version of a result, whichever came before it."""
+    result = received.data
+    match result:
+        case CommuneScored():
+            ref = RESULTS.ref("commune", result.unit_id, result.period)
+        case CentreScored():
+            ref = RESULTS.ref("centre", result.centre_id, result.period)
+        case AssessmentScored():
+            ref = RESULTS.ref(result.series, result.subject_id, result.period)
+    before = await ask.one(ref)
+    if before is not None and before.standing is None and before.version >= result.version:
+        return Outcome(verdict=STALE)
+    known = before.standing if before else None
+    now = standing(result, known, received.event_id, received.received_at, received.traceparent)
+    if now == known:
+        return Outcome(verdict=STALE)
+    seen = Seen(version=now.newest.version, standing=now, province=now.province, period=now.period)
+    return Outcome({ref: seen})
 
 
 async def on_line(received: Received[BudgetProposed], ask: Ask) -> Outcome:
-    """A line of a proposal: kept until the proposal is settled."""
+    """A line of a proposal: the newest, and what it was when the time for files was over."""
     line = received.data
     ref = SUPPORTS.ref(line.allocation.centre_id, line.year)
-    if _is_stale(line.version, await ask.one(ref)):
-        return Outcome(verdict=STALE)
-    return Outcome({ref: SupportLine(**_noted(received))})
+    before = await ask.one(ref)
+    then = (before.then, before.then_version) if before else (None, None)
+    if received.received_at < known_until(line.year) and (then[1] is None or line.version > then[1]):
+        then = (line.allocation.amount, line.version)
+    newest = before if before and before.version >= line.version else SupportLine(**_noted(received))
+    now = newest.model_copy(update={"then": then[0], "then_version": then[1]})
+    return Outcome(verdict=STALE) if now == before else Outcome({ref: now})
 
 
 async def on_run(received: Received[BudgetRunProposed], ask: Ask) -> Outcome:
-    """The head of a proposal: kept; an envelope that is too small is told at once."""
-    run = received.data
-    ref = RUNS.ref(run.province, run.year)
-    if _is_stale(run.version, await ask.one(ref)):
+    """The head of a proposal."""
+    return await _newest(ask, RUNS.ref(received.data.province, received.data.year), Run(**_noted(received)))
+
+
+async def on_move(received: Received[BudgetMoved], ask: Ask) -> Outcome:
+    """An action on a budget."""
+    return await _newest(ask, MOVES.ref(received.data.province, received.data.year), Move(**_noted(received)))
+
+
+async def on_adjustment(received: Received[AdjustmentProposed], ask: Ask) -> Outcome:
+    """A version of a proposal to adjust."""
+    return await _newest(ask, ADJUSTMENTS.ref(received.data.adjustment_id), Adjustment(**_noted(received)))
+
+
+async def _newest(ask: Ask, ref: Ref[Kept], now: Kept) -> Outcome:
+    before = await ask.one(ref)
+    if before is not None and before.version >= now.version:
         return Outcome(verdict=STALE)
-    outcome = Outcome({ref: Run(**_noted(received))})
-    await tell(ask, outcome, below_minimum_alerts(run, received.event_id, received.received_at))
-    return outcome
+    return Outcome({ref: now})
 
 
 def _noted(received: Received[Any]) -> dict[str, Any]:
@@ -80,14 +150,14 @@ def _noted(received: Received[Any]) -> dict[str, Any]:
     return {**dict(received.data), **beside}
 
 
-def _is_stale(version: int, known: Seen | SupportLine | Run | None) -> bool:
-    return known is not None and version <= known.version
-
-
 routes: Mapping[str, Decide[Received[Any]]] = {
     **dict.fromkeys(CALLS, on_matter),
+    EventType.RECEIPT_ISSUED: on_receipt,
     EventType.COMMUNE_SCORED: on_result,
     EventType.CENTRE_SCORED: on_result,
+    EventType.ASSESSMENT_SCORED: on_result,
     EventType.BUDGET_PROPOSED: on_line,
     EventType.BUDGET_RUN_PROPOSED: on_run,
+    EventType.BUDGET_MOVED: on_move,
+    EventType.ADJUSTMENT_PROPOSED: on_adjustment,
 }

@@ -4,16 +4,39 @@ from __future__ import annotations
 
 from pydantic import TypeAdapter
 
-from services.notifications.domain import Told
-from shared.contracts.base import Contract, Instant
-from shared.contracts.facts import Alert, BudgetProposed, BudgetRunProposed
-from shared.messaging.decide.documents import Collection
+from services.notifications.domain import Place, Standing
+from shared.answers.alerts import StandingAlert
+from shared.contracts.base import Contract, Dong, Instant, Version
+from shared.contracts.facts import AdjustmentProposed, BudgetMoved, BudgetProposed, BudgetRunProposed
+from shared.messaging.decide.documents import Collection, Document
+
+
+class Said(StandingAlert):
+    """What is kept of an alert."""
+
+    matter: str | None = None
+    """The set whose state decides whether it stands; `None`: it happened, and is never over."""
+    place: Place | None = None
+    """Where the submission that it is about stands among the others of its sender."""
+
+
+class File(Contract):
+    """What a sender said of one subject and period: the last submission that was taken, and whether others were not."""
+
+    province: str
+    file: str
+    taken: Place | None = None
+    asked: int = 0
 
 
 class Seen(Contract):
-    """The newest version of a result that was seen."""
+    """The newest version of a result that was seen, and what its province knew of it before."""
 
     version: int
+    standing: Standing | None = None
+    """`None`: seen by a release that kept no more than the version."""
+    province: str | None = None
+    period: int | None = None
 
 
 class _Noted(Contract):
@@ -25,20 +48,41 @@ class _Noted(Contract):
 
 
 class SupportLine(BudgetProposed, _Noted):
-    """The latest line of a centre in a province's proposal."""
+    """The latest line of a centre in a province's proposal, and what it was when the time for its file was over."""
+
+    then: Dong | None = None
+    then_version: Version | None = None
 
 
 class Run(BudgetRunProposed, _Noted):
     """The latest head of a province's proposal."""
 
 
-ALERTS: Collection[Alert] = Collection("alerts", TypeAdapter(Alert))
-"""By the alert's key. That it is there is what makes it be said once."""
-RESULTS: Collection[Seen] = Collection("results", TypeAdapter(Seen))
-"""By `commune` or `centre`, unit and period."""
-SUPPORTS: Collection[SupportLine] = Collection("supports", TypeAdapter(SupportLine))
+class Move(BudgetMoved, _Noted):
+    """The latest action on a province's budget."""
+
+
+class Adjustment(AdjustmentProposed, _Noted):
+    """The latest version of a proposal to adjust."""
+
+
+def _of_the_proposal(alert: Document) -> Document:
+    """Alerts about a proposal follow it from now on; what else was said before stays as it was said."""
+    followed = alert["kind"] in ("support_changed", "below_legal_minimum")
+    return alert | {"matter": f"money/{alert['province']}/{alert['period']}"} if followed else alert
+
+
+ALERTS: Collection[Said] = Collection("alerts", TypeAdapter(Said), schema=2, upgrades={1: _of_the_proposal})
+"""By the alert's key. That it is there, and not cleared, is what makes it be said once."""
+FILES: Collection[File] = Collection("files", TypeAdapter(File))
+"""By sender, kind, subject and period."""
+RESULTS: Collection[Seen] = Collection("results", TypeAdapter(Seen), schema=2)
+"""By `commune`, `centre` or another series, unit and period."""
+SUPPORTS: Collection[SupportLine] = Collection("supports", TypeAdapter(SupportLine), schema=2)
 """By centre and year."""
-TOLD: Collection[Told] = Collection("told", TypeAdapter(Told))
-"""What the province was told about a centre's changed support, by centre and year."""
 RUNS: Collection[Run] = Collection("runs", TypeAdapter(Run))
 """By province and year."""
+MOVES: Collection[Move] = Collection("moves", TypeAdapter(Move))
+"""By province and year."""
+ADJUSTMENTS: Collection[Adjustment] = Collection("adjustments", TypeAdapter(Adjustment))
+"""By the adjustment's id."""

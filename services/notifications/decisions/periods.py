@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.notifications.decisions.alerts import REPEATED, tell
+from services.notifications.decisions.alerts import REPEATED
+from services.notifications.decisions.telling import tell
 from services.notifications.domain import reopened_alerts
 from shared.contracts.facts import PeriodReopened
 from shared.messaging.decide.asking import Ask, Outcome

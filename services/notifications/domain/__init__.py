@@ -1,31 +1,50 @@
 """Who must be told, and in which words. Pure: no clock, no I/O, no float.
 
-Each module makes the alerts of one kind of fact, and lists under `CALLS` which fact calls for which; `wording` holds
-what they share. An alert's id is its key: what has the same key is the same matter, and is said once.
+Each module makes the alerts of one kind of fact. What simply happened is said once, and stands under `CALLS` beside the
+fact that calls for it; the others hold as long as what they rest on says so. An alert's id is its key: what has the
+same key is the same matter. `wording` holds what they share.
 """
 
 from collections.abc import Mapping
 
-from services.notifications.domain import decisions, receipts, results
+from services.notifications.domain import decisions
 from services.notifications.domain.budgets import (
-    Told,
+    Proposal,
     assessment_deadline,
     below_minimum_alerts,
+    digest_alert,
     is_complete,
-    support_changed_alert,
+    known_until,
+    returned_alert,
+    unknown_alerts,
 )
+from services.notifications.domain.decisions import adjustment_proposed_alert
 from services.notifications.domain.periods import reopened_alerts
+from services.notifications.domain.receipts import TAKEN, Place, file_of, place_of, receipt_alert
+from services.notifications.domain.results import Standing, result_alerts, standing
 from services.notifications.domain.wording import AlertOf
 
-CALLS: Mapping[str, tuple[AlertOf, ...]] = {**receipts.CALLS, **results.CALLS, **decisions.CALLS}
-"""By event type, the alerts that a fact calls for by itself. What a whole proposal calls for is in `budgets`."""
+CALLS: Mapping[str, tuple[AlertOf, ...]] = {**decisions.CALLS}
+"""By event type, the alerts that a fact calls for by itself, once and for all."""
 
 __all__ = [
     "CALLS",
-    "Told",
+    "TAKEN",
+    "Place",
+    "Proposal",
+    "Standing",
+    "adjustment_proposed_alert",
     "assessment_deadline",
     "below_minimum_alerts",
+    "digest_alert",
+    "file_of",
     "is_complete",
+    "known_until",
+    "place_of",
+    "receipt_alert",
     "reopened_alerts",
-    "support_changed_alert",
+    "result_alerts",
+    "returned_alert",
+    "standing",
+    "unknown_alerts",
 ]

@@ -1,20 +1,32 @@
-"""Alerts about money: support that changes more than the policy says, and envelopes below the legal minima."""
+"""Alerts about a province's proposal: one digest of it, envelopes below the legal minima, figures that are unknown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from fractions import Fraction
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
-from services.notifications.domain.wording import by_when, joined, province_name
+from services.notifications.domain.wording import SHOWN, by_when, joined, province_name
 from shared.contracts.base import Text, content_hash
-from shared.contracts.facts import Alert, Allocation, BudgetProposed, BudgetRunProposed
-from shared.rulebook import PointsRubric, alert_policy, deadline, funding_norms, rubric_for, rubrics
+from shared.contracts.facts import (
+    Alert,
+    Allocation,
+    BudgetMoved,
+    BudgetProposed,
+    BudgetRunProposed,
+    SupportChange,
+)
+from shared.rulebook import alert_policy, closing, deadline, funding_norms, rubric_for
 from shared.wording import EN, VI
 
 MINISTRY = "ministry"
 BELOW_LEGAL_MINIMUM = "below_legal_minimum"
+MOST = 200
+"""How many centres a digest lists; its words name the first few, its counts are of all."""
+RETURNING = frozenset({"return", "propose"})
+"""Actions after which those who prepared a budget must look at it again."""
 
 
 # ------------------------------------------------------------------------------------- below the legal minima
@@ -61,7 +73,7 @@ def below_minimum_alerts(run: BudgetRunProposed, cause: str, raised_at: datetime
     )
 
 
-# ------------------------------------------------------------------------------------------- changed support
+# ------------------------------------------------------------------------------------------------ the digest
 
 
 def is_complete(run: BudgetRunProposed, lines: Iterable[BudgetProposed]) -> bool:
@@ -76,151 +88,284 @@ def is_complete(run: BudgetRunProposed, lines: Iterable[BudgetProposed]) -> bool
     )
 
 
+def assessment_deadline(year: int) -> datetime:
+    """Until when the assessments that decide about a budget year can be sent in time."""
+    return deadline(rubric_for("centre", year - 1), year - 1)
+
+
+def known_until(year: int) -> datetime:
+    """Until when what is proposed is what follows from the deadline: a later change is a change of something known."""
+    return assessment_deadline(year) + timedelta(days=1)
+
+
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a province was last told about a centre's support in one budget year."""
+class Proposal:
+    """A province's proposal, whole: its head, its lines in order of centre id, and what was proposed when the time for
+    files was over."""
 
-    amount: int
-    times: int
+    run: BudgetRunProposed
+    lines: Sequence[Allocation]
+    then: Sequence[int | None]
 
 
-def support_changed_alert(line: BudgetProposed, told: Told | None, cause: str, raised_at: datetime) -> Alert | None:
-    """The alert to the province, or `None` where it knows enough.
+class _Change(NamedTuple):
+    """By how much a centre's support differs from another amount, in đồng."""
 
-    It is told when the amount differs by more than the policy's share (exactly) from what it believes: from what it
-    was last told, or from last year's support where nothing was told yet. So each change is said once, and a change
-    taken back is said too. `None` also for a new centre.
+    line: Allocation
+    delta: int
+    before: int | None = None
+
+
+def digest_alert(of: Proposal, cause: str, raised_at: datetime) -> Alert:
+    """To the province: its proposal with its centres in it, against last year and against what it knew.
+
+    It is for the caller to say when: what is proposed while files still come in says nothing yet.
     """
-    allocation, last = line.allocation, line.allocation.last_year
-    rule = alert_policy(date(line.year, 1, 1), line.province).support_change
-    believed = told.amount if told else last
-    if last is None or believed is None or abs(allocation.amount - believed) <= rule.more_than * believed:
-        return None
-    times = told.times if told else 0
+    run = of.run
+    share = alert_policy(date(run.year, 1, 1), run.province).support_change.more_than
+    against_last = [_Change(line, line.amount - line.last_year) for line in of.lines if line.last_year is not None]
+    beyond = [each for each in against_last if abs(each.delta) > share * (each.line.amount - each.delta)]
+    moved = [
+        _Change(line, line.amount - then, then)
+        for line, then in zip(of.lines, of.then, strict=True)
+        if then is not None and then != line.amount
+    ]
+    files = Counter[str](line.assessment for line in of.lines)
+    due = _due(run.year, files)
     return Alert(
-        alert_id=f"support_changed/{allocation.centre_id}/{line.year}/{times + 1}",
-        kind="support_changed",
-        severity="warning" if allocation.amount < last else "info",
-        province=line.province,
-        audience=line.province,
-        subject=allocation.centre_id,
-        period=line.year,
-        text=joined(_change(line, last), _replaces(told), _because(line.year - 1, allocation)),
-        action=joined(_to_do(line.year - 1, allocation), by_when(None, raised_at)),
-        due=None,
+        alert_id=f"support_proposed/{run.province}/{run.year}",
+        kind="support_proposed",
+        severity="warning" if any(each.delta < 0 for each in beyond) else "info",
+        province=run.province,
+        audience=run.province,
+        subject=run.province,
+        period=run.year,
+        text=joined(
+            _sums(run, raised_at),
+            _against_last_year(run.year, VI.percent(share), EN.percent(share), beyond),
+            _files(run.year - 1, files),
+            _unknown(run),
+            _below(run),
+            _moved(moved),
+        ),
+        action=joined(*_to_do(run, files), by_when(due, raised_at)),
+        centres=_listed(beyond, moved),
+        due=due,
         cause=cause,
         raised_at=raised_at,
     )
 
 
-def assessment_deadline(line: BudgetProposed) -> datetime:
-    """Until when the assessment that decides about this budget year can be sent in time."""
-    period = line.year - 1
-    return deadline(rubric_for("centre", period), period)
+def _sums(run: BudgetRunProposed, on: datetime) -> Text:
+    name = province_name(run.province, on.date())
+    besides_vi = f", trang thiết bị ban đầu {VI.money(run.equipment)}" if run.equipment else ""
+    besides_en = f", initial equipment {EN.money(run.equipment)}" if run.equipment else ""
+    return Text(
+        vi=f"Đề nghị hỗ trợ năm {run.year} của {name}: {VI.money(run.allocated)} cho {VI(run.centres)} trung tâm"
+        f"{besides_vi}, dự phòng {VI.money(run.reserve)}, trong kinh phí {VI.money(run.envelope)}.",
+        en=f"Support proposed in {run.year} for {name}: {EN.money(run.allocated)} for {EN(run.centres)} centres"
+        f"{besides_en}, reserve {EN.money(run.reserve)}, of an envelope of {EN.money(run.envelope)}.",
+    )
 
 
-def _replaces(told: Told | None) -> Text | None:
-    if told is None:
+def _against_last_year(year: int, share_vi: str, share_en: str, beyond: Sequence[_Change]) -> Text:
+    rises = [each for each in beyond if each.delta > 0]
+    falls = [each for each in beyond if each.delta < 0]
+    if not beyond:
+        return Text(
+            vi=f"Không trung tâm nào thay đổi quá {share_vi} so với năm {year - 1}.",
+            en=f"No centre changes by more than {share_en} against {year - 1}.",
+        )
+    up, down = _named(rises), _named(falls)
+    return Text(
+        vi=f"So với năm {year - 1}, tăng quá {share_vi}: {VI(len(rises))} trung tâm{up.vi}; giảm quá {share_vi}: "
+        f"{VI(len(falls))} trung tâm{down.vi}.",
+        en=f"Against {year - 1}, up by more than {share_en}: {EN(len(rises))}{up.en}; down by more than {share_en}: "
+        f"{EN(len(falls))}{down.en}.",
+    )
+
+
+def _named(changes: Sequence[_Change]) -> Text:
+    """` (A (a) +5.000.000; …; và 2 trung tâm khác)`: the largest by name, the others by their number."""
+    if not changes:
+        return Text(vi="", en="")
+    first, more = _largest(changes)[:SHOWN], len(changes) - SHOWN
+    vi = [f"{each.line.name} [{each.line.centre_id}] {VI.signed(each.delta)}" for each in first]
+    en = [f"{each.line.name} [{each.line.centre_id}] {EN.signed(each.delta)}" for each in first]
+    if more > 0:
+        vi.append(f"và {VI(more)} trung tâm khác")
+        en.append(f"and {EN(more)} more")
+    return Text(vi=f" ({'; '.join(vi)})", en=f" ({'; '.join(en)})")
+
+
+def _largest(changes: Iterable[_Change]) -> list[_Change]:
+    return sorted(changes, key=lambda each: (-abs(each.delta), each.line.centre_id))
+
+
+def _files(period: int, files: Mapping[str, int]) -> Text | None:
+    said = [
+        (files["awaited"], "còn chờ đến hạn nộp", "still awaited until the deadline"),
+        (files["pending"], "đã gửi nhưng chưa được giải quyết", "sent and not settled"),
+        (files["not_submitted"], "không nộp", "not submitted"),
+    ]
+    told = [each for each in said if each[0]]
+    if not told:
         return None
     return Text(
-        vi=f"Thông tin này thay cho lần trước ({VI.money(told.amount)}).",
-        en=f"This replaces what was said before ({EN.money(told.amount)}).",
+        vi=f"Hồ sơ đánh giá kỳ {period}: " + ", ".join(f"{VI(count)} {vi}" for count, vi, _ in told) + ".",
+        en=f"Assessments of period {period}: " + ", ".join(f"{EN(count)} {en}" for count, _, en in told) + ".",
     )
 
 
-def _change(line: BudgetProposed, last: int) -> Text:
-    amount, name, year = line.allocation.amount, line.allocation.name, line.year
-    change = abs(amount - last)
-    if change == 0:
-        return Text(
-            vi=f"Mức hỗ trợ đề nghị năm {year} cho trung tâm {name}: {VI.money(amount)}, bằng năm {year - 1}.",
-            en=f"Support proposed in {year} for centre {name}: {EN.money(amount)}, as in {year - 1}.",
-        )
-    share = Fraction(change, last) if last else None
-    vi_share, en_share = ("", "") if share is None else (f" ({VI.percent(share)})", f" ({EN.percent(share)})")
-    vi_way, en_way = ("tăng", "up") if amount > last else ("giảm", "down")
+def _unknown(run: BudgetRunProposed) -> Text | None:
+    if not run.last_year_unknown:
+        return None
+    count, last = len(run.last_year_unknown), run.year - 1
     return Text(
-        vi=f"Mức hỗ trợ đề nghị năm {year} cho trung tâm {name}: {VI.money(amount)}, {vi_way} {VI.money(change)}"
-        f"{vi_share} so với {VI.money(last)} của năm {year - 1}.",
-        en=f"Support proposed in {year} for centre {name}: {EN.money(amount)}, {en_way} {EN.money(change)}"
-        f"{en_share} from {EN.money(last)} in {year - 1}.",
+        vi=f"Chưa có số liệu hỗ trợ năm {last}, nên chỉ được mức tối thiểu: {VI(count)} trung tâm.",
+        en=f"Support of {last} not on record, so that only the minimum is proposed: {EN(count)}.",
     )
 
 
-def _because(period: int, allocation: Allocation) -> Text:
-    factor = Fraction(allocation.performance_factor)
-    assessed: Text
-    if allocation.assessment == "not_submitted":
-        assessed = Text(
-            vi=f"không có hồ sơ đánh giá kỳ {period}", en=f"no assessment was submitted for period {period}"
-        )
-    elif allocation.assessment == "awaited":
-        assessed = Text(
-            vi=f"hồ sơ đánh giá kỳ {period} còn trong hạn nộp, tạm tính hệ số hiệu quả {VI(factor)}",
-            en=f"the assessment of period {period} may still come in time, performance factor {EN(factor)} meanwhile",
-        )
-    elif allocation.assessment == "pending":
-        assessed = Text(
-            vi=f"hồ sơ đánh giá kỳ {period} chưa được chấp nhận hoặc chưa đủ, tạm tính hệ số hiệu quả {VI(factor)}",
-            en=f"the assessment of period {period} is not accepted or not complete, performance factor "
-            f"{EN(factor)} meanwhile",
-        )
-    else:
-        grade = _grade_name(allocation.grade)
-        assessed = Text(
-            vi=f"kỳ {period} xếp loại {grade.vi}, hệ số hiệu quả {VI(factor)}",
-            en=f"grade {grade.en} in period {period}, performance factor {EN(factor)}",
-        )
-    decided = _decided(allocation)
-    return Text(vi=f"Lý do: {assessed.vi}; {decided.vi}.", en=f"Reason: {assessed.en}; {decided.en}.")
-
-
-def _decided(allocation: Allocation) -> Text:
-    if BELOW_LEGAL_MINIMUM in allocation.flags:
-        return Text(vi="kinh phí của tỉnh không đủ chi mức tối thiểu", en="the envelope cannot pay the legal minima")
-    if "hold_harmless_relaxed" in allocation.flags:
-        return Text(
-            vi="kinh phí của tỉnh không đủ bảo đảm mức năm trước",
-            en="the envelope cannot protect last year's support in full",
-        )
-    match allocation.binds:
-        case "floor":
-            return Text(vi="được hưởng mức tối thiểu", en="the minimum is paid")
-        case "lower":
-            return Text(vi="áp dụng giới hạn giảm so với năm trước", en="the limit of the yearly fall applies")
-        case "upper":
-            return Text(vi="áp dụng giới hạn tăng so với năm trước", en="the limit of the yearly rise applies")
-        case "none":
-            return Text(vi="chia theo hiệu quả hoạt động", en="shared by performance")
-
-
-def _grade_name(grade_id: str | None) -> Text:
-    """The grade's name in the rubrics for centres; the id itself where none of them knows it."""
-    for rules in rubrics():
-        if rules.series == "centre" and isinstance(rules, PointsRubric):
-            for grade in rules.grades:
-                if grade.id == grade_id:
-                    return grade.name
-    return Text(vi=str(grade_id), en=str(grade_id))
-
-
-def _to_do(period: int, allocation: Allocation) -> Text:
-    if allocation.assessment in ("awaited", "not_submitted"):
-        return Text(
-            vi=f"Gửi hồ sơ đánh giá kỳ {period} của trung tâm trước khi dự toán được phê duyệt; đề nghị được tính lại.",
-            en=f"Send the centre's assessment of period {period} before the budget is approved; the "
-            "proposal is then recomputed.",
-        )
-    if allocation.assessment == "pending":
-        return Text(
-            vi=f"Sửa hồ sơ đánh giá kỳ {period} theo biên nhận và gửi lại trước khi dự toán được phê duyệt; "
-            "đề nghị được tính lại.",
-            en=f"Mend the assessment of period {period} as its receipt says and send it before the budget "
-            "is approved; the proposal is then recomputed.",
-        )
+def _below(run: BudgetRunProposed) -> Text | None:
+    if BELOW_LEGAL_MINIMUM not in run.flags:
+        return None
     return Text(
-        vi="Kiểm tra căn cứ của đề nghị; nếu hồ sơ đánh giá chưa đúng, gửi đính chính trước khi dự toán "
-        "được phê duyệt.",
-        en="Check the grounds of the proposal; where the assessment is wrong, send a correction before the "
-        "budget is approved.",
+        vi="Kinh phí không đủ chi mức hỗ trợ tối thiểu theo luật.", en="The envelope cannot pay the legal minima."
+    )
+
+
+def _moved(moved: Sequence[_Change]) -> Text | None:
+    if not moved:
+        return None
+    named = _named(moved)
+    return Text(
+        vi=f"Thay đổi sau khi hết hạn nộp hồ sơ: {VI(len(moved))} trung tâm{named.vi}.",
+        en=f"Changed since the time for files was over: {EN(len(moved))}{named.en}.",
+    )
+
+
+def _listed(beyond: Sequence[_Change], moved: Sequence[_Change]) -> list[SupportChange]:
+    before = {each.line.centre_id: each.before for each in moved}
+    largest = {each.line.centre_id: each.line for each in _largest([*beyond, *moved])}
+    return [
+        SupportChange(centre_id=id, amount=line.amount, last_year=line.last_year, before=before.get(id))
+        for id, line in list(largest.items())[:MOST]
+    ]
+
+
+def _due(year: int, files: Mapping[str, int]) -> datetime | None:
+    if files["awaited"]:
+        return assessment_deadline(year)
+    return closing("centre", year - 1).at if files["pending"] else None
+
+
+def _to_do(run: BudgetRunProposed, files: Mapping[str, int]) -> Iterable[Text]:
+    period = run.year - 1
+    if files["awaited"] or files["not_submitted"]:
+        yield Text(
+            vi=f"Gửi các hồ sơ đánh giá kỳ {period} còn thiếu; đề nghị được tính lại.",
+            en=f"Send the assessments of period {period} that are missing; the proposal is then recomputed.",
+        )
+    if files["pending"]:
+        yield Text(
+            vi=f"Sửa các hồ sơ kỳ {period} chưa được giải quyết theo biên nhận và gửi lại.",
+            en=f"Mend the files of period {period} that are not settled as their receipts say, and send them again.",
+        )
+    if run.last_year_unknown:
+        yield _report(run)
+    yield Text(
+        vi=f"Kiểm tra từng trung tâm (`langhoc budgets --year {run.year} --province {run.province}`); nếu hồ sơ đánh "
+        "giá chưa đúng, gửi đính chính trước khi dự toán được phê duyệt.",
+        en=f"Check each centre (`langhoc budgets --year {run.year} --province {run.province}`); where an assessment is "
+        "wrong, send a correction before the budget is approved.",
+    )
+
+
+# ------------------------------------------------------------------------------- unknown figures, budgets returned
+
+
+def _report(run: BudgetRunProposed) -> Text:
+    return Text(
+        vi=f"Báo cáo mức hỗ trợ năm {run.year - 1} của các trung tâm này (0 cũng là số liệu), hoặc nêu tên và lý do "
+        "khi trình dự toán.",
+        en=f"Report what these centres got in {run.year - 1} (0 is a figure), or accept them by name with a reason "
+        "when the budget is submitted.",
+    )
+
+
+def unknown_alerts(run: BudgetRunProposed, cause: str, raised_at: datetime) -> tuple[Alert, ...]:
+    """To province and ministry where a proposal rests on figures that are on nobody's record; else none."""
+    if not run.last_year_unknown:
+        return ()
+    name, ids = province_name(run.province, raised_at.date()), sorted(run.last_year_unknown)
+    count, more = len(ids), len(ids) - SHOWN
+    shown = ", ".join(ids[:SHOWN])
+    text = Text(
+        vi=f"Đề nghị hỗ trợ năm {run.year} của {name} dựa trên số liệu chưa rõ: không có số liệu hỗ trợ năm "
+        f"{run.year - 1} của {VI(count)} trung tâm ({shown}{f' và {VI(more)} trung tâm khác' if more > 0 else ''}); "
+        "các trung tâm này chỉ được mức tối thiểu.",
+        en=f"The support proposed in {run.year} for {name} rests on unknown figures: support of {run.year - 1} "
+        f"not on record: {EN(count)} ({shown}{f' and {EN(more)} more' if more > 0 else ''}); only the "
+        "minimum is proposed for them.",
+    )
+    of_the_ministry = Text(
+        vi=f"Đề nghị {name} báo cáo số liệu còn thiếu trước khi phê duyệt dự toán.",
+        en=f"Ask {name} for the missing figures before the budget is approved.",
+    )
+    return tuple(
+        Alert(
+            alert_id=f"last_year_unknown/{run.province}/{run.year}/{audience}",
+            kind="last_year_unknown",
+            severity="warning",
+            province=run.province,
+            audience=audience,
+            subject=run.province,
+            period=run.year,
+            text=text,
+            action=joined(action, by_when(None, raised_at)),
+            due=None,
+            cause=cause,
+            raised_at=raised_at,
+        )
+        for audience, action in ((run.province, _report(run)), (MINISTRY, of_the_ministry))
+    )
+
+
+def returned_alert(moved: BudgetMoved, cause: str, raised_at: datetime) -> Alert | None:
+    """To the province: its budget was returned, or facts that came in replaced the proposal on which people had acted;
+    `None` once they have acted again."""
+    if moved.action not in RETURNING:
+        return None
+    name = province_name(moved.province, raised_at.date())
+    text = Text(
+        vi=f"Dự toán năm {moved.year} của {name} được trả lại. Lý do: {moved.why}",
+        en=f"The budget {moved.year} of {name} was returned. Reason: {moved.why}",
+    )
+    if moved.action == "propose":
+        text = Text(
+            vi=f"Đề nghị hỗ trợ năm {moved.year} của {name} đã thay đổi sau khi được xem xét, vì có số liệu mới; những "
+            "gì đã trình không còn hiệu lực.",
+            en=f"The support proposed in {moved.year} for {name} changed after people had acted on it, because new "
+            "facts came in; what was submitted no longer stands.",
+        )
+    return Alert(
+        alert_id=f"budget_returned/{moved.province}/{moved.year}",
+        kind="budget_returned",
+        severity="warning",
+        province=moved.province,
+        audience=moved.province,
+        subject=moved.province,
+        period=moved.year,
+        text=text,
+        action=joined(
+            Text(
+                vi="Kiểm tra đề nghị hiện nay, mô phỏng và trình lại.",
+                en="Check the proposal as it stands, simulate it and submit it again.",
+            ),
+            by_when(None, raised_at),
+        ),
+        due=None,
+        cause=cause,
+        raised_at=raised_at,
     )

@@ -79,12 +79,12 @@ def adjusted_alert(decided: BudgetAdjusted, cause: str, raised_at: datetime) -> 
 
 
 def adjustment_proposed_alert(proposed: AdjustmentProposed, cause: str, raised_at: datetime) -> Alert | None:
-    """To the province: a correction after approval asks for a decision; `None` for later states of the proposal."""
+    """To the province: a correction after approval asks for a decision; `None` once the proposal has gone on."""
     if proposed.state != "proposed":
         return None
     name = proposed.allocation.name if proposed.allocation else province_name(proposed.province, raised_at.date())
     return Alert(
-        alert_id=f"adjustment_proposed/{proposed.adjustment_id}/{proposed.version}",
+        alert_id=f"adjustment_proposed/{proposed.adjustment_id}",
         kind="adjustment_proposed",
         severity="warning",
         province=proposed.province,
@@ -110,5 +110,4 @@ def adjustment_proposed_alert(proposed: AdjustmentProposed, cause: str, raised_a
 CALLS: Mapping[str, tuple[AlertOf, ...]] = {
     EventType.BUDGET_RUN_APPROVED: (approved_alert,),
     EventType.BUDGET_ADJUSTED: (adjusted_alert,),
-    EventType.ADJUSTMENT_PROPOSED: (adjustment_proposed_alert,),
 }

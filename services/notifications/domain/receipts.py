@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
-from services.notifications.domain.wording import AlertOf, by_when, joined, numbered
+from services.notifications.domain.wording import by_when, joined, numbered
 from shared.contracts.base import Status, Text
-from shared.contracts.catalogue import EventType
 from shared.contracts.facts import Alert, AlertKind, Receipt, SubmissionKind
 from shared.contracts.submissions import AssessmentSeries
 
@@ -32,10 +32,7 @@ _ASKING: Mapping[Status, _Asking | None] = {
     Status.CONFLICT: _Asking(
         "submission_conflict",
         "warning",
-        Text(
-            vi="trùng mã với hồ sơ đã nhận nhưng khác nội dung; hồ sơ nhận trước được giữ nguyên",
-            en="repeats the id of an earlier submission with other content; the earlier one stands",
-        ),
+        Text(vi="không được nhận, dữ liệu đã có được giữ nguyên", en="was not taken; what was accepted before stands"),
     ),
     Status.DUPLICATE: None,
     Status.UNCHANGED: None,
@@ -60,13 +57,20 @@ _SERIES: Mapping[AssessmentSeries, Text] = {
     ),
     "learning_models": Text(vi="Hồ sơ đánh giá các mô hình học tập", en="The assessment of learning models"),
 }
+TAKEN = frozenset({Status.ACCEPTED, Status.ACCEPTED_LATE, Status.UNCHANGED})
+"""After these, what was refused, held or in conflict before is mended."""
+Place = tuple[datetime, int]
+"""When a submission was received, and where it lies on its sender's channel: later ones are greater."""
 _SEE_RECEIPT = Text(
     vi="Xem chi tiết trong biên nhận, sửa và gửi lại.", en="See the receipt for details, mend and send again."
 )
 
 
 def receipt_alert(receipt: Receipt, cause: str) -> Alert | None:
-    """The alert to the sender, or `None` for a receipt that asks nothing of it. One per receipt."""
+    """The alert to the sender, or `None` for a receipt that asks nothing of it. One per receipt.
+
+    What happened and what to do are the receipt's own problems: they know the real cause.
+    """
     asking = _ASKING[receipt.status]
     if asking is None:
         return None
@@ -109,6 +113,14 @@ def _what(receipt: Receipt) -> Text:
     return next(told, _WHAT["assessment"]) if receipt.kind == "assessment" else _WHAT[receipt.kind]
 
 
-CALLS: Mapping[str, tuple[AlertOf, ...]] = {
-    EventType.RECEIPT_ISSUED: (lambda receipt, cause, raised_at: receipt_alert(receipt, cause),)
-}
+def place_of(receipt: Receipt) -> Place:
+    """Where the submission stands among those of its sender."""
+    offset = receipt.channel.rpartition("@")[2]
+    return receipt.received_at, int(offset) if offset.isdecimal() else 0
+
+
+def file_of(receipt: Receipt) -> str | None:
+    """What it is about: a later submission about the same mends it. `None` where nobody can tell."""
+    if receipt.kind is None or receipt.subject is None:
+        return None
+    return f"{receipt.kind}/{receipt.subject}/{receipt.period or 0}"

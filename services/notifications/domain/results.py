@@ -1,138 +1,264 @@
-"""Alerts about results: below the threshold of the alert policy, or another outcome than was told before."""
+"""Alerts about results: below the threshold of the alert policy, or no longer what its province knew."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 
-from services.notifications.domain.wording import AlertOf, by_when, joined, numbered
-from shared.contracts.base import Text
-from shared.contracts.catalogue import EventType
-from shared.contracts.facts import Alert, Cause, CentreScored, CommuneScored, Superseded
-from shared.rulebook import AlertPolicy, PassFailRubric, PointsRubric, alert_policy, cut_off, deadline, rubric
+from services.notifications.domain.wording import by_when, joined, numbered
+from shared.contracts.base import Contract, Instant, Points, Text, Version
+from shared.contracts.facts import (
+    Alert,
+    AssessmentScored,
+    Cause,
+    CentreScored,
+    CommuneScored,
+    ResultState,
+)
+from shared.rulebook import (
+    HANOI,
+    AlertPolicy,
+    PassFailRubric,
+    PointsRubric,
+    alert_policy,
+    cut_off,
+    deadline,
+    rubric,
+)
 from shared.wording import EN, VI
 
+AnyScored = CommuneScored | CentreScored | AssessmentScored
 
-def result_alert(result: CommuneScored | CentreScored, cause: str, raised_at: datetime) -> Alert | None:
-    """The alert to the province, or `None` where the result is not below the threshold or is incomplete.
 
-    Its key holds the outcome (grade or level): a corrected result with the same outcome is the same matter.
+class Judged(Contract):
+    """What one version of a result came to."""
+
+    version: Version
+    at: Instant
+    """When it was published."""
+    state: ResultState
+    total: Points | None
+    grade: str | None
+    level: int | None
+    revoked: str | None = None
+    """Number of the decision that revoked the recognition beside it."""
+
+    @property
+    def outcome(self) -> tuple[object, ...]:
+        """What a person takes it for."""
+        return self.state, self.total, self.grade, self.level, self.revoked
+
+
+class Standing(Contract):
+    """A result as it stands, beside what its province knew of it: a function of the versions seen, in whatever order.
+
+    A result is *known* when the time for its file is over, or, where its first version came later, at the end of that
+    day in Viet Nam. Until then it is still forming, and nobody is told that it changed.
+    """
+
+    kind: str
+    unit: str
+    label: Text
+    province: str
+    period: int
+    rubric: str
+    input_version: Version
+    newest: Judged
+    known: Judged
+    """The newest version from before it was known."""
+    first_at: Instant
+    causes: Mapping[Cause, Version] = {}
+    """The newest version that each cause led to."""
+    below: bool
+    """Whether the alert policy calls for an alert."""
+    next_step: list[Text] = []
+    event_id: str
+    traceparent: str | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether it is another outcome than the known one."""
+        return self.newest.outcome != self.known.outcome
+
+
+def standing(
+    result: AnyScored, before: Standing | None, event_id: str, at: datetime, traceparent: str | None = None
+) -> Standing:
+    """What is known of a result after one more version of it.
 
     Raises:
         NoRuleInForce: no alert policy covers the period's cut-off date.
         LookupError: the rulebook does not know the rubric.
     """
-    holder = result.holder if isinstance(result, CommuneScored) else result.province
-    if not _is_below(result, alert_policy(cut_off(result.period), holder)):
-        return None
     kind, unit, label = _unit(result)
-    outcome = f"grade-{result.grade}" if result.grade is not None else f"level-{result.level}"
-    due = deadline(rubric(result.rubric), result.period)
-    said = _outcome(result, result)
+    revocation = result.recognition.revocation if result.recognition else None
+    judged = Judged(
+        version=result.version,
+        at=at,
+        state=result.state,
+        total=result.total,
+        grade=result.grade,
+        level=result.level,
+        revoked=revocation.decision_number if revocation else None,
+    )
+    first_at = min(at, before.first_at) if before else at
+    until = max(deadline(rubric(result.rubric), result.period), _end_of_day(first_at))
+    versions = [judged, before.known] if before else [judged]
+    known = max((each for each in versions if each.at < until), key=lambda each: each.version, default=judged)
+    causes = dict(before.causes) if before else {}
+    if result.supersedes:
+        cause = result.supersedes.cause
+        causes[cause] = max(result.version, causes.get(cause, 1))
+    if before and before.newest.version >= result.version:
+        return before.model_copy(update={"known": known, "first_at": first_at, "causes": causes})
+    return Standing(
+        kind=kind,
+        unit=unit,
+        label=label,
+        province=result.province,
+        period=result.period,
+        rubric=result.rubric,
+        input_version=result.input_version,
+        newest=judged,
+        known=known,
+        first_at=first_at,
+        causes=causes,
+        below=_is_below(result),
+        next_step=result.next_step,
+        event_id=event_id,
+        traceparent=traceparent,
+    )
+
+
+def result_alerts(of: Standing) -> Iterator[Alert]:
+    """What a result as it stands calls for. Raises `LookupError` where the rulebook does not know the rubric."""
+    if of.below:
+        yield _below_alert(of)
+    if of.changed:
+        yield _changed_alert(of)
+
+
+def _end_of_day(instant: datetime) -> datetime:
+    return datetime.combine(instant.astimezone(HANOI).date(), datetime.min.time(), HANOI) + timedelta(days=1)
+
+
+def _below_alert(of: Standing) -> Alert:
+    """Its key holds the outcome: a corrected result with another grade or level is another matter."""
+    outcome = f"grade-{of.newest.grade}" if of.newest.grade is not None else f"level-{of.newest.level}"
+    due = deadline(rubric(of.rubric), of.period)
+    said = _outcome(of.rubric, of.newest)
     return Alert(
-        alert_id=f"result_below_threshold/{kind}/{unit}/{result.period}/{outcome}",
+        alert_id=f"result_below_threshold/{of.kind}/{of.unit}/{of.period}/{outcome}",
         kind="result_below_threshold",
         severity="warning",
-        province=result.province,
-        audience=result.province,
-        subject=unit,
-        period=result.period,
+        province=of.province,
+        audience=of.province,
+        subject=of.unit,
+        period=of.period,
         text=Text(
-            vi=f"Kết quả kỳ {result.period} của {label.vi}: {said.vi}, thuộc diện phải cảnh báo.",
-            en=f"Result of {label.en} for period {result.period}: {said.en}, which calls for an alert.",
+            vi=f"Kết quả kỳ {of.period} của {of.label.vi}: {said.vi}, thuộc diện phải cảnh báo.",
+            en=f"Result of {of.label.en} for period {of.period}: {said.en}, which calls for an alert.",
         ),
         action=joined(
-            numbered(result.next_step),
+            numbered(of.next_step),
             Text(
-                vi=f"Nếu số liệu hoặc minh chứng chưa đúng, gửi hồ sơ đính chính cho phiên bản {result.input_version}.",
-                en=f"Where figures or evidence are wrong, send a correction of version {result.input_version}.",
+                vi=f"Nếu số liệu hoặc minh chứng chưa đúng, gửi hồ sơ đính chính cho phiên bản {of.input_version}.",
+                en=f"Where figures or evidence are wrong, send a correction of version {of.input_version}.",
             ),
-            by_when(due, raised_at),
+            by_when(due, of.newest.at),
         ),
         due=due,
-        cause=cause,
-        raised_at=raised_at,
+        cause=of.event_id,
+        raised_at=of.newest.at,
     )
 
 
 _CAUSES: Mapping[Cause, Text] = {
     "correction": Text(vi="hồ sơ được đính chính", en="the submission was corrected"),
-    "recognition": Text(vi="có quyết định công nhận mới", en="an authority's decision came in"),
+    "withdrawal": Text(vi="hồ sơ đã được rút", en="the submission was withdrawn"),
+    "recognition": Text(vi="có quyết định công nhận hoặc thu hồi", en="an authority's decision came in or was revoked"),
     "reference": Text(vi="kết quả khác mà nó dựa vào thay đổi", en="another result that it uses changed"),
     "recompute": Text(vi="Bộ yêu cầu chấm lại", en="the ministry had it judged again"),
     "register": Text(vi="danh mục đơn vị hành chính được đính chính", en="the register of units was corrected"),
 }
 
 
-def result_changed_alert(result: CommuneScored | CentreScored, cause: str, raised_at: datetime) -> Alert | None:
-    """The alert to the province that a result it knows was replaced, or `None` where the outcome is what it was.
-
-    Raises:
-        LookupError: the rulebook does not know the rubric.
-    """
-    before = result.supersedes
-    if before is None or _same_outcome(result, before):
-        return None
-    kind, unit, label = _unit(result)
-    why, old, new = _CAUSES[before.cause], _outcome(result, before), _outcome(result, result)
+def _changed_alert(of: Standing) -> Alert:
+    """Names every cause since the known version: which came first is nobody's matter."""
+    whys = [text for cause, text in _CAUSES.items() if of.causes.get(cause, 0) > of.known.version]
+    why = Text(vi=" và ".join(text.vi for text in whys), en=" and ".join(text.en for text in whys))
+    old, new = _outcome(of.rubric, of.known), _outcome(of.rubric, of.newest)
+    unassessed = of.newest.state == "unassessed"
+    to_do = Text(vi="nếu chưa đúng, gửi hồ sơ đính chính", en="where it is wrong, send a correction")
+    if unassessed:
+        to_do = Text(vi="nếu vẫn đánh giá, gửi hồ sơ mới", en="where it is still to be assessed, send a new file")
     return Alert(
-        alert_id=f"result_changed/{kind}/{unit}/{result.period}/{result.version}",
+        alert_id=f"result_changed/{of.kind}/{of.unit}/{of.period}",
         kind="result_changed",
-        severity="info",
-        province=result.province,
-        audience=result.province,
-        subject=unit,
-        period=result.period,
+        severity="warning" if unassessed or of.newest.revoked else "info",
+        province=of.province,
+        audience=of.province,
+        subject=of.unit,
+        period=of.period,
         text=Text(
-            vi=f"Kết quả kỳ {result.period} của {label.vi} thay đổi vì {why.vi}: trước đây {old.vi}, nay {new.vi}.",
-            en=f"The result of {label.en} for period {result.period} changed because {why.en}: before, {old.en}; now, "
+            vi=f"Kết quả kỳ {of.period} của {of.label.vi} thay đổi vì {why.vi}: trước đây {old.vi}, nay {new.vi}.",
+            en=f"The result of {of.label.en} for period {of.period} changed because {why.en}: before, {old.en}; now, "
             f"{new.en}.",
         ),
         action=Text(
-            vi=f"Xem lý do bằng `langhoc explain {unit} --period {result.period}`. Xếp hạng và mức hỗ trợ được tính "
-            "lại; nếu chưa đúng, gửi hồ sơ đính chính.",
-            en=f"See why with `langhoc explain {unit} --period {result.period}`. Rankings and support are computed "
-            "again; where it is wrong, send a correction.",
+            vi=f"Xem lý do bằng `langhoc explain {of.unit} --period {of.period}`. Xếp hạng và mức hỗ trợ được tính "
+            f"lại; {to_do.vi}.",
+            en=f"See why with `langhoc explain {of.unit} --period {of.period}`. Rankings and support are computed "
+            f"again; {to_do.en}.",
         ),
         due=None,
-        cause=cause,
-        raised_at=raised_at,
+        cause=of.event_id,
+        raised_at=of.newest.at,
     )
 
 
-def _same_outcome(result: CommuneScored | CentreScored, before: Superseded) -> bool:
-    return (result.state, result.total, result.grade, result.level) == (
-        before.state,
-        before.total,
-        before.grade,
-        before.level,
-    )
-
-
-def _is_below(result: CommuneScored | CentreScored, policy: AlertPolicy) -> bool:
-    if result.state != "scored":
+def _is_below(result: AnyScored) -> bool:
+    if result.state != "scored" or isinstance(result, AssessmentScored):
         return False
+    holder = result.holder if isinstance(result, CommuneScored) else result.province
+    policy: AlertPolicy = alert_policy(cut_off(result.period), holder)
     if isinstance(result, CentreScored):
         return result.grade in policy.centre.grades
     return result.grade in policy.commune.grades or result.level in policy.commune.levels
 
 
-def _unit(result: CommuneScored | CentreScored) -> tuple[str, str, Text]:
+def _unit(result: AnyScored) -> tuple[str, str, Text]:
     """Kind and id, which together are unique, and what to call it."""
     if isinstance(result, CentreScored):
         label = Text(
             vi=f"trung tâm {result.name} ({result.centre_id})", en=f"centre {result.name} ({result.centre_id})"
         )
         return "centre", result.centre_id, label
+    if isinstance(result, AssessmentScored):
+        label = Text(vi=f"{result.name} ({result.subject_id})", en=f"{result.name} ({result.subject_id})")
+        return "assessment", f"{result.series}/{result.subject_id}", label
     label = Text(vi=f"{result.name} (mã {result.code})", en=f"{result.name} (code {result.code})")
     return "commune", result.unit_id, label
 
 
-def _outcome(result: CommuneScored | CentreScored, of: CommuneScored | CentreScored | Superseded) -> Text:
-    """What `result`, or the version before it, comes to under its rubric; a grade or level unknown to it as it is."""
+def _outcome(rubric_id: str, of: Judged) -> Text:
+    """What a version comes to under the rubric, and whether the decision beside it was revoked."""
+    computed = _computed(rubric_id, of)
+    if of.revoked is None:
+        return computed
+    return Text(
+        vi=f"{computed.vi}, quyết định công nhận đã bị thu hồi ({of.revoked})",
+        en=f"{computed.en}, its recognition revoked ({of.revoked})",
+    )
+
+
+def _computed(rubric_id: str, of: Judged) -> Text:
+    """In words; a grade or level unknown to the rubric as it is."""
+    if of.state == "unassessed":
+        return Text(vi="chưa được đánh giá", en="unassessed")
     if of.state == "incomplete":
         return Text(vi="chưa đủ dữ liệu", en="incomplete")
-    rules = rubric(result.rubric)
+    rules = rubric(rubric_id)
     names: dict[str, Text]
     if isinstance(rules, PointsRubric) and of.grade is not None:
         names = {grade.id: grade.name for grade in rules.grades}
@@ -146,9 +272,4 @@ def _outcome(result: CommuneScored | CentreScored, of: CommuneScored | CentreSco
         names = {level.id: level.name for level in rules.levels}
         name = names.get(f"L{of.level}", Text(vi=f"mức độ {of.level}", en=f"level {of.level}"))
         return Text(vi=f"đạt {name.vi}", en=f"reaches {name.en}")
-    return Text(vi="chưa đạt mức độ nào", en="reaches no level")
-
-
-CALLS: Mapping[str, tuple[AlertOf, ...]] = dict.fromkeys(
-    (EventType.COMMUNE_SCORED, EventType.CENTRE_SCORED), (result_alert, result_changed_alert)
-)
+    return Text(vi="chưa đạt", en="no level reached")
