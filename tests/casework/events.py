@@ -45,8 +45,17 @@ class Published:
         return max(self.all(type, where), key=lambda data: int(data["version"]), default=None)
 
     def alerts(self, audience: str) -> list[Data]:
-        """Everything that an audience was told."""
-        return self.all(EventType.ALERT_RAISED, lambda data: bool(data["audience"] == audience))
+        """Everything that an audience was told: each matter once, as it was said last."""
+        return list(_by_id(self.all(EventType.ALERT_RAISED, lambda data: bool(data["audience"] == audience))).values())
+
+    def open_alerts(self, audience: str) -> list[Data]:
+        """What an audience was told and is not over."""
+        over = _by_id(self.all(EventType.ALERT_CLEARED))
+        return [
+            alert
+            for alert in self.alerts(audience)
+            if alert["alert_id"] not in over or over[alert["alert_id"]]["version"] < alert["version"]
+        ]
 
     def rows(self, head: Data) -> list[Data]:
         """The rows of a version of a ranking: each page as it last changed, by the manifest of its head."""
@@ -56,3 +65,7 @@ class Published:
 
         pages = {(page["version"], page["page"]): page["rows"] for page in self.all(EventType.RANKING_PAGE, here)}
         return [row for entry in head["manifest"] for row in pages[entry["version"], entry["page"]]]
+
+
+def _by_id(alerts: Iterable[Data]) -> dict[str, Data]:
+    return {alert["alert_id"]: alert for alert in sorted(alerts, key=lambda alert: int(alert["version"]))}

@@ -93,7 +93,9 @@ class Expectation(Strict):
     releases: dict[str, Release] = {}
     """By `<scope>/<period>`: the last act that released or withdrew the ranking, with the `ranks` that it shows."""
     alerts: dict[str, dict[AlertKind, list[Code]] | None] = {}
-    """By audience and kind: their subjects, all of them; `none`: no alert at all."""
+    """By audience and kind: the subjects of all matters that were ever told; `none`: no alert at all."""
+    open_alerts: dict[str, dict[AlertKind, list[Code] | dict[Code, list[str] | str]] | None] = {}
+    """By audience and kind: the subjects of those that stand, or by subject what they say; `none`: none stands."""
 
     @field_validator("receipts", mode="before")
     @classmethod
@@ -105,7 +107,16 @@ class Expectation(Strict):
         )
 
     @field_validator(
-        "accepted", "results", "ranks", "money", "decisions", "adjustments", "releases", "alerts", mode="before"
+        "accepted",
+        "results",
+        "ranks",
+        "money",
+        "decisions",
+        "adjustments",
+        "releases",
+        "alerts",
+        "open_alerts",
+        mode="before",
     )
     @classmethod
     def _none(cls, value: Any) -> Any:

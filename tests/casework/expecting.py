@@ -71,6 +71,8 @@ def differences(expected: Expectation, published: Published, channels: Mapping[s
         yield from _release(f"releases {name}", wanted, published, name)
     for audience, kinds in expected.alerts.items():
         yield from _alerts(f"alerts {audience}", kinds, published.alerts(audience))
+    for audience, standing in expected.open_alerts.items():
+        yield from _alerts(f"open_alerts {audience}", standing, published.open_alerts(audience))
     yield from _untold(published.all(EventType.ALERT_RAISED, lambda data: True))
 
 
@@ -288,12 +290,21 @@ def _untold(alerts: Iterable[Data]) -> Iterator[Difference]:
                 yield Difference(f"alerts {alert['alert_id']} {part}", "words in both languages", f"{vi!r}, {en!r}")
 
 
-def _alerts(path: str, expected: Mapping[Any, Sequence[str]] | None, found: Sequence[Data]) -> Iterator[Difference]:
+def _alerts(
+    path: str, expected: Mapping[Any, Sequence[str] | Mapping[str, Any]] | None, found: Sequence[Data]
+) -> Iterator[Difference]:
     if expected is None:
         if found:
             yield Difference(path, "none", "; ".join(sorted(f"{each['kind']} {each['subject']}" for each in found)))
         return
     for kind, subjects in expected.items():
+        told = {each["subject"]: each for each in found if each["kind"] == kind}
         got = sorted(each["subject"] for each in found if each["kind"] == kind)
         if sorted(subjects) != got:
             yield Difference(f"{path} {kind}", ", ".join(sorted(subjects)) or "none", ", ".join(got) or "none")
+        elif isinstance(subjects, Mapping):
+            for subject, words in subjects.items():
+                text = json.dumps([told[subject]["text"], told[subject]["action"]], ensure_ascii=False)
+                for each in [words] if isinstance(words, str) else words:
+                    if each not in text:
+                        yield Difference(f"{path} {kind} {subject} says", each, text)

@@ -52,7 +52,7 @@ class Play:
         for _, step in self.steps:
             own |= set(_CODE.findall(json.dumps(step.correct)))
         for expected in self.case.expectations:
-            own |= {audience for audience in expected.alerts if audience in PROVINCES}
+            own |= {each for each in (*expected.alerts, *expected.open_alerts) if each in PROVINCES}
             counted = {name for name, kinds in expected.alerts.items() if kinds is None or "period_reopened" in kinds}
             own |= {f"{QUIET} {province}" for province in counted & PROVINCES}
             named = (*expected.ranks, *expected.releases)

@@ -116,8 +116,8 @@ async def test_one_trace_runs_through_all_services(servers: Servers, topics: str
             await asyncio.to_thread(processes.wait_settled, *SERVICES)
             sent = await portal.publish([ASSESSMENT], sampled=lambda message: True)
         await asyncio.to_thread(processes.wait_settled, *SERVICES)
-        # Told twice: without an assessment only the floor was proposed, with it more than last year.
-        assert processes.get("notifications", "/alerts/tally", province=PROVINCE) == {"support_changed": 2}
+        # Said again: without an assessment only the floor was proposed, with it more than last year.
+        assert processes.get("notifications", "/alerts/tally", province=PROVINCE) == {"support_proposed": 1}
 
         spans: list[dict[str, Any]] = []
         found: set[tuple[str, str, str, str]] = set()
