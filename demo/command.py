@@ -22,6 +22,7 @@ from demo.synthetic import (
     AFTER_DEADLINE,
     BELOW_FLOORS,
     BUDGET_YEAR,
+    FILES_OVER,
     LEGACY_PERIOD,
     LEGACY_PROVINCE,
     ON_TIME,
@@ -31,8 +32,9 @@ from demo.synthetic import (
 )
 from deploy.local import LocalPlatform, Platform, default_state
 from deploy.local.state import External
+from shared.answers.alerts import StandingAlert
 from shared.contracts.base import Status
-from shared.contracts.facts import Alert, RankingPublished, RankingRow
+from shared.contracts.facts import RankingPublished, RankingRow
 
 SHOWN_PROVINCE = "01"
 MARK = "demo"
@@ -77,6 +79,10 @@ def demo(
 
         _show_tally(client, [*on_time, *late])
         _show_rankings(client, chosen)
+        _say("The time for the centres' files passes; each province is told what is proposed")
+        show_simulated_time(LocalPlatform().set_clock(clock_offset(FILES_OVER.isoformat())))
+        client = Client()
+        wait_settled(client, SETTLE_SECONDS, "Allocating, alerting")
         _show_budgets(client)
         _show_alerts(client)
         _show_trace(client, published)
@@ -182,8 +188,8 @@ def _show_budgets(client: Client) -> None:
 def _show_alerts(client: Client) -> None:
     counts = client.get("notifications", "/alerts/tally", dict[str, int])
     rows = [{"kind": kind, "count": f"{count:,}"} for kind, count in counts.items()]
-    emit(rows, headed(kind="Alerts", count="Count"), Format.TABLE)
-    examples = list(client.pages("notifications", "/alerts", Alert, kind="support_changed", limit=5_000))
+    emit(rows, headed(kind="Alerts that stand", count="Count"), Format.TABLE)
+    examples = list(client.pages("notifications", "/alerts", StandingAlert, kind="support_proposed"))
     if examples:
         # A fall is what a province must act on.
         example = min(examples, key=lambda alert: (alert.severity != "warning", alert.alert_id))

@@ -54,6 +54,7 @@ __all__ = [
     "AFTER_DEADLINE",
     "BELOW_FLOORS",
     "BUDGET_YEAR",
+    "FILES_OVER",
     "LEGACY_PERIOD",
     "LEGACY_PROVINCE",
     "ON_TIME",
@@ -70,6 +71,8 @@ ON_TIME = datetime(2026, 2, 25, 9, tzinfo=HANOI)
 """The simulated moment of all stages but `late`."""
 AFTER_DEADLINE = datetime(2026, 3, 4, 9, tzinfo=HANOI)
 """The simulated moment of the stage `late`: the communes' last day was 28 February."""
+FILES_OVER = datetime(2026, 4, 11, 9, tzinfo=HANOI)
+"""After the last day for the centres' files: what is proposed now is told."""
 LEGACY_PERIOD = 2022
 LEGACY_PROVINCE = "45"
 """Quảng Trị before July 2025; its files are now with the province of the same name, code 44."""

@@ -1,7 +1,7 @@
 """Compares everything that services keep and publish with what the oracle computed: nothing lost, doubled or wrong.
 
 What legitimately depends on timing is left out of the comparison: versions of recomputed sets, times of computation,
-traces, and alerts about states that a later version overtook before they were told.
+traces, and alerts that are over.
 """
 
 from __future__ import annotations
@@ -108,7 +108,12 @@ def check_states(world: ServiceProcesses, oracle: Oracle, findings: Findings, pr
         without("version", "proposed_at"),
     )
     _check_sums(world, findings)
-    _check_alerts(world, oracle, findings, provinces)
+    findings.same(
+        "alert",
+        _standing(stored(world, "notifications", "alerts"), provinces),
+        _standing(oracle.notifications.documents("alerts"), provinces),
+        _words,
+    )
 
 
 def _rankings(heads: Iterable[Document], pages: Mapping[str, Document]) -> dict[str, Document]:
@@ -134,45 +139,19 @@ def _check_sums(world: ServiceProcesses, findings: Findings) -> None:
             findings.wrong.append(f"budget run {key}: {sum(amounts)} + {besides} is not {run['envelope']}")
 
 
-def _alerts(world: ServiceProcesses, provinces: Collection[str]) -> dict[str, Document]:
+def _alerts(alerts: Mapping[str, Document], provinces: Collection[str]) -> dict[str, Document]:
     """What these provinces and the ministry were told."""
-    told = stored(world, "notifications", "alerts")
-    return {id: alert for id, alert in told.items() if alert["audience"] in (*provinces, MINISTRY)}
+    return {id: alert for id, alert in alerts.items() if alert["audience"] in (*provinces, MINISTRY)}
 
 
-def _check_alerts(world: ServiceProcesses, oracle: Oracle, findings: Findings, provinces: Collection[str]) -> None:
-    found = _alerts(world, provinces)
-    numbers: dict[str, list[int]] = {}
-    changed = {key for key in found if key.startswith("support_changed/")}
-    for key in changed:
-        subject, _, number = key.rpartition("/")
-        numbers.setdefault(subject, []).append(int(number))
-    for subject, each in numbers.items():
-        if sorted(each) != list(range(1, len(each) + 1)):
-            findings.lost.append(f"alerts {subject} have gaps: {sorted(each)}")
-    expected = oracle.notifications.documents("alerts")
-    # Which versions a result went through depends on what arrived first; the last one must have been told.
-    replaced = {key for key in (*found, *expected) if key.startswith("result_changed/")}
-    findings.lost += [f"alert {key} is missing" for key in _last_changes(world) - found.keys()]
-    told = {key: alert for key, alert in found.items() if key not in changed | replaced}
-    expected = {key: alert for key, alert in expected.items() if key not in replaced}
-    surplus = told.keys() - expected.keys()
-    findings.doubled += [f"alert {key} should not exist" for key in surplus]
-    for key in expected.keys() - told.keys():
-        # An outcome that a later version replaced need not have been seen.
-        if not key.startswith("result_below_threshold/") or oracle.is_current(key):
-            findings.lost.append(f"alert {key} is missing")
+def _standing(alerts: Mapping[str, Document], provinces: Collection[str]) -> dict[str, Document]:
+    return {id: alert for id, alert in _alerts(alerts, provinces).items() if alert["cleared_at"] is None}
 
 
-def _last_changes(world: ServiceProcesses) -> set[str]:
-    """Keys of the alerts that every result of a commune or centre must have led to which replaced another outcome."""
-    keys = set()
-    for document in stored(world, "scoring", "results").values():
-        result, outcome = document["result"], ("state", "total", "grade", "level")
-        before, kind = result["supersedes"], document["kind"]
-        if before and kind in ("commune", "centre") and any(before[name] != result[name] for name in outcome):
-            keys.add(f"result_changed/{kind}/{document['subject']}/{result['period']}/{result['version']}")
-    return keys
+def _words(alert: Document) -> Any:
+    """What an alert says. Which causes a change had depends on what was judged together; the outcome does not."""
+    shown = {name: alert[name] for name in ("kind", "severity", "audience", "subject", "period", "action", "centres")}
+    return shown | ({} if alert["kind"] == "result_changed" else {"text": alert["text"]})
 
 
 async def check_events(
@@ -203,7 +182,7 @@ async def check_events(
         "receipts": submitted,
         "intake.accepted": versions,
         "scores": sum(row["version"] for row in stored(world, "scoring", "results").values()),
-        "alerts": len(_alerts(world, wanted)),
+        "alerts": sum(row["version"] for row in _alerts(stored(world, "notifications", "alerts"), wanted).values()),
         "budgets": sum(row["version"] for row in stored(world, "funding", "allocations").values())
         + sum(row["version"] for row in stored(world, "funding", "runs").values()),
     }

@@ -86,7 +86,7 @@ class Oracle:
         self.intake = _Service(Consumer("intake", (), intake.routes, intake.refusals))
         self.scoring = _Service(Consumer("scoring", (), scoring.routes), scoring.SETS)
         self.funding = _Service(Consumer("funding", (), funding.routes), funding.SETS)
-        self.notifications = _Service(Consumer("notifications", (), notifications.routes))
+        self.notifications = _Service(Consumer("notifications", (), notifications.routes), notifications.SETS)
         self._followers: Mapping[str, tuple[_Service, ...]] = {
             "intake.accepted": (self.scoring, self.funding),
             "receipts": (self.funding, self.notifications),
@@ -106,16 +106,6 @@ class Oracle:
             self._follow(self.intake.handle(received), received)
         self._recompute()
 
-    def is_current(self, alert: str) -> bool:
-        """Whether an alert about a result speaks of the result that stands at the end."""
-        _, _, *subject, period, outcome = alert.split("/")
-        (result,) = (
-            document["result"]
-            for document in self.scoring.documents("results").values()
-            if (document["subject"], document["period"]) == ("/".join(subject), int(period))
-        )
-        return outcome in (f"level-{result['level']}", f"grade-{result['grade']}")
-
     def _follow(self, events: Iterable[Outgoing], cause: Received[Any]) -> None:
         waiting = deque((event, cause.event_id, index) for index, event in enumerate(events))
         while waiting:
@@ -133,10 +123,14 @@ class Oracle:
         self._judge_sets()
         for key in sorted(_keys(self.scoring.requests, RANKING)):
             self._apply(self.scoring, self._ranking(*key))
-        proposals = funding.PROPOSALS
-        for key in sorted(_keys(self.funding.requests, proposals)):
-            cause: Due[Any] = Due(proposals.key(*key), NOW)
-            self._apply(self.funding, self.funding.states.decide(proposals.decide, cause, NOW, proposals.declared))
+        self._compute(self.funding, funding.PROPOSALS)
+        for one in notifications.SETS:
+            self._compute(self.notifications, one)
+
+    def _compute(self, service: _Service, one: SetOf[Any]) -> None:
+        for key in sorted(_keys(service.requests, one)):
+            cause: Due[Any] = Due(one.key(*key), NOW)
+            self._apply(service, service.states.decide(one.decide, cause, NOW, one.declared))
 
     def _apply(self, service: _Service, outcome: Outcome) -> None:
         service.keep(outcome)

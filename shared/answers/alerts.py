@@ -7,7 +7,7 @@ from shared.contracts.facts import Alert
 
 
 class StandingAlert(Alert):
-    """An alert as it was said last; it stands as long as it is not cleared."""
+    """An alert in the words in which it was said last; it stands as long as it is not cleared."""
 
     cleared_at: Instant | None = None
     why_cleared: Text | None = None

@@ -903,8 +903,8 @@ class Alert(Contract):
     """`langhoc.alert.raised.v1` on `alerts.<province>` (or `alerts.ministry`): says what to do by when.
 
     It stands until `langhoc.alert.cleared.v1` says that it is over; what simply happened (a budget was approved) is
-    said once and is never cleared. Said again under the same id, in other words or after it was cleared, it has a
-    higher version: of each id only the newest counts.
+    said once and is never cleared. Whatever is said of an id (raised, said again in other words, cleared, raised again)
+    has its next version: of each id only the newest counts.
     """
 
     alert_id: str
@@ -932,7 +932,7 @@ class AlertCleared(Contract):
 
     alert_id: str
     version: Version
-    """That of the alert as it was said last."""
+    """The next one of the alert that is over."""
     kind: AlertKind | RetiredAlertKind
     province: ProvinceCode
     audience: str

@@ -35,11 +35,12 @@ def test_the_demonstration_shows_everything(demonstrated: str) -> None:
     for part in (
         "Simulated date: 2026-02-25",
         "Simulated date: 2026-03-04",
+        "Simulated date: 2026-04-11",
         "Received ",
         "Ranking 2025 of 3,321 communes",
     ):
         assert part in demonstrated
-    for part in ("below_legal_minimum", "support_changed", "/zipkin/traces/", "langhoc explain", "old province 45"):
+    for part in ("below_legal_minimum", "support_proposed", "/zipkin/traces/", "langhoc explain", "old province 45"):
         assert part in demonstrated
 
 

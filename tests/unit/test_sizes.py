@@ -21,6 +21,8 @@ from services.intake.decisions import register as register_handlers
 from services.intake.domain import check_correction
 from services.intake.domain.checking import MOST_CONTENT
 from services.intake.domain.register import MOST_NAME
+from services.notifications.domain import Proposal, digest_alert, unknown_alerts
+from services.notifications.domain.budgets import MOST
 from services.scoring.decisions.documents import MOST_REFERENCES, in_order
 from services.scoring.domain.indicators import MOST_SHOWN
 from services.scoring.domain.movement import Movement
@@ -47,6 +49,7 @@ from shared.wording import EN
 from tests.fakes.known import Documents
 from tests.fakes.memory import LARGEST_DOCUMENT, MemoryMongo
 from tests.unit import register_samples, scoring_samples
+from tests.unit import test_notifications_alerts as notified
 from tests.unit.delivery_samples import head, record
 from tests.unit.intake_bench import Bench as IntakeBench
 from tests.unit.ranking_samples import standing
@@ -55,6 +58,8 @@ from tests.unit.size_samples import LENGTH, LIMIT, ROOM, Body, Chain, assessed, 
 EVENT, DOCUMENT = 400_000, 2_000_000
 """Bytes of the largest event and document that any submission may lead to (docs/guarantees.md); the walls stand at
 `LARGEST_BODY` and `LARGEST_DOCUMENT`."""
+ALERT = 100_000
+"""Bytes of the largest alert, a digest."""
 COMMUNE, CENTRE, ASSESSMENT = (
     EventType.COMMUNE_SUBMITTED,
     EventType.CENTRE_SUBMITTED,
@@ -362,6 +367,18 @@ async def test_a_budget_line_of_a_centre_that_fifty_were_merged_into_fits() -> N
     await services.submit(EventType.ENVELOPE_SUBMITTED, {"submission_id": "e", "year": 2026, "amount": 10**15})
     assert EventType.BUDGET_PROPOSED in {type_ for type_, _ in services.sent}
     fits(services)
+
+
+def test_the_digest_of_thousands_of_centres_fits() -> None:
+    """It counts all of them, lists some and names a few."""
+    name, id = "ế" * 300, "x" * 90
+    line = notified.line(10**15, 1, name=name, assessment="pending")
+    lines = [line.model_copy(update={"centre_id": f"{id}{number}"}) for number in range(9_000)]
+    run = notified.run(centres=9_000, last_year_unknown=[each.centre_id for each in lines], equipment=10**15)
+    proposal = Proposal(run, lines, [1] * len(lines))
+    said = [digest_alert(proposal, "c", notified.NOW), *unknown_alerts(run, "c", notified.NOW)]
+    assert len(said[0].centres) == MOST
+    assert all(len(body_of(alert)) < ALERT for alert in said)
 
 
 def test_a_budget_that_does_not_fit_in_thousands_of_lines_leaves_a_record_that_fits() -> None:

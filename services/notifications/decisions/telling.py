@@ -64,8 +64,9 @@ async def keep_true(
             elif before.matter != matter:  # said by an earlier release
                 outcome.put(ALERTS.ref(id), before.model_copy(update={"matter": matter}))
         elif before is not None:
-            outcome.put(ALERTS.ref(id), before.model_copy(update={"cleared_at": at, "why_cleared": why}))
-            outcome.events.append(_cleared(before, why, at))
+            over = before.model_copy(update={"version": before.version + 1, "cleared_at": at, "why_cleared": why})
+            outcome.put(ALERTS.ref(id), over)
+            outcome.events.append(_cleared(over, why, at))
 
 
 def _says_otherwise(before: Alert, after: Alert) -> bool:
