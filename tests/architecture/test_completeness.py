@@ -99,7 +99,7 @@ def test_every_kind_of_alert_is_raised_in_a_case(kind: AlertKind) -> None:
         case.case
         for case in load()
         for expected in case.expectations
-        for kinds in expected.alerts.values()
+        for kinds in (*expected.alerts.values(), *expected.open_alerts.values())
         if (kinds or {}).get(kind)
     ]
     assert told
