@@ -31,7 +31,7 @@ class CentreThresholds(Grounded):
 
 
 class SupportChange(Grounded):
-    """An alert is due when support differs from last year's by *more than* this share of it."""
+    """A digest names a centre whose support differs from last year's by *more than* this share of it."""
 
     more_than: Factor
 

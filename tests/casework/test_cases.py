@@ -42,7 +42,17 @@ def test_there_are_cases_of_every_kind() -> None:
         for status in (answer.status if isinstance(answer.status, list) else [answer.status])
     }
     assert {"accepted", "accepted_late", "held", "rejected", "conflict", "duplicate", "unchanged"} <= statuses
-    for kind in ("receipts", "accepted", "results", "ranks", "money", "decisions", "adjustments", "alerts"):
+    for kind in (
+        "receipts",
+        "accepted",
+        "results",
+        "ranks",
+        "money",
+        "decisions",
+        "adjustments",
+        "alerts",
+        "open_alerts",
+    ):
         assert any(getattr(expected, kind) for case in CASES for expected in case.expectations), kind
     assert any(step.order == "any" for case in CASES for step in case.given)
     assert any(step.correct for case in CASES for step in case.given)
