@@ -371,6 +371,8 @@ class Superseded(Contract):
     hash: str
     """`hash` of that version."""
     cause: Cause
+    reason: str | None = None
+    """What its sender said of it: of a correction or a withdrawal."""
 
 
 class Result(Contract):

@@ -519,6 +519,17 @@ def test_a_province_hears_that_a_result_it_knew_is_another_and_why(cause: str) -
     assert cleared(judge(states)) == [alert.alert_id]
 
 
+def test_the_reason_that_its_sender_gave_is_told() -> None:
+    states = Documents()
+    handle(states, commune(1, 1), at=BEFORE)
+    corrected = replaced(commune(2, 2), 1, "correction")
+    assert corrected.supersedes is not None
+    before = corrected.supersedes.model_copy(update={"reason": "nhập nhầm số liệu"})
+    handle(states, corrected.model_copy(update={"supersedes": before}))
+    (alert,) = alerts_of(judge(states))
+    assert "thay đổi vì hồ sơ được đính chính (nhập nhầm số liệu): trước đây" in alert.text.vi
+
+
 def test_while_files_may_still_come_nobody_is_told_that_a_result_changed() -> None:
     states = Documents()
     for version, level in ((1, 1), (2, 2), (3, 1), (4, 2)):

@@ -30,7 +30,7 @@ async def test_a_correction_says_what_it_replaces() -> None:
     assert before.supersedes is None
     assert said(after) == {
         "version": 1, "state": "scored", "total": before.total, "grade": "tot", "level": None,
-        "hash": before.hash, "cause": "correction",
+        "hash": before.hash, "cause": "correction", "reason": None,
     }  # fmt: skip
     assert after.grade == "kha"
 

@@ -49,6 +49,13 @@ class Judged(Contract):
         return self.state, self.total, self.grade, self.level, self.revoked
 
 
+class Because(Contract):
+    """The newest version that a cause led to, and what its sender said of it."""
+
+    version: Version
+    reason: str | None = None
+
+
 class Standing(Contract):
     """A result as it stands, beside what its province knew of it: a function of the versions seen, in whatever order.
 
@@ -67,8 +74,7 @@ class Standing(Contract):
     known: Judged
     """The newest version from before it was known."""
     first_at: Instant
-    causes: Mapping[Cause, Version] = {}
-    """The newest version that each cause led to."""
+    causes: Mapping[Cause, Because] = {}
     below: bool
     """Whether the alert policy calls for an alert."""
     next_step: list[Text] = []
@@ -107,8 +113,8 @@ def standing(
     known = max((each for each in versions if each.at < until), key=lambda each: each.version, default=judged)
     causes = dict(before.causes) if before else {}
     if result.supersedes:
-        cause = result.supersedes.cause
-        causes[cause] = max(result.version, causes.get(cause, 1))
+        cause, now = result.supersedes.cause, Because(version=result.version, reason=result.supersedes.reason)
+        causes[cause] = max(now, causes.get(cause, now), key=lambda because: because.version)
     if before and before.newest.version >= result.version:
         return before.model_copy(update={"known": known, "first_at": first_at, "causes": causes})
     return Standing(
@@ -185,7 +191,8 @@ _CAUSES: Mapping[Cause, Text] = {
 
 def _changed_alert(of: Standing) -> Alert:
     """Names every cause since the known version: which came first is nobody's matter."""
-    whys = [text for cause, text in _CAUSES.items() if of.causes.get(cause, 0) > of.known.version]
+    causes = [(text, of.causes[cause]) for cause, text in _CAUSES.items() if cause in of.causes]
+    whys = [_with_reason(text, because) for text, because in causes if because.version > of.known.version]
     why = Text(vi=" và ".join(text.vi for text in whys), en=" and ".join(text.en for text in whys))
     old, new = _outcome(of.rubric, of.known), _outcome(of.rubric, of.newest)
     unassessed = of.newest.state == "unassessed"
@@ -215,6 +222,11 @@ def _changed_alert(of: Standing) -> Alert:
         cause=of.event_id,
         raised_at=of.newest.at,
     )
+
+
+def _with_reason(text: Text, because: Because) -> Text:
+    said = f" ({because.reason})" if because.reason else ""
+    return Text(vi=f"{text.vi}{said}", en=f"{text.en}{said}")
 
 
 def _is_below(result: AnyScored) -> bool:

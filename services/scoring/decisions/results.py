@@ -189,7 +189,8 @@ class Judging:
                 if kept != stored:
                     self.outcome.put(ref, kept)
                 return
-            was = {**dict(stored.result), "cause": "correction" if correction else self.cause}
+            cause, reason = ("correction", accepted.reason) if correction else (self.cause, None)
+            was = {**dict(stored.result), "cause": cause, "reason": reason}
             scored = scored.model_copy(update={"supersedes": Superseded.model_validate(was)})
             self._keep_history(stored, scored)
         elif isinstance(accepted, CommuneAccepted):
