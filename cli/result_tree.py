@@ -21,6 +21,7 @@ from shared.contracts.base import Provenance, Step
 from shared.contracts.facts import CriterionResult, RecognitionInForce, Reference, Superseded, TargetResult
 from shared.rulebook import HANOI, PassFailRubric, PointsRubric, Rubric, rubric
 from shared.rulebook.targets import PartsRule
+from shared.wording import reached
 
 Said = Callable[[str], str]
 Rows = list[tuple[str, RenderableType]]
@@ -29,6 +30,7 @@ _W: Mapping[str, tuple[str, str]] = {
     "points": ("điểm", "points"),
     "computed": ("kết quả tính, chưa phải quyết định công nhận", "computed; not yet a decision that recognises"),
     "incomplete": ("chưa đủ căn cứ, chưa xếp loại", "incomplete, so nothing is graded yet"),
+    "unassessed": ("hồ sơ đã rút, chưa được đánh giá", "withdrawn, so unassessed"),
     "shares": ("đã tính các tỷ lệ, so với mục tiêu", "shares computed, beside the goals"),
     "increase": ("tăng so với năm trước", "more than in the previous year"),
     "decrease": ("giảm so với năm trước", "less than in the previous year"),
@@ -45,6 +47,7 @@ _W: Mapping[str, tuple[str, str]] = {
     "decision": ("quyết định {number} ngày {day}", "decision {number} of {day}"),
     "in_force": ("còn hiệu lực vào ngày chốt", "in force on the cut-off date"),
     "expired": ("đã hết hiệu lực từ {day}", "expired on {day}"),
+    "revoked": ("bị thu hồi từ {day} theo quyết định {number}", "revoked from {day} on by decision {number}"),
     "references": ("Dùng kết quả khác", "Uses other results"),
     "missing": ("Chưa có giá trị", "Without a value"),
     "value": ("giá trị", "value"),
@@ -68,6 +71,7 @@ _W: Mapping[str, tuple[str, str]] = {
     "reading": ("cách hiểu của Langhoc", "reading of Langhoc"),
     "not_found": ("không tìm thấy quy định", "not found"),
     "provisional": ("mặc định tạm thời của Langhoc", "provisional default of Langhoc"),
+    "withdrawal": ("nơi gửi rút hồ sơ", "its sender withdrew it"),
     "correction": ("hồ sơ đính chính", "a corrected submission"),
     "cause_recognition": ("quyết định công nhận", "a decision that recognises"),
     "reference": ("kết quả khác được dùng đã thay đổi", "another result that it uses changed"),
@@ -118,15 +122,16 @@ def word(key: str, language: Language) -> str:
 def outcome(result: AnyResult, language: Language, replaced: Superseded | None = None) -> str:
     """What a result, or a version of it that was replaced, comes to, in words."""
     held, rule = replaced or result, _rule(result)
-    if held.state == "incomplete":
-        return word("incomplete", language)
+    if held.state != "scored":
+        return word(held.state, language)
     if held.level is not None:
         return f"{_level_name(held.level, rule, language)} ({word('computed', language)})"
     if held.grade is not None:
         grade = _grade_name(held.grade, rule, language)
         return grade if held.total is None else f"{language.words(held.total)} {word('points', language)} → {grade}"
     if isinstance(result, AssessmentResult) and result.standards:
-        return ", ".join(f"{_name(id, language)}: {word('level', language)} {n}" for id, n in result.standards.items())
+        levels = {_name(id, language): language.of(reached(level)) for id, level in result.standards.items()}
+        return ", ".join(f"{name}: {level}" for name, level in levels.items())
     return word("shares", language)
 
 
@@ -244,8 +249,13 @@ def _recognition(recognition: RecognitionInForce | None, language: Language) -> 
     decided = word("decision", language).format(number=recognition.decision_number, day=day)
     level, grade = recognition.level, recognition.grade or ""
     what = f"{word('level', language)} {level}" if level is not None else _name(grade, language)
-    held = word("in_force" if recognition.in_force else "expired", language)
-    return f"{what}, {decided}, {held.format(day=_day(recognition.valid_until, language))}"
+    held, revocation = word("in_force" if recognition.in_force else "expired", language), recognition.revocation
+    said = [held.format(day=_day(recognition.valid_until, language))]
+    if revocation is not None:
+        day = _day(revocation.effective_from, language)
+        revoked = word("revoked", language).format(day=day, number=revocation.decision_number)
+        said = [*(said if recognition.in_force else []), revoked]
+    return ", ".join([what, decided, *said])
 
 
 def _day(day: date, language: Language) -> str:
@@ -307,7 +317,7 @@ def _rule(result: AnyResult) -> Rubric | None:
 def _level_name(level: int, rule: Rubric | None, language: Language) -> str:
     if isinstance(rule, PassFailRubric) and level:
         return language.of(rule.levels[level - 1].name)
-    return f"{word('level', language)} {level}"
+    return language.of(reached(level))
 
 
 def _grade_name(grade: str, rule: Rubric | None, language: Language) -> str:

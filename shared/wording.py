@@ -71,6 +71,11 @@ VI = Language(Locale("vi"), "dd/MM/y")
 EN = Language(Locale("en"), "y-MM-dd")
 
 
+def reached(level: int) -> Text:
+    """A level in words; nobody has reached a "level 0"."""
+    return Text(vi=f"mức độ {level}", en=f"level {level}") if level else Text(vi="chưa đạt", en="not reached")
+
+
 def plain(number: Decimal) -> str:
     """A decimal as data have it, in no language: without groups, exponent or trailing zeros."""
     text = f"{number:f}"

@@ -35,7 +35,7 @@ from shared.rulebook.targets import (
     ShareRule,
     Target,
 )
-from shared.wording import EN, VI, plain
+from shared.wording import EN, VI, plain, reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,6 @@ class Measured:
     """That nobody is there to be counted, in one of its shares at least."""
     applicable: bool = True
     """`False`: in none of its shares."""
-    computed: bool = False
-    """Computed levels stand in for decisions that recognise."""
     levels: tuple[LevelId, ...] = LEVELS
     """Levels that ask this target of the subject; at the others it is left out of the count."""
     scope: Text | None = None
@@ -90,11 +88,12 @@ def compare(rule: Target, value: TargetValue, difficult: bool, empty: EmptyCohor
         case PartsRule(), PartsTarget():
             return _compare_parts(rule, value)
         case LevelRule(), LevelTarget():
+            has = reached(value.level)
+            at = Text(vi=f"đang ở {has.vi}", en=f"is at {has.en}") if value.level else has
             levels = {
                 level: Text(
-                    vi=f"{rule.id}: đang ở mức độ {value.level}, cần mức độ {_named(rule, needed).vi} "
-                    f"({rule.name.vi}).",
-                    en=f"{rule.id}: is at level {value.level}, needs level {_named(rule, needed).en} ({rule.name.en}).",
+                    vi=f"{rule.id}: {at.vi}, cần mức độ {_named(rule, needed).vi} ({rule.name.vi}).",
+                    en=f"{rule.id}: {at.en}, needs level {_named(rule, needed).en} ({rule.name.en}).",
                 )
                 for level, needed in rule.min_level.items()
                 if value.level < needed
