@@ -336,6 +336,8 @@ class Reference(Contract):
     """What was used of it: `{"grade": "tot"}`, `{"primary": "2"}`, `{"learning_citizens": "3123/5021"}`."""
     hash: str
     """`hash` of that result."""
+    decision_number: Annotated[str | None, Field(exclude_if=lambda number: number is None)] = None
+    """The authority's decision that said it, where no result was used: then the hash is that of the decision."""
 
 
 class RecognitionInForce(Contract):
@@ -380,7 +382,7 @@ class Result(Contract):
 
     version: Version
     input_version: Version
-    """Version of the accepted assessment that was scored."""
+    """Version of the accepted assessment that was scored, or of its withdrawal."""
     period: Year
     rubric: str
     point_table: str | None
@@ -441,6 +443,8 @@ class AssessmentScored(Result):
     """Level reached per standard of Decree 20/2014 (`preschool_5`, `primary`, `lower_secondary`, `literacy`)."""
     shares: dict[str, str] = {}
     """Exact shares that other rubrics use, as `p/q` (`learning_citizens`)."""
+    recognised_standards: Annotated[dict[str, RecognitionInForce], Field(exclude_if=lambda found: not found)] = {}
+    """Per standard the authority's decision that stands beside the level."""
 
 
 class PreviousPlace(Contract):

@@ -39,6 +39,14 @@ class Readings(Dated):
     claimed_area: Grounded
     """That the area class of a commune is what its province declares."""
     empty_cohort: EmptyCohort
+    withdrawn: Grounded
+    """That nothing of a submission counts that its sender has withdrawn, nor an earlier version of it."""
+    recognised: Grounded
+    """That only a decision recognises: what was computed counts nowhere in its place."""
+    recognised_standard: Grounded
+    """That a decision on a standard of universal education counts before the level that was computed, in its year."""
+    same_unit: Grounded
+    """That a unit which continues one whole former unit is the same one, and no other unit inherits a decision."""
 
 
 @lru_cache

@@ -139,7 +139,7 @@ class RecognisedShareRule(_Target):
     counts: Counted
     thresholds: dict[LevelId, Threshold]
     without_decisions: Grounded | None = None
-    """The ground of counting computed levels where no decision is on record; `None` = then it cannot be computed."""
+    """The ground on which units without a decision do not count: their computed levels stand beside for information."""
     not_computable: NotComputable | None = None
 
 

@@ -210,7 +210,9 @@ MUTANTS = (
         [
             Patch(
                 "services/scoring/decisions/assessments.py",
-                "    if stored is not None and accepted.version <= stored.input_version:\n",
+                "    await ask.many([REGISTER, ref])\n    stored = await ask.one(ref)\n"
+                "    if stored is not None and accepted.version <= stored.accepted.version:\n",
+                "    await ask.many([REGISTER, ref])\n    stored = await ask.one(ref)\n"
                 "    if stored is not None and accepted.version < 0:\n",
             ),
             Patch(

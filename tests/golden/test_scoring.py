@@ -126,19 +126,25 @@ def _targets(rule: PassFailRubric, case: Case) -> TargetsContent:
 
 
 def _recognitions(case: Case) -> list[Recognition]:
-    decisions: dict[date, int | str] = case.get("recognised", {date(2024, 3, 15): 1})
-    return [
-        Recognition(
-            period=day.year - 1,
-            level=said if isinstance(said, int) else None,
-            grade=said if isinstance(said, str) else None,
-            decision_number="12/QĐ",
-            decided_on=day,
-            decided_by="PGDĐT",
-            version=1,
-        )
-        for day, said in decisions.items()
-    ]
+    """By the day of signature: a level or grade for the year before, or `{level, period, revoked}`."""
+    return [_decision(day, said) for day, said in case.get("recognised", {date(2024, 3, 15): 1}).items()]
+
+
+def _decision(day: date, said: int | str | Case) -> Recognition:
+    given = said if isinstance(said, dict) else {"level" if isinstance(said, int) else "grade": said}
+    revoked = given.pop("revoked", None)
+    base = {"decision_number": "12/QĐ", "decided_on": day, "decided_by": "PGDĐT"}
+    ended = base | {"effective_from": revoked, "reason": "Không còn đủ điều kiện"} if revoked else None
+    return Recognition.model_validate(base | {"period": day.year - 1, "version": 1, "revocation": ended} | given)
+
+
+def _standards(case: Case) -> list[Recognition]:
+    """`{primary: 2}`, or `{primary: {level, period, revoked}}`: decisions on standards, signed in the case's year."""
+    day = date(case["period"], 11, 30)
+    said = {
+        id: one if isinstance(one, dict) else {"level": one} for id, one in case.get("recognised_standards", {}).items()
+    }
+    return [_decision(day, {"period": case["period"], "standard": id} | one) for id, one in said.items()]
 
 
 def _references(case: Case) -> list[Reference]:
@@ -162,13 +168,14 @@ def _references(case: Case) -> list[Reference]:
 
 
 def _counts(case: Case) -> RecognisedCounts | None:
-    """How many communes or districts are recognised; the districts' levels are computed ones."""
+    """How many communes or districts are recognised, and (`computed`) how many more reach level 2 by our results."""
     kinds: tuple[Counted, ...] = ("districts", "communes")
     for counted in kinds:
         if said := case.get(counted):
             levels = [2] * said["level_2"] + [1] * (said["level_1"] - said["level_2"])
             recognised = {f"{counted}-{number:03d}": level for number, level in enumerate(levels)}
-            return RecognisedCounts(counted, said["total"], recognised, computed=counted == "districts")
+            computed = {f"computed-{number:03d}": 2 for number in range(said.get("computed", 0))}
+            return RecognisedCounts(counted, said["total"], recognised, computed)
     return None
 
 
@@ -193,7 +200,7 @@ def _score(case: Case) -> Scored:
         return score_centre(CentreAccepted(**common, centre_id="TT-1", commune_code="00004"), 1)
     if rule.series == "commune":
         commune = CommuneAccepted(**common, unit_id="00004@2025-07", code="00004", holder="01")
-        return score_commune(commune, recognitions, references, 1)
+        return score_commune(commune, recognitions, references, 1, standards=_standards(case))
     other = AssessmentAccepted(**common, series=rule.series, subject_id="001", holder="01")
     return score_assessment(other, recognitions, references, 1, _counts(case))
 

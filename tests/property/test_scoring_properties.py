@@ -193,7 +193,7 @@ PROVINCE, UNIT = _province, _unit
 assert UNIT.traits is not None
 kinds = st.tuples(*(st.sampled_from(sorted(group)) for group in UNIT.traits.groups))
 RECOGNISED_LONG_AGO = [Recognition.of(recognition(decided_on=date(2023, 1, 1)))]
-DISTRICTS = RecognisedCounts("districts", 10, {f"{number:03d}": 2 for number in range(9)}, computed=True)
+DISTRICTS = RecognisedCounts("districts", 10, {f"{number:03d}": 2 for number in range(9)})
 
 
 def _judged(rule: PassFailRubric, content: dict[str, Any], traits: Sequence[str] = ()) -> Judgement:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from shared.contracts.facts import CentreAccepted, CommuneAccepted, RecognitionAccepted
+from shared.contracts.facts import (
+    AssessmentAccepted,
+    CentreAccepted,
+    CommuneAccepted,
+    RecognitionAccepted,
+    Revocation,
+    Withdrawn,
+)
 from shared.contracts.submissions import PointsContent, TargetsContent
 from shared.messaging.messages import Position, Received
 from shared.rulebook import PassFailRubric, PointsRubric, rubric
@@ -120,6 +127,46 @@ def recognition(**changed: Any) -> RecognitionAccepted:
             "decision_number": "12/QĐ-PGDĐT",
             "decided_on": date(2024, 3, 15),
             "decided_by": "Trưởng phòng GDĐT",
+        }
+        | changed
+    )
+
+
+def revocation(effective_from: date) -> Revocation:
+    """That a decision no longer holds from a day on."""
+    return Revocation(
+        decision_number="3/QĐ",
+        decided_on=date(2025, 6, 1),
+        decided_by="Giám đốc Sở GDĐT",
+        effective_from=effective_from,
+        reason="Không còn đủ điều kiện",
+    )
+
+
+def withdrawn(fact: Any, **changed: Any) -> Withdrawn:
+    """That the sender takes back an accepted fact: the version after it."""
+    match fact:
+        case CommuneAccepted():
+            kind, subject = "commune", fact.unit_id
+        case CentreAccepted():
+            kind, subject = "centre", fact.centre_id
+        case AssessmentAccepted():
+            kind, subject = "assessment", f"{fact.series}/{fact.subject_id}"
+        case _:
+            parts = [fact.series, fact.unit_id, *([fact.standard] if fact.standard else [])]
+            kind, subject = "recognition", fact.unit_id if fact.series == "commune" else "/".join(parts)
+    return Withdrawn.model_validate(
+        {
+            "version": fact.version + 1,
+            "submission_id": "w-1",
+            "receipt_id": "r-w",
+            "province": fact.province,
+            "received_at": RECEIVED_AT,
+            "kind": kind,
+            "subject": subject,
+            "period": fact.period,
+            "withdraws": fact.version,
+            "reason": "Gửi nhầm",
         }
         | changed
     )

@@ -13,7 +13,7 @@ from shared.contracts.base import Provenance
 from shared.registry import registry
 from tests.unit.scoring_assessments import area_targets, assessment
 from tests.unit.scoring_bench import Bench
-from tests.unit.scoring_samples import recognition
+from tests.unit.scoring_samples import recognition, revocation, withdrawn
 
 BA_DINH = "001"
 DISTRICT = f"district@{BA_DINH}/2024"
@@ -25,11 +25,11 @@ def district(code: str = BA_DINH, **changed: Any) -> Any:
     return assessment("district", code, rubric, area_targets(rubric), **({"period": 2024, "name": "Ba Đình"} | changed))
 
 
-def province(period: int = 2024, **changed: Any) -> Any:
-    """An accepted assessment of Hà Nội."""
+def province(period: int = 2024, code: str = "01", **changed: Any) -> Any:
+    """An accepted assessment of Hà Nội, or another province."""
     rubric = "lc_province_25_2023"
     return assessment(
-        "province", "01", rubric, area_targets(rubric), **({"period": period, "name": "Hà Nội"} | changed)
+        "province", code, rubric, area_targets(rubric), **({"period": period, "name": "Hà Nội"} | changed)
     )
 
 
@@ -39,6 +39,11 @@ def recognised(count: int) -> list[Any]:
         recognition(unit_id=unit.unit_id, code=unit.code, decided_on=date(2024, 3, 15))
         for unit in communes_of("district", BA_DINH, 2024, registry())[:count]
     ]
+
+
+def decision(series: str, code: str, **changed: Any) -> Any:
+    """A decision of level 1 on a district or province."""
+    return recognition(series=series, unit_id=code, code=code, **changed)
 
 
 def share(result: Any) -> Any:
@@ -87,15 +92,84 @@ async def test_a_decision_on_a_commune_elsewhere_changes_nothing() -> None:
     assert bench.documents("results")[DISTRICT]["version"] == 1
 
 
-async def test_a_province_counts_what_its_districts_reach_on_a_provisional_ground() -> None:
+async def test_a_province_counts_districts_that_a_decision_recognises_and_tells_what_they_reach() -> None:
     bench = await Bench().start()
     await bench.accept(province(), district(), *recognised(12))
     await bench.settle()
-    result = bench.result("province@01/2024")
+    result, of = bench.result("province@01/2024"), len(districts_of("01", 2024, registry()))
     target = share(result)
-    assert f"1/{len(districts_of('01', 2024, registry()))}" in target["value"]
-    assert target["provenance"] == Provenance.PROVISIONAL
-    assert result["level"] == 0
+    assert (target["value"], target["provenance"]) == (f"L1 0/{of}, L2 0/{of}", Provenance.READING)
+    assert any(f"by computed results: level 1: 1/{of}" in step["what"]["en"] for step in result["explanation"])
+    await bench.accept(decision("district", BA_DINH, period=2024, decided_on=date(2025, 5, 30)))
+    await bench.settle()
+    assert share(bench.result("province@01/2024"))["value"] == f"L1 1/{of}, L2 0/{of}"
+
+
+@pytest.mark.parametrize(("series", "make", "result"), [("district", district, DISTRICT), ("province", province, None)])
+async def test_an_area_is_judged_with_its_own_decisions(series: str, make: Any, result: str | None) -> None:
+    """Level 2 of 2024 needs one for 2023 or earlier; one for 2024 stands beside."""
+    bench, code = await Bench().start(), BA_DINH if series == "district" else "01"
+    within = [
+        recognition(unit_id=unit.unit_id, code=unit.code, level=2, period=2024, decided_on=date(2025, 3, 15))
+        for unit in communes_of("district", BA_DINH, 2024, registry())
+    ]
+    inner = [
+        decision("district", each, period=2024, level=2, decided_on=date(2025, 5, 30))
+        for each in districts_of("01", 2024, registry())
+    ]
+    await bench.accept(make(), *(within if series == "district" else inner))
+    await bench.settle()
+    id = result or "province@01/2024"
+    assert bench.result(id)["level"] == 1
+    await bench.accept(decision(series, code, period=2023, decided_on=date(2024, 7, 1)))
+    await bench.settle()
+    assert bench.result(id)["level"] == 2
+    ended = revocation(date(2024, 12, 31))
+    await bench.accept(decision(series, code, period=2023, decided_on=date(2024, 7, 1), version=2, revocation=ended))
+    await bench.settle()
+    assert (bench.result(id)["level"], bench.result(id)["recognition"]["in_force"]) == (1, False)
+
+
+async def test_a_decision_before_a_merger_of_provinces_is_told_and_does_not_count() -> None:
+    """Hà Nội continued alone, Ninh Bình is three former provinces."""
+    bench = await Bench().start()
+    await bench.accept(
+        province(2025),
+        province(2025, "37", name="Ninh Bình"),
+        *(decision("province", code, period=2024, decided_on=date(2025, 8, 1)) for code in ("01", "35", "37")),
+    )
+    await bench.settle()
+    assert bench.result("province@01/2025")["recognition"]["in_force"] is True
+    merged = bench.result("province@37/2025")
+    assert merged["recognition"] is None
+    told = [step["what"]["en"] for step in merged["explanation"] if "does not inherit it" in step["what"]["en"]]
+    assert len(told) == 2
+
+
+async def test_a_withdrawn_assessment_of_an_area_is_unassessed_and_a_withdrawn_decision_counts_no_more() -> None:
+    bench, decisions = await Bench().start(), recognised(12)
+    await bench.accept(withdrawn(district()), withdrawn(decisions[0]), *decisions, district(), province())
+    await bench.settle()
+    result = bench.result(DISTRICT)
+    assert (result["state"], result["level"], result["input_version"]) == ("unassessed", None, 2)
+    await bench.accept(district(version=3))
+    await bench.settle()
+    result = bench.result(DISTRICT)
+    assert (result["state"], share(result)["value"]) == ("scored", "L1 11/13, L2 0/13")
+    assert result["supersedes"]["state"] == "unassessed"
+    assert not any("by computed" in step["what"]["en"] for step in bench.result("province@01/2024")["explanation"])
+
+
+async def test_a_decision_for_the_year_counts_though_it_was_signed_in_the_next() -> None:
+    bench = await Bench().start()
+    signed = [each.model_copy(update={"period": 2024, "decided_on": date(2025, 3, 20)}) for each in recognised(12)]
+    await bench.accept(district(), *signed)
+    await bench.settle()
+    assert share(bench.result(DISTRICT))["value"] == "L1 12/13, L2 0/13"
+    revoked = signed[0].model_copy(update={"version": 2, "revocation": revocation(date(2024, 12, 31))})
+    await bench.accept(revoked)
+    await bench.settle()
+    assert share(bench.result(DISTRICT))["value"] == "L1 11/13, L2 0/13"
 
 
 async def test_a_province_without_districts_is_told_that_its_share_cannot_be_computed() -> None:

@@ -91,7 +91,7 @@ def test_percent_is_cut_never_rounded(value: Fraction, text: str) -> None:
 
 def test_level_2_is_computed_and_says_so() -> None:
     scored = score_commune(commune(targets()), [Recognition.of(recognition())], (), 1)
-    assert (scored.level, scored.provenance) == (2, Provenance.PARTLY)
+    assert (scored.level, scored.provenance) == (2, Provenance.READING)
     assert any("12/QĐ-PGDĐT" in step.what.vi for step in scored.explanation)
     assert any("computed" in step.what.en for step in scored.explanation)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import yaml
 
 from services.scoring.domain import RecognisedCounts, Recognition, score_assessment, score_centre, score_commune
-from services.scoring.domain.recognising import recognition_beside
+from services.scoring.domain.recognising import beside
 from services.scoring.domain.targets import judge_targets
 from shared.contracts.base import Provenance
 from shared.contracts.facts import AssessmentAccepted, AssessmentScored, CommuneScored, Reference, TargetResult
@@ -22,7 +23,16 @@ from shared.rulebook.source import DATA
 from shared.rulebook.targets import RecognisedShareRule
 from tests.unit.rulebook_samples import put, table
 from tests.unit.scoring_assessments import area_targets, standards
-from tests.unit.scoring_samples import RECEIVED_AT, centre, commune, points, recognition, share, targets
+from tests.unit.scoring_samples import (
+    RECEIVED_AT,
+    centre,
+    commune,
+    points,
+    recognition,
+    revocation,
+    share,
+    targets,
+)
 
 RECOGNISED = [Recognition.of(recognition())]
 PROVINCE = "lc_province_25_2023"
@@ -74,7 +84,7 @@ def _targets_of(scored: CommuneScored | AssessmentScored) -> dict[str, TargetRes
 
 def test_a_missing_count_or_change_is_not_zero() -> None:
     """A7: what nobody sent makes the result incomplete; the same thing sent as 0 is judged."""
-    counts = RecognisedCounts("districts", 10, {f"{n:03d}": 2 for n in range(10)}, computed=True)
+    counts = RecognisedCounts("districts", 10, {f"{n:03d}": 2 for n in range(10)})
     for id, zero in (
         ("C3_4", {"type": "count", "count": 0}),
         ("C4_3", {"type": "change", "previous": "0", "current": "0"}),
@@ -245,26 +255,46 @@ def test_points_without_evidence_are_not_capped_but_void() -> None:
 def test_a_level_holds_for_36_months_after_the_year_of_the_decision(
     decided_on: date, until: date, in_force: bool
 ) -> None:
-    beside = recognition_beside(
-        rubric("lc_commune_25_2023"), [Recognition.of(recognition(decided_on=decided_on))], 2025
-    )
-    assert beside is not None
-    assert (beside.level, beside.valid_until, beside.in_force) == (1, until, in_force)
+    stands = beside(rubric("lc_commune_25_2023"), [Recognition.of(recognition(decided_on=decided_on))], 2025)
+    assert stands is not None
+    shown = stands.shown
+    assert (shown.level, shown.valid_until, shown.in_force) == (1, until, in_force)
 
 
-def test_the_latest_decision_stands_beside_the_result() -> None:
+def test_the_decision_for_the_latest_period_stands_beside_the_result_whenever_it_was_signed() -> None:
     decisions = [
-        Recognition.of(recognition(decided_on=date(2025, 3, 1), level=2, decision_number="9/QĐ")),
-        Recognition.of(recognition(decided_on=date(2024, 3, 1))),
-        Recognition.of(recognition(decided_on=date(2026, 1, 2), decision_number="1/QĐ")),
+        Recognition.of(recognition(period=2025, decided_on=date(2026, 3, 1), level=2, decision_number="9/QĐ")),
+        Recognition.of(recognition(period=2023, decided_on=date(2026, 9, 1))),
+        Recognition.of(recognition(period=2026, decided_on=date(2025, 1, 2), decision_number="1/QĐ")),
     ]
-    beside = recognition_beside(rubric("lc_commune_25_2023"), decisions, 2025)
-    assert beside is not None
-    assert (beside.level, beside.decision_number) == (2, "9/QĐ")
+    for order in permutations(decisions):
+        stands = beside(rubric("lc_commune_25_2023"), order, 2025)
+        assert stands is not None
+        assert (stands.shown.level, stands.shown.decision_number, stands.in_force) == (2, "9/QĐ", True)
+
+
+@pytest.mark.parametrize(("effective_from", "in_force"), [(date(2025, 12, 31), False), (date(2026, 1, 1), True)])
+def test_a_revoked_decision_counts_up_to_the_day_before_it_ends(effective_from: date, in_force: bool) -> None:
+    revoked = Recognition.of(recognition(revocation=revocation(effective_from)))
+    stands = beside(rubric("lc_commune_25_2023"), [revoked], 2025)
+    assert stands is not None
+    assert (stands.in_force, stands.shown.revocation) == (in_force, revoked.revocation)
+    scored = score_commune(commune(targets(2)), [revoked], (), 1)
+    assert scored.level == (2 if in_force else 1)
+    said = [step.what.en for step in scored.explanation if "revoked by decision 3/QĐ" in step.what.en]
+    assert len(said) == 1
+    assert said[0].endswith("it still counts in this period." if in_force else "it does not count in this period.")
+
+
+def test_where_the_latest_decision_is_revoked_an_earlier_one_that_counts_stands() -> None:
+    revoked = recognition(period=2024, decided_on=date(2025, 3, 1), revocation=revocation(date(2025, 6, 1)))
+    stands = beside(rubric("lc_commune_25_2023"), [*RECOGNISED, Recognition.of(revoked)], 2025)
+    assert stands is not None
+    assert (stands.decision.period, stands.in_force) == (2023, True)
 
 
 def test_where_no_rule_says_how_long_a_decision_holds_none_is_shown() -> None:
-    assert recognition_beside(rubric("clc_2553_2013"), RECOGNISED, 2025) is None
+    assert beside(rubric("clc_2553_2013"), RECOGNISED, 2025) is None
 
 
 # ----------------------------------------------------------------------- three notions of difficult, never one flag
@@ -331,19 +361,23 @@ def test_without_districts_target_4_1_is_a_gap_that_is_shown() -> None:
 
 
 def test_the_last_period_with_districts_is_computed() -> None:
-    districts = RecognisedCounts("districts", 30, {f"{n:03d}": 1 for n in range(27)}, computed=True)
+    districts = RecognisedCounts("districts", 30, {f"{n:03d}": 1 for n in range(27)})
     scored = _province(2024, districts)
     target = _targets_of(scored)["C4.1"]
     assert (scored.state, scored.level) == ("scored", 1)
-    assert (target.value, target.provenance) == ("L1 27/30, L2 0/30", Provenance.PROVISIONAL)
+    assert (target.value, target.provenance) == ("L1 27/30, L2 0/30", Provenance.READING)
     assert target.evidence[:2] == ["000: L1", "001: L1"]
 
 
-def test_computed_levels_stand_in_for_decisions_only_where_the_rule_says_so() -> None:
-    computed = RecognisedCounts("communes", 10, {f"{n:05d}": 2 for n in range(10)}, computed=True)
-    rule = "lc_district_25_2023"
-    accepted = _assessed("district", rule, area_targets(rule))
-    assert score_assessment(accepted, RECOGNISED, (), 1, computed).missing == ["C4.1"]
+@pytest.mark.parametrize(("series", "counted"), [("district", "communes"), ("province", "districts")])
+def test_computed_levels_stand_beside_and_count_nowhere(series: str, counted: Any) -> None:
+    every = {f"{n:05d}": 2 for n in range(10)}
+    rule = f"lc_{series}_25_2023"
+    accepted = _assessed(series, rule, area_targets(rule), 2024)
+    scored = score_assessment(accepted, RECOGNISED, (), 1, RecognisedCounts(counted, 10, {}, every))
+    assert (scored.level, _targets_of(scored)["C4.1"].value) == (0, "L1 0/10, L2 0/10")
+    beside = [step for step in scored.explanation if "by computed results: level 1: 10/10" in step.what.en]
+    assert [step.provenance for step in beside] == [Provenance.READING]
 
 
 def test_the_ministry_may_say_what_is_counted_instead(tmp_path: Path) -> None:
@@ -359,7 +393,7 @@ def test_the_ministry_may_say_what_is_counted_instead(tmp_path: Path) -> None:
         counts = RecognisedCounts("communes", 126, {f"{n:05d}@2025-07": 1 for n in range(recognised)})
         scored = _province(2025, counts, changed)
         assert (scored.state, scored.level) == ("scored", level)
-        assert _targets_of(scored)["C4.1"].citation == "Thông tư sửa đổi (giả định trong kiểm thử)"
+        assert _targets_of(scored)["C4.1"].citation.startswith("Thông tư sửa đổi (giả định trong kiểm thử)")
     assert _province(2025, None, changed).missing == ["C4.1"]
 
 

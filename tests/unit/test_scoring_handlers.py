@@ -146,7 +146,7 @@ def test_a_recognition_that_changes_no_result_publishes_nothing(content: Any) ->
     store = Store()
     store.take(EventType.COMMUNE_ACCEPTED, commune(content))
     before = store.result(UNIT)
-    outcome = store.take(EventType.RECOGNITION_ACCEPTED, recognition(period=2025, decided_on=date(2026, 3, 1)))
+    outcome = store.take(EventType.RECOGNITION_ACCEPTED, recognition(period=2026, decided_on=date(2025, 3, 1)))
     assert not outcome.events
     assert not store.rankings
     assert list(outcome.puts) == [RECOGNITIONS.ref(UNIT), RESULTS.ref(UNIT, 2025)]
@@ -161,7 +161,7 @@ def test_only_the_three_years_of_validity_are_touched() -> None:
         store.take(EventType.COMMUNE_ACCEPTED, commune(targets(), period=period))
     store.take(EventType.RECOGNITION_ACCEPTED, recognition())
     levels = {period: store.result(UNIT, period).result.level for period in range(2024, 2030)}
-    assert levels == {2024: 1, 2025: 2, 2026: 2, 2027: 2, 2028: 1, 2029: 1}
+    assert levels == {2024: 2, 2025: 2, 2026: 2, 2027: 2, 2028: 1, 2029: 1}
 
 
 def test_a_corrected_recognition_replaces_the_one_before() -> None:
@@ -169,7 +169,7 @@ def test_a_corrected_recognition_replaces_the_one_before() -> None:
     store.take(EventType.COMMUNE_ACCEPTED, commune(targets()))
     store.take(EventType.RECOGNITION_ACCEPTED, recognition(decided_on=date(2024, 3, 15)))
     assert store.result(UNIT).result.level == 2
-    store.take(EventType.RECOGNITION_ACCEPTED, recognition(version=2, decided_on=date(2025, 3, 15)))
+    store.take(EventType.RECOGNITION_ACCEPTED, recognition(version=2, decided_on=date(2021, 12, 15)))
     assert store.result(UNIT).result.level == 1
     assert store.result(UNIT).version == 3
     stale = store.take(EventType.RECOGNITION_ACCEPTED, recognition(version=1))

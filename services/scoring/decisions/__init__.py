@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.scoring.decisions.areas import AREA, AREA_SERIES, AreaYear
-from services.scoring.decisions.assessments import on_assessment, on_correction, on_recognition
+from services.scoring.decisions.assessments import on_assessment, on_correction, on_recognition, on_withdrawn
 from services.scoring.decisions.documents import (
     AREAS,
     RANKING_CHANGES,
@@ -18,6 +18,7 @@ from services.scoring.decisions.documents import (
     RELEASES,
     RESULTS,
     SUPERSEDED,
+    WITHDRAWALS,
     Head,
     Recompute,
 )
@@ -36,6 +37,7 @@ routes: Mapping[str, Decide[Received[Any]]] = {
     EventType.CENTRE_ACCEPTED: on_assessment,
     EventType.ASSESSMENT_ACCEPTED: on_assessment,
     EventType.RECOGNITION_ACCEPTED: on_recognition,
+    EventType.SUBMISSION_WITHDRAWN: on_withdrawn,
     EventType.REGISTER_CORRECTED: on_correction,
 }
 SETS: tuple[SetOf[Any], ...] = (AREA, COLLECTED, RANKING, RESCORED, CHECK)
@@ -60,6 +62,7 @@ __all__ = [
     "RESULTS",
     "SETS",
     "SUPERSEDED",
+    "WITHDRAWALS",
     "Act",
     "AreaYear",
     "CommuneYear",

@@ -1,15 +1,16 @@
 """Districts and provinces: results over a set, because target 4.1 counts what is recognised within them.
 
-A district counts the decisions in force for its communes. A province counts districts: no decision on a district is
-recorded by the platform, so their computed levels stand in, and the rubric says on which provisional ground. Since
-there are no districts any more, a province's share cannot be computed; its communes are counted for information.
+A district counts the decisions that count for its communes in the period, a province those for its districts. Computed
+levels stand beside, for information. Since there are no districts any more, a province's share cannot be computed; its
+communes are counted for information.
 What lies within an area is what the register says of the cut-off date.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Literal, NamedTuple
 
 from pydantic import AliasPath, Field, TypeAdapter
 
@@ -17,21 +18,27 @@ from services.scoring.decisions.documents import (
     AREAS,
     RECOGNITIONS,
     RESULTS,
-    Inputs,
+    WITHDRAWALS,
     Recognitions,
     Result,
     area_ref,
+    areas_around,
     assessment_ref,
-    in_time,
+    decisions_of,
+    recognitions_ref,
 )
-from services.scoring.decisions.results import UNCHANGED, Cause, Judging
-from services.scoring.domain import RecognisedCounts, recognition_beside
+from services.scoring.decisions.results import UNCHANGED, Judging
+from services.scoring.domain import NotCarried, RecognisedCounts, Recognition, beside
 from shared.contracts.base import Contract
+from shared.contracts.facts import Cause, Withdrawn
+from shared.contracts.submissions import RecognisedSeries
 from shared.messaging.decide.asking import Ask, Due, Look, Outcome
+from shared.messaging.decide.documents import Ref
 from shared.messaging.decide.register import REGISTERS, register_now
 from shared.messaging.decide.sets import SetOf, Source, each
-from shared.registry import Registry, Unit
+from shared.registry import REORGANISATION, Registry, Unit
 from shared.rulebook import cut_off, rubric_for
+from shared.rulebook.targets import Counted
 
 AREA_SERIES = ("district", "province")
 """Assessments that count what lies within an area, so that they are results over sets."""
@@ -45,11 +52,21 @@ class AreaYear(NamedTuple):
     period: int
 
 
-def areas_around(unit_id: str, register: Registry) -> tuple[tuple[str, str], ...]:
-    """The areas that count a commune, or a unit that is the same one, by series and code."""
-    units = filter(None, map(register.by_id, register.lineage(unit_id)))
-    found = (("district", u.district_code) if u.district_code else ("province", u.province_code) for u in units)
-    return tuple(dict.fromkeys(found))
+def areas_counting(
+    series: RecognisedSeries, subject: str, period: int, register: Registry
+) -> tuple[tuple[str, str], ...]:
+    """The areas whose results a decision touches, by series and code: the one it is about, and those that count it."""
+    match series:
+        case "commune":
+            return areas_around(subject, register)
+        case "district":
+            district = register.district(subject, cut_off(period))
+            around = (("province", district.province_code),) if district else ()
+            return (("district", subject), *around)
+        case "province":
+            return (("province", subject), ("province", register.speaker(subject, cut_off(period))))
+        case _:
+            return ()
 
 
 def communes_of(series: str, code: str, period: int, register: Registry) -> list[Unit]:
@@ -63,25 +80,30 @@ def districts_of(province: str, period: int, register: Registry) -> list[str]:
     return [each.code for each in register.districts(cut_off(period)) if each.province_code == province]
 
 
-async def _communes_recognised(units: Sequence[Unit], period: int, ask: Ask) -> RecognisedCounts:
-    """How many communes are recognised at which level on the cut-off date."""
-    rubric, register, levels = rubric_for("commune", period), await register_now(ask), {}
-    lineages = {unit.unit_id: register.lineage(unit.unit_id) for unit in units}
-    ids = [id for lineage in lineages.values() for id in lineage]
-    kept = {row.id: row for row in await ask.look(Look(RECOGNITIONS, _DECISIONS, {"_id": {"$in": ids}}, ("items",)))}
-    for unit_id, lineage in lineages.items():
-        beside = recognition_beside(rubric, in_time(map(kept.get, lineage)), period)
-        if beside is not None and beside.in_force and beside.level is not None:
-            levels[unit_id] = beside.level
-    return RecognisedCounts("communes", len(units), levels)
+async def _counted(what: Counted, subjects: Mapping[str, Sequence[str]], period: int, ask: Ask) -> RecognisedCounts:
+    """How many of these are recognised at which level by decisions that count in the period, and what we computed.
+
+    Args:
+        subjects: unit id or code of each → all ids under which there may be decisions on it.
+    """
+    series: Literal["commune", "district"] = "commune" if what == "communes" else "district"
+    rubric, ids = rubric_for(series, period), {one: [*names] for one, names in subjects.items()}
+    refs = {name: recognitions_ref(series, name).id for names in ids.values() for name in names}
+    wanted = {"_id": {"$in": [*refs.values()]}}
+    kept = {row.id: row for row in await ask.look(Look(RECOGNITIONS, _DECISIONS, wanted, ("items",)))}
+    recognised = {}
+    for one, names in ids.items():
+        stands = beside(rubric, decisions_of((name, kept.get(refs[name])) for name in names), period)
+        if stands is not None and stands.in_force and stands.decision.level is not None:
+            recognised[one] = stands.decision.level
+    results = {_result_of(series, one, period).id: one for one in ids}
+    found = await ask.look(Look(RESULTS, _LEVELS, {"_id": {"$in": [*results]}}, ("result.level",)))
+    computed = {results[each.id]: each.level for each in found if each.level}
+    return RecognisedCounts(what, len(ids), recognised, computed)
 
 
-async def _districts_reached(codes: Sequence[str], period: int, ask: Ask) -> RecognisedCounts:
-    """How many districts reach which level by their computed results."""
-    ids = {assessment_ref("district", code, period).id: code for code in codes}
-    found = await ask.look(Look(RESULTS, _LEVELS, {"_id": {"$in": [*ids]}}, ("result.level",)))
-    reached = {ids[each.id]: each.level for each in found if each.level}
-    return RecognisedCounts("districts", len(codes), reached, computed=True)
+def _result_of(series: Literal["commune", "district"], subject: str, period: int) -> Ref[Result]:
+    return RESULTS.ref(subject, period) if series == "commune" else assessment_ref(series, subject, period)
 
 
 class _Decisions(Recognitions):
@@ -106,21 +128,57 @@ async def judge_area(due: Due[AreaYear], ask: Ask) -> Outcome:
     register = await register_now(ask)
     districts = districts_of(code, period, register) if series == "province" else []
     if districts:
-        counts = await _districts_reached(districts, period, ask)
+        counts = await _counted("districts", {each: [each] for each in districts}, period, ask)
     else:
-        counts = await _communes_recognised(communes_of(series, code, period, register), period, ask)
+        within = communes_of(series, code, period, register)
+        counts = await _counted("communes", {u.unit_id: register.lineage(u.unit_id) for u in within}, period, ask)
     outcome = Outcome(verdict=UNCHANGED)
     cause: Cause = "recognition" if series == "district" else "reference"
     judging = Judging(ask, outcome, cause, filed.traceparent, filed.traceparent)
-    await judging.judge(filed.accepted, Inputs(counts=counts))
+    beside_it = await judging.beside(filed.accepted)
+    own, not_carried = await _own(series, code, period, ask, register)
+    inputs = beside_it.model_copy(update={"counts": counts, "recognitions": own, "not_carried": not_carried})
+    await judging.judge(filed.accepted, inputs)
     if outcome.events:
         outcome.verdict = "judged"
     return outcome
 
 
-def _province_of(district: Result) -> list[AreaYear]:
-    is_district = district.kind == "district"
-    return [AreaYear("province", district.holder, district.period)] if is_district else []
+async def _own(
+    series: str, code: str, period: int, ask: Ask, register: Registry
+) -> tuple[tuple[Recognition, ...], tuple[NotCarried, ...]]:
+    """The decisions on an area itself, and those on the former provinces that were merged into it."""
+    kind: Literal["district", "province"] = "district" if series == "district" else "province"
+    before = REORGANISATION - timedelta(days=1)
+    former = [code]
+    if kind == "province" and cut_off(period) >= REORGANISATION:
+        former = [each.code for each in register.provinces(before) if register.speaker(each.code, before) == code]
+    names = sorted({code, *former})
+    refs = [recognitions_ref(kind, each) for each in names]
+    found = decisions_of(zip(names, await ask.many(refs), strict=True))
+    own, merged = [], []
+    for one in found:
+        is_former = cut_off(one.period) < REORGANISATION <= cut_off(period)
+        if (one.unit_id == code and not is_former) or [one.unit_id] == former:
+            own.append(one)
+        elif is_former and (province := register.province(one.unit_id, before)) is not None:
+            merged.append(NotCarried(unit_id=province.code, code=province.code, name=province.name, decision=one))
+    return tuple(own), tuple(merged)
+
+
+def _computed_around(result: Result) -> list[AreaYear]:
+    """The areas beside whose counts a level stands."""
+    if result.result.level is None:
+        return []
+    if result.kind == "district":
+        return [AreaYear("province", result.holder, result.period)]
+    return [AreaYear(*area, result.period) for area in result.areas]
+
+
+def _taken_back(withdrawn: Withdrawn) -> list[AreaYear]:
+    series, _, code = withdrawn.subject.partition("/")
+    is_area = withdrawn.kind == "assessment" and series in AREA_SERIES and withdrawn.period is not None
+    return [AreaYear(series, code, withdrawn.period)] if is_area and withdrawn.period is not None else []
 
 
 def _around(kept: Recognitions) -> list[tuple[str, str, None]]:
@@ -135,7 +193,8 @@ AREA = SetOf(
     (
         Source(AREAS, each(lambda filed: [AreaYear(filed.series, filed.accepted.subject_id, filed.period)])),
         Source(RECOGNITIONS, each(_around, by=lambda kept: (kept.items, kept.areas))),
-        Source(RESULTS, each(_province_of, by=lambda result: result.version)),
+        Source(RESULTS, each(_computed_around, by=lambda result: (result.result.level, result.areas))),
+        Source(WITHDRAWALS, each(_taken_back)),
         Source(REGISTERS, each(lambda corrections: [(None, None, None)])),
     ),
 )

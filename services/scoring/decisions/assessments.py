@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from services.scoring.decisions.areas import AREA_SERIES, areas_around
+from collections.abc import Iterable
+from typing import TypeVar, cast, get_args
+
+from services.scoring.decisions.areas import AREA_SERIES, areas_counting
 from services.scoring.decisions.documents import (
-    RECOGNITIONS,
+    WITHDRAWALS,
     AcceptedAssessment,
     Area,
+    Gone,
     Recognitions,
     area_ref,
+    formed,
+    recognitions_ref,
     ref_of,
+    withdrawn_ref,
 )
-from services.scoring.decisions.results import Judging
+from services.scoring.decisions.results import UNCHANGED, Judging
 from services.scoring.domain import Recognition
-from shared.contracts.facts import AssessmentAccepted, RecognitionAccepted
+from shared.contracts.facts import AssessmentAccepted, RecognitionAccepted, Withdrawn
 from shared.contracts.register import RegisterCorrected
+from shared.contracts.submissions import RecognisedSeries, Standard
 from shared.messaging.decide.asking import STALE, Ask, Outcome
 from shared.messaging.decide.register import REGISTER, keep, register_now
 from shared.messaging.messages import Received
 from shared.registry import touched_units
+
+Row = TypeVar("Row", Recognition, Gone)
 
 
 async def on_assessment(received: Received[AcceptedAssessment], ask: Ask) -> Outcome:
@@ -29,7 +39,7 @@ async def on_assessment(received: Received[AcceptedAssessment], ask: Ask) -> Out
     ref = ref_of(accepted)
     await ask.many([REGISTER, ref])
     stored = await ask.one(ref)
-    if stored is not None and accepted.version <= stored.input_version:
+    if stored is not None and accepted.version <= stored.accepted.version:
         return Outcome(verdict=STALE)
     judging = Judging(ask, Outcome(), "reference", received.traceparent)
     await judging.judge(accepted)
@@ -46,19 +56,83 @@ async def _file(accepted: AssessmentAccepted, ask: Ask, traceparent: str | None)
 
 
 async def on_recognition(received: Received[RecognitionAccepted], ask: Ask) -> Outcome:
-    """Keep an authority's decision: it stands beside a computed result, and level 2 needs one."""
-    accepted = received.data
-    ref = RECOGNITIONS.ref(accepted.unit_id)
+    """Keep an authority's decision, or its revocation: it stands beside a computed result, and level 2 needs one."""
+    fact = received.data
+    gone = Gone(fact.period, fact.standard, fact.version)
+    return await _decided(fact.series, fact.unit_id, gone, Recognition.of(fact), ask, received.traceparent)
+
+
+async def on_withdrawn(received: Received[Withdrawn], ask: Ask) -> Outcome:
+    """Leave without a judgement, or without a decision, what its sender has taken back; also what has not come yet.
+
+    A withdrawal lies under the key of what it takes back, so nobody else handles one of the two at the same moment.
+    """
+    fact = received.data
+    if fact.kind == "recognition":
+        assert fact.period is not None, "decisions are for a period"
+        series, subject, standard = _recognised(fact.subject)
+        return await _decided(
+            series, subject, Gone(fact.period, standard, fact.version), None, ask, received.traceparent
+        )
+    if fact.kind not in ("commune", "centre", "assessment"):
+        return Outcome(verdict=UNCHANGED)
+    result_ref = withdrawn_ref(fact)
+    ref = WITHDRAWALS.ref(result_ref.id)
+    known, stored = await ask.one(ref), await ask.one(result_ref)
+    if known is not None and fact.version <= known.version:
+        return Outcome(verdict=STALE)
+    judging = Judging(ask, Outcome({ref: fact}), "withdrawal", received.traceparent)
+    if stored is not None and stored.kind not in AREA_SERIES:
+        await judging.judge(stored.accepted)
+    return judging.outcome
+
+
+async def _decided(
+    series: RecognisedSeries, subject: str, last: Gone, decision: Recognition | None, ask: Ask, traceparent: str | None
+) -> Outcome:
+    """Keep the last that is known of a decision: what it says, or (`None`) that it was withdrawn."""
+    ref = recognitions_ref(series, subject)
     await ask.many([REGISTER, ref])
     kept, register = await ask.one(ref) or Recognitions(), await register_now(ask)
-    if any(item.period == accepted.period and item.version >= accepted.version for item in kept.items):
+
+    place = (last.period, last.standard)
+    rows: list[Recognition | Gone] = [*kept.items, *kept.withdrawn]
+    if any(row.version >= last.version for row in rows if (row.period, row.standard) == place):
         return Outcome(verdict=STALE)
-    others = [item for item in kept.items if item.period != accepted.period]
-    items = tuple(sorted([*others, Recognition.of(accepted)], key=lambda item: item.period))
-    update = {"items": items, "areas": areas_around(accepted.unit_id, register)}
-    judging = Judging(ask, Outcome({ref: kept.model_copy(update=update)}), "recognition", received.traceparent)
-    await judging.communes(register.lineage(accepted.unit_id))
+    now = {
+        "items": _with(kept.items, place, decision),
+        "withdrawn": _with(kept.withdrawn, place, None if decision else last),
+        "areas": areas_counting(series, subject, last.period, register),
+    }
+    judging = Judging(ask, Outcome({ref: kept.model_copy(update=now)}), "recognition", traceparent)
+    match series:
+        case "commune":
+            await judging.again(series, [*register.lineage(subject), *formed(subject, register)])
+        case "universal_education":
+            await judging.again(series, register.lineage(subject))
+            await judging.again("commune", register.lineage(subject))
+        case "learning_unit":
+            await judging.again(series, [subject])
     return judging.outcome
+
+
+def _with(rows: Iterable[Row], place: tuple[int, Standard | None], now: Row | None) -> tuple[Row, ...]:
+    """The rows with `now` in its place, or nothing, in their order."""
+    found = {(row.period, row.standard or ""): row for row in rows if (row.period, row.standard) != place}
+    if now is not None:
+        found[place[0], place[1] or ""] = now
+    return tuple(found[each] for each in sorted(found))
+
+
+def _recognised(subject: str) -> tuple[RecognisedSeries, str, Standard | None]:
+    """Series, subject and standard of a decision, from the subject of its fact."""
+    series, slash, rest = subject.partition("/")
+    if not slash or series not in get_args(RecognisedSeries):
+        return "commune", subject, None
+    id, slash, standard = rest.rpartition("/")
+    if slash and series == "universal_education":
+        return "universal_education", id, cast(Standard, standard)
+    return cast(RecognisedSeries, series), rest, None
 
 
 async def on_correction(received: Received[RegisterCorrected], ask: Ask) -> Outcome:
@@ -73,7 +147,7 @@ async def on_correction(received: Received[RegisterCorrected], ask: Ask) -> Outc
     judging = Judging(ask, outcome, "register", received.traceparent)
     register = await register_now(ask)
     named = {each for id in touched_units(received.data.correction) for each in register.lineage(id)}
-    await judging.communes(sorted(named))
-    # Whoever judges one of them for the first time at this very moment goes by the register from before.
-    outcome.holds.update(map(RECOGNITIONS.ref, named))
+    named |= {each for id in named for each in formed(id, register)}
+    await judging.again("commune", sorted(named))
+    await judging.again("universal_education", sorted(named))
     return outcome

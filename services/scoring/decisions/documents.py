@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Discriminator, Field, Tag, TypeAdapter
 
-from services.scoring.domain import Place, RecognisedCounts, Recognition
+from services.scoring.domain import NotCarried, Place, RecognisedCounts, Recognition
+from services.scoring.domain import in_order as by_period
 from shared.answers.results import Order
 from shared.contracts.base import Contract, Instant
 from shared.contracts.facts import (
@@ -24,7 +25,9 @@ from shared.contracts.facts import (
     RankingReleased,
     Reference,
     Superseded,
+    Withdrawn,
 )
+from shared.contracts.submissions import RecognisedSeries, Standard
 from shared.messaging.decide.documents import Collection, Document, Ref
 from shared.messaging.decide.register import REGISTER
 from shared.registry import Registry
@@ -58,8 +61,15 @@ class Inputs(Contract):
     """All that a result is made from besides the accepted assessment; judging it again needs nothing else."""
 
     recognitions: tuple[Recognition, ...] = ()
+    """All decisions on the subject."""
     references: tuple[Reference, ...] = ()
     counts: RecognisedCounts | None = None
+    standards: tuple[Recognition, ...] = ()
+    """Of a commune: all decisions on its standards of universal education."""
+    not_carried: tuple[NotCarried, ...] = ()
+    """Of a commune: decisions on former units of which it is not the continuation."""
+    withdrawn: Withdrawn | None = None
+    """The accepted assessment was taken back."""
 
 
 class Result(Contract):
@@ -81,6 +91,8 @@ class Result(Contract):
     traceparent: str | None = None
     superseded: Annotated[tuple[Superseded, ...], Field(exclude_if=lambda lines: not lines)] = ()
     """Versions before, which an older release kept here."""
+    areas: tuple[tuple[str, str], ...] = ()
+    """Series and code of the districts and provinces in which a commune has ever lain: its level stands beside."""
 
 
 class Before(Contract):
@@ -91,14 +103,24 @@ class Before(Contract):
     was: Superseded
 
 
+class Gone(NamedTuple):
+    """A decision that its sender withdrew, by the version that says so: an older one that comes later is stale."""
+
+    period: int
+    standard: Standard | None
+    version: int
+
+
 class Recognitions(Contract):
-    """`<unit id>`: decisions that recognise the unit, one per period, and for whom they count."""
+    """`<unit id>`, in any other series `<series>@<subject>`: decisions on the subject, and for whom they count."""
 
     items: tuple[Recognition, ...] = ()
+    """One per period (and standard)."""
+    withdrawn: tuple[Gone, ...] = ()
     periods: tuple[int, ...] = ()
-    """Of the unit's own results."""
+    """Of the subject's own results."""
     areas: tuple[tuple[str, str], ...] = ()
-    """Series and code of the districts and provinces in which the unit has ever lain."""
+    """Series and code of the districts and provinces that count it, or are it."""
 
 
 class References(Contract):
@@ -155,14 +177,26 @@ class Members(Contract):
     units: dict[str, Member]
 
 
+def _computed_beside(document: Document) -> Document:
+    """Computed levels of districts stood in for decisions before; now they stand beside."""
+    counts = document.get("inputs", {}).get("counts")
+    if counts is None:
+        return document
+    levels = counts["recognised"]
+    told = counts | ({"recognised": {}, "computed": levels} if counts.get("computed") else {"computed": {}})
+    return {**document, "inputs": document["inputs"] | {"counts": told}}
+
+
 def _any_period(document: Document) -> Document:
     """Which periods were judged was not told before: all that could be."""
     return {**document, "periods": [*range(2013, 2028)]}
 
 
-RESULTS = Collection("results", TypeAdapter(Result))
+RESULTS = Collection("results", TypeAdapter(Result), schema=2, upgrades={1: _computed_beside})
+WITHDRAWALS = Collection("withdrawals", TypeAdapter(Withdrawn))
+"""`<subject>/<period>` as in `results`: the last withdrawal of an assessment, also of one that has not come yet."""
 SUPERSEDED = Collection("superseded", TypeAdapter(Before), entries=True)
-RECOGNITIONS = Collection("recognitions", TypeAdapter(Recognitions), upgrades={0: _any_period})
+RECOGNITIONS = Collection("recognitions", TypeAdapter(Recognitions), schema=2, upgrades={0: _any_period})
 REFERENCES = Collection("references", TypeAdapter(References))
 AREAS = Collection("areas", TypeAdapter(Area))
 RECOMPUTES = Collection("recomputes", TypeAdapter(Recompute))
@@ -200,6 +234,22 @@ def ref_of(accepted: AcceptedAssessment) -> Ref[Result]:
             return assessment_ref(accepted.series, accepted.subject_id, accepted.period)
 
 
+def recognitions_ref(series: RecognisedSeries, subject_id: str) -> Ref[Recognitions]:
+    """The decisions on a subject."""
+    return RECOGNITIONS.ref(subject_id if series == "commune" else f"{series}@{subject_id}")
+
+
+def withdrawal_ref(accepted: AcceptedAssessment) -> Ref[Withdrawn]:
+    """The withdrawal of an accepted assessment."""
+    return WITHDRAWALS.ref(ref_of(accepted).id)
+
+
+def withdrawn_ref(withdrawn: Withdrawn) -> Ref[Result]:
+    """Where the result of what was withdrawn is kept; of a commune, a centre or another assessment."""
+    subject = withdrawn.subject
+    return RESULTS.ref(subject.replace("/", "@", 1) if withdrawn.kind == "assessment" else subject, withdrawn.period)
+
+
 def area_ref(series: str, code: str, period: int) -> Ref[Area]:
     """The accepted assessment of a district or province."""
     return AREAS.ref(f"{series}@{code}", period)
@@ -216,11 +266,39 @@ def in_order(references: Iterable[Reference]) -> tuple[Reference, ...]:
 
 def commune_refs(unit_id: str, period: int, register: Registry) -> list[Ref[Any]]:
     """Everything that judging a commune again reads and writes."""
-    lineage = map(RECOGNITIONS.ref, register.lineage(unit_id))
-    return [REGISTER, RESULTS.ref(unit_id, period), REFERENCES.ref(unit_id, period), *lineage]
+    year = [kind.ref(unit_id, period) for kind in (RESULTS, WITHDRAWALS, REFERENCES)]
+    return [REGISTER, *year, *decisions_beside(unit_id, register)]
 
 
-def in_time(kept: Iterable[Recognitions | None]) -> tuple[Recognition, ...]:
-    """All recognitions of the same unit, also those under its predecessor's id, in one order."""
-    found = (each for one in kept if one for each in one.items)
-    return tuple(sorted(found, key=lambda each: (each.period, each.decided_on, each.decision_number)))
+def decisions_beside(unit_id: str, register: Registry) -> list[Ref[Recognitions]]:
+    """All decisions that may be told of a commune: on the same unit under any id, its standards, its former units."""
+    lineage = register.lineage(unit_id)
+    standards = (recognitions_ref("universal_education", each) for each in lineage)
+    return [*map(RECOGNITIONS.ref, lineage), *standards, *map(RECOGNITIONS.ref, former(unit_id, register))]
+
+
+def areas_around(unit_id: str, register: Registry) -> tuple[tuple[str, str], ...]:
+    """The areas that count a commune, or a unit that is the same one, by series and code."""
+    units = filter(None, map(register.by_id, register.lineage(unit_id)))
+    found = (("district", u.district_code) if u.district_code else ("province", u.province_code) for u in units)
+    return tuple(dict.fromkeys(found))
+
+
+def former(unit_id: str, register: Registry) -> list[str]:
+    """Ids of the units from which a commune was formed and of which it is not the continuation, whole or in part."""
+    lineage = register.lineage(unit_id)
+    before = {row.predecessor for each in lineage for row in register.predecessors(each)} - set(lineage)
+    return sorted({each for id in before for each in register.lineage(id)})
+
+
+def formed(unit_id: str, register: Registry) -> list[str]:
+    """Ids of the units that were formed from a commune without being its continuation."""
+    lineage = register.lineage(unit_id)
+    after = {row.successor for each in lineage for row in register.successors(each)} - set(lineage)
+    return sorted({each for id in after for each in register.lineage(id)})
+
+
+def decisions_of(kept: Iterable[tuple[str, Recognitions | None]]) -> tuple[Recognition, ...]:
+    """All decisions of one subject, by each id of it, in one order; each with the id under which it was filed."""
+    found = (each.model_copy(update={"unit_id": id}) for id, one in kept if one for each in one.items)
+    return tuple(by_period(found))

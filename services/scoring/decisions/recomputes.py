@@ -18,6 +18,7 @@ from services.scoring.decisions.documents import (
     RECOMPUTES,
     REFERENCES,
     RESULTS,
+    WITHDRAWALS,
     Recompute,
     Result,
     ref_of,
@@ -62,7 +63,7 @@ async def _rescore(due: Due[Rescored], ask: Ask) -> Outcome:
     return outcome
 
 
-RESCORED = SetOf("rescored", Rescored, _rescore, keeps=(RESULTS, REFERENCES, RECOGNITIONS, REGISTERS))
+RESCORED = SetOf("rescored", Rescored, _rescore, keeps=(RESULTS, REFERENCES, RECOGNITIONS, WITHDRAWALS, REGISTERS))
 """Only ever asked for by an order."""
 
 
@@ -91,6 +92,10 @@ class _Criterion(Contract):
     points: Points | None = None
 
 
+class _Versioned(Contract):
+    version: int
+
+
 class Audited(Contract):
     """All that is checked of a result."""
 
@@ -100,6 +105,7 @@ class Audited(Contract):
     input_version: int
     recomputed_at: datetime | None = None
     accepted_version: int = Field(validation_alias=AliasPath("accepted", "version"))
+    withdrawn: _Versioned | None = Field(None, validation_alias=AliasPath("inputs", "withdrawn"))
     result_version: int = Field(validation_alias=AliasPath("result", "version"))
     total: Points | None = Field(validation_alias=AliasPath("result", "total"))
     criteria: list[_Criterion] = Field(validation_alias=AliasPath("result", "criteria"))
@@ -112,7 +118,8 @@ class _Named(Contract):
 _AUDITED, _NAMED, _OPEN = TypeAdapter(Audited), TypeAdapter(_Named), OPEN_REQUESTS.model
 _PROVINCES = ({"$group": {"_id": "$accepted.province"}}, {"$sort": {"_id": 1}})
 _LOOKED_AT = (
-    "kind", "subject", "version", "input_version", "accepted.version", "recomputed_at", "result.version",
+    "kind", "subject", "version", "input_version", "accepted.version", "inputs.withdrawn",
+    "recomputed_at", "result.version",
     "result.total", "result.criteria",
 )  # fmt: skip
 
@@ -160,7 +167,8 @@ class Audit:
         if key in self._seen:
             self._violated(row, "has two results")
         self._seen.add(key)
-        if (row.version, row.input_version) != (row.result_version, row.accepted_version):
+        last = row.withdrawn.version if row.withdrawn else row.accepted_version
+        if (row.version, row.input_version) != (row.result_version, last):
             self._violated(row, "names another version than the one that was judged")
         points = sum((each.points for each in row.criteria if each.points is not None), Decimal(0))
         if row.total is not None and row.total != points:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
-from services.scoring.decisions.documents import RECOGNITIONS, REFERENCES, RESULTS, Result, StoredScored
+from services.scoring.decisions.documents import RECOGNITIONS, REFERENCES, RESULTS, WITHDRAWALS, Result, StoredScored
 from services.scoring.decisions.results import Judging, reference
 from shared.contracts.base import Contract
 from shared.messaging.decide.asking import Ask, Due, Look, Outcome
@@ -48,6 +48,10 @@ async def _collect(due: Due[CommuneYear], ask: Ask) -> Outcome:
 
 
 COLLECTED = SetOf(
-    "references", CommuneYear, _collect, (Source(RESULTS, _left),), keeps=(REFERENCES, RECOGNITIONS, REGISTERS)
+    "references",
+    CommuneYear,
+    _collect,
+    (Source(RESULTS, _left),),
+    keeps=(REFERENCES, RECOGNITIONS, WITHDRAWALS, REGISTERS),
 )
 """A commune is judged again at once by whatever touches it; here only what it needs is read."""

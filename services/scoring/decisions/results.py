@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
 
 from services.scoring.decisions.documents import (
     RECOGNITIONS,
@@ -19,15 +18,29 @@ from services.scoring.decisions.documents import (
     References,
     Result,
     Scored,
+    areas_around,
+    assessment_ref,
     commune_refs,
+    decisions_of,
+    former,
     in_order,
-    in_time,
+    recognitions_ref,
     ref_of,
+    withdrawal_ref,
 )
-from services.scoring.domain import judged, same_figures, score_assessment, score_centre, score_commune
+from services.scoring.domain import (
+    NotCarried,
+    Recognition,
+    judged,
+    same_figures,
+    score_assessment,
+    score_centre,
+    score_commune,
+)
 from shared.contracts.facts import (
     AssessmentAccepted,
     AssessmentScored,
+    Cause,
     CentreAccepted,
     CentreScored,
     CommuneAccepted,
@@ -35,6 +48,7 @@ from shared.contracts.facts import (
     Reference,
     Superseded,
 )
+from shared.contracts.submissions import RecognisedSeries
 from shared.messaging.decide.asking import Ask, Outcome
 from shared.messaging.decide.register import register_now
 from shared.messaging.messages import Outgoing
@@ -45,8 +59,6 @@ SCORES_TOPIC = "scores"
 UNCHANGED = "unchanged"
 COMMUNE_SERIES = ("universal_education", "learning_models")
 """Assessments of communes, whose results the commune's own assessment uses."""
-Cause = Literal["recognition", "reference", "recompute", "register"]
-"""Why an assessment that is already judged is judged again; a new submission explains itself."""
 
 
 def score(accepted: AcceptedAssessment, inputs: Inputs, version: int, rule: Rubric | None = None) -> Scored:
@@ -59,11 +71,29 @@ def score(accepted: AcceptedAssessment, inputs: Inputs, version: int, rule: Rubr
     """
     match accepted:
         case CommuneAccepted():
-            return score_commune(accepted, inputs.recognitions, inputs.references, version, rule=rule)
+            return score_commune(
+                accepted,
+                inputs.recognitions,
+                inputs.references,
+                version,
+                standards=inputs.standards,
+                not_carried=inputs.not_carried,
+                withdrawn=inputs.withdrawn,
+                rule=rule,
+            )
         case CentreAccepted():
-            return score_centre(accepted, version, rule=rule)
+            return score_centre(accepted, version, withdrawn=inputs.withdrawn, rule=rule)
         case AssessmentAccepted():
-            return score_assessment(accepted, inputs.recognitions, inputs.references, version, inputs.counts, rule=rule)
+            return score_assessment(
+                accepted,
+                inputs.recognitions,
+                inputs.references,
+                version,
+                inputs.counts,
+                not_carried=inputs.not_carried,
+                withdrawn=inputs.withdrawn,
+                rule=rule,
+            )
 
 
 def about(scored: Scored) -> tuple[Series, str, str]:
@@ -139,6 +169,7 @@ class Judging:
     outcome: Outcome
     """What is decided; it is seen by whatever is judged next."""
     cause: Cause
+    """Why an assessment that is already judged is judged again; a new submission or withdrawal explains itself."""
     traceparent: str | None
     """Kept with the results, for whatever is computed from them later."""
     parent: str | None = None
@@ -148,14 +179,25 @@ class Judging:
     def __post_init__(self) -> None:
         self.ask.over(self.outcome)
 
-    async def communes(self, units: Iterable[str]) -> None:
-        """Judge again, on what is known now, whatever was judged of these communes."""
-        register, ids = await register_now(self.ask), list(units)
-        kept = await self.ask.many(map(RECOGNITIONS.ref, ids))
-        wanted = [(unit, period) for unit, one in zip(ids, kept, strict=True) if one for period in one.periods]
+    async def again(self, series: RecognisedSeries, subjects: Iterable[str]) -> None:
+        """Judge again, on what is known now, whatever was judged of these subjects.
+
+        Whoever judges one of them for the first time at this very moment goes by what was known before: it puts the
+        same document that is held here, so that one of the two decides on what the other wrote.
+        """
+        register, ids = await register_now(self.ask), list(subjects)
+        refs = [recognitions_ref(series, each) for each in ids]
+        kept = await self.ask.many(refs)
+        self.outcome.holds.update(refs)
+        wanted = [(subject, period) for subject, one in zip(ids, kept, strict=True) if one for period in one.periods]
+        if series != "commune":
+            for stored in await self.ask.many(assessment_ref(series, *each) for each in wanted):
+                if stored is not None:
+                    await self.judge(stored.accepted)
+            return
         await self.ask.many(ref for each in wanted for ref in commune_refs(*each, register))
-        for unit, period in wanted:
-            await self.commune(unit, period)
+        for each in wanted:
+            await self.commune(*each)
 
     async def commune(self, unit_id: str, period: int) -> None:
         """Judge a commune again on what is known now, if its assessment was accepted."""
@@ -173,28 +215,31 @@ class Judging:
         again; only its inputs are kept as they are now. Nor is one that other words would be found for (ADR 25).
 
         Args:
-            inputs: `None`: the decisions and other results that stand beside a commune's assessment now; else nothing.
+            inputs: `None`: the decisions, other results and withdrawal that stand beside it now.
         """
         ref = ref_of(accepted)
         stored = await self.ask.one(ref)
         register = await register_now(self.ask)
         if inputs is None:
-            inputs = await self._beside(accepted) if isinstance(accepted, CommuneAccepted) else Inputs()
+            inputs = await self.beside(accepted)
         scored = score(accepted, inputs, stored.version + 1 if stored else 1)
         holder = holder_of(accepted, register)
+        areas = areas_around(accepted.unit_id, register) if isinstance(accepted, CommuneAccepted) else ()
         if stored is not None:
-            correction = stored.input_version != scored.input_version
-            if not correction and _stays(stored, inputs, scored):
-                kept = stored.model_copy(update={"inputs": inputs, "holder": holder})
+            sent = stored.input_version != scored.input_version
+            if not sent and _stays(stored, inputs, scored):
+                now = {"accepted": accepted, "inputs": inputs, "holder": holder, "areas": areas}
+                kept = stored.model_copy(update=now)
                 if kept != stored:
                     self.outcome.put(ref, kept)
                 return
-            cause, reason = ("correction", accepted.reason) if correction else (self.cause, None)
+            cause = self.cause if not sent else "withdrawal" if inputs.withdrawn else "correction"
+            reason = (inputs.withdrawn or accepted).reason if sent else None
             was = {**dict(stored.result), "cause": cause, "reason": reason}
             scored = scored.model_copy(update={"supersedes": Superseded.model_validate(was)})
             self._keep_history(stored, scored)
-        elif isinstance(accepted, CommuneAccepted):
-            await self._first(accepted, register)
+        else:
+            await self._first(accepted)
         kind, _, subject = about(scored)
         feeds = fed_unit(accepted, register)
         result = Result(
@@ -210,6 +255,7 @@ class Judging:
             inputs=inputs,
             recomputed_at=self.recomputed_at,
             traceparent=self.traceparent,
+            areas=areas,
         )
         self.outcome.put(ref, result)
         self.outcome.events.append(Outgoing(SCORES_TOPIC, subject, subject, scored, self.parent))
@@ -236,22 +282,61 @@ class Judging:
         """Ask at once for all that judging the commune will ask for."""
         await self.ask.many(commune_refs(unit_id, period, await register_now(self.ask)))
 
-    async def _beside(self, accepted: CommuneAccepted) -> Inputs:
-        await self._look_around(accepted.unit_id, accepted.period)
-        references = await self.ask.one(REFERENCES.ref(accepted.unit_id, accepted.period))
-        lineage = (await register_now(self.ask)).lineage(accepted.unit_id)
-        recognitions = in_time(await self.ask.many(map(RECOGNITIONS.ref, lineage)))
-        return Inputs(recognitions=recognitions, references=references.items if references else ())
+    async def beside(self, accepted: AcceptedAssessment) -> Inputs:
+        """The decisions, other results and withdrawal that stand beside an assessment; what an area counts apart."""
+        taken_back = await self.ask.one(withdrawal_ref(accepted))
+        withdrawn = taken_back if taken_back and taken_back.version > accepted.version else None
+        match accepted:
+            case CommuneAccepted():
+                await self._look_around(accepted.unit_id, accepted.period)
+                references = await self.ask.one(REFERENCES.ref(accepted.unit_id, accepted.period))
+                return Inputs(
+                    recognitions=await self.decisions("commune", accepted.unit_id),
+                    references=references.items if references else (),
+                    standards=await self.decisions("universal_education", accepted.unit_id),
+                    not_carried=await self._not_carried(accepted.unit_id),
+                    withdrawn=withdrawn,
+                )
+            case AssessmentAccepted(series="learning_unit" | "universal_education" as series):
+                return Inputs(recognitions=await self.decisions(series, accepted.subject_id), withdrawn=withdrawn)
+            case _:
+                return Inputs(withdrawn=withdrawn)
 
-    async def _first(self, accepted: CommuneAccepted, register: Registry) -> None:
-        """Whoever adds a decision or a reference at this very moment finds no result to judge again. Holding what was
-        read makes the two collide, so that one of them decides on what the other wrote."""
-        own = RECOGNITIONS.ref(accepted.unit_id)
+    async def decisions(self, series: RecognisedSeries, subject_id: str) -> tuple[Recognition, ...]:
+        """All decisions on a subject; on a commune also under the other ids of the same unit."""
+        of_communes = series in ("commune", "universal_education")
+        ids = (await register_now(self.ask)).lineage(subject_id) if of_communes else (subject_id,)
+        return decisions_of(zip(ids, await self.ask.many(recognitions_ref(series, id) for id in ids), strict=True))
+
+    async def _not_carried(self, unit_id: str) -> tuple[NotCarried, ...]:
+        """Decisions on the former units that went into a commune which is none of them."""
+        register = await register_now(self.ask)
+        ids = former(unit_id, register)
+        kept = zip(ids, await self.ask.many(map(RECOGNITIONS.ref, ids)), strict=True)
+        units = {id: register.by_id(id) for id in ids}
+        return tuple(
+            NotCarried(unit_id=each.unit_id, code=unit.code, name=unit.name, decision=each)
+            for each in decisions_of(kept)
+            if (unit := units[each.unit_id]) is not None
+        )
+
+    async def _first(self, accepted: AcceptedAssessment) -> None:
+        """Tell those who bring a decision of which periods there are results.
+
+        Whoever adds a decision or a reference at this very moment finds no result to judge again. Holding what was
+        read, and putting what they hold, makes the two collide: one of them decides on what the other wrote.
+        """
+        match accepted:
+            case CommuneAccepted():
+                own = RECOGNITIONS.ref(accepted.unit_id)
+                self.outcome.holds.add(REFERENCES.ref(accepted.unit_id, accepted.period))
+            case AssessmentAccepted(series="learning_unit" | "universal_education" as series):
+                own = recognitions_ref(series, accepted.subject_id)
+            case _:
+                return
         kept = await self.ask.one(own) or Recognitions()
         periods = tuple(sorted({*kept.periods, accepted.period}))
         self.outcome.put(own, kept.model_copy(update={"periods": periods}))
-        self.outcome.holds.add(REFERENCES.ref(accepted.unit_id, accepted.period))
-        self.outcome.holds.update(map(RECOGNITIONS.ref, register.lineage(accepted.unit_id)))
 
     def _keep_history(self, stored: Result, scored: Scored) -> None:
         """The version that is replaced, and those that an older release kept in the result itself."""

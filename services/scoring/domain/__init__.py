@@ -9,7 +9,7 @@ from services.scoring.domain.judging import Recognition
 from services.scoring.domain.measuring import RecognisedCounts
 from services.scoring.domain.movement import Earlier, Movement
 from services.scoring.domain.ranking import Cut, Standing, cut_off, rank, row_of, table_of
-from services.scoring.domain.recognising import recognition_beside
+from services.scoring.domain.recognising import NotCarried, beside, in_order
 from services.scoring.domain.results import holder_of, score_assessment, score_centre, score_commune
 from services.scoring.domain.revision import (
     Place,
@@ -27,21 +27,23 @@ __all__ = [
     "Difference",
     "Earlier",
     "Movement",
+    "NotCarried",
     "Place",
     "RecognisedCounts",
     "Recognition",
     "Standing",
     "Stretch",
     "VersionChange",
+    "beside",
     "cut_off",
     "difference",
     "differences",
     "entries",
     "holder_of",
+    "in_order",
     "judged",
     "rank",
     "ranking_hash",
-    "recognition_beside",
     "revised",
     "row_of",
     "same_figures",

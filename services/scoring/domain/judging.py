@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Literal
 
 from shared.contracts.base import Contract, Provenance, Step, Text, Version
-from shared.contracts.facts import CriterionResult, RecognitionAccepted, Reference
+from shared.contracts.facts import CriterionResult, RecognitionAccepted, Reference, Revocation
+from shared.contracts.submissions import Standard
 from shared.rulebook import EmptyCohort, Rubric, cut_off, readings_on, rubrics
 from shared.rulebook.source import Grounded
 from shared.wording import EN, VI
@@ -21,13 +22,19 @@ _STRENGTH = list(Provenance)
 class Recognition(Contract):
     """An authority's decision that recognises a level or a grade: beside the computed one, never the same thing."""
 
+    unit_id: str = ""
+    """Under which id it was filed: of the same unit that may be another one. Decisions kept by an older release do not
+    tell."""
     period: int
+    standard: Standard | None = None
+    """Of universal education."""
     level: int | None = None
     grade: str | None = None
     decision_number: str
     decided_on: date
     decided_by: str
     version: Version
+    revocation: Revocation | None = None
 
     @classmethod
     def of(cls, accepted: RecognitionAccepted) -> Recognition:
@@ -75,8 +82,10 @@ def frozen(references: Iterable[Reference], series: str, period: int) -> list[Re
 def named(reference: Reference) -> str:
     """A frozen result as evidence: its rubric, subject, period and the beginning of its hash.
 
-    Not its version: the same result under a new version is the same evidence.
+    Not its version: the same result under a new version is the same evidence. A decision is its own evidence.
     """
+    if reference.decision_number is not None:
+        return f"QĐ {reference.decision_number}"
     return f"{reference.rubric}/{reference.subject}/{reference.period}#{reference.hash[:12]}"
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from services.scoring.domain.comparing import Measured, compare, joined, not_sent
@@ -28,19 +28,26 @@ _NUMBER: Mapping[LevelId, int] = {"L1": 1, "L2": 2}
 
 @dataclass(frozen=True, slots=True)
 class RecognisedCounts:
-    """How many of the communes or districts inside a subject are recognised, on the cut-off date of the period."""
+    """How many of the communes or districts inside a subject are recognised by a decision that counts in the period."""
 
     counted: Counted
     total: int
     """All that existed on that day."""
     recognised: Mapping[str, int]
-    """Id of each one whose recognition was in force → its recognised level, 1 or 2."""
-    computed: bool = False
-    """EmptyCohort recorded the decisions: the levels are those that we computed (`without_decisions` of the rule)."""
+    """Id of each one that is recognised → its recognised level, 1 or 2."""
+    computed: Mapping[str, int] = field(default_factory=dict)
+    """Id → level of our own results: for information, it counts nowhere."""
 
     def at(self, level: LevelId) -> Share:
         """Those recognised at this level or above, of all."""
-        reached = sum(each >= _NUMBER[level] for each in self.recognised.values())
+        return self._share(level, self.recognised)
+
+    def computed_at(self, level: LevelId) -> Share:
+        """The same by our own results."""
+        return self._share(level, self.computed)
+
+    def _share(self, level: LevelId, levels: Mapping[str, int]) -> Share:
+        reached = sum(each >= _NUMBER[level] for each in levels.values())
         return Share(numerator=reached, denominator=self.total)
 
 
@@ -174,8 +181,7 @@ def _counted(rule: RecognisedShareRule, situation: Situation) -> Measured:
     if stop is not None and cut_off(situation.period) >= stop.since:
         gap = next(one for one in situation.rubric.gaps if one.id == stop.gap)
         return Measured(None, absent=joined([gap.text, *_information(counts)]))
-    stands_in = rule.without_decisions is not None
-    if counts is None or counts.counted != rule.counts or (counts.computed and not stands_in):
+    if counts is None or counts.counted != rule.counts:
         none = Text(
             vi=f"{rule.id}: chưa có số liệu công nhận các {what.vi}.",
             en=f"{rule.id}: it is not known which {what.en} are recognised.",
@@ -190,26 +196,43 @@ def _counted(rule: RecognisedShareRule, situation: Situation) -> Measured:
     evidence = tuple(f"{id}: L{level}" for id, level in sorted(counts.recognised.items()))
     value = ", ".join(f"{level} {written(counts.at(level))}" for level in LEVELS)
     gone = None if counts.total else inapplicable(rule.id)
-    return Measured(value, lack, evidence=evidence, nobody=gone, applicable=gone is None, computed=counts.computed)
+    return Measured(value, lack, evidence=evidence, nobody=gone, applicable=gone is None)
 
 
 def _information(counts: RecognisedCounts | None) -> list[Text]:
     """The share that is recognised, where it decides nothing."""
     if counts is None or counts.total == 0:
         return []
-    what, shares = _units(counts.counted), {level: counts.at(level) for level in LEVELS}
+    what, said = _units(counts.counted), _shares(counts.at)
+    return [
+        Text(
+            vi=f"Để tham khảo, {what.vi} được công nhận: {said.vi}.",
+            en=f"For information, {what.en} recognised: {said.en}.",
+        )
+    ]
+
+
+def computed_beside(counts: RecognisedCounts | None) -> Text | None:
+    """What our own results of the units inside come to, which counts nowhere; `None`: there is none of them."""
+    if counts is None or not counts.computed or counts.total == 0:
+        return None
+    what, said = _units(counts.counted), _shares(counts.computed_at)
+    return Text(
+        vi=f"Chỉ tính {what.vi} được công nhận bằng quyết định. Để tham khảo, theo kết quả do Langhoc chấm: {said.vi}.",
+        en=f"Only {what.en} recognised by a decision count. For information, by computed results: {said.en}.",
+    )
+
+
+def _shares(at: Callable[[LevelId], Share]) -> Text:
+    """Both levels' shares in words."""
+    shares = {level: at(level) for level in LEVELS}
     vi = "; ".join(
         f"mức độ {_NUMBER[level]}: {written(share)} ({VI.percent(fraction(share))})" for level, share in shares.items()
     )
     en = "; ".join(
         f"level {_NUMBER[level]}: {written(share)} ({EN.percent(fraction(share))})" for level, share in shares.items()
     )
-    return [
-        Text(
-            vi=f"Để tham khảo, {what.vi} được công nhận: {vi}.",
-            en=f"For information, {what.en} recognised: {en}.",
-        )
-    ]
+    return Text(vi=vi, en=en)
 
 
 def _units(counted: Counted) -> Text:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal, get_args
+from typing import get_args
 
 from services.scoring.domain.movement import Movement
 from shared.contracts.base import Contract, Points, Text, Version
-from shared.contracts.facts import PagePlace, RankingRow, Superseded
+from shared.contracts.facts import PagePlace, RankingRow, ResultState, Superseded
 from shared.contracts.submissions import AreaClass
 from shared.registry import Unit
 from shared.rulebook import PointsRubric, Rubric
@@ -75,7 +75,7 @@ class Standing(Contract):
     version: Version
     rubric: str
     point_table: str | None
-    state: Literal["scored", "incomplete"]
+    state: ResultState
     total: Points | None
     grade: str | None
     level: int | None
@@ -134,6 +134,11 @@ def _unranked(result: Standing | None, rubric: Rubric) -> Text | None:
     """Why a unit is not ranked; `None` if it is."""
     if result is None:
         return Text(vi="Chưa có hồ sơ được tiếp nhận.", en="No submission was accepted.")
+    if result.state == "unassessed":
+        return Text(
+            vi="Hồ sơ đã được nơi gửi rút: chưa đánh giá.",
+            en="The submission was withdrawn by its sender: unassessed.",
+        )
     if (result.rubric, result.point_table) != (rubric.id, table_of(rubric)):
         used = result.point_table or result.rubric
         return Text(

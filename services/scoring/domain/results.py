@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from services.scoring.domain.indicators import judge_with_indicators
-from services.scoring.domain.judging import Judgement, Recognition, chosen, notes_on, weakest
+from services.scoring.domain.judging import Judgement, Recognition, chosen, notes_on, step_on, weakest
 from services.scoring.domain.measuring import RecognisedCounts
 from services.scoring.domain.models import judge_models
-from services.scoring.domain.recognising import recognition_beside
+from services.scoring.domain.recognising import NotCarried, beside, notes_beside
 from services.scoring.domain.standards import judge_standards
+from services.scoring.domain.standards_decided import beside_standards, notes_on_decided, with_decisions
 from services.scoring.domain.targets import judge_targets
-from shared.contracts.base import content_hash, figures
+from shared.contracts.base import Step, content_hash, figures
 from shared.contracts.facts import (
     AssessmentAccepted,
     AssessmentScored,
@@ -22,12 +24,14 @@ from shared.contracts.facts import (
     CommuneScored,
     Reference,
     Result,
+    Withdrawn,
 )
 from shared.contracts.submissions import Content, PointsContent, TargetsContent
 from shared.registry import registry
-from shared.rulebook import PassFailRubric, PointsRubric, Rubric, cut_off, rubric, rubric_for
+from shared.rulebook import HANOI, PassFailRubric, PointsRubric, Rubric, cut_off, readings_on, rubric, rubric_for
 from shared.rulebook.models import ModelsRubric
 from shared.rulebook.standards import StandardsRubric
+from shared.wording import EN, VI
 
 R = TypeVar("R", bound=Result)
 _NOT_JUDGED: dict[str, Any] = {
@@ -36,6 +40,8 @@ _NOT_JUDGED: dict[str, Any] = {
     "references": {"__all__": {"version"}},
 }
 """What depends on the order of arrival, or on the hash itself; and sentences."""
+WITHDRAWN = Judgement([], [], [])
+"""What comes of an assessment that was taken back."""
 
 
 def holder_of(accepted: CommuneAccepted | CentreAccepted | AssessmentAccepted) -> str:
@@ -56,6 +62,9 @@ def score_commune(
     references: Iterable[Reference],
     version: int,
     *,
+    standards: Iterable[Recognition] = (),
+    not_carried: Iterable[NotCarried] = (),
+    withdrawn: Withdrawn | None = None,
     rule: Rubric | None = None,
 ) -> CommuneScored:
     """Score one commune for one period by the rubric its assessment was accepted under.
@@ -66,6 +75,9 @@ def score_commune(
         references: frozen results that its rubric may use: those of the same unit under the rubrics of the series
             `universal_education` and `learning_models`, and of the centres in it. Only those used are kept.
         version: version of the result to be made.
+        standards: all decisions on the commune's standards of universal education.
+        not_carried: decisions on units that were merged or split into this one; they are only told.
+        withdrawn: that it was taken back: then there is no judgement.
         rule: to judge by instead of the rubric that it was accepted under (rehearsals).
 
     Raises:
@@ -74,11 +86,17 @@ def score_commune(
         NoRuleInForce: the rubric's series has no rule on the period's cut-off date.
     """
     rule = rule or _rule(accepted.rubric, accepted.period, accepted.holder)
-    decisions = list(recognitions)
-    judgement = _judge(rule, accepted.content, accepted.period, decisions, list(references))
+    decisions, computed = list(recognitions), list(references)
+    judgement = WITHDRAWN
+    if withdrawn is None:
+        used = with_decisions(computed, standards, accepted.unit_id, accepted.period)
+        judgement = _judge(rule, accepted.content, accepted.period, decisions, used)
+        decided = notes_on_decided(judgement.references, computed, accepted.period)
+        judgement = replace(judgement, notes=[*judgement.notes, *decided])
+    said = notes_beside(rule, decisions, not_carried, accepted.unit_id, accepted.period)
     return _sealed(
         CommuneScored(
-            **_common(accepted, rule, judgement, version, decisions),
+            **_common(accepted, rule, judgement, version, decisions, said, withdrawn),
             unit_id=accepted.unit_id,
             code=accepted.code,
             name=accepted.name,
@@ -90,13 +108,15 @@ def score_commune(
     )
 
 
-def score_centre(accepted: CentreAccepted, version: int, *, rule: Rubric | None = None) -> CentreScored:
-    """Score one community learning centre for one period. Takes `rule` and raises as `score_commune`."""
+def score_centre(
+    accepted: CentreAccepted, version: int, *, withdrawn: Withdrawn | None = None, rule: Rubric | None = None
+) -> CentreScored:
+    """Score one community learning centre for one period. Takes `withdrawn` and `rule`, raises as `score_commune`."""
     rule = rule or _rule(accepted.rubric, accepted.period, holder_of(accepted))
-    judgement = _judge(rule, accepted.content, accepted.period, [], [])
+    judgement = WITHDRAWN if withdrawn else _judge(rule, accepted.content, accepted.period, [], [])
     return _sealed(
         CentreScored(
-            **_common(accepted, rule, judgement, version, []),
+            **_common(accepted, rule, judgement, version, [], [], withdrawn),
             centre_id=accepted.centre_id,
             name=accepted.name,
             commune_code=accepted.commune_code,
@@ -112,9 +132,11 @@ def score_assessment(
     version: int,
     counts: RecognisedCounts | None = None,
     *,
+    not_carried: Iterable[NotCarried] = (),
+    withdrawn: Withdrawn | None = None,
     rule: Rubric | None = None,
 ) -> AssessmentScored:
-    """Score one subject of any other series for one period. Takes `rule` and raises as `score_commune`.
+    """Score one subject of any other series for one period. Takes the rest, and raises, as `score_commune`.
 
     Args:
         recognitions: all recognitions of the same subject; level 2 needs an earlier one.
@@ -125,10 +147,14 @@ def score_assessment(
     """
     rule = rule or _rule(accepted.rubric, accepted.period, accepted.holder)
     decisions = list(recognitions)
-    judgement = _judge(rule, accepted.content, accepted.period, decisions, list(references), counts, accepted.holder)
+    judgement = WITHDRAWN
+    if withdrawn is None:
+        used = list(references)
+        judgement = _judge(rule, accepted.content, accepted.period, decisions, used, counts, accepted.holder)
+    said = notes_beside(rule, decisions, not_carried, accepted.subject_id, accepted.period)
     return _sealed(
         AssessmentScored(
-            **_common(accepted, rule, judgement, version, decisions),
+            **_common(accepted, rule, judgement, version, decisions, said, withdrawn),
             series=accepted.series,
             subject_id=accepted.subject_id,
             name=accepted.name,
@@ -136,6 +162,7 @@ def score_assessment(
             province=accepted.province,
             standards=dict(judgement.standards),
             shares=dict(judgement.shares),
+            recognised_standards=dict(beside_standards(decisions, accepted.period)),
         )
     )
 
@@ -175,28 +202,46 @@ def _common(
     judgement: Judgement,
     version: int,
     recognitions: Sequence[Recognition],
+    said: Sequence[Step],
+    withdrawn: Withdrawn | None,
 ) -> dict[str, Any]:
-    steps = [*chosen(rule, accepted.period), *judgement.steps]
+    last = withdrawn or accepted
+    steps = (
+        [_withdrawn(withdrawn, accepted.period)] if withdrawn else [*chosen(rule, accepted.period), *judgement.steps]
+    )
     used = [each.provenance for each in steps] + [one.provenance for one in judgement.criteria]
+    stands = beside(rule, recognitions, accepted.period)
     return {
         "version": version,
-        "input_version": accepted.version,
+        "input_version": last.version,
         "period": accepted.period,
         "rubric": rule.id,
         "point_table": judgement.point_table,
-        "state": "incomplete" if judgement.missing else "scored",
+        "state": "unassessed" if withdrawn else "incomplete" if judgement.missing else "scored",
         "total": judgement.total,
         "grade": judgement.grade,
         "level": judgement.level,
         "criteria": judgement.criteria,
         "missing": judgement.missing,
         "next_step": judgement.next_step,
-        "explanation": [*steps, *judgement.notes, *notes_on(rule, accepted.period)],
+        "explanation": [*steps, *judgement.notes, *said, *([] if withdrawn else notes_on(rule, accepted.period))],
         "references": _once(judgement.references),
-        "recognition": recognition_beside(rule, recognitions, accepted.period),
+        "recognition": stands.shown if stands else None,
         "provenance": weakest(used),
-        "received_at": accepted.received_at,
+        "received_at": last.received_at,
     }
+
+
+def _withdrawn(withdrawn: Withdrawn, period: int) -> Step:
+    """That nothing is judged any more, and why."""
+    day, version, why = withdrawn.received_at.astimezone(HANOI).date(), withdrawn.withdraws, withdrawn.reason
+    return step_on(
+        readings_on(cut_off(period)).withdrawn,
+        f"Hồ sơ (phiên bản {version}) đã được nơi gửi rút ngày {VI.day(day)}: {why}. Chưa được đánh giá cho kỳ này; "
+        "phiên bản trước đó không có hiệu lực trở lại, có thể nộp hồ sơ mới.",
+        f"The submission (version {version}) was withdrawn by its sender on {EN.day(day)}: {why}. The subject is "
+        "unassessed in this period; no earlier version revives, and a new file may be sent.",
+    )
 
 
 def _once(references: Sequence[Reference]) -> list[Reference]:

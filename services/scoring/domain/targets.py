@@ -15,7 +15,7 @@ from services.scoring.domain.judging import (
     weakest,
     without_evidence,
 )
-from services.scoring.domain.measuring import RecognisedCounts, Situation, measure
+from services.scoring.domain.measuring import RecognisedCounts, Situation, computed_beside, measure
 from services.scoring.domain.ranking import pass_fail_key
 from services.scoring.domain.recognising import opens_level_2
 from shared.contracts.base import Step, Text
@@ -50,7 +50,7 @@ def judge_targets(
     missing = [id for id, one in measured.items() if one.absent]
     used = [one.source for one in measured.values() if one.source]
     steps = _grounds(situation, content, measured)
-    notes = _notes(rubric, measured, period)
+    notes = [*_notes(rubric, measured, period), *_counts_beside(rubric, counts, period)]
     if missing:
         steps += _undecided(rubric, measured, period)
         return Judgement(criteria, missing, steps, notes, _mend(measured, period), references=used)
@@ -156,7 +156,10 @@ def _area_step(ground: Grounded, basis: str | None, period: int) -> Step:
 
 
 def _source_step(rule: Target, measured: Measured, source: Reference) -> Step:
-    law = law_of(source.rubric).legal_reference
+    law, made = law_of(source.rubric).legal_reference, Text(vi="kết quả", en="result")
+    if source.decision_number is not None:
+        number = source.decision_number
+        made = Text(vi=f"quyết định công nhận {number}", en=f"recognising decision {number}")
     differs = measured.claimed is not None and measured.claimed != measured.value
     said = Text(vi="", en="")
     if differs:
@@ -166,8 +169,8 @@ def _source_step(rule: Target, measured: Measured, source: Reference) -> Step:
         )
     return step_on(
         rule,
-        f"{rule.id}: lấy {measured.value} từ kết quả kỳ {source.period} theo {law}{said.vi}.",
-        f"{rule.id}: {measured.value} is taken from the result for {source.period} under {law}{said.en}.",
+        f"{rule.id}: lấy {measured.value} từ {made.vi} kỳ {source.period} theo {law}{said.vi}.",
+        f"{rule.id}: {measured.value} is taken from the {made.en} for {source.period} under {law}{said.en}.",
     )
 
 
@@ -188,6 +191,24 @@ def _notes(rubric: PassFailRubric, measured: Mapping[str, Measured], period: int
             f"{ids}: as submitted with its evidence, since there is no result yet under the rule referred to.",
         )
     ]
+
+
+def _counts_beside(rubric: PassFailRubric, counts: RecognisedCounts | None, period: int) -> list[Step]:
+    """What the units inside would come to by our own results."""
+    said = computed_beside(counts)
+    rules = [rule for rule in rubric.targets if isinstance(rule, RecognisedShareRule)]
+    if said is None:
+        return []
+    return [
+        step_on(rule, f"{rule.id}: {said.vi}", f"{rule.id}: {said.en}", _counting(rule, period))
+        for rule in rules
+        if counts is not None and rule.counts == counts.counted
+    ]
+
+
+def _counting(rule: RecognisedShareRule, period: int) -> Grounded:
+    """The reading by which units inside count: by decisions, whatever was computed for them."""
+    return rule.without_decisions or readings_on(cut_off(period)).recognised
 
 
 def _rests_on_claim(measured: Measured) -> bool:
@@ -254,8 +275,8 @@ def _target(situation: Situation, rule: Target, measured: Measured) -> TargetRes
         grounds.append(rubric.traits)
     if measured.unproven:
         grounds.append(rubric.no_evidence)
-    if measured.computed and isinstance(rule, RecognisedShareRule) and rule.without_decisions is not None:
-        grounds.append(rule.without_decisions)
+    if isinstance(rule, RecognisedShareRule) and not measured.absent:
+        grounds.append(_counting(rule, situation.period))
     if measured.nobody is not None:
         grounds.append(situation.empty)
     step = step_on(rule, rule.name.vi, rule.name.en, *grounds)
