@@ -37,7 +37,9 @@ Fact = Annotated[
         facts.Withdrawn,
     ),
 ]
-Result = Annotated[Data | None, _known_to(facts.CommuneScored, facts.CentreScored, facts.AssessmentScored)]
+Result = Annotated[
+    Data | None, _known_to(facts.CommuneScored, facts.CentreScored, facts.AssessmentScored, also=("says",))
+]
 Money = Annotated[
     Data | int | None, _known_to(facts.Allocation, facts.BudgetRunProposed, also=("grant", "previous_amount"))
 ]

@@ -58,7 +58,7 @@ def differences(expected: Expectation, published: Published, channels: Mapping[s
     for label, wanted in expected.accepted.items():
         yield from compare(f"accepted {label}", wanted, _accepted(published, channels[label]))
     for name, wanted in expected.results.items():
-        yield from compare(f"results {name}", wanted, _result(published, name))
+        yield from _scored(f"results {name}", wanted, _result(published, name))
     for name, ranks in expected.ranks.items():
         yield from _ranks(f"ranks {name}", ranks, published, name)
     for name, wanted_money in expected.money.items():
@@ -206,6 +206,18 @@ def _result(published: Published, name: str) -> Data | None:
         return data["period"] == period and subject in named and data.get("series", series) == series
 
     return published.newest(_SCORED.get(series, EventType.ASSESSMENT_SCORED), fits)
+
+
+def _scored(path: str, expected: Data | None, got: Data | None) -> Iterator[Difference]:
+    """Fields of a result, and (`says`) texts in its explanation."""
+    fields = expected and {name: value for name, value in expected.items() if name != "says"}
+    words = expected.get("says", []) if expected else []
+    if fields or not words:
+        yield from compare(path, fields, got)
+    text = json.dumps([got["explanation"], got["next_step"]], ensure_ascii=False) if got else ""
+    for each in [words] if isinstance(words, str) else words:
+        if each not in text:
+            yield Difference(f"{path} says", each, text)
 
 
 def _ranks(path: str, expected: Mapping[str, int | None], published: Published, name: str) -> Iterator[Difference]:
