@@ -578,7 +578,7 @@ class RankChange(Contract):
     """`None`: it did not stand in this ranking."""
     after: RankedResult | None
     """`None`: it no longer stands in this ranking."""
-    cause: Literal["first_result", "correction", "withdrawal", "recognition", "reference", "recompute", "register"]
+    cause: Literal["first_result"] | Cause
     """That of its result's latest version; `register`: the register of units changed."""
 
 

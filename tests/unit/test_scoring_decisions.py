@@ -105,8 +105,9 @@ async def test_a_recognised_standard_decides_the_target_and_stands_beside_the_co
 async def test_a_withdrawn_file_leaves_its_subject_unassessed_and_unranked(bench: Bench, first: str) -> None:
     file = commune(targets(1))
     both = [file, withdrawn(file)]
-    await bench.accept(*(both if first == "file" else reversed(both)))
-    await bench.settle(rankings=True)
+    for each in both if first == "file" else reversed(both):
+        await bench.accept(each)
+        await bench.settle(rankings=True)
     result = bench.result(f"{UNIT}/2025")
     assert (result["state"], result["level"], result["rank_key"], result["criteria"]) == ("unassessed", None, None, [])
     assert (result["input_version"], len(said(result, "withdrawn by its sender"))) == (2, 1)

@@ -129,7 +129,7 @@ def _grounds(situation: Situation, content: TargetsContent, measured: Mapping[st
     for rule in rubric.targets:
         one = measured[rule.id]
         if one.source is not None:
-            steps.append(_source_step(rule, one, one.source))
+            steps.append(_source_step(rule, one, one.source, period))
         if one.absent is not None and not one.not_sent:
             steps.append(step_on(rule, one.absent.vi, one.absent.en))
     unproven = [id for id, one in measured.items() if one.unproven]
@@ -155,7 +155,7 @@ def _area_step(ground: Grounded, basis: str | None, period: int) -> Step:
     )
 
 
-def _source_step(rule: Target, measured: Measured, source: Reference) -> Step:
+def _source_step(rule: Target, measured: Measured, source: Reference, period: int) -> Step:
     law, made = law_of(source.rubric).legal_reference, Text(vi="kết quả", en="result")
     if source.decision_number is not None:
         number = source.decision_number
@@ -171,6 +171,7 @@ def _source_step(rule: Target, measured: Measured, source: Reference) -> Step:
         rule,
         f"{rule.id}: lấy {measured.value} từ {made.vi} kỳ {source.period} theo {law}{said.vi}.",
         f"{rule.id}: {measured.value} is taken from the {made.en} for {source.period} under {law}{said.en}.",
+        *_deciding(source, period),
     )
 
 
@@ -204,6 +205,12 @@ def _counts_beside(rubric: PassFailRubric, counts: RecognisedCounts | None, peri
         for rule in rules
         if counts is not None and rule.counts == counts.counted
     ]
+
+
+def _deciding(source: Reference | None, period: int) -> list[Grounded]:
+    """The reading by which an authority's decision gave a value."""
+    decided = source is not None and source.decision_number is not None
+    return [readings_on(cut_off(period)).recognised_standard] if decided else []
 
 
 def _counting(rule: RecognisedShareRule, period: int) -> Grounded:
@@ -279,6 +286,7 @@ def _target(situation: Situation, rule: Target, measured: Measured) -> TargetRes
         grounds.append(_counting(rule, situation.period))
     if measured.nobody is not None:
         grounds.append(situation.empty)
+    grounds += _deciding(measured.source, situation.period)
     step = step_on(rule, rule.name.vi, rule.name.en, *grounds)
     asked = thresholds(rule, difficult)
     reasons = [measured.absent or next(iter(measured.lack.values()), None), measured.nobody, measured.scope]
