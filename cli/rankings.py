@@ -13,6 +13,7 @@ from cli.output import Column, CommandError, Format, emit, number, plain_errors,
 from shared.answers.results import ReleaseState
 from shared.contracts.facts import RankChange, RankedResult, RankingPublished, RankingReleased, RankingRow
 from shared.contracts.submissions import AreaClass
+from shared.wording import reached
 
 app = typer.Typer(invoke_without_command=True)
 PeriodOption = Annotated[int, typer.Option(help="Assessment period (year).")]
@@ -163,7 +164,7 @@ def ranking_rows(client: Client, period: int, province: str | None) -> list[Rank
 
 def _result(row: RankingRow | RankedResult) -> str:
     if row.level is not None:
-        return f"level {row.level}"
+        return reached(row.level).en
     return f"{row.total} {row.grade}" if row.total is not None else ""
 
 

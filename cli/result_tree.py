@@ -44,6 +44,7 @@ _W: Mapping[str, tuple[str, str]] = {
     "hash": ("Mã kiểm", "Fingerprint"),
     "recognition": ("Công nhận", "Recognition"),
     "no_recognition": ("chưa ghi nhận quyết định nào", "no decision is recorded"),
+    "by_decision": ("quyết định công nhận", "recognising decision"),
     "decision": ("quyết định {number} ngày {day}", "decision {number} of {day}"),
     "in_force": ("còn hiệu lực vào ngày chốt", "in force on the cut-off date"),
     "expired": ("đã hết hiệu lực từ {day}", "expired on {day}"),
@@ -264,11 +265,15 @@ def _day(day: date, language: Language) -> str:
 
 
 def _reference(reference: Reference, language: Language) -> str:
-    said = ", ".join(f"{_name(name, language)} {_name(value, language)}" for name, value in reference.outcome.items())
-    return (
-        f"{_name(reference.series, language)} {reference.subject}: {said} "
-        f"({reference.rubric}, v{reference.version}, {reference.hash[:12]})"
+    levels = reference.series == "universal_education"
+    said = ", ".join(
+        f"{_name(name, language)} {language.of(reached(int(value))) if levels else _name(value, language)}"
+        for name, value in reference.outcome.items()
     )
+    made = f"{reference.rubric}, v{reference.version}, {reference.hash[:12]}"
+    if reference.decision_number is not None:
+        made = f"{word('by_decision', language)} {reference.decision_number}"
+    return f"{_name(reference.series, language)} {reference.subject}: {said} ({made})"
 
 
 def _before(superseded: Superseded, result: AnyResult, language: Language) -> str:

@@ -19,6 +19,7 @@ from shared.contracts.facts import Receipt
 from shared.contracts.register import RegisterCorrected
 from shared.rulebook import RulebookError
 from shared.rulebook.text import bounded
+from shared.wording import reached
 
 OnOption = Annotated[
     str | None, typer.Option(metavar="DATE", help="Day on which the code is meant, e.g. 2022-12-31; today by default.")
@@ -257,7 +258,7 @@ def _told(result: CommuneResult | None, vi: bool) -> str:
 
 def _outcome(result: AnyResult) -> str:
     if result.level is not None:
-        return f"level {result.level}"
+        return reached(result.level).en
     return f"{result.total} {result.grade}" if result.grade is not None else result.state
 
 

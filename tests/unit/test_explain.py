@@ -44,7 +44,7 @@ from tests.unit.scoring_assessments import (
     universal_education,
 )
 from tests.unit.scoring_bench import NOW, Bench
-from tests.unit.scoring_samples import UNIT, centre, commune, points, recognition, targets
+from tests.unit.scoring_samples import UNIT, centre, commune, points, recognition, revocation, targets, withdrawn
 from tests.unit.test_scoring_areas import province
 from tests.unit.wire import answered_by, http_of
 
@@ -122,7 +122,8 @@ async def test_what_stands_beside_the_result_is_told(explain: Explain) -> None:
     text = flat(lines)
     for part in (
         "level 1, decision 12/QĐ-PGDĐT of 2024-03-15, in force on the cut-off date",
-        f"universal education {UNIT}: preschool for 5-year-olds 1, primary 2, lower secondary 3, literacy 2",
+        f"universal education {UNIT}: preschool for 5-year-olds level 1, "
+        "primary level 2, lower secondary level 3, literacy level 2",
         "Versions before",
         "v1: Level 1 (computed; not yet a decision that recognises); replaced because of a decision that recognises",
         "replaced because of another result that it uses changed",
@@ -231,6 +232,24 @@ async def test_targets_that_hold_for_other_kinds_of_unit_are_said_to_be_left_out
     unit = assessment("learning_unit", "truong-1", "lu_unit_24_2023", content, name="Trường 1")
     text = flat(await explain("learning_unit/truong-1", unit, lang=Language.VI))
     assert "Hồ sơ không nêu loại đơn vị nào trong các loại riêng: không áp dụng C1.3" in text
+
+
+async def test_a_revoked_decision_and_a_withdrawn_file_are_told_as_such(explain: Explain) -> None:
+    revoked = recognition(version=2, revocation=revocation(date(2025, 6, 1)))
+    text = flat(await explain(UNIT, commune(targets(2)), revoked))
+    assert "level 1, decision 12/QĐ-PGDĐT of 2024-03-15, revoked from 2025-06-01 on by decision 3/QĐ" in text
+    assert "reading of Langhoc" in text
+    text = flat(await explain(UNIT, withdrawn(commune(targets(2))), lang=Language.VI))
+    assert "hồ sơ đã rút, chưa được đánh giá" in text
+    assert "thay bởi nơi gửi rút hồ sơ" in text
+    assert "Gửi nhầm" in text
+
+
+async def test_nobody_reaches_a_level_0(explain: Explain) -> None:
+    failed = commune(targets(1, C1_1={"type": "boolean", "met": False}))
+    text = flat(await explain(UNIT, failed, universal_education(standards(TH1=share(0))), lang=Language.VI))
+    assert "mức độ 0" not in text.lower()
+    assert "chưa đạt" in text
 
 
 async def test_points_stand_with_their_maximum_and_grades_have_names(explain: Explain) -> None:
