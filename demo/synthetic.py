@@ -273,7 +273,7 @@ class Demonstration:
             yield _message(province, _envelope("1", amount))
 
     def _recognitions(self, province: str, places: Sequence[Place]) -> Iterator[Message]:
-        """Level 1 for the communes that are the same unit since before the reform; for a third of them too recently.
+        """Level 1 for the communes that are the same unit since before the reform: for 2023, a third of them for 2024.
 
         Both periods name the units of the old register; today's province speaks for them.
         """

@@ -191,24 +191,23 @@ def test_every_status_occurs() -> None:
     assert all(expected_tally(messages).values())
 
 
-def test_level_2_is_reached_where_level_1_was_recognised_long_enough_ago() -> None:
+def test_level_2_is_reached_where_level_1_was_recognised_for_an_earlier_period() -> None:
     intake = accepted_from(["38"])  # with the most communes that continue
     results = commune_results(intake, PERIOD)
     levels = Counter(result.level for result in results.values())
     assert levels[0] > 50
     assert levels[1] > 50
     reached = {unit_id for unit_id, result in results.items() if result.level == 2}
-    recent = {
-        fact.unit_id for fact in intake.facts if isinstance(fact, RecognitionAccepted) and fact.decided_on.year == 2025
-    }
+    decided = {fact.unit_id for fact in intake.facts if isinstance(fact, RecognitionAccepted)}
     capped = {
         unit_id
         for unit_id, result in results.items()
         if result.level == 1 and all(criterion.met["L2"] for criterion in result.criteria)
     }
     assert reached
-    assert not any(recent.intersection(registry().lineage(unit_id)) for unit_id in reached)
-    assert any(recent.intersection(registry().lineage(unit_id)) for unit_id in capped)
+    assert all(decided.intersection(registry().lineage(unit_id)) for unit_id in reached)
+    assert capped
+    assert not any(decided.intersection(registry().lineage(unit_id)) for unit_id in capped)
 
 
 def test_the_borderline_cases_come_out_as_meant() -> None:
