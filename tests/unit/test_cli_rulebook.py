@@ -182,7 +182,7 @@ def test_show_prints_the_policy_of_a_province(own: Path) -> None:
         "funding_policy/working-default-1",
         "funding_policy/working-default-1",
         "funding_policy/da-nang",
-        "funding_policy/working-default-1",
+        "funding_policy/working-default-2",
     ]
 
 

@@ -102,7 +102,7 @@ async def test_a_result_of_older_rules_is_replaced_once() -> None:
     assert after["result"]["level"] == 1
     assert after["result"]["supersedes"] == {
         "version": before["version"], "state": "scored", "total": None, "grade": None, "level": 2,
-        "hash": before["result"]["hash"], "cause": "recompute",
+        "hash": before["result"]["hash"], "cause": "recompute", "reason": None,
     }  # fmt: skip
     assert (await order(bench, "o-2"))["changed"] == 0
     assert bench.documents(RESULTS.name)[COMMUNE] == after
