@@ -5,7 +5,7 @@ The clock stands still at the time of each step, so the edge of a deadline can b
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +30,7 @@ from services.notifications import queries as notifications_store
 from services.scoring import api as scoring_api
 from services.scoring import decisions as scoring_handlers
 from services.scoring import queries as scoring_store
-from shared.contracts.topics import all_topics, topic_names
+from shared.contracts.topics import all_topics, family_of, topic_names
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTERS, OUTBOX, RECALCULATIONS
 from shared.messaging.consume.brake import Brake
@@ -94,9 +94,13 @@ def wirings() -> Sequence[Wiring]:
 
 
 class _Kafka(MemoryKafka):
-    """Stamps what it appends with the time of the step."""
+    """Stamps what it appends with the time of the step, and keeps it in the order in which it came."""
 
     clock: BusinessClock
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.all: list[Record] = []
 
     def append(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]
@@ -104,10 +108,15 @@ class _Kafka(MemoryKafka):
         record = super().append(topic, key, value, headers)
         stamped = replace(record, timestamp=round(self.clock.now().timestamp() * 1000))
         self.logs[TopicPartition(topic, record.partition)][-1] = stamped
+        self.all.append(stamped)
         return stamped
 
 
-class _Service:
+Share = Callable[[int], int]
+"""How many of the records that wait in a partition are taken."""
+
+
+class Service:
     """One service: what it has read, its database, and its work."""
 
     def __init__(self, wiring: Wiring, kafka: _Kafka, clock: BusinessClock) -> None:
@@ -126,9 +135,12 @@ class _Service:
         self.letters = DeadLetters(self.mongo, self._pipeline, relay, clock=clock)
         self._recalculator = Recalculator(self.name, self.mongo, relay, clock=clock, sets=sets, quiet_seconds=0.0)
 
-    async def consume(self) -> bool:
-        """Process everything that waits, as one batch, and publish what follows; whether there was anything."""
-        records = [each for partition, read in self._read.items() for each in self._kafka.logs[partition][read:]]
+    async def consume(self, share: Share = lambda waiting: waiting) -> bool:
+        """Process what waits, or a share of it, as one batch, and publish what follows; whether there was anything."""
+        records: list[Record] = []
+        for partition, read in self._read.items():
+            if waiting := self._kafka.logs[partition][read:]:
+                records += waiting[: share(len(waiting))]
         if records:
             progress = await self._pipeline.process(records)
             self._read.update({TopicPartition(*place): offset for place, offset in progress.next_offsets.items()})
@@ -159,21 +171,34 @@ class MemoryWorld(World):
         self._clock = _Clock()
         self._kafka = _Kafka({topic.name: topic.partitions for topic in all_topics(province_codes())})
         self._kafka.clock = self._clock
-        self._services = {each.consumer.name: _Service(each, self._kafka, self._clock) for each in wirings()}
+        self.services = {each.consumer.name: Service(each, self._kafka, self._clock) for each in wirings()}
         self._apps: dict[str, FastAPI] = {}
 
     def mongo(self, service: str) -> MemoryMongo:
         """A service's database, to be filled before the world begins or looked at afterwards."""
-        return self._services[service].mongo
+        return self.services[service].mongo
 
     async def begin(self) -> MemoryWorld:
         """With the indexes of all services."""
-        for service in self._services.values():
+        for service in self.services.values():
             await service.wiring.migrate(service.mongo)
         return self
 
+    def tick(self, now: datetime) -> None:
+        """Let it become that time, and nothing else happen."""
+        self._clock.moment = now
+
+    def records(self, *families: str) -> list[Record]:
+        """What lies on the topics of these families, in the order in which it came."""
+        return [each for each in self._kafka.all if family_of(each.topic) in families]
+
+    def deliver(self, records: Iterable[Record]) -> None:
+        """Append what was published in another world."""
+        for each in records:
+            self._kafka.append(each.topic, each.key, each.value, each.headers)
+
     async def come(self, at: datetime, messages: Sequence[Message]) -> list[str]:
-        self._clock.moment = at
+        self.tick(at)
         records = [
             self._kafka.append(
                 topic_of(each), each.key.encode(), each.body, headers_of(each, self._clock.now(), TRACEPARENT)
@@ -182,13 +207,15 @@ class MemoryWorld(World):
         ]
         return [f"{record.topic}/{record.partition}@{record.offset}" for record in records]
 
-    async def rest(self) -> None:
+    async def rest(self, *names: str) -> None:
+        """`names`: of these services alone; of all by default."""
+        services = [service for name, service in self.services.items() if not names or name in names]
         for _ in range(ROUNDS):
-            if not any([await service.consume() for service in self._services.values()]) and not any(
-                [await service.recompute() for service in self._services.values()]
+            if not any([await service.consume() for service in services]) and not any(
+                [await service.recompute() for service in services]
             ):
                 return
-        waiting = {name: service.mongo.all(RECALCULATIONS) for name, service in self._services.items()}
+        waiting = {service.name: service.mongo.all(RECALCULATIONS) for service in services}
         raise AssertionError(f"never comes to rest: {waiting}")
 
     async def ask(self, who: Officer, service: str, path: str) -> httpx.Response:
@@ -202,7 +229,7 @@ class MemoryWorld(World):
 
     async def dead_letters(self) -> Sequence[Letter]:
         return [
-            Letter.of(name, row) for name, service in self._services.items() for row in service.mongo.all(DEAD_LETTERS)
+            Letter.of(name, row) for name, service in self.services.items() for row in service.mongo.all(DEAD_LETTERS)
         ]
 
     def _client(self, who: Officer, name: str) -> httpx.AsyncClient:
@@ -215,7 +242,7 @@ class MemoryWorld(World):
 
     def _app(self, name: str) -> FastAPI:
         if name not in self._apps:
-            service, app = self._services[name], FastAPI()
+            service, app = self.services[name], FastAPI()
             app.state.verifier = Verifier(str(jwks_path(self._state)))
             app.state.mongo = service.mongo
             app.state.runtime = SimpleNamespace(commands=service.commands, letters=service.letters, clock=self._clock)

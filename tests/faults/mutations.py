@@ -30,6 +30,7 @@ FETCHING = "tests/integration/test_fetching.py"
 FORGETS = (
     "tests/unit/test_fetching.py::test_whatever_the_library_forgets_when_it_raises_everything_is_handed_out_in_order"
 )
+ONE_STATE = "tests/property/test_one_state.py"
 KILLED = f"{GROUP}::test_a_process_killed_between_two_steps_loses_and_doubles_nothing"
 
 
@@ -199,6 +200,17 @@ MUTANTS = (
             "tests/unit/test_engine.py::test_a_put_asks_for_the_sets_of_what_the_document_says_before_and_after",
             "tests/unit/test_scoring_sets.py::test_a_communes_result_asks_for_its_rankings_where_it_was_and_where_it_comes",
         ],
+    ),
+    Mutant(
+        "support asks for the next year only",
+        [
+            Patch(
+                "services/funding/decisions/sets.py",
+                "Source(SUPPORTS, each(_every_year))",
+                "Source(SUPPORTS, each(lambda state: [ProvinceYear(state.province, state.year + 1)]))",
+            )
+        ],
+        [f"{ONE_STATE}::test_the_newest_fact_of_each_subject_may_be_the_last_to_come"],
     ),
     Mutant(
         "a request used by another process",

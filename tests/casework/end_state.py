@@ -1,0 +1,97 @@
+"""What a world has come to, without the way by which it came there: two orders of the same facts must agree in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from shared.contracts.catalogue import EventType
+from tests.casework.events import Data, Event, Published
+
+WAY = frozenset(
+    {"version", "result_version", "run_version", "previous_amount", "supersedes", "cause"}
+    | {"proposed_at", "published_at", "decided_at", "raised_at", "alert_id", "adjustment_id", "snapshot", "journal"}
+)
+"""Fields that tell how and when, but not what. A snapshot and a journal hash the versions with it."""
+RUN = re.compile(r"\((run|lần) [0-9]+\)")
+RESULTS = {
+    EventType.COMMUNE_SCORED: ("unit_id", "period"),
+    EventType.CENTRE_SCORED: ("centre_id", "period"),
+    EventType.ASSESSMENT_SCORED: ("series", "subject_id", "period"),
+}
+PROPOSALS = {
+    EventType.BUDGET_PROPOSED: ("allocation.centre_id", "year"),
+    EventType.BUDGET_RUN_PROPOSED: ("province", "year"),
+}
+DECISIONS = {EventType.BUDGET_APPROVED: ("centre_id", "year", "purpose")}
+OPEN = ("proposed", "submitted")
+"""States of an adjustment on which people have still to decide."""
+OF_RECEIPTS = ("submission_rejected", "submission_held", "submission_conflict")
+
+
+def end_state(events: Iterable[Event]) -> dict[str, Any]:
+    """Everything that stands, by what it is about. Adjustments and alerts: those that are open."""
+    published = Published(events)
+    stands: dict[str, Any] = {}
+    for type, names in {**RESULTS, **PROPOSALS, **DECISIONS}.items():
+        stands |= {f"{type} {key}": essence(data) for key, data in _newest(published, type, names).items()}
+    for scope, period in _newest(published, EventType.RANKING_PUBLISHED, ("scope", "period")):
+        stands[f"ranking {scope} {period}"] = essence(published.rows(scope, period))
+    for adjustment in _newest(published, EventType.ADJUSTMENT_PROPOSED, ("adjustment_id",)).values():
+        if adjustment["state"] in OPEN:
+            about = essence({name: value for name, value in adjustment.items() if name != "hash"})
+            stands[f"adjustment {adjustment['province']} {adjustment['year']} {adjustment['centre_id']}"] = about
+    for alert in published.all(EventType.ALERT_RAISED):
+        if alert["kind"] in OF_RECEIPTS:
+            stands[f"alert {alert['alert_id']}"] = essence(alert)
+    return stands
+
+
+def _newest(published: Published, type: EventType, names: tuple[str, ...]) -> Mapping[tuple[Any, ...], Data]:
+    found: dict[tuple[Any, ...], Data] = {}
+    for data in published.all(type):
+        key = tuple(_at(data, name) for name in names)
+        if key not in found or data["version"] > found[key]["version"]:
+            found[key] = data
+    return found
+
+
+def _at(data: Data, path: str) -> Any:
+    value: Any = data
+    for name in path.split("."):
+        value = value[name]
+    return value
+
+
+def essence(value: Any) -> Any:
+    """A value without what tells the way."""
+    match value:
+        case dict():
+            return {name: essence(each) for name, each in value.items() if name not in WAY}
+        case list():
+            return [essence(each) for each in value]
+        case str():
+            return RUN.sub(r"(\1)", value)
+        case _:
+            return value
+
+
+def unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Where two states differ, in words."""
+    return [
+        f"{about}{path}: {mine!r} or {theirs!r}"
+        for about in sorted(one.keys() | other.keys())
+        for path, mine, theirs in _apart("", one.get(about), other.get(about))
+    ]
+
+
+def _apart(path: str, one: Any, other: Any) -> Iterable[tuple[str, Any, Any]]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in sorted(one.keys() | other.keys()):
+            yield from _apart(f"/{name}" if not path else f"{path}/{name}", one.get(name), other.get(name))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for number, (mine, theirs) in enumerate(zip(one, other, strict=True)):
+            yield from _apart(f"{path}/{number}", mine, theirs)
+    elif one != other:
+        yield path, one, other
