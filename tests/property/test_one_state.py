@@ -20,12 +20,11 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from cli.publishing import Message
 from deploy.local.identity import ensure_signing_key
 from shared.contracts.catalogue import CONTRACTS, EventType
 from shared.rulebook import HANOI
 from tests.casework.case import MINISTRY, Officer
-from tests.casework.end_state import end_state, unlike
+from tests.casework.end_state import end_state, essence, unlike
 from tests.casework.in_memory import MemoryWorld
 from tests.casework.records import Data
 from tests.casework.records import Record as Filing
@@ -157,6 +156,7 @@ SUBJECTS: list[tuple[str, list[Data]]] = [
         ],
     ),
     ("44", [{"assessment": "learning_unit/DV-1"}]),
+    ("44", _commune("03127", 2025)),  # a stranger, who is refused
 ]
 """Who sends, and what may be said of one subject and period; a later version may say any of it."""
 CORRECTIONS: list[Data] = [
@@ -204,15 +204,15 @@ def _lives(draw: st.DrawFn, name: str, province: str, sayings: list[Data], since
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> History:
-    """A small world of two provinces."""
+def histories(draw: st.DrawFn, *, corrected: bool = True) -> History:
+    """A small world of two provinces; `corrected`: whose register is corrected meanwhile."""
     filed: list[Filed] = []
     for number, (since, province, sayings) in enumerate(CENTRES):
         filed += draw(_lives(f"R{number}", province, sayings, since))
     for number, (province, sayings) in enumerate(SUBJECTS):
         filed += draw(_lives(f"S{number}", province, sayings))
     for correction in CORRECTIONS:
-        if draw(st.booleans()):
+        if corrected and draw(st.booleans()):
             filed.append(Filed(draw(st.integers(1, 4)), "", str(correction["correction_id"]), correction))
     return History(sorted(filed, key=lambda each: each.moment))
 
@@ -240,10 +240,9 @@ YEAR = _year()
 
 @dataclass
 class Village:
-    """A world in memory, and the versions that intake has given to what was filed."""
+    """A world in memory, and what can happen to it."""
 
     world: MemoryWorld
-    versions: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     async def begin(cls, keys: Path) -> Village:
@@ -253,22 +252,25 @@ class Village:
         return village
 
     async def file(self, filed: Filed) -> None:
-        """What comes to intake, under the version that it corrects."""
-        if not filed.province:
+        """Let something come to intake, under the version that it corrects. It must have read what the sender sent."""
+        if filed.province:
+            filing = Filing.model_validate(filed.says)
+            if version := self._version(filed):
+                filing = filing.model_copy(update={"with_": {"corrects_version": version}})
+            await self.world.come(MOMENTS[filed.moment], [filing.message(filed.province)])
+        else:
             answer = await self.world.order(MINISTRY, "intake", "/register/corrections", filed.says, filed.name)
             assert answer.status_code < 300, answer.text
-            await self.world.rest("intake")
-            return
-        await self.world.come(MOMENTS[filed.moment], [self._message(filed)])
-        await self.world.rest("intake")
-        version = json.loads(self.world.records("receipts")[-1].value or b"")["version"]
-        self.versions |= {} if version is None else {filed.name: version}
 
-    def _message(self, filed: Filed) -> Message:
-        filing = Filing.model_validate(filed.says)
-        if filed.name in self.versions:
-            filing = filing.model_copy(update={"with_": {"corrects_version": self.versions[filed.name]}})
-        return filing.message(filed.province)
+    def _version(self, filed: Filed) -> int | None:
+        """The newest version of its subject that the sender was told."""
+        told = [each for each in self.receipts() if each["province"] == filed.province]
+        own = [each["version"] for each in told if str(each["submission_id"]).rpartition("-")[0] == filed.name]
+        return max((version for version in own if version is not None), default=None)
+
+    def receipts(self) -> list[Data]:
+        """All of them, in the order in which they were issued."""
+        return [json.loads(each.value or b"") for each in self.world.records("receipts")]
 
     async def order(self, who: str, step: str, budget: str, key: str) -> int:
         """An officer's order on a budget as it stands now; the status of the answer."""
@@ -319,6 +321,7 @@ async def accepted(history: History, keys: Path) -> list[tuple[datetime, list[Re
         for each in history.filed:
             if each.moment == number:
                 await village.file(each)
+                await village.world.rest("intake")
         made.append((moment, village.world.records(*FACTS)[before:]))
     return made
 
@@ -338,6 +341,34 @@ async def at_random(made: Sequence[tuple[datetime, list[Record]]], chance: Rando
     village = await Village.begin(keys)
     await village.live(_all(made), TICKS, chance)
     return await village.end()
+
+
+async def told_and_come_to(history: History, chance: Random | None, keys: Path) -> dict[str, Any]:
+    """The answers and the end where every sender keeps its own order; `chance`: and the senders come as they like,
+    while all services go on at any pace."""
+    village = await Village.begin(keys)
+    for number, moment in enumerate(MOMENTS):
+        village.world.tick(moment)
+        here = [each for each in history.filed if each.moment == number]
+        unread: set[str] = set()
+        for filed in here if chance is None else _merged(here, chance):
+            if chance is None or filed.province in unread:
+                await village.world.rest("intake")
+                unread.clear()
+            await village.file(filed)
+            unread.add(filed.province)
+            if chance is not None:
+                await village.world.services[chance.choice(READERS)].consume(lambda waiting: waiting // 2)
+        await village.world.rest()
+    told = {f"receipt {each['province']} {each['submission_id']}": essence(each) for each in village.receipts()}
+    return told | await village.end()
+
+
+def _merged(filed: Sequence[Filed], chance: Random) -> Iterator[Filed]:
+    """Those of each sender in their order, and the senders mixed."""
+    waiting = {sender: [each for each in filed if each.province == sender] for sender in {f.province for f in filed}}
+    while waiting := {sender: rest for sender, rest in waiting.items() if rest}:
+        yield waiting[chance.choice(sorted(waiting))].pop(0)
 
 
 async def last_comes(made: Sequence[tuple[datetime, list[Record]]], last: Record, keys: Path) -> dict[str, Any]:
@@ -430,6 +461,16 @@ def test_the_same_facts_end_in_the_same_state(keys: Path, history: History, seed
 def test_what_people_decide_keeps_its_place_among_the_facts(keys: Path, history: History, seed: int) -> None:
     async def differences() -> list[str]:
         return await decided_between(await accepted(history, keys), Random(seed), keys)
+
+    assert asyncio.run(differences()) == []
+
+
+@_examples(8)
+@given(histories(corrected=False), st.integers(0, 2**32))
+def test_senders_that_keep_their_own_order_are_answered_the_same(keys: Path, history: History, seed: int) -> None:
+    async def differences() -> list[str]:
+        alone = await told_and_come_to(history, None, keys)
+        return unlike(alone, await told_and_come_to(history, Random(seed), keys))
 
     assert asyncio.run(differences()) == []
 
