@@ -17,7 +17,7 @@ from pathlib import Path
 from deploy.local.harness import Servers, start_servers
 from shared.messaging.operate.topics import apply_topics
 from tests.casework.case import SHIPPED, Case, UnreadableCases, load
-from tests.casework.on_platform import WAYS, PlatformWorld
+from tests.casework.on_platform import PlatformWorld
 from tests.casework.playing import perform
 from tests.casework.plays import Play, plays_of, side_by_side, verdict
 
@@ -29,7 +29,7 @@ def main(paths: Sequence[str]) -> int:
     except UnreadableCases as unreadable:
         print(unreadable)
         return 2
-    plays = {case.case: plays_of(case, WAYS) for case in cases}
+    plays = {case.case: plays_of(case) for case in cases}
     with (
         tempfile.TemporaryDirectory(prefix="langhoc-cases-") as folder,
         start_servers(Path(folder) / "servers") as servers,
@@ -60,7 +60,7 @@ async def _play(servers: Servers, folder: Path, plays: Sequence[Play]) -> dict[s
 def _report(cases: Sequence[Case], plays: dict[str, list[Play]], broken: dict[str, str]) -> int:
     failed = 0
     for case in cases:
-        wrong = [broken[case.case]] if case.case in broken else verdict(case, plays[case.case], whole=False)
+        wrong = [broken[case.case]] if case.case in broken else verdict(case, plays[case.case])
         failed += bool(wrong)
         for each in wrong:
             print(f"✗ {case.case} ({case.file}): {each}")

@@ -36,8 +36,6 @@ DRIFT = timedelta(minutes=10)
 """How far the clock may run on within one time: as much as a case has to keep away from the edge of a day."""
 SETTLING = 180.0
 """Seconds in which a step must have come to rest."""
-WAYS = 2
-"""Ways that are played through a case whose records may come in any order: all at once, and one by one, reversed."""
 
 
 class PlatformWorld(World):

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 
-from shared.registry import REORGANISATION, Registry, copies, registry
+from shared.registry import REORGANISATION, Registry, Unit, copies, registry
 
 LEGACY = date(2025, 6, 30)
 
 
 @contextmanager
-def country_of(codes: Iterable[str]) -> Iterator[Registry]:
-    """Meanwhile the one register of this process holds only the communes that ever had these codes, and what these
-    came from or became."""
+def country_of(wanted: Callable[[Unit], bool]) -> Iterator[Registry]:
+    """Meanwhile the one register of this process holds only these communes, and what they came from or became."""
     one = registry()
-    units = {unit.unit_id: unit for code in codes for unit in one.bearers(code)}
+    units = {unit.unit_id: unit for day in (LEGACY, REORGANISATION) for unit in one.units(day) if wanted(unit)}
     rows = [row for id in units for row in (*one.successors(id), *one.predecessors(id))]
     units |= {id: unit for row in rows for id in (row.predecessor, row.successor) if (unit := one.by_id(id))}
     legacy, today = one.provinces(LEGACY), one.provinces(REORGANISATION)

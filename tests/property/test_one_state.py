@@ -437,7 +437,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def _country() -> Iterator[None]:
-    with country_of(COMMUNES):
+    with country_of(lambda unit: unit.code in COMMUNES):
         yield
 
 
