@@ -25,6 +25,8 @@ PROPOSALS = {
     EventType.BUDGET_RUN_PROPOSED: ("province", "year"),
 }
 DECISIONS = {EventType.BUDGET_APPROVED: ("centre_id", "year", "purpose")}
+GONE = {"withdrawn", "no_envelope"}
+"""Flags of a line or run that is no longer proposed: as if it had never been."""
 OPEN = ("proposed", "submitted")
 """States of an adjustment on which people have still to decide."""
 OF_RECEIPTS = ("submission_rejected", "submission_held", "submission_conflict")
@@ -35,7 +37,9 @@ def end_state(events: Iterable[Event]) -> dict[str, Any]:
     published = Published(events)
     stands: dict[str, Any] = {}
     for type, names in {**RESULTS, **PROPOSALS, **DECISIONS}.items():
-        stands |= {f"{type} {key}": essence(data) for key, data in _newest(published, type, names).items()}
+        for key, data in _newest(published, type, names).items():
+            if type not in PROPOSALS or GONE.isdisjoint({**data, **data.get("allocation", {})}["flags"]):
+                stands[f"{type} {key}"] = essence(data)
     for scope, period in _newest(published, EventType.RANKING_PUBLISHED, ("scope", "period")):
         stands[f"ranking {scope} {period}"] = essence(published.rows(scope, period))
     for adjustment in _newest(published, EventType.ADJUSTMENT_PROPOSED, ("adjustment_id",)).values():
