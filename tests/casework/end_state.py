@@ -40,8 +40,8 @@ def end_state(events: Iterable[Event]) -> dict[str, Any]:
         for key, data in _newest(published, type, names).items():
             if type not in PROPOSALS or GONE.isdisjoint({**data, **data.get("allocation", {})}["flags"]):
                 stands[f"{type} {key}"] = essence(data)
-    for scope, period in _newest(published, EventType.RANKING_PUBLISHED, ("scope", "period")):
-        stands[f"ranking {scope} {period}"] = essence(published.rows(scope, period))
+    for (scope, period), head in _newest(published, EventType.RANKING_PUBLISHED, ("scope", "period")).items():
+        stands[f"ranking {scope} {period}"] = essence(published.rows(head))
     for adjustment in _newest(published, EventType.ADJUSTMENT_PROPOSED, ("adjustment_id",)).values():
         if adjustment["state"] in OPEN:
             about = essence({name: value for name, value in adjustment.items() if name != "hash"})

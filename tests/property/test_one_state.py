@@ -496,6 +496,24 @@ def test_senders_that_keep_their_own_order_are_answered_the_same(keys: Path, his
     assert asyncio.run(differences()) == []
 
 
+@pytest.mark.parametrize("way", ["backwards", "before all time", "after all time"])
+async def test_everything_may_come_backwards_or_time_pass_before_or_after_it(way: str, keys: Path) -> None:
+    made = await accepted(YEAR, keys)
+    village = await Village.begin(keys)
+    facts, ticks = _all(made), TICKS
+    if way == "backwards":
+        facts.reverse()
+    if way == "after all time":
+        village.world.tick(TICKS[-1])
+        ticks = []
+    village.world.deliver(facts)
+    await village.world.rest(*READERS)
+    for now in ticks:
+        village.world.tick(now)
+        await village.world.rest(*READERS)
+    assert unlike(await in_order(made, keys), await village.end()) == []
+
+
 async def test_the_newest_fact_of_each_subject_may_be_the_last_to_come(keys: Path) -> None:
     made = await accepted(YEAR, keys)
     expected = await in_order(made, keys)
