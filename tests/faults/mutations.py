@@ -213,6 +213,25 @@ MUTANTS = (
         [f"{ONE_STATE}::test_the_newest_fact_of_each_subject_may_be_the_last_to_come"],
     ),
     Mutant(
+        "the refused file that arrived first instead of the first",
+        [
+            Patch(
+                "services/funding/decisions/facts.py",
+                "if known is None or file.before(known) else",
+                "if known is None else",
+            )
+        ],
+        [f"{ONE_STATE}::test_everything_may_come_backwards_or_time_pass_before_or_after_it"],
+    ),
+    Mutant(
+        "a deadline is not waited for",
+        [Patch("services/funding/decisions/proposal/inputs.py", "if not ask.reached(last):", "if ask._at < last:")],
+        [
+            f"{ONE_STATE}::test_everything_may_come_backwards_or_time_pass_before_or_after_it",
+            "tests/casework/test_cases.py::test_case[silence-that-ends]",
+        ],
+    ),
+    Mutant(
         "a request used by another process",
         [Patch(f"{DECIDE}/recalculation.py", " != len(used):", " < 0:")],
         ["tests/unit/test_recalculation.py::test_what_another_process_has_computed_meanwhile_is_not_overwritten"],
