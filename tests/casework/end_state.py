@@ -29,7 +29,10 @@ GONE = {"withdrawn", "no_envelope"}
 """Flags of a line or run that is no longer proposed: as if it had never been."""
 OPEN = ("proposed", "submitted")
 """States of an adjustment on which people have still to decide."""
-OF_RECEIPTS = ("submission_rejected", "submission_held", "submission_conflict")
+MOVED = ("result_changed",)
+"""Kinds of alerts that tell of a movement: against which version, depends on those that were published on the way."""
+ALERT = ("kind", "severity", "audience", "subject", "period", "due")
+"""What an alert is about. Its words tell when it was raised, and what moved since."""
 
 
 def end_state(events: Iterable[Event]) -> dict[str, Any]:
@@ -46,9 +49,10 @@ def end_state(events: Iterable[Event]) -> dict[str, Any]:
         if adjustment["state"] in OPEN:
             about = essence({name: value for name, value in adjustment.items() if name != "hash"})
             stands[f"adjustment {adjustment['province']} {adjustment['year']} {adjustment['centre_id']}"] = about
-    for alert in published.all(EventType.ALERT_RAISED):
-        if alert["kind"] in OF_RECEIPTS:
-            stands[f"alert {alert['alert_id']}"] = essence(alert)
+    for audience in {each["audience"] for each in published.all(EventType.ALERT_RAISED)}:
+        for alert in published.open_alerts(audience):
+            if alert["kind"] not in MOVED:
+                stands[f"alert {alert['alert_id']}"] = essence({name: alert[name] for name in ALERT})
     return stands
 
 

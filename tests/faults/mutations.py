@@ -224,6 +224,21 @@ MUTANTS = (
         [f"{ONE_STATE}::test_everything_may_come_backwards_or_time_pass_before_or_after_it"],
     ),
     Mutant(
+        "a withdrawal before its fact is forgotten",
+        [
+            Patch(
+                "services/funding/decisions/facts.py",
+                "            ref = _support(data.subject, year, data.purpose or OPERATING)\n"
+                "            return await _of_centre(ref, data,",
+                "            ref = _support(data.subject, year, data.purpose or OPERATING)\n"
+                "            if await ask.one(ref) is None:\n"
+                "                return Outcome(verdict=IGNORED)\n"
+                "            return await _of_centre(ref, data,",
+            )
+        ],
+        [f"{ONE_STATE}::test_everything_may_come_backwards_or_time_pass_before_or_after_it"],
+    ),
+    Mutant(
         "a deadline is not waited for",
         [Patch("services/funding/decisions/proposal/inputs.py", "if not ask.reached(last):", "if ask._at < last:")],
         [

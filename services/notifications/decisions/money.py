@@ -93,9 +93,9 @@ async def standing_money(due: Due[ProvinceYear], ask: Ask) -> Outcome:
 def _is_at_rest(run: Run, lines: list[SupportLine], move: Move | None, ask: Ask) -> bool:
     """Whether the proposal is worth telling: an officer acted on this version of it, or the time for files is over.
 
-    Once it is decided, the decision is told instead.
+    Once it is decided, the decision is told instead. Where the envelope was taken back nothing is proposed.
     """
-    if move and move.state in DECIDED:
+    if State.NO_ENVELOPE in run.flags or (move and move.state in DECIDED):
         return False
     acted_on = move is not None and move.action != Action.PROPOSE and move.run_version == run.version
     is_over = ask.reached(assessment_deadline(run.year))
