@@ -50,9 +50,12 @@ def end_state(events: Iterable[Event]) -> dict[str, Any]:
             about = essence({name: value for name, value in adjustment.items() if name != "hash"})
             stands[f"adjustment {adjustment['province']} {adjustment['year']} {adjustment['centre_id']}"] = about
     for audience in {each["audience"] for each in published.all(EventType.ALERT_RAISED)}:
-        for alert in published.open_alerts(audience):
+        for alert in sorted(
+            published.open_alerts(audience), key=lambda alert: (str(alert["period"]), alert["alert_id"])
+        ):
             if alert["kind"] not in MOVED:
-                stands[f"alert {alert['alert_id']}"] = essence({name: alert[name] for name in ALERT})
+                about = {name: alert[name] for name in ALERT}
+                stands.setdefault(f"alert {audience} {alert['kind']} {alert['subject']}", []).append(about)
     return stands
 
 
