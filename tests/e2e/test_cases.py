@@ -17,7 +17,7 @@ province: 04
 given:
   - send: [{registration: T-1, commune_code: "01273", area_class: other}]
   - send: [{envelope: 2026, amount: 20000000}, {support: T-1, id: S1}]
-  - {budget: 04/2026, step: submit, by: "lan, province 04", refused: [wrong_state]}
+  - {budget: 04/2026, step: submit, by: "lan, province 04", refused: [not_accepted, wrong_state]}
   - {budget: 04/2026, step: simulate, by: "lan, province 04"}
   - at: 2026-03-01 00:30
     send: [{commune: 01273, id: late}]

@@ -62,7 +62,7 @@ def test_budgets_add_up(langhoc: Langhoc) -> None:
     runs = json.loads(langhoc("budgets", "--year", "2026", "--format", "json"))
     assert [run["province"] for run in runs] == ["12", "44"]
     for run in runs:
-        assert sum(run["allocations"].values()) + run["reserve"] == run["envelope"]
+        assert sum(run["allocations"].values()) + run["equipment"] + run["carried"] + run["reserve"] == run["envelope"]
         assert len(run["allocations"]) == run["centres"]
     assert "Proposed ₫" in langhoc("budgets", "--year", "2026", "--province", "12")
 
@@ -106,7 +106,7 @@ def test_looking_around(langhoc: Langhoc) -> None:
     status = json.loads(langhoc("status", "--format", "json"))
     assert {row["name"] for row in status} >= {"kafka", "mongod", "zipkin", "intake-1", "notifications-1"}
     assert all(row["ready"] for row in status)
-    assert "Simulated date: 2026-03-04" in langhoc("status")
+    assert "Simulated date: 2026-04-11" in langhoc("status")
     assert json.loads(langhoc("dead-letters", "list", "--format", "json")) == []
     assert "settled" in langhoc("wait")
     assert "service.started" in langhoc("logs", "funding", "-n", "2000")

@@ -113,9 +113,11 @@ class Person:
         headers = {"Authorization": f"Bearer {token}"} | ({"Idempotency-Key": key} if key else {})
         return httpx.post(self.platform.processes.url(service) + path, json=body, headers=headers, timeout=30)
 
-    def take(self, path: str, seen: Document, key: str, why: str = "Theo biên bản họp") -> httpx.Response:
+    def take(
+        self, path: str, seen: Document, key: str, why: str = "Theo biên bản họp", **more: object
+    ) -> httpx.Response:
         """A step of a budget or adjustment, about the version that was seen."""
-        return self.post("funding", path, {"why": why, "version": seen["version"], "hash": seen["hash"]}, key)
+        return self.post("funding", path, {"why": why, "version": seen["version"], "hash": seen["hash"], **more}, key)
 
 
 def done(answer: httpx.Response) -> Document:
@@ -217,13 +219,18 @@ def test_a_budget_lives_from_proposal_to_adjustment(platform: Platform) -> None:
     assert seen["state"] == "proposed"
     answers = at_once(lambda: province.take(f"{BUDGET}/simulate", seen, "simulate"))
     assert {done(each)["state"] for each in answers} == {"simulated"}
-    assert done(preparer.take(f"{BUDGET}/submit", seen, "submit"))["state"] == "submitted"
+    # The centres' deadline has not passed: whoever submits now accepts by name whose file may still come.
+    refused(preparer.take(f"{BUDGET}/submit", seen, "too-early"), 409, "not_accepted")
+    lines = processes.get("funding", "/allocations", year=BUDGET_YEAR, province=PROVINCE)["items"]
+    awaited = [each["allocation"]["centre_id"] for each in lines if each["allocation"]["assessment"] == "awaited"]
+    assert done(preparer.take(f"{BUDGET}/submit", seen, "submit", accepts=awaited))["state"] == "submitted"
 
     # Nobody approves what they prepared, and a province approves nothing; both attempts stay on record.
     refused(preparer.take(f"{BUDGET}/approve", seen, "own"), 403, "same_person")
     refused(province.take(f"{BUDGET}/approve", seen, "not-finance"), 403, "role_not_allowed")
     assert [(each["who"], each["action"], each["result"]) for each in budget()["history"]] == [
         ("lan", "simulate", "done"),
+        ("an", "submit", "not_accepted"),
         ("an", "submit", "done"),
         ("an", "approve", "same_person"),
         ("lan", "approve", "role_not_allowed"),

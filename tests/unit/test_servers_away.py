@@ -29,7 +29,7 @@ from tests.fakes.memory import MemoryMongo
 from tests.unit.register_samples import gap_filled
 
 SERVICES = ("intake", "scoring", "funding", "notifications")
-WITHOUT_DATABASE = {"/health/live", "/health/ready", "/metrics", "/rankings/{scope}/{period}/cut-offs"}
+WITHOUT_DATABASE = {"/health/live", "/health/ready", "/metrics", "/periods", "/rankings/{scope}/{period}/cut-offs"}
 PLACES = {
     "province": "01",
     "year": "2026",
