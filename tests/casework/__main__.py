@@ -29,7 +29,7 @@ def main(paths: Sequence[str]) -> int:
     except UnreadableCases as unreadable:
         print(unreadable)
         return 2
-    plays = {case.case: plays_of(case) for case in cases}
+    plays = {case.case: plays_of(case, on_platform=True) for case in cases}
     with (
         tempfile.TemporaryDirectory(prefix="langhoc-cases-") as folder,
         start_servers(Path(folder) / "servers") as servers,

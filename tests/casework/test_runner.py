@@ -257,11 +257,11 @@ def test_cases_that_touch_each_other_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_cases_of_many_times_share_their_restarts() -> None:
-    plays = [play for case in load() for play in plays_of(case)]
+    plays = [play for case in load() for play in plays_of(case, on_platform=True)]
     groups = side_by_side(plays)
     assert sorted(map(id, plays)) == sorted(id(play) for group in groups for play in group)
     assert not any(one.disturbs(other) for group in groups for one, other in combinations(group, 2))
-    assert len(groups) < 6 + ORDERS
+    assert len(groups) < 12 + ORDERS
     assert len({now for play in groups[0] for now, _ in play.steps}) > 5
 
 
