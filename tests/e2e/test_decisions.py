@@ -254,28 +254,31 @@ def test_a_budget_lives_from_proposal_to_adjustment(platform: Platform) -> None:
     ]
     approved = platform.rows("funding", "journal")
     lines = platform.rows("funding", "decisions")
-    assert len(approved) == len(lines) + 1  # each decision, and the reserve
+    assert len(approved) == len(lines) + 1  # each decision of either purpose, and the reserve
     assert platform.facts(EventType.BUDGET_APPROVED) == []  # approved is not published
 
     # Killed when the publication is written and nobody knows: said again, it is the same publication.
     killed_when(platform, lambda: state() == "published", lambda: approver.take(f"{BUDGET}/publish", seen, "publish"))
     assert done(approver.take(f"{BUDGET}/publish", seen, "publish"))["state"] == "published"
     processes.wait_settled(*SERVICES)
-    published = sorted(platform.facts(EventType.BUDGET_APPROVED), key=lambda line: line["centre_id"])
-    (run,) = platform.facts(EventType.BUDGET_RUN_APPROVED)
-    assert Counter(line["centre_id"] for line in published) == Counter(line["centre_id"] for line in lines)
+    told = sorted(platform.facts(EventType.BUDGET_APPROVED), key=lambda line: line["centre_id"])
+    assert Counter((line["centre_id"], line["purpose"]) for line in told) == Counter(
+        (line["centre_id"], line["purpose"]) for line in lines
+    )
+    runs = {each["purpose"]: each for each in platform.facts(EventType.BUDGET_RUN_APPROVED)}
+    assert sum(each["envelope"] for each in runs.values()) == seen["envelope"]
+    run, published = runs["operating"], [line for line in told if line["purpose"] == "operating"]
     assert len(published) == run["centres"] == seen["run"]["centres"]
     assert sum(line["amount"] + line["settled"] for line in published) + run["reserve"] == run["envelope"]
-    assert run["envelope"] == seen["envelope"]
     assert run["hash"] == content_hash([[line["centre_id"], line["amount"], line["settled"]] for line in published])
     assert (run["submitted_by"], run["approved_by"]) == ("an", "binh")
     assert processes.get("funding", f"{BUDGET}/snapshot/verify")["same"] is True
     assert processes.get("funding", f"{BUDGET}/proof")["holds"] is True
     alerts = processes.get("notifications", "/alerts", province=PROVINCE, kind="support_approved")
-    assert len(alerts["items"]) == 1
+    assert len(alerts["items"]) == len(runs)
 
     adjusted = adjust_after_correction(platform, preparer, approver, other, run)
-    exported(platform, {line["centre_id"]: line["amount"] for line in published}, adjusted)
+    exported(platform, {(line["centre_id"], line["purpose"]): line["amount"] for line in told}, adjusted)
     tampered(platform, JournalMark.model_validate(adjusted["journal"]))
 
 
@@ -342,7 +345,7 @@ def adjust_after_correction(
     return adjusted
 
 
-def exported(platform: Platform, approved: dict[str, int], adjusted: Document) -> None:
+def exported(platform: Platform, approved: dict[tuple[str, str], int], adjusted: Document) -> None:
     """The three forms of export tell what stands, the open-contracting one every version."""
     url = f"{platform.processes.url('funding')}/exports/{DECISIONS}"
     bearer = {"Authorization": f"Bearer {issue_token(platform.folder, 'kiem', 'auditor')}"}
@@ -352,9 +355,9 @@ def exported(platform: Platform, approved: dict[str, int], adjusted: Document) -
         assert answer.status_code == 200, answer.text
         return answer.content
 
-    stands = approved | {adjusted["centre_id"]: adjusted["amount"]}
+    stands = approved | {(adjusted["centre_id"], adjusted["purpose"]): adjusted["amount"]}
     rows = list(csv.DictReader(io.StringIO(content("csv").decode("utf-8-sig"))))
-    assert {row["centre_id"]: int(row["amount"]) for row in rows} == stands
+    assert {(row["centre_id"], row["purpose"]): int(row["amount"]) for row in rows} == stands
     with zipfile.ZipFile(io.BytesIO(content("xlsx"))) as workbook:
         assert workbook.read("xl/worksheets/sheet1.xml").count(b"<row ") == len(stands) + 1
     releases = json.loads(content("ocds"))["releases"]
@@ -366,7 +369,7 @@ def exported(platform: Platform, approved: dict[str, int], adjusted: Document) -
 def tampered(platform: Platform, published: JournalMark) -> None:
     """Who writes into the journal behind the service's back is found: by the service, and by whoever kept a mark."""
     processes, database = platform.processes, platform.processes.database("funding")
-    whole = platform.rows("funding", "journal")
+    whole = platform.rows("funding", "journal", purpose="operating")
 
     def entries() -> list[JournalEntry]:
         return [
@@ -382,7 +385,7 @@ def tampered(platform: Platform, published: JournalMark) -> None:
     # A cleverer hand writes all hashes anew, and the head that the service keeps: only the published mark tells.
     postings = [
         Posting.model_validate({name: row[name] for name in Posting.model_fields})
-        for row in platform.rows("funding", "journal")
+        for row in platform.rows("funding", "journal", purpose="operating")
     ]
     forged = append(postings, province=PROVINCE, year=BUDGET_YEAR, purpose="operating", head=None)
     for row in whole:

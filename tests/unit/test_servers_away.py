@@ -43,7 +43,19 @@ BODIES: dict[str, Any] = {
     "/recompute/dry-run": {"period": 2025},
     "/recompute": {"id": "R-1", "period": 2025, "why": "a new rule"},
     "/simulations/{province}": {"year": 2026},
-}
+    "/periods/reopenings": {
+        "order_id": "O-1", "what": "commune", "period": 2020, "reason": "as agreed", "until": "2027-06-30T00:00:00Z"
+    },
+    "/periods/reopenings/{order_id}/end": {"reason": "as agreed"},
+    "/history": {
+        "order_id": "O-2", "why": "as agreed", "decision_number": "1/QĐ",
+        "submissions": [{
+            "type": "langhoc.envelope.submitted.v1",
+            "province": "01",
+            "data": {"submission_id": "H-1", "year": 2020, "amount": 1},
+        }],
+    },
+}  # fmt: skip
 DECISION = {"why": "as agreed", "version": 1, "hash": "h", "id": "B-1"}
 Build = Callable[[str], FastAPI]
 

@@ -11,7 +11,7 @@ from services.funding.decisions.journal import OPERATING
 from services.funding.decisions.life.records import Command, recorded
 from services.funding.decisions.proposal.inputs import ProvinceInputs
 from services.funding.domain import Life
-from shared.contracts.base import Text
+from shared.contracts.base import Text, ungrounded
 from shared.contracts.facts import AdjustmentProposed
 from shared.messaging.decide.asking import Ask, Outcome
 
@@ -82,7 +82,13 @@ def _next(known: Sequence[Adjusting], wanted: Adjusting | None) -> Adjusting | N
         return None if wanted.change == turned_down else numbered(wanted, number, version=1)
     kept = wanted.model_copy(update={"prepared_by": last.prepared_by})
     replacing = numbered(kept, last.number, version=last.proposal.version + 1)
-    return None if replacing.proposal.hash == last.proposal.hash else replacing
+    return None if _said(replacing) == _said(last) else replacing
+
+
+def _said(adjusting: Adjusting) -> object:
+    """What people are shown: the same figures on other grounds are another proposal, on another citation the same."""
+    proposal = adjusting.proposal
+    return proposal.hash, ungrounded(proposal.model_dump(mode="json", include={"allocation", "reason"}))
 
 
 def _turned_down(known: Sequence[Adjusting]) -> tuple[int, int] | None:
