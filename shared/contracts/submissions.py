@@ -283,7 +283,7 @@ class RecognitionRevoked(Recognised):
     decided_on: date
     decided_by: Label
     effective_from: date | None = None
-    """First day on which the recognition no longer holds; absent: `decided_on`."""
+    """First day on which the recognition no longer holds, at the earliest that of its period; absent: `decided_on`."""
 
 
 class Withdrawal(Submission):

@@ -225,6 +225,18 @@ def test_a_revocation_ends_the_decision_from_its_own_day_and_keeps_what_it_said(
     assert replaced.revocation is None
 
 
+def test_a_withdrawn_predecessor_still_belongs_to_its_province() -> None:
+    intake = Intake()
+    intake.register()
+    gone = RegistrationWithdrawn(submission_id="W", centre_id="C-1", corrects_version=1, reason="nhầm")
+    intake.receive(EventType.REGISTRATION_WITHDRAWN, gone)
+    taking: dict[str, Any] = {"submission_id": "R-2", "centre_id": "C-2", "predecessors": ["C-1"]}
+    elsewhere = intake.register("04", **taking, commune_code="01273")
+    assert [(one.code, one.field) for one in elsewhere.problems] == [("centre_of_other_province", "/predecessors/0")]
+    own = intake.register(**taking)
+    assert (own.status, [one.code for one in own.warnings]) == (Status.ACCEPTED, ["predecessor_unknown"])
+
+
 def test_a_revocation_is_never_held() -> None:
     """Held submissions are read again as what is filed; and nothing is accepted yet that could be revoked."""
     receipt, made = Intake().receive(EventType.RECOGNITION_REVOKED, revoked(unit_code="00999", period=2022))

@@ -85,10 +85,10 @@ def check_registration(data: CentreRegistered, arrival: Arrival, known: Known) -
             findings.problems.append(problem("intake.predecessor_is_itself", pointer, centre=predecessor))
         elif predecessor in data.predecessors[:index]:
             findings.problems.append(problem("intake.predecessor_twice", pointer, centre=predecessor))
-        elif known.centre(predecessor) is None:
-            findings.warnings.append(problem("intake.predecessor_unknown", pointer, centre=predecessor))
         else:
             check_registrar(findings, predecessor, pointer, arrival, known)
+            if known.centre(predecessor) is None:
+                findings.warnings.append(problem("intake.predecessor_unknown", pointer, centre=predecessor))
     return findings
 
 
@@ -165,17 +165,24 @@ def check_recognition(data: RecognitionSubmitted, arrival: Arrival, known: Known
 
 
 def check_revocation(data: RecognitionRevoked, arrival: Arrival, known: Known) -> Findings:
-    """A decision that revokes one: of the same subject, decided in the past, and not before the one that it ends."""
+    """A decision that revokes one: of the same subject, decided in the past, and not before the one that it ends.
+
+    It may take effect earlier, back to the first day of the period: a recognition that should never have been given is
+    signed after its period, and would count in it for ever otherwise.
+    """
     findings = check_withdrawal(named(data), None, arrival, known)
     _check_not_future(findings, data.decided_on, "/decided_on", arrival)
     if isinstance(known.current, RecognitionAccepted):
-        since = known.current.decided_on
-        days = {"/decided_on": data.decided_on, "/effective_from": data.effective_from}
-        findings.problems += [
-            problem("intake.revoked_before_decided", pointer, date=day, decided=since)
-            for pointer, day in days.items()
-            if day is not None and day < since
-        ]
+        signed = known.current.decided_on
+        holds = min(signed, date(data.period, 1, 1))
+        if data.decided_on < signed:
+            findings.problems.append(
+                problem("intake.revoked_before_decided", "/decided_on", date=data.decided_on, decided=signed)
+            )
+        if data.effective_from is not None and data.effective_from < holds:
+            findings.problems.append(
+                problem("intake.revoked_before_period", "/effective_from", date=data.effective_from, first=holds)
+            )
     return findings
 
 

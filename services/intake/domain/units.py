@@ -80,7 +80,8 @@ def _check_district(findings: Findings, named: Named, arrival: Arrival, known: K
     on, code = cut_off(named.period), named.code
     ended = known.register.districts_ended
     if ended is not None and on >= ended:
-        findings.problems.append(problem("intake.level_closed", "/series", period=named.period, ended=ended))
+        pointer = "/series" if named.series == "district" else named.pointer
+        findings.problems.append(problem("intake.level_closed", pointer, period=named.period, ended=ended))
         return
     district = known.register.district(code, on)
     if district is None:
