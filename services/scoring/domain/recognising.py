@@ -12,9 +12,10 @@ from datetime import date
 
 from services.scoring.domain.judging import Recognition, step_on
 from shared.contracts.base import Contract, Step, Text
-from shared.contracts.facts import RecognitionInForce
+from shared.contracts.facts import RecognitionInForce, Revocation
 from shared.rulebook import NoRuleInForce, PassFailRubric, Rubric, cut_off, readings_on, rubric_for
 from shared.rulebook.basis import Validity
+from shared.rulebook.source import Grounded
 from shared.wording import EN, VI
 
 
@@ -77,7 +78,7 @@ def opens_level_2(rubric: PassFailRubric, recognitions: Iterable[Recognition], p
     ]
     if found:
         decision = max((one.decision for one in found), key=_order)
-        of = _named(decision)
+        of = named_decision(decision)
         return True, step_on(
             rubric.recognised,
             f"{of.vi} mở mức độ 2: công nhận cho kỳ {latest} hoặc trước đó, còn hiệu lực vào {VI.day(day)}.",
@@ -107,7 +108,7 @@ def notes_beside(
         held = _held(rubric, each, period)
         if held is None:
             continue
-        of = _named(each)
+        of = named_decision(each)
         if held.in_force and each.unit_id not in ("", own):
             notes.append(
                 step_on(
@@ -117,11 +118,11 @@ def notes_beside(
                 )
             )
         if each.revocation is not None:
-            notes.append(_revoked(held, of))
+            notes.append(revoked(each.revocation, of, held.in_force, held.validity))
     for gone in not_carried:
         held = _held(rubric, gone.decision, period)
         if held is not None and held.in_force:
-            of = _named(gone.decision)
+            of = named_decision(gone.decision)
             notes.append(
                 step_on(
                     same_unit,
@@ -134,15 +135,13 @@ def notes_beside(
     return notes
 
 
-def _revoked(held: Beside, of: Text) -> Step:
-    """That a decision was revoked, and what this means for the period."""
-    revocation = held.decision.revocation
-    assert revocation is not None
+def revoked(revocation: Revocation, of: Text, in_force: bool, ground: Grounded) -> Step:
+    """That a decision was revoked, and what this means for the period. `of`: the decision in words."""
     counts = Text(vi="kỳ này vẫn tính", en="it still counts in this period")
-    if not held.in_force:
+    if not in_force:
         counts = Text(vi="không còn tính cho kỳ này", en="it does not count in this period")
     return step_on(
-        held.validity,
+        ground,
         f"{of.vi} bị thu hồi theo quyết định {revocation.decision_number} ngày {VI.day(revocation.decided_on)} của "
         f"{revocation.decided_by}, từ ngày {VI.day(revocation.effective_from)} ({revocation.reason}): {counts.vi}.",
         f"{of.en} is revoked by decision {revocation.decision_number} of {EN.day(revocation.decided_on)} by "
@@ -161,7 +160,7 @@ def _held(rubric: Rubric, decision: Recognition, period: int) -> Beside | None:
     return Beside(decision, validity, in_force=counts)
 
 
-def _named(decision: Recognition) -> Text:
+def named_decision(decision: Recognition) -> Text:
     """A decision in words."""
     vi, en = (
         (f"mức độ {decision.level}", f"level {decision.level}")

@@ -12,7 +12,12 @@ from services.scoring.domain.measuring import RecognisedCounts
 from services.scoring.domain.models import judge_models
 from services.scoring.domain.recognising import NotCarried, beside, notes_beside
 from services.scoring.domain.standards import judge_standards
-from services.scoring.domain.standards_decided import beside_standards, notes_on_decided, with_decisions
+from services.scoring.domain.standards_decided import (
+    beside_standards,
+    notes_on_decided,
+    notes_on_revoked,
+    with_decisions,
+)
 from services.scoring.domain.targets import judge_targets
 from shared.contracts.base import Step, content_hash, figures
 from shared.contracts.facts import (
@@ -86,14 +91,15 @@ def score_commune(
         NoRuleInForce: the rubric's series has no rule on the period's cut-off date.
     """
     rule = rule or _rule(accepted.rubric, accepted.period, accepted.holder)
-    decisions, computed = list(recognitions), list(references)
+    decisions, decided, computed = list(recognitions), list(standards), list(references)
     judgement = WITHDRAWN
     if withdrawn is None:
-        used = with_decisions(computed, standards, accepted.unit_id, accepted.period)
+        used = with_decisions(computed, decided, accepted.unit_id, accepted.period)
         judgement = _judge(rule, accepted.content, accepted.period, decisions, used)
-        decided = notes_on_decided(judgement.references, computed, accepted.period)
-        judgement = replace(judgement, notes=[*judgement.notes, *decided])
+        notes = notes_on_decided(judgement.references, computed, accepted.period)
+        judgement = replace(judgement, notes=[*judgement.notes, *notes])
     said = notes_beside(rule, decisions, not_carried, accepted.unit_id, accepted.period)
+    said += notes_on_revoked(decided, accepted.period)
     return _sealed(
         CommuneScored(
             **_common(accepted, rule, judgement, version, decisions, said, withdrawn),
@@ -152,6 +158,7 @@ def score_assessment(
         used = list(references)
         judgement = _judge(rule, accepted.content, accepted.period, decisions, used, counts, accepted.holder)
     said = notes_beside(rule, decisions, not_carried, accepted.subject_id, accepted.period)
+    said += notes_on_revoked(decisions, accepted.period)
     return _sealed(
         AssessmentScored(
             **_common(accepted, rule, judgement, version, decisions, said, withdrawn),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from services.scoring.domain.judging import Recognition, step_on
-from services.scoring.domain.recognising import in_order
+from services.scoring.domain.recognising import in_order, named_decision, revoked
 from shared.contracts.base import Step, Text, content_hash
 from shared.contracts.facts import RecognitionInForce, Reference
 from shared.rulebook import NoRuleInForce, Series, cut_off, readings_on, rubric_for
@@ -89,7 +89,7 @@ def notes_on_decided(used: Sequence[Reference], computed: Sequence[Reference], p
         if law is None or one.decision_number is None:
             continue
         ((standard, level),) = one.outcome.items()
-        name = next((each.name for each in law.standards if each.id == standard), None)
+        name = _name(law, standard)
         if name is None:
             continue
         recognised, computed_level = reached(int(level)), levels.get(standard)
@@ -105,6 +105,25 @@ def notes_on_decided(used: Sequence[Reference], computed: Sequence[Reference], p
             )
         )
     return notes
+
+
+def notes_on_revoked(decisions: Iterable[Recognition], period: int) -> list[Step]:
+    """Per decision on a standard for the period that was revoked, by whom, why, and whether it still counts."""
+    law, day = _law(period), cut_off(period)
+    notes = []
+    for one in in_order(decisions):
+        name = None if law is None or one.standard is None else _name(law, one.standard)
+        if one.period != period or one.revocation is None or name is None:
+            continue
+        said = named_decision(one)
+        of = Text(vi=f"{name.vi}: {said.vi}", en=f"{name.en}: {said.en}")
+        counts = day < one.revocation.effective_from
+        notes.append(revoked(one.revocation, of, counts, readings_on(day).recognised_standard))
+    return notes
+
+
+def _name(law: StandardsRubric, standard: str) -> Text | None:
+    return next((each.name for each in law.standards if each.id == standard), None)
 
 
 def _law(period: int) -> StandardsRubric | None:
