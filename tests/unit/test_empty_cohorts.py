@@ -40,8 +40,13 @@ def test_each_share_of_a_pair_is_judged_apart() -> None:
     one = _target(_score(C5_2=_pair(share(0, 0), share(15))), "C5.2")
     assert (one.applicable, one.met) == (True, {"L1": True, "L2": True})
     assert one.reason is not None
-    assert one.reason.en == "C5.2: not applicable (technical or professional training), the cohort is empty."
-    lacking = _target(_score(C5_2=_pair(share(0, 0), share(14))), "C5.2")
+    assert one.reason.en == "C5.2 (technical or professional training): not applicable, the cohort is empty."
+    short = _score(C5_2=_pair(share(0, 0), share(14)))
+    said = [step.what.en for step in short.explanation if "the cohort is empty" in step.what.en]
+    assert [each.split(";")[0] for each in said] == [
+        "Not applicable, the cohort is empty: C5.2 (technical or professional training)"
+    ], "the target itself is not met, so not it counts as met"
+    lacking = _target(short, "C5.2")
     assert (lacking.applicable, lacking.met) == (True, {"L1": True, "L2": False})
     none = _target(_score(C5_2=_pair(share(0, 0), share(0, 0))), "C5.2")
     assert (none.applicable, none.met, none.provenance) == (False, {"L1": True, "L2": True}, Provenance.PROVISIONAL)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import assert_never
 
-from services.scoring.domain.shares import fraction, inapplicable, nobody, short, written
+from services.scoring.domain.shares import asked_of, fraction, nobody, short, written
 from shared.contracts.base import Text
 from shared.contracts.facts import Reference
 from shared.contracts.submissions import (
@@ -56,7 +56,7 @@ class Measured:
     not_sent: bool = False
     """The sender can mend the absence."""
     nobody: Text | None = None
-    """That nobody is there to be counted, in one of its shares at least."""
+    """The target, where nobody is there to be counted; with the names of the shares if not in all of them."""
     applicable: bool = True
     """`False`: in none of its shares."""
     levels: tuple[LevelId, ...] = LEVELS
@@ -105,7 +105,7 @@ def compare(rule: Target, value: TargetValue, difficult: bool, empty: EmptyCohor
                 for level in LEVELS
                 if (text := short(rule.id, rule.name, value.share, rule.thresholds[level], empty))
             }
-            gone = inapplicable(rule.id) if nobody(value.share) else None
+            gone = asked_of(rule.id) if nobody(value.share) else None
             ratios = _ratios((value.share, rule.thresholds["L1"]))
             return Measured(written(value.share), lacks, ratios, nobody=gone, applicable=gone is None)
         case SharePairRule(), SharePairTarget():
@@ -172,7 +172,7 @@ def _compare_pair(rule: SharePairRule, value: SharePairTarget, difficult: bool, 
         f"{written(value.trained)}, {written(value.university)}",
         lack,
         ratios,
-        nobody=inapplicable(rule.id, *(gone if ratios else [])) if gone else None,
+        nobody=asked_of(rule.id, *(gone if ratios else [])) if gone else None,
         applicable=bool(ratios),
     )
 

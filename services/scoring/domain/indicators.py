@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from services.scoring.domain.judging import Judgement, frozen, named, not_applicable, step_on, weakest
 from services.scoring.domain.points import judge_points
-from services.scoring.domain.shares import inapplicable, nobody, reaches, written
+from services.scoring.domain.shares import asked_of, inapplicable, nobody, reaches, written
 from shared.contracts.base import Step, Text
 from shared.contracts.facts import CriterionResult, Reference, TargetResult
 from shared.contracts.submissions import PointsContent, ShareTarget
@@ -190,7 +190,7 @@ def _target(one: _Checked) -> TargetResult:
         reason = Text(vi=f"Không đối chiếu bằng máy: {reason.vi}.", en=f"Not checked by machine: {reason.en}.")
     indicator = one.indicator
     if one.empty is not None:
-        reason = inapplicable(indicator.id)
+        reason = inapplicable(asked_of(indicator.id))
     step = step_on(indicator, indicator.name.vi, indicator.name.en, *([one.empty] if one.empty else []))
     return TargetResult(
         id=indicator.id,
@@ -240,7 +240,7 @@ def _grade(rubric_id: str, id: str) -> Text:
 
 def _empty(checked: Sequence[_Checked]) -> list[Step]:
     grounds = [one.empty for one in checked if one.empty is not None]
-    ids = [one.indicator.id for one in checked if one.empty is not None]
+    ids = [asked_of(one.indicator.id) for one in checked if one.empty is not None]
     return [not_applicable(grounds[0], ids)] if grounds else []
 
 

@@ -145,9 +145,10 @@ def without_evidence(rubric: Rubric, ids: Sequence[str]) -> Step:
     )
 
 
-def not_applicable(empty: EmptyCohort, ids: Sequence[str], *nothing: Text) -> Step:
+def not_applicable(empty: EmptyCohort, asked: Sequence[Text], *nothing: Text) -> Step:
     """What became of shares of nobody. `nothing`: names of what has no other share, so that it rests on this alone."""
-    met, listed = empty.counts_as == "met", ", ".join(ids)
+    met = empty.counts_as == "met"
+    listed = Text(vi=", ".join(each.vi for each in asked), en=", ".join(each.en for each in asked))
     vi, en = ("coi là đạt", "counts as met") if met else ("coi là không đạt", "counts as not met")
     alone = Text(vi="", en="")
     if nothing:
@@ -157,8 +158,8 @@ def not_applicable(empty: EmptyCohort, ids: Sequence[str], *nothing: Text) -> St
         )
     return step_on(
         empty,
-        f"Không áp dụng vì không có đối tượng: {listed}; {vi}, không tính vào xếp hạng.{alone.vi}",
-        f"Not applicable, the cohort is empty: {listed}; it {en} and stays out of rankings.{alone.en}",
+        f"Không áp dụng vì không có đối tượng: {listed.vi}; {vi}, không tính vào xếp hạng.{alone.vi}",
+        f"Not applicable, the cohort is empty: {listed.en}; it {en} and stays out of rankings.{alone.en}",
     )
 
 

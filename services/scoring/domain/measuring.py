@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from services.scoring.domain.comparing import Measured, compare, joined, not_sent
 from services.scoring.domain.judging import frozen, named
-from services.scoring.domain.shares import fraction, inapplicable, short, written
+from services.scoring.domain.shares import asked_of, fraction, short, written
 from shared.contracts.base import Text
 from shared.contracts.facts import Reference
 from shared.contracts.submissions import (
@@ -195,7 +195,7 @@ def _counted(rule: RecognisedShareRule, situation: Situation) -> Measured:
     }
     evidence = tuple(f"{id}: L{level}" for id, level in sorted(counts.recognised.items()))
     value = ", ".join(f"{level} {written(counts.at(level))}" for level in LEVELS)
-    gone = None if counts.total else inapplicable(rule.id)
+    gone = None if counts.total else asked_of(rule.id)
     return Measured(value, lack, evidence=evidence, nobody=gone, applicable=gone is None)
 
 

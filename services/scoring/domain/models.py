@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from services.scoring.domain.judging import Judgement, not_applicable, step_on, weakest
-from services.scoring.domain.shares import fraction, inapplicable, nobody, reaches, short, written
+from services.scoring.domain.shares import asked_of, fraction, inapplicable, nobody, reaches, short, written
 from shared.contracts.base import Step, Text
 from shared.contracts.facts import CriterionResult, TargetResult
 from shared.contracts.submissions import Share, ShareTarget, TargetsContent
@@ -55,7 +55,7 @@ def judge_models(rubric: ModelsRubric, content: TargetsContent, period: int, pro
         if share is None:
             continue
         if nobody(share):
-            steps.append(not_applicable(empty, [one.id]))
+            steps.append(not_applicable(empty, [asked_of(one.id)]))
             continue
         steps.append(_share_step(one, share))
         notes += [_goal_step(one, share, goal, difficult) for goal in aims]
@@ -140,7 +140,7 @@ def _criterion(
             en=f"No decision proves it: {written(value.share)} does not count.",
         )
     elif not applicable:
-        reason = inapplicable(one.id)
+        reason = inapplicable(asked_of(one.id))
     wanted: dict[str, Fraction] = {goal.id: goal.share(difficult_area=difficult) for goal in aims}
     grounds: list[Grounded] = [one] if value is None or value.evidence else [one, rubric.no_evidence]
     if not applicable:

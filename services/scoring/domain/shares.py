@@ -36,13 +36,18 @@ def reaches(share: Share, threshold: Fraction, empty: EmptyCohort) -> bool:
     return empty.counts_as == "met" if nobody(share) else fraction(share) >= threshold
 
 
-def inapplicable(id: str, *what: Text) -> Text:
-    """That nobody is there to be counted; `what`: of which shares, where the target has others."""
+def asked_of(id: str, *what: Text) -> Text:
+    """A target as it is named where nobody is there to be counted; `what`: in which shares, where it has others."""
     vi = f" ({', '.join(each.vi for each in what)})" if what else ""
     en = f" ({', '.join(each.en for each in what)})" if what else ""
+    return Text(vi=f"{id}{vi}", en=f"{id}{en}")
+
+
+def inapplicable(asked: Text) -> Text:
+    """That nobody is there to be counted."""
     return Text(
-        vi=f"{id}: không áp dụng{vi}, không có đối tượng trong diện tính.",
-        en=f"{id}: not applicable{en}, the cohort is empty.",
+        vi=f"{asked.vi}: không áp dụng, không có đối tượng trong diện tính.",
+        en=f"{asked.en}: not applicable, the cohort is empty.",
     )
 
 

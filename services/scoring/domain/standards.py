@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.scoring.domain.judging import Judgement, not_applicable, step_on, weakest, without_evidence
-from services.scoring.domain.shares import inapplicable, nobody, reaches, short, written
+from services.scoring.domain.shares import asked_of, inapplicable, nobody, reaches, short, written
 from shared.contracts.base import Provenance, Step, Text
 from shared.contracts.facts import CriterionResult, TargetResult
 from shared.contracts.submissions import ShareTarget, TargetsContent
@@ -44,7 +44,7 @@ def judge_standards(rubric: StandardsRubric, content: TargetsContent, period: in
         steps.append(_area_step(rubric, content.specially_difficult_basis, case.on))
     if unproven:
         steps.append(without_evidence(rubric, unproven))
-    empty = [id for id, _ in sent if id in used and case.inapplicable(id)]
+    empty = [asked_of(id) for id, _ in sent if id in used and case.inapplicable(id)]
     if empty:
         alone = [
             one.name for one in rubric.standards if all(case.inapplicable(each.share) for each in case.needed(one))
@@ -263,7 +263,7 @@ def _target(case: _Case, measure: Measure, asked: _Asked) -> TargetResult:
     applicable = not case.inapplicable(measure.id)
     if not applicable:
         grounds.append(case.empty)
-        reason = inapplicable(measure.id)
+        reason = inapplicable(asked_of(measure.id))
     step = step_on(measure, measure.name.vi, measure.name.en, *grounds)
     if value is None:
         reason = Text(vi=f"Chưa có dữ liệu: {measure.id}.", en=f"Not sent: {measure.id}.")

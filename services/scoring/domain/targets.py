@@ -18,6 +18,7 @@ from services.scoring.domain.judging import (
 from services.scoring.domain.measuring import RecognisedCounts, Situation, computed_beside, measure
 from services.scoring.domain.ranking import pass_fail_key
 from services.scoring.domain.recognising import opens_level_2
+from services.scoring.domain.shares import inapplicable
 from shared.contracts.base import Step, Text
 from shared.contracts.facts import CriterionResult, Reference, TargetResult
 from shared.contracts.submissions import TargetsContent
@@ -135,7 +136,7 @@ def _grounds(situation: Situation, content: TargetsContent, measured: Mapping[st
     unproven = [id for id, one in measured.items() if one.unproven]
     if unproven:
         steps.append(without_evidence(rubric, unproven))
-    empty = [id for id, one in measured.items() if one.nobody]
+    empty = [one.nobody for one in measured.values() if one.nobody]
     if empty:
         steps.append(not_applicable(situation.empty, empty))
     return steps
@@ -289,7 +290,8 @@ def _target(situation: Situation, rule: Target, measured: Measured) -> TargetRes
     grounds += _deciding(measured.source, situation.period)
     step = step_on(rule, rule.name.vi, rule.name.en, *grounds)
     asked = thresholds(rule, difficult)
-    reasons = [measured.absent or next(iter(measured.lack.values()), None), measured.nobody, measured.scope]
+    gone = inapplicable(measured.nobody) if measured.nobody else None
+    reasons = [measured.absent or next(iter(measured.lack.values()), None), gone, measured.scope]
     said = [reason for reason in reasons if reason is not None]
     return TargetResult(
         id=rule.id,
