@@ -177,6 +177,10 @@ async def test_what_a_split_unit_does_not_inherit_is_told_with_its_reason(bench:
     decided = recognition(period=2025, decided_on=date(2026, 3, 1))
     await bench.accept(fact(1, split()), commune(targets(), unit_id=EAST, period=2026))
     assert not said(bench.result(f"{EAST}/2026"), "does not inherit it")
+    (told,) = said(bench.result(f"{EAST}/2026"), "no result, level or decision of theirs is carried over")
+    assert "Formed within the period from Phường Ba Đình (00004)" in told["what"]["en"]
+    await bench.accept(commune(targets(), unit_id=EAST, period=2027))
+    assert not said(bench.result(f"{EAST}/2027"), "Formed within the period"), "told once, in its first period"
     await bench.accept(decided)
     (told,) = said(bench.result(f"{EAST}/2026"), "does not inherit it")
     assert "Decision 12/QĐ-PGDĐT" in told["what"]["en"]

@@ -67,7 +67,7 @@ class Inputs(Contract):
     standards: tuple[Recognition, ...] = ()
     """Of a commune: all decisions on its standards of universal education."""
     not_carried: tuple[NotCarried, ...] = ()
-    """Of a commune: decisions on former units of which it is not the continuation."""
+    """Former units of which it is not the continuation, and decisions on them."""
     withdrawn: Withdrawn | None = None
     """The accepted assessment was taken back."""
 
@@ -286,9 +286,13 @@ def areas_around(unit_id: str, register: Registry) -> tuple[tuple[str, str], ...
 
 def former(unit_id: str, register: Registry) -> list[str]:
     """Ids of the units from which a commune was formed and of which it is not the continuation, whole or in part."""
+    return sorted({each for id in formed_from(unit_id, register) for each in register.lineage(id)})
+
+
+def formed_from(unit_id: str, register: Registry) -> list[str]:
+    """Likewise, but of each only the id under which it went into the commune."""
     lineage = register.lineage(unit_id)
-    before = {row.predecessor for each in lineage for row in register.predecessors(each)} - set(lineage)
-    return sorted({each for id in before for each in register.lineage(id)})
+    return sorted({row.predecessor for each in lineage for row in register.predecessors(each)} - set(lineage))
 
 
 def formed(unit_id: str, register: Registry) -> list[str]:

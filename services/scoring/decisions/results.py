@@ -22,6 +22,7 @@ from services.scoring.decisions.documents import (
     assessment_ref,
     commune_refs,
     decisions_of,
+    formed_from,
     former,
     in_order,
     recognitions_ref,
@@ -294,7 +295,7 @@ class Judging:
                     recognitions=await self.decisions("commune", accepted.unit_id),
                     references=references.items if references else (),
                     standards=await self.decisions("universal_education", accepted.unit_id),
-                    not_carried=await self._not_carried(accepted.unit_id),
+                    not_carried=await self._not_carried(accepted.unit_id, accepted.period),
                     withdrawn=withdrawn,
                 )
             case AssessmentAccepted(series="learning_unit" | "universal_education" as series):
@@ -308,16 +309,18 @@ class Judging:
         ids = (await register_now(self.ask)).lineage(subject_id) if of_communes else (subject_id,)
         return decisions_of(zip(ids, await self.ask.many(recognitions_ref(series, id) for id in ids), strict=True))
 
-    async def _not_carried(self, unit_id: str) -> tuple[NotCarried, ...]:
-        """Decisions on the former units that went into a commune which is none of them."""
+    async def _not_carried(self, unit_id: str, period: int) -> tuple[NotCarried, ...]:
+        """The former units that went into a commune which is none of them, in its first period; decisions on them."""
         register = await register_now(self.ask)
         ids = former(unit_id, register)
         kept = zip(ids, await self.ask.many(map(RECOGNITIONS.ref, ids)), strict=True)
-        units = {id: register.by_id(id) for id in ids}
+        first = register.by_id(register.lineage(unit_id)[0])
+        is_new = first is not None and first.valid_from is not None and first.valid_from.year == period
+        found = [(id, None) for id in formed_from(unit_id, register) if is_new]
         return tuple(
-            NotCarried(unit_id=each.unit_id, code=unit.code, name=unit.name, decision=each)
-            for each in decisions_of(kept)
-            if (unit := units[each.unit_id]) is not None
+            NotCarried(unit_id=id, code=unit.code, name=unit.name, decision=decision)
+            for id, decision in (*found, *((each.unit_id, each) for each in decisions_of(kept)))
+            if (unit := register.by_id(id)) is not None
         )
 
     async def _first(self, accepted: AcceptedAssessment) -> None:

@@ -20,12 +20,13 @@ from shared.wording import EN, VI
 
 
 class NotCarried(Contract):
-    """A decision on a unit that was merged into others or split: those are other units, so it counts for none."""
+    """A unit that was merged into others or split: those are other units, so nothing of it counts for them."""
 
     unit_id: str
     code: str
     name: str
-    decision: Recognition
+    decision: Recognition | None = None
+    """A decision on it; `None`: all that there may be, told in the first period of what was formed from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,22 @@ def notes_beside(
             )
         if each.revocation is not None:
             notes.append(revoked(each.revocation, of, held.in_force, held.validity))
-    for gone in not_carried:
+    gone_units = list(not_carried)
+    formed_from = [f"{gone.name} ({gone.code})" for gone in gone_units if gone.decision is None]
+    if formed_from:
+        listed = ", ".join(formed_from)
+        notes.append(
+            step_on(
+                same_unit,
+                f"Được hình thành trong kỳ từ {listed} do sáp nhập hoặc chia tách: là đơn vị mới, bắt đầu chưa được "
+                "đánh giá; không kết quả, mức độ hay quyết định nào của các đơn vị đó được chuyển sang.",
+                f"Formed within the period from {listed} by merger or split: a new unit, which starts unassessed; no "
+                "result, level or decision of theirs is carried over.",
+            )
+        )
+    for gone in gone_units:
+        if gone.decision is None:
+            continue
         held = _held(rubric, gone.decision, period)
         if held is not None and held.in_force:
             of = named_decision(gone.decision)
