@@ -11,9 +11,10 @@ import pytest
 from services.scoring.decisions.areas import communes_of, districts_of
 from shared.contracts.base import Provenance
 from shared.registry import registry
+from tests.unit.register_samples import fact, split
 from tests.unit.scoring_assessments import area_targets, assessment
 from tests.unit.scoring_bench import Bench
-from tests.unit.scoring_samples import recognition, revocation, withdrawn
+from tests.unit.scoring_samples import commune, recognition, revocation, targets, withdrawn
 
 BA_DINH = "001"
 DISTRICT = f"district@{BA_DINH}/2024"
@@ -69,6 +70,26 @@ async def test_a_district_counts_the_decisions_for_its_communes(count: int, valu
     assert value in target["value"]
     assert target["met"] == {"L1": met, "L2": False}
     assert bench.result(DISTRICT)["level"] == int(met)
+
+
+async def test_an_area_is_judged_again_for_what_changed() -> None:
+    """A province too counts decisions; a correction of the register is none."""
+    bench = await Bench().start()
+    mine = decision("province", "01", period=2023)
+    await bench.accept(province(), province(2026), mine)
+    await bench.settle()
+    await bench.accept(mine.model_copy(update={"version": 2, "revocation": revocation(date(2024, 1, 1))}))
+    await bench.settle()
+    assert bench.result("province@01/2024")["supersedes"]["cause"] == "recognition"
+    await bench.accept(fact(1, split()))
+    await bench.settle()
+    assert bench.result("province@01/2026")["supersedes"]["cause"] == "register"
+    (of_one,) = recognised(1)
+    await bench.accept(district())
+    await bench.settle()
+    await bench.accept(commune(targets(1), period=2024, unit_id=of_one.unit_id, code=of_one.code))
+    await bench.settle()
+    assert bench.result(DISTRICT)["supersedes"]["cause"] == "reference", "a computed level stands beside"
 
 
 async def test_a_decision_that_comes_later_has_the_district_judged_again() -> None:

@@ -19,6 +19,7 @@ from services.scoring.decisions.documents import (
     RECOGNITIONS,
     RESULTS,
     WITHDRAWALS,
+    Inputs,
     Recognitions,
     Result,
     area_ref,
@@ -124,7 +125,7 @@ async def judge_area(due: Due[AreaYear], ask: Ask) -> Outcome:
     filed = await ask.one(area_ref(series, code, period))
     if filed is None:
         return Outcome(verdict=UNCHANGED)
-    await ask.one(assessment_ref(series, code, period))  # before what is counted, which may only be newer
+    stored = await ask.one(assessment_ref(series, code, period))  # before what is counted, which may only be newer
     register = await register_now(ask)
     districts = districts_of(code, period, register) if series == "province" else []
     if districts:
@@ -133,15 +134,23 @@ async def judge_area(due: Due[AreaYear], ask: Ask) -> Outcome:
         within = communes_of(series, code, period, register)
         counts = await _counted("communes", {u.unit_id: register.lineage(u.unit_id) for u in within}, period, ask)
     outcome = Outcome(verdict=UNCHANGED)
-    cause: Cause = "recognition" if series == "district" else "reference"
+    own, not_carried = await _own(series, code, period, ask, register)
+    cause = _cause(stored.inputs, counts, own) if stored else "recognition"
     judging = Judging(ask, outcome, cause, filed.traceparent, filed.traceparent)
     beside_it = await judging.beside(filed.accepted)
-    own, not_carried = await _own(series, code, period, ask, register)
     inputs = beside_it.model_copy(update={"counts": counts, "recognitions": own, "not_carried": not_carried})
     await judging.judge(filed.accepted, inputs)
     if outcome.events:
         outcome.verdict = "judged"
     return outcome
+
+
+def _cause(before: Inputs, counts: RecognisedCounts, own: tuple[Recognition, ...]) -> Cause:
+    """What an area is judged again for: what lies within it, decisions, or computed results that stand beside."""
+    was = before.counts
+    if was is None or was.total != counts.total:
+        return "register"
+    return "reference" if (was.recognised, before.recognitions) == (counts.recognised, own) else "recognition"
 
 
 async def _own(
