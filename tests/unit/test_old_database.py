@@ -108,6 +108,42 @@ async def test_a_newer_file_supersedes_an_old_result_and_open_requests_are_taken
     assert world.mongo("scoring").all(RECALCULATIONS) == []
 
 
+async def test_what_was_accepted_then_is_taken_back_and_revoked(world: MemoryWorld) -> None:
+    """Documents of every older shape: aggregates, results (counts of areas among them), decisions."""
+    before = await world.dead_letters()
+    rows = sorted(world.mongo("intake").all("aggregates"), key=lambda each: str(each["_id"]))
+    ended, messages = dict[str, Any](), list[Message]()
+    for kind in ("commune", "centre", "assessment", "recognition"):
+        for row in [each for each in rows if each["kind"] == kind][:14]:
+            series, _, subject = row["subject"].rpartition("/")
+            name = {"centre": "centre_id", "assessment": "subject"}.get(kind, "unit_code")
+            body = {"submission_id": f"W-{len(messages)}", "period": row["period"], "corrects_version": row["version"]}
+            body |= {name: subject, "reason": "Gửi nhầm"} | ({"series": series} if kind == "assessment" else {})
+            if kind == "recognition":
+                body |= {"decision_number": "9/QĐ", "decided_on": "2026-03-01", "decided_by": "Sở GDĐT"}
+            type_ = EventType(f"langhoc.{kind}.{'revoked' if kind == 'recognition' else 'withdrawn'}.v1")
+            messages.append(Message(row["province"], subject, type_, json.dumps(body).encode()))
+            ended[str(body["submission_id"])] = row
+    await world.come(old_database.LEFT_AT, messages)
+    await world.rest()
+    receipts = {row["submission_id"]: row["receipt"] for row in world.mongo("intake").all("receipts")}
+    for id, row in ended.items():
+        assert (receipts[id]["status"], receipts[id]["version"]) == ("accepted", row["version"] + 1), receipts[id]
+        if row["kind"] != "recognition":
+            fact = row["accepted"]
+            named = {"commune": fact.get("unit_id"), "centre": row["subject"]}
+            subject = named.get(row["kind"]) or f"{fact['series']}/{fact['subject_id']}"
+            (result,) = await told(world, "scoring", f"/results/{subject}?period={row['period']}")
+            assert (result["state"], result["level"], result["grade"]) == ("unassessed", None, None)
+    kinds = {row["_id"].partition("/")[2].partition("/")[0] for row in ended.values() if row["kind"] == "assessment"}
+    assert kinds == {"district", "province", "learning_unit", "universal_education", "learning_models"}
+    kept = {row["_id"]: row for row in world.mongo("scoring").all("recognitions")}
+    decided = [row["accepted"]["unit_id"] for row in ended.values() if row["kind"] == "recognition"]
+    assert decided
+    assert all(one["revocation"] is not None for unit_id in decided for one in kept[unit_id]["items"])
+    assert await world.dead_letters() == before
+
+
 async def test_rankings_go_on_from_their_old_pages(world: MemoryWorld) -> None:
     before = await told(world, "scoring", "/rankings/nation/2025/head")
     await world.rest()
