@@ -120,11 +120,17 @@ _DAY_OF: Mapping[CentreAct, str | None] = {
 
 
 def _act(data: CentreRegistered) -> Iterator[Problem]:
-    """An act is a decision's: with its number and its day, and with the day that it sets."""
+    """An act is a decision's: with its number, day and signer, and with the day that it sets.
+
+    A merged centre came from others, or went into another and closed: one from nowhere would pass for a new one, to
+    which the initial equipment is owed.
+    """
     if data.act is not None:
-        for name in ("decision_number", "decided_on", _DAY_OF[data.act]):
+        for name in ("decision_number", "decided_on", "decided_by", _DAY_OF[data.act]):
             if name is not None and getattr(data, name) is None:
                 yield problem("intake.act_incomplete", f"/{name}", act=data.act, field=name)
+    if data.act == "merged" and not data.predecessors and data.closed_on is None:
+        yield problem("intake.act_incomplete", "/predecessors", act=data.act, field="predecessors")
 
 
 def check_envelope(data: EnvelopeSubmitted, arrival: Arrival, known: Known) -> Findings:
