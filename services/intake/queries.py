@@ -89,7 +89,7 @@ async def tally(mongo: Mongo, query: dict[str, Any]) -> dict[str, int]:
 
 async def history(mongo: Mongo, subject: str, period: int | None) -> list[AcceptedSubject]:
     """What is accepted of a subject, per kind and period, with its versions."""
-    query: dict[str, Any] = {"subject": {"$in": [*_kept_under(subject)]}}
+    query: dict[str, Any] = {"subject": {"$in": [*kept_under(subject)]}}
     if period is not None:
         query["period"] = period
     rows = await mongo.find("aggregates", query, sort=[("period", 1)])
@@ -99,7 +99,7 @@ async def history(mongo: Mongo, subject: str, period: int | None) -> list[Accept
     return [AcceptedSubject.model_validate({**content_of(row), "history": lines[row["_id"]]}) for row in rows]
 
 
-def _kept_under(subject: str) -> Iterator[str]:
+def kept_under(subject: str) -> Iterator[str]:
     """A subject, and each standard of its universal education, which is decided on by itself."""
     yield subject
     if subject.startswith("universal_education/"):

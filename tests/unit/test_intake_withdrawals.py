@@ -355,6 +355,7 @@ async def test_the_history_says_what_each_version_did_and_why(tmp_path: Path) ->
     async with bench.http() as http:
         (told,) = (await http.get("/subjects/00004")).json()
         (decided,) = (await http.get("/subjects/universal_education/00004")).json()
+        explained = (await http.get("/explanations/universal_education/00004?period=2025")).json()
     assert [(line["version"], line["act"], line["reason"]) for line in told["history"]] == [
         (1, "submission", None),
         (2, "submission", "nhập nhầm"),
@@ -362,6 +363,7 @@ async def test_the_history_says_what_each_version_did_and_why(tmp_path: Path) ->
     ]
     assert (told["act"], told["accepted"]["withdraws"]) == ("withdrawal", 2)
     assert (decided["subject"], decided["accepted"]["level"]) == ("universal_education/00004/primary", 3)
+    assert [receipt["subject"] for receipt in explained["receipts"]] == [decided["subject"]]
 
 
 def test_a_resend_of_what_was_withdrawn_says_so_and_a_resend_of_the_withdrawal_does_not() -> None:

@@ -27,7 +27,7 @@ async def explain(
     register = await queries.register(mongo)
     named = subject_named(register, subject, meant_day(request, period, on))
     submissions = await queries.history(mongo, named.submitted_as, period)
-    query = who.within(None, subject=named.submitted_as, period=period)
+    query = who.within(None, subject={"$in": [*queries.kept_under(named.submitted_as)]}, period=period)
     receipts = await queries.receipts(mongo, query, after=None, limit=MOST_RECEIPTS)
     return IntakeExplanation(
         subject=named.id,
