@@ -21,7 +21,7 @@ from shared.rulebook.source import DATA
 from tests.fakes.memory import Fault
 from tests.unit.scoring_assessments import learning_models, share, standards, universal_education
 from tests.unit.scoring_bench import NOW, Bench
-from tests.unit.scoring_samples import UNIT, centre, commune, points, recognition, targets
+from tests.unit.scoring_samples import UNIT, centre, commune, points, recognition, targets, withdrawn
 
 COMMUNE = f"{UNIT}/2025"
 
@@ -268,6 +268,8 @@ async def test_a_file_made_for_another_rule_is_told_not_judged() -> None:
     (line,) = [line for line in await rehearsed(bench, read_given(table)) if line.get("kind") == "centre"]
     assert (line["field"], line["before"], line["after"]) == ("rubric", "clc_2553_2013", None)
     assert "N1 has 20 points, more than its maximum" in line["why"][0]["what"]["en"]
+    await bench.accept(withdrawn(centre(points("clc_2553_2013"))))
+    assert (await rehearsed(bench, read_given(table)))[-1]["summary"]["changed"] == 0
 
 
 @pytest.mark.parametrize(

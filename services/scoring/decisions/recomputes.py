@@ -251,7 +251,7 @@ def rehearse(results: Iterable[Document], rules: GivenRules | None, summary: Sum
 def _differences(kept: Result, rules: GivenRules | None) -> list[Difference]:
     accepted = kept.accepted
     rule = None
-    if rules is not None:
+    if rules is not None and kept.inputs.withdrawn is None:  # what was taken back is judged by no rule
         try:
             rule = rules.rubric_for(kept.kind, accepted.period, holder_of(accepted))
         except NoRuleInForce as error:
