@@ -322,6 +322,7 @@ async def test_the_same_order_again_is_answered_alike_and_another_under_its_id_i
     again = await release(client, "one")
     assert (again.status_code, again.json()) == (200, once.json())
     assert len(world.mongo.all("ranking_release_acts")) == 1
-    other = await release(client, "one", decision_number="319/QĐ-SGDĐT")
-    assert (other.status_code, codes(other)) == (409, ["release_id_reused"])
+    for another in ({"decision_number": "319/QĐ-SGDĐT"}, {"signed_by": "Phó Giám đốc Sở"}, {"reason": "Lý do khác"}):
+        other = await release(client, "one", **another)
+        assert (other.status_code, codes(other)) == (409, ["release_id_reused"]), another
     assert codes(await release(client, "two")) == ["release_reason_missing", "release_unchanged"]

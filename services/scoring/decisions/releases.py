@@ -54,9 +54,12 @@ class Act:
 
     def is_of(self, done: RankingReleased) -> bool:
         """Whether this is the order of that act."""
-        number = done.ranking.version if done.state == "released" else done.supersedes
-        same = (done.scope, done.period, done.state, number, done.decision_number, done.decided_on)
-        return same == (*self.ranking, self.state, self.number, self.decision_number, self.decided_on)
+        out = done.state == "released"
+        seen = (done.ranking.version, done.ranking.hash) if out else (done.supersedes, None)
+        decision = (done.decision_number, done.decided_on, done.signed_by, done.reason)
+        mine = (self.decision_number, self.decided_on, self.signed_by, self.reason)
+        asked = (*self.ranking, self.state, self.number, self.hash)
+        return (done.scope, done.period, done.state, *seen) == asked and decision == mine
 
 
 async def release(order: Order[Act], ask: Ask) -> Outcome:
