@@ -218,9 +218,11 @@ def test_a_file_that_did_not_get_through_is_pending_once(status: Status) -> None
     _, requests = handle(states, receipt(status=status))
     assert requests == {of("04", 2026)}
     assert states[PENDING.ref("04", "c-1", 2025)] == Pending(
-        centre_id="c-1", period=2025, province="04", status=status, receipt_id="r-9", received_at=NOW
+        centre_id="c-1", period=2025, province="04", status=status, receipt_id="r-9", received_at=NOW, in_time=NOW
     )
-    later = receipt(status=status, receipt_id="r-10", received_at=NOW + timedelta(seconds=1))
+    again, requests = handle(states, receipt(status=status))
+    assert (again.verdict, again.puts, requests) == ("ignored", {}, set())
+    later = receipt(status=status, receipt_id="r-10", received_at=datetime(2026, 5, 1, tzinfo=UTC))
     again, requests = handle(states, later)
     assert (again.verdict, again.puts, requests) == ("ignored", {}, set())
 
@@ -231,6 +233,7 @@ def test_a_file_that_did_not_get_through_is_pending_once(status: Status) -> None
         {"status": Status.ACCEPTED},
         {"status": Status.DUPLICATE},
         {"kind": "commune"},
+        {"act": "withdrawal"},
         {"kind": None},
         {"subject": None},
         {"period": None},
@@ -257,7 +260,7 @@ def test_the_first_unsettled_file_counts_whichever_receipt_comes_first(order: tu
         handle(states, receipts[nth])
     kept = states[PENDING.ref("04", "c-1", 2025)]
     assert kept is not None
-    assert (kept.receipt_id, kept.received_at) == ("r-0", NOW)
+    assert (kept.receipt_id, kept.received_at, kept.in_time) == ("r-0", NOW, NOW + timedelta(days=2))
 
 
 @pytest.mark.parametrize("order", list(permutations(range(5))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from services.funding.decisions.journal import OPERATING
@@ -17,6 +18,7 @@ from services.funding.decisions.proposal.inputs import (
     Score,
     about,
     again,
+    deadline_of,
 )
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
@@ -32,6 +34,7 @@ from shared.contracts.facts import (
 from shared.messaging.decide.asking import STALE, Ask, Decide, Outcome
 from shared.messaging.decide.documents import Ref
 from shared.messaging.messages import Received
+from shared.rulebook import NoRuleInForce
 
 IGNORED = "ignored"
 UNSETTLED = frozenset({Status.REJECTED, Status.HELD, Status.CONFLICT})
@@ -108,6 +111,7 @@ async def on_score(event: Received[CentreScored], ask: Ask) -> Outcome:
         traceparent=event.traceparent,
         arrivals={} if gone else {data.version: data.received_at},
         withdrawn=data.version if gone else 0,
+        withdrawn_at=data.received_at if gone else None,
     )
     ref = SCORES.ref(score.centre_id, score.period)
     known, _ = await ask.many([ref, CENTRES.ref(score.centre_id)])
@@ -120,10 +124,11 @@ async def on_score(event: Received[CentreScored], ask: Ask) -> Outcome:
 async def on_receipt(event: Received[Receipt], ask: Ask) -> Outcome:
     """The file that a receipt leaves open, if it does: the first of the period, whichever receipt comes first.
 
-    The province is part of the key: a sender may have named a centre that is not its own.
+    The province is part of the key: a sender may have named a centre that is not its own. A withdrawal that was refused
+    is no file.
     """
     data = event.data
-    if data.kind != "centre" or data.status not in UNSETTLED or not data.subject:
+    if (data.kind, data.act) != ("centre", "submission") or data.status not in UNSETTLED or not data.subject:
         return Outcome(verdict=IGNORED)
     if data.period is None or data.period not in PERIODS:
         return Outcome(verdict=IGNORED)
@@ -135,9 +140,18 @@ async def on_receipt(event: Received[Receipt], ask: Ask) -> Outcome:
         status=data.status,
         receipt_id=data.receipt_id,
         received_at=data.received_at,
+        in_time=data.received_at if _in_time(data.received_at, data.period) else None,
     )
     known = await ask.one(ref)
-    return Outcome({ref: file}) if known is None or file.before(known) else Outcome(verdict=IGNORED)
+    both = file.beside(known) if known else file
+    return Outcome(verdict=IGNORED) if both == known else Outcome({ref: both})
+
+
+def _in_time(at: datetime, period: int) -> bool:
+    try:
+        return at < deadline_of(period)
+    except NoRuleInForce:
+        return False
 
 
 routes: Mapping[str, Decide[Received[Any]]] = {

@@ -197,14 +197,13 @@ def _standing(
     """Where a centre's assessment stands.
 
     A grade of the period stands until it is corrected: a correction that was rejected or held takes nothing away. An
-    incomplete result, or a file that intake did not let through, is pending; a withdrawn one is no file. From a centre
-    that opened after the period nothing was due.
+    incomplete result, or a file that intake did not let through, is pending; a withdrawn one is no file, nor is one
+    that came before it. From a centre that opened after the period nothing was due.
     """
     period, clock = inputs.year - 1, inputs.clock
     if current and current.state == "scored" and current.grade:
         return "scored"
-    withdrawn = current is not None and current.state == "unassessed"
-    if (current or file) and not withdrawn and _waits(current, file, clock, policy):
+    if _waits(current, file, clock, policy):
         return "pending"
     if opened > period:
         return "not_due"
@@ -212,10 +211,14 @@ def _standing(
 
 
 def _waits(current: Score | None, file: Pending | None, clock: Clock | None, policy: FundingPolicy) -> bool:
-    """Whether an unsettled file still counts as pending. When an older release's came is not known: it was in time."""
+    """Whether an unsettled file counts as pending. When an older release's came is not known: it was in time."""
+    came = [current.arrived] if current and current.state != "unassessed" else []
+    if file and not (current and current.withdrawn):
+        came.append(file.received_at)
+    elif file and current and (since := file.since(current.withdrawn_at)):
+        came.append(since)
     if policy.pending.until is None or clock is None:
-        return True
-    came = [*([current.arrived] if current else ()), *([file.received_at] if file else ())]
+        return bool(came)
     return clock.phase != "closed" and any(at is None or at < clock.deadline for at in came)
 
 

@@ -70,16 +70,20 @@ class Score(Contract):
     the last withdrawal. Empty where an older release kept none."""
     withdrawn: int = 0
     """The latest version that was withdrawn."""
+    withdrawn_at: Instant | None = Field(None, exclude_if=lambda at: at is None)
+    """When; `None`: nothing was, or an older release did not keep it."""
 
     def beside(self, other: Score) -> Score:
         """What two versions say together, whichever came first: the newer one, and when the first file came."""
         newer = max(self, other, key=attrgetter("version"))
-        withdrawn = max(self.withdrawn, other.withdrawn)
+        gone = max(self, other, key=attrgetter("withdrawn"))
+        withdrawn = gone.withdrawn
         kept: dict[int, Instant] = {}
         for version, came in sorted((self.arrivals | other.arrivals).items(), reverse=True):
             if version > withdrawn and came < min(kept.values(), default=LATEST):
                 kept[version] = came
-        return newer.model_copy(update={"arrivals": dict(sorted(kept.items())), "withdrawn": withdrawn})
+        taken = {"withdrawn": withdrawn, "withdrawn_at": gone.withdrawn_at}
+        return newer.model_copy(update={"arrivals": dict(sorted(kept.items())), **taken})
 
     @property
     def arrived(self) -> Instant | None:
@@ -97,12 +101,24 @@ class Pending(Contract):
     receipt_id: str
     received_at: Instant | None = None
     """`None`: an older release did not keep it."""
+    in_time: Instant | None = Field(None, exclude_if=lambda at: at is None)
+    """When the latest one came that came by the deadline: after a withdrawal only a file that came later counts."""
+
+    def beside(self, other: Pending) -> Pending:
+        """What two files say together, whichever was told first."""
+        first = self if self.before(other) else other
+        in_time = max((at for at in (self.in_time, other.in_time) if at), default=None)
+        return first.model_copy(update={"in_time": in_time})
 
     def before(self, other: Pending) -> bool:
         """Whether it came before another one. What an older release kept came before everything."""
         if self.received_at is None or other.received_at is None:
             return self.received_at is None and other.received_at is not None
         return (self.received_at, self.receipt_id) < (other.received_at, other.receipt_id)
+
+    def since(self, withdrawn: Instant | None) -> Instant | None:
+        """When a file came by the deadline and after the withdrawal of another one; `None`: none did."""
+        return self.in_time if withdrawn and self.in_time and self.in_time > withdrawn else None
 
 
 class Clock(Contract):
@@ -216,10 +232,15 @@ async def inputs_of(ask: Ask, province: str, year: int) -> ProvinceInputs:
     )
 
 
+def deadline_of(period: int) -> datetime:
+    """Until when assessments of centres may come. Raises `NoRuleInForce`."""
+    return deadline(rubric_for("centre", period), period)
+
+
 def _clock(ask: Ask, year: int) -> Clock | None:
     period = year - 1
     try:
-        last, closes = deadline(rubric_for("centre", period), period), closing("centre", period).at
+        last, closes = deadline_of(period), closing("centre", period).at
     except NoRuleInForce:
         return None
     phase: Literal["open", "due", "closed"] = "closed"
