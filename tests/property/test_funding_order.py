@@ -7,7 +7,7 @@ it came, a centre that moved, a result that is taken back are among them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
@@ -27,8 +27,11 @@ from tests.fakes.known import Documents
 from tests.unit.funding_bench import NOW, envelope, registration, score, support
 from tests.unit.test_funding_withdrawals import withdrawal
 
+DUE = datetime(2026, 5, 4, 2, 0, tzinfo=UTC)
+"""After the deadline of the assessments of 2025, before their period closes."""
 LATER = datetime(2028, 1, 1, tzinfo=UTC)
 """When every deadline has passed."""
+SOON = datetime(2026, 3, 20, 2, 0, tzinfo=UTC)
 SUSPENDED = {"suspended_on": "2026-05-01", "act": "suspended", "decision_number": "05/QĐ-UBND"}
 
 
@@ -36,12 +39,12 @@ def equipment(centre_id: str, amount: int, year: int, version: int = 1) -> BaseM
     return support(centre_id, amount, year, version).model_copy(update={"purpose": "equipment"})
 
 
-def refused(centre_id: str, receipt_id: str) -> Receipt:
+def refused(centre_id: str, receipt_id: str, at: datetime = NOW) -> Receipt:
     return Receipt(
         receipt_id=receipt_id,
         status=Status.REJECTED,
         province="04",
-        received_at=NOW,
+        received_at=at,
         channel="http",
         body_hash="0" * 64,
         kind="centre",
@@ -82,6 +85,11 @@ FACTS: Sequence[BaseModel] = [
     score("c", "tot", version=2),
     refused("b", "r-1"),
     refused("b", "r-2"),
+    score("b", "kha").model_copy(update={"state": "incomplete", "grade": None, "total": None}),
+    score("b", "kha", version=2).model_copy(update={"state": "unassessed", "grade": None, "received_at": SOON}),
+    refused("b", "r-3", SOON + timedelta(hours=1)),
+    registration("d", province="08", opened_on="2026-01-01", predecessors=["b"]),
+    registration("d", province="08", opened_on="2026-01-01", version=2),
 ]
 
 
@@ -127,10 +135,10 @@ class World:
                 touched = (self.sets.touched(ref, before[ref], after) for ref, after in outcome.puts.items())
                 self.open |= {*outcome.requests, *chain.from_iterable(touched)}
 
-    def pass_time(self) -> None:
+    def pass_time(self, at: datetime) -> None:
         """A deadline passes: every set that waited for it is computed."""
         self.open |= {Request(name, key) for name, key in self.known}
-        self.compute(LATER)
+        self.compute(at)
 
     def _meant(self, request: Request) -> Iterable[Key]:
         if None not in request.key:
@@ -150,17 +158,19 @@ class World:
         return found
 
 
-def played(facts: Iterable[BaseModel], ticks: Iterable[bool]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What is proposed when all facts are there, and when every deadline has passed."""
+def played(facts: Iterable[BaseModel], ticks: Iterable[bool]) -> list[dict[str, Any]]:
+    """What is proposed when all facts are there, when the deadline has passed, and when the period has closed."""
     world = World()
     for fact, tick in zip(facts, ticks, strict=True):
         world.tell(fact)
         if tick:
             world.compute(NOW)
     world.compute(NOW)
-    now = world.end
-    world.pass_time()
-    return now, world.end
+    ends = [world.end]
+    for at in (DUE, LATER):
+        world.pass_time(at)
+        ends.append(world.end)
+    return ends
 
 
 @given(st.data())
@@ -181,7 +191,7 @@ def test_whatever_comes_last_is_computed(nth: int) -> None:
 
 
 def test_all_of_them_together_propose_something() -> None:
-    end, _ = played(FACTS, [True] * len(FACTS))
+    end, *_ = played(FACTS, [True] * len(FACTS))
     assert {"04/2026", "04/2027", "a/2026", "b/2026", "c/2026", "m/2026", "n/2026"} <= end.keys()
     assert end["04/2026"]["envelope"] == 90_000_000
     assert end["n/2026"][2]["amount"] == 10_000_000, "what was paid of its equipment"

@@ -15,6 +15,7 @@ from shared.contracts.facts import BudgetProposed, SupportAccepted
 from shared.rulebook import FundingPolicy, funding_policy
 from tests.funding_rules import changed
 from tests.unit.funding_bench import Bench, envelope, registration, score, support
+from tests.unit.test_funding_withdrawals import withdrawal
 
 POLICY = funding_policy(date(2026, 1, 1))
 MONTHS = changed(POLICY, {"proration": {"use": "months", "counts": "first_day"}})
@@ -237,3 +238,27 @@ async def test_what_changes_in_one_province_is_computed_in_that_of_the_successor
     await bench.tell(registration("z", "33", area_class="other", opened_on=JULY, predecessors=["q"]))
     await bench.settle()
     assert lines(bench)["x"][1] == 25_000_000  # half of the 20 million of q by now
+    await bench.tell(registration("z", "33", 2, area_class="other", opened_on=JULY))
+    await bench.settle()
+    assert lines(bench)["x"][1] == 35_000_000  # nothing that is kept names z and q together any more
+
+
+async def test_a_sibling_that_is_withdrawn_elsewhere_shares_nothing_any_more(tmp_path: Path) -> None:
+    bench = await Bench(tmp_path).ready()
+    sibling = registration("z", "33", area_class="other", opened_on=JULY, predecessors=["q"])
+    await bench.tell(envelope(100_000_000), *FACTS, sibling)
+    await bench.settle()
+    assert lines(bench)["x"][1] == 20_000_000
+    await bench.tell(withdrawal("registration", "z").model_copy(update={"province": "33"}))
+    await bench.settle()
+    assert lines(bench)["x"][1] == 30_000_000
+
+
+async def test_a_part_that_is_split_off_into_another_province_leaves_less(tmp_path: Path) -> None:
+    bench = await Bench(tmp_path).ready()
+    await bench.tell(envelope(100_000_000), registration("w", area_class="other"), of("04", "w", 20_000_000))
+    await bench.settle()
+    assert lines(bench)["w"][1] == 20_000_000
+    await bench.tell(registration("z", "33", area_class="other", opened_on=JULY, predecessors=["w"]))
+    await bench.settle()
+    assert lines(bench)["w"][1] == 10_000_000

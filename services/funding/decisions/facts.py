@@ -66,7 +66,20 @@ async def _elsewhere(outcome: Outcome, fact: Fact, centre_id: str, ask: Ask) -> 
 
 async def on_registration(event: Received[RegistrationAccepted], ask: Ask) -> Outcome:
     """A centre as it is registered."""
-    return await _newest(CENTRES.ref(event.data.centre_id), event.data, ask)
+    return await _of_register(event.data.centre_id, event.data, ask)
+
+
+async def _of_register(centre_id: str, fact: RegistrationAccepted | Withdrawn, ask: Ask) -> Outcome:
+    """What the register says of a centre. Whoever shared with it what it no longer continues has more of that now, and
+    nothing that is kept afterwards names the two together."""
+    ref = CENTRES.ref(centre_id)
+    outcome, known = await _newest(ref, fact, ask), await ask.one(ref)
+    if outcome.puts and isinstance(known, RegistrationAccepted):
+        kept = fact.predecessors if isinstance(fact, RegistrationAccepted) else ()
+        left = await ask.many(CENTRES.ref(key) for key in sorted({*known.predecessors} - {*kept}))
+        for province in sorted({each.province for each in left if each}):
+            outcome.requests += about(province)
+    return outcome
 
 
 async def on_envelope(event: Received[EnvelopeAccepted], ask: Ask) -> Outcome:
@@ -92,7 +105,7 @@ async def on_withdrawal(event: Received[Withdrawn], ask: Ask) -> Outcome:
     data = event.data
     match data.kind, data.period:
         case "registration", _:
-            return await _newest(CENTRES.ref(data.subject), data, ask)
+            return await _of_register(data.subject, data, ask)
         case "envelope", int(year):
             return await _newest(ENVELOPES.ref(data.province, year), data, ask)
         case "support", int(year):

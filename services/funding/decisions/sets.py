@@ -122,12 +122,14 @@ class Province(NamedTuple):
 async def ask_heirs(due: Due[Province], ask: Ask) -> Outcome:
     """Have every other province compute its proposals that continues figures of a province's centres, or shares them.
 
-    It publishes and keeps nothing; what a centre had may count in the province of its successor, or of that one's.
+    It publishes and keeps nothing; what a centre had may count in the province of its successor, or of that one's, and
+    a predecessor that lives on elsewhere keeps less of it.
     """
     centres = await ask.all(CENTRES, due.key._asdict())
-    known = {each.subject for each in centres if isinstance(each, Withdrawn)}
-    known |= {key for centre in standing(centres) for key in (centre.centre_id, *centre.predecessors)}
-    new, provinces = known, set[str]()
+    named = sorted({key for centre in standing(centres) for key in centre.predecessors})
+    provinces = {each.province for each in await ask.many(CENTRES.ref(key) for key in named) if each}
+    known = {each.subject if isinstance(each, Withdrawn) else each.centre_id for each in centres} | {*named}
+    new = known
     while new:
         heirs = await heirs_of(ask, new)
         provinces |= {heir.province for heir in heirs}
