@@ -643,3 +643,16 @@ async def test_a_correction_of_its_peer_does_not_move_a_centre_without_a_base(tm
     await bench.tell(support("a", 40_000_000, version=2))
     await bench.settle()
     assert "c" not in {one["centre_id"] for one in await bench.adjustments()}
+
+
+async def test_a_corrected_line_says_how_its_own_amount_stands_to_its_bounds(tmp_path: Path) -> None:
+    """Two centres more, whose minima the envelope could not pay in a new run: the adjustments owe them whole."""
+    bench = await published(tmp_path, 45_000_000)
+    await bench.tell(*(registration(centre) for centre in "cd"), *(support(centre, 20_000_000) for centre in "cd"))
+    await bench.tell(score("c", "kha"))
+    await bench.settle()
+    lines = {one["centre_id"]: one["allocation"] for one in await bench.adjustments(year=2026)}
+    assert {key: (line["amount"], line["binds"], line["flags"]) for key, line in lines.items()} == {
+        "c": (22_857_142, "none", []),
+        "d": (20_000_000, "floor", []),
+    }

@@ -5,7 +5,16 @@ say what made an amount and that all of them add up; `frozen` and `adjustment` a
 """
 
 from services.funding.domain.adjustment import Adjustment, Standing, adjust, rerun, standing
-from services.funding.domain.budget import NO_ENVELOPE, WITHDRAWN, Budget, Charge, allocate, head_of, withdrawn
+from services.funding.domain.budget import (
+    NO_ENVELOPE,
+    WITHDRAWN,
+    Budget,
+    Charge,
+    allocate,
+    at_amount,
+    head_of,
+    withdrawn,
+)
 from services.funding.domain.centres import (
     Assessment,
     Centre,
@@ -75,6 +84,7 @@ __all__ = [
     "adjust",
     "adjusted",
     "allocate",
+    "at_amount",
     "base_of",
     "bounds",
     "compare",

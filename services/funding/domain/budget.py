@@ -21,7 +21,7 @@ from services.funding.domain.centres import (
 )
 from services.funding.domain.equipment import explain_grant
 from services.funding.domain.explanation import Account, explain
-from services.funding.domain.sharing import Share, Solution, Stake, solve
+from services.funding.domain.sharing import Share, Solution, Stake, binds, solve
 from shared.contracts.base import Provenance, Step, Text, content_hash
 from shared.contracts.facts import Allocation, AllocationCase, BudgetRunProposed
 from shared.refusals import problem
@@ -37,6 +37,7 @@ WITHOUT_BASE = "without_base"
 """Flag of a line (and its run): it is measured against no last year's support."""
 NO_ENVELOPE = "no_envelope"
 """Flag of a run whose envelope was withdrawn: it shares nothing."""
+_OF_BOUNDS = frozenset({"below_legal_minimum", "provincial_norm_relaxed", "hold_harmless_relaxed", "caps_relaxed"})
 WITHDRAWN = "withdrawn"
 """Flag of the closing line of a centre that left the province's proposal; such a line is no part of the run's proof."""
 
@@ -306,14 +307,35 @@ def _published(centre: Centre) -> Literal["scored", "awaited", "pending", "not_s
     return "not_submitted" if centre.assessment == "not_due" else centre.assessment
 
 
-def _line(account: Account, centre: Centre, factors: Factors, stake: Stake, share: Share, baseless: bool) -> Allocation:
+def bound_flags(amount: int, stake: Stake, *, norms_relaxed: bool) -> list[str]:
+    """What an amount says of its bounds."""
     flags = []
-    if share.amount < stake.floor:
+    if amount < stake.floor:
         flags.append("below_legal_minimum")
-    elif share.amount < stake.lower:
-        flags.append("provincial_norm_relaxed" if account.norms_relaxed else "hold_harmless_relaxed")
-    if stake.upper is not None and share.amount > stake.upper:
+    elif amount < stake.lower:
+        flags.append("provincial_norm_relaxed" if norms_relaxed else "hold_harmless_relaxed")
+    if stake.upper is not None and amount > stake.upper:
         flags.append("caps_relaxed")
+    return flags
+
+
+def at_amount(line: Allocation, amount: int, exact: Fraction, stake: Stake, *, norms_relaxed: bool) -> Allocation:
+    """A line with another amount, as it stands to the bounds of its stake then."""
+    others = [flag for flag in line.flags if flag not in _OF_BOUNDS]
+    told = {
+        "amount": amount,
+        "exact": str(exact),
+        "floor": stake.floor,
+        "lower": stake.lower,
+        "upper": stake.upper,
+        "binds": binds(stake, exact),
+        "flags": [*bound_flags(amount, stake, norms_relaxed=norms_relaxed), *others],
+    }
+    return line.model_copy(update=told)
+
+
+def _line(account: Account, centre: Centre, factors: Factors, stake: Stake, share: Share, baseless: bool) -> Allocation:
+    flags = bound_flags(share.amount, stake, norms_relaxed=account.norms_relaxed)
     if centre.assessment in ("awaited", "pending", "not_due"):
         flags.append(centre.assessment)
     if centre.unknown:

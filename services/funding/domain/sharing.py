@@ -116,7 +116,7 @@ def solve(stakes: Sequence[Stake], envelope: int, *, step: int = 1, relax_caps: 
     if sum(exact) != spent or step * sum(whole) + reserve != envelope:
         raise AssertionError(f"shares {sum(exact)}, rounded {sum(whole)}, are not the {spent} steps to be spent")
     shares = tuple(
-        Share(x * step, amount * step, _binds(stake, x, case))
+        Share(x * step, amount * step, "none" if case == "below_legal_minimum" else binds(stake, x))
         for stake, x, amount in zip(scaled, exact, whole, strict=True)
     )
     return Solution(
@@ -179,9 +179,8 @@ def largest_remainder(exact: Sequence[Fraction], keys: Sequence[str]) -> list[in
     return whole
 
 
-def _binds(stake: Stake, exact: Fraction, case: AllocationCase) -> Binds:
-    if case == "below_legal_minimum":
-        return "none"
+def binds(stake: Stake, exact: Fraction) -> Binds:
+    """The bound that a share of paid minima lies at."""
     if exact == stake.floor:
         return "floor"
     if stake.weight and exact == stake.upper:

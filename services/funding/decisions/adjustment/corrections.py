@@ -19,7 +19,7 @@ from services.funding.decisions.proposal.calculating import Rules, calculated
 from services.funding.decisions.proposal.departures import closing_line
 from services.funding.decisions.proposal.inputs import ProvinceInputs
 from services.funding.decisions.proposal.proposing import grants_of
-from services.funding.domain import Adjustment, Budget, Life, Stake, Standing, adjust, rerun
+from services.funding.domain import WITHDRAWN, Adjustment, Budget, Life, Stake, Standing, adjust, at_amount, rerun
 from shared.contracts.base import Contract, Step, Text, content_hash
 from shared.contracts.facts import AdjustmentProposed, AdjustmentState, Allocation
 from shared.messaging.decide.asking import Outcome
@@ -127,36 +127,53 @@ def corrections(decided: Decisions, inputs: ProvinceInputs, proposed: Adjustment
     budget = calculated(then, approved.rules, approved.frozen if alone else None)
     lines = {line.centre_id: line for line in budget.lines}
     grants = {line.centre_id: _owed(line, life.year, approved.rules) for line in grants_of(budget).values()}
-    for one in _moves(decided, budget, then):
+    stakes = _stakes(decided, budget, then)
+    relaxed = approved.frozen.norms_relaxed if alone else budget.norms_relaxed
+    for one in _moves(decided, stakes, then):
         standing = decided.lines.get(one.centre_id)
         before = standing.allocation if standing else None
-        line = lines.get(one.centre_id) or (closing_line(before, then, approved.rules) if before else None)
+        line = lines.get(one.centre_id)
+        if line is not None:
+            line = at_amount(line, one.after, one.exact, stakes[one.centre_id], norms_relaxed=relaxed)
+        elif before is not None:
+            line = closing_line(before, then, approved.rules).model_copy(
+                update={"amount": one.after, "exact": str(one.exact)}
+            )
         if line is not None and (one.from_reserve or one.carried):
             if before is None and one.centre_id in grants:
                 line = line.model_copy(update={"steps": [grants[one.centre_id], *line.steps]})
             yield _of_centre(proposed, one, before, line, reason_of(approved.inputs, inputs, line, before))
 
 
-def _moves(decided: Decisions, budget: Budget, inputs: ProvinceInputs) -> Iterable[Adjustment]:
-    frozen, known, settled = decided.approved.frozen, decided.lines, decided.settled
-    policy = decided.approved.rules.policy
-    again = policy.after_approval.use == "rerun"
+def _own(inputs: ProvinceInputs) -> set[str]:
+    return {centre.centre_id for centre in inputs.centres} | {withdrawal.subject for withdrawal in inputs.gone}
+
+
+def _stakes(decided: Decisions, budget: Budget, inputs: ProvinceInputs) -> dict[str, Stake]:
+    """What each centre is due by the corrected inputs, as the approved run or a new one sees it."""
+    frozen, known, own = decided.approved.frozen, decided.lines, _own(inputs)
+    again = decided.approved.rules.policy.after_approval.use == "rerun"
     stakes = {stake.key: stake for stake in (budget.stakes if again else budget.stakes_when(frozen.norms_relaxed))}
-    own = {centre.centre_id for centre in inputs.centres} | {withdrawal.subject for withdrawal in inputs.gone}
     for key in sorted(known.keys() - stakes.keys()):
         # A centre that moved away keeps what it was given here; one that is not eligible any more has no claim.
         amount = 0 if key in own else known[key].amount + known[key].carried_total
         stakes[key] = Stake(key, amount, amount, amount, Fraction(0))
+    return stakes
+
+
+def _moves(decided: Decisions, stakes: Mapping[str, Stake], inputs: ProvinceInputs) -> Iterable[Adjustment]:
+    frozen, known, settled = decided.approved.frozen, decided.lines, decided.settled
+    policy = decided.approved.rules.policy
     now = Standing(
         reserve=decided.life.reserve or 0,
         paid={key: line.amount + settled.get(key, 0) for key, line in known.items()},
         carried={key: left for key, line in known.items() if (left := line.carried_total - settled.get(key, 0))},
         settled=settled,
     )
-    if again:
+    if policy.after_approval.use == "rerun":
         more = (decided.life.envelope or 0) - decided.approved.run.envelope
         return rerun(frozen, list(stakes.values()), now, policy, more=more)
-    moved = known.keys() - own
+    moved = known.keys() - _own(inputs)
     return [adjust(frozen, stakes[key], now, policy) for key in sorted(stakes.keys() - moved)]
 
 
@@ -164,8 +181,8 @@ def _of_centre(
     proposed: AdjustmentProposed, one: Adjustment, before: Allocation | None, line: Allocation, reason: Text
 ) -> Adjusting:
     # The line's own last two steps tell its share and rounding in a run that never was; the adjustment tells its own.
-    steps = line.steps if line.amount == one.after == 0 else [*line.steps[:-2], *one.steps]
-    corrected = line.model_copy(update={"amount": one.after, "exact": str(one.exact), "steps": steps})
+    steps = line.steps if WITHDRAWN in line.flags and one.after == 0 else [*line.steps[:-2], *one.steps]
+    corrected = line.model_copy(update={"steps": steps})
     proposal = proposed.model_copy(
         update={
             "centre_id": one.centre_id,
