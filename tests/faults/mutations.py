@@ -217,8 +217,8 @@ MUTANTS = (
         [
             Patch(
                 "services/funding/decisions/facts.py",
-                "if known is None or file.before(known) else",
-                "if known is None else",
+                "both = file.beside(known) if known else file",
+                "both = known or file",
             )
         ],
         [f"{ONE_STATE}::test_everything_may_come_backwards_or_time_pass_before_or_after_it"],
