@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from services.funding.domain import Participation, Registered, participants
-from shared.contracts.facts import BudgetProposed, SupportAccepted
+from shared.contracts.base import Status
+from shared.contracts.facts import BudgetProposed, Receipt, SupportAccepted
 from shared.rulebook import FundingPolicy, funding_policy
 from tests.funding_rules import changed
-from tests.unit.funding_bench import Bench, envelope, registration, score, support
+from tests.unit.funding_bench import NOW, Bench, envelope, registration, score, support
 from tests.unit.test_funding_withdrawals import withdrawal
 
 POLICY = funding_policy(date(2026, 1, 1))
@@ -193,6 +194,20 @@ def test_a_support_of_half_a_year_does_not_stand_for_the_predecessors() -> None:
 # ------------------------------------------------------------------------------------------------- in other provinces
 
 
+def refused(centre_id: str, receipt_id: str) -> Receipt:
+    return Receipt(
+        receipt_id=receipt_id,
+        status=Status.REJECTED,
+        province="04",
+        received_at=NOW,
+        channel="http",
+        body_hash="0" * 64,
+        kind="centre",
+        subject=centre_id,
+        period=2025,
+    )
+
+
 def lines(bench: Bench) -> dict[str, tuple[int, int | None]]:
     told = {event.allocation.centre_id: event.allocation for event in bench.events(BudgetProposed)}
     return {key: (line.amount, line.last_year) for key, line in told.items()}
@@ -262,3 +277,16 @@ async def test_a_part_that_is_split_off_into_another_province_leaves_less(tmp_pa
     await bench.tell(registration("z", "33", area_class="other", opened_on=JULY, predecessors=["w"]))
     await bench.settle()
     assert lines(bench)["w"][1] == 10_000_000
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+async def test_a_refused_file_follows_its_centre_into_another_province(order: tuple[int, ...], tmp_path: Path) -> None:
+    """What a province that never had the centre sent in its name does not."""
+    bench = await Bench(tmp_path).ready()
+    await bench.tell(envelope(100_000_000, province="08"), registration("w"), of("04", "w", 30_000_000))
+    facts = [registration("w", "08", 2), refused("w", "r-1"), refused("v", "r-2").model_copy(update={"province": "33"})]
+    await bench.tell(registration("v", "08"), of("08", "v", 30_000_000))
+    for nth in order:
+        await bench.tell(facts[nth])
+        await bench.settle()
+    assert lines(bench) == {"w": (25_500_000, 30_000_000), "v": (20_000_000, 30_000_000)}

@@ -155,9 +155,12 @@ async def on_receipt(event: Received[Receipt], ask: Ask) -> Outcome:
         received_at=data.received_at,
         in_time=data.received_at if _in_time(data.received_at, data.period) else None,
     )
-    known = await ask.one(ref)
+    known, centre = await ask.one(ref), await ask.one(CENTRES.ref(data.subject))
     both = file.beside(known) if known else file
-    return Outcome(verdict=IGNORED) if both == known else Outcome({ref: both})
+    if both == known:
+        return Outcome(verdict=IGNORED)
+    moved = centre is not None and centre.province != data.province
+    return Outcome({ref: both}, requests=[again(centre.province)] if centre and moved else [])
 
 
 def _in_time(at: datetime, period: int) -> bool:

@@ -147,15 +147,19 @@ def _centres(inputs: ProvinceInputs, rules: Rules) -> list[Centre]:
         kin=[_registered(data, policy) for data in inputs.kin] if policy.transition.measured == "last_year" else (),
         equipment=_equipment(inputs),
     )
-    pending = {file.centre_id: file for file in inputs.pending if file.period == period}
+    pending: dict[str, Pending] = {}
+    for file in inputs.pending:
+        if file.period == period:
+            known = pending.get(file.centre_id)
+            pending[file.centre_id] = file.beside(known) if known else file
     scores: dict[str, dict[int, Score]] = {}
     for score in inputs.scores:
         scores.setdefault(score.centre_id, {})[score.period] = score
 
     centres = []
     for centre_id, part in taking_part.items():
-        data, known = registered[centre_id], scores.get(centre_id, {})
-        assessment = _standing(known.get(period), pending.get(centre_id), data.opened_on.year, inputs, policy)
+        data, results = registered[centre_id], scores.get(centre_id, {})
+        assessment = _standing(results.get(period), pending.get(centre_id), data.opened_on.year, inputs, policy)
         centres.append(
             Centre(
                 centre_id=centre_id,
@@ -165,8 +169,8 @@ def _centres(inputs: ProvinceInputs, rules: Rules) -> list[Centre]:
                 population_served=data.population_served,
                 last_year=part.last_year,
                 assessment=assessment,
-                grade=_grade(known, period, assessment, rules),
-                result_version=known[period].version if period in known else None,
+                grade=_grade(results, period, assessment, rules),
+                result_version=results[period].version if period in results else None,
                 months=part.months,
                 last_months=part.last_months,
                 succession=part.succession,

@@ -172,7 +172,7 @@ class ProvinceInputs(Contract):
     gone: Sequence[Withdrawn] = Field((), exclude_if=lambda withdrawals: not withdrawals)
     """Registrations of the province's centres that were withdrawn."""
     pending: Sequence[Pending]
-    """Of the province, at least of the period before the year."""
+    """Of the province, at least of the period before the year; of a centre that has moved also those sent before."""
     kin: Sequence[RegistrationAccepted] = ()
     """Centres that the province's continue and that are not among `centres`, and others that continue the same ones."""
     clock: Clock | None = None
@@ -215,17 +215,24 @@ async def inputs_of(ask: Ask, province: str, year: int) -> ProvinceInputs:
     if kin:
         supports += await ask.all(SUPPORTS, {**of_kin, "year": {"$lt": year}})
         decided += [line for line in await counted(ask, of_kin) if line.year < year]
+    scores = await ask.all(SCORES, {**of_centres, "period": {"$lt": year}})
+    pending = await ask.all(PENDING, {"province": province, "period": year - 1})
+    # Whoever had a centre before it moved is known by what it was entitled to send; anybody may have named it.
+    facts: list[SupportAccepted | Score | Counted] = [*standing(supports), *scores, *decided]
+    ids = {centre.centre_id for centre in own}
+    moved = {(each.province, each.centre_id) for each in facts if each.province != province and each.centre_id in ids}
+    there = await ask.many(PENDING.ref(*key, year - 1) for key in sorted(moved))
     envelope = await ask.one(ENVELOPES.ref(province, year))
     return ProvinceInputs(
         province=province,
         year=year,
         envelope=None if isinstance(envelope, Withdrawn) else envelope,
         centres=own,
-        scores=await ask.all(SCORES, {**of_centres, "period": {"$lt": year}}),
+        scores=scores,
         supports=standing(supports),
         equipment=standing(await ask.all(EQUIPMENT, of_centres)),
         gone=[each for each in registrations if isinstance(each, Withdrawn)],
-        pending=await ask.all(PENDING, {"province": province, "period": year - 1}),
+        pending=[*pending, *(file for file in there if file)],
         decided=await _with_lines(ask, decided, year),
         kin=kin,
         clock=_clock(ask, year),
