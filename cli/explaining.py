@@ -5,7 +5,7 @@ Each service says what it knows of the subject (`/explanations`, docs/adr/0027);
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
@@ -17,13 +17,14 @@ from cli import result_tree
 from cli.client import Client
 from cli.options import FormatOption, LanguageOption, day_of
 from cli.output import Format, Language, console, dong, emit, plain_errors, say
-from cli.result_tree import ground, outcome
+from cli.result_tree import outcome
 from shared.answers.budgets import FundingExplanation
 from shared.answers.register import IntakeExplanation, UnitView
 from shared.answers.results import AnyResult, CentreResult, Neighbourhood, ScoringExplanation
-from shared.contracts.base import Step, Text
-from shared.contracts.facts import BudgetProposed
+from shared.contracts.base import Text
+from shared.contracts.facts import Allocation, BudgetProposed
 from shared.rulebook import HANOI
+from shared.wording import AREAS
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ _WORDS = {
     "rank": ("Xếp hạng", "Rank"),
     "centre": ("Trung tâm học tập cộng đồng", "Community learning centre"),
     "money": ("Kinh phí", "Money"),
-    "steps": ("Các bước", "Steps"),
+    "equipment": ("Trang thiết bị ban đầu", "Initial equipment"),
     "province": ("tỉnh", "province"),
     "predecessors": ("từ đơn vị cũ", "predecessor"),
     "successors": ("chuyển sang", "successor"),
@@ -103,16 +104,34 @@ _WORDS = {
     "history": ("được nhận theo lệnh nhập lịch sử", "taken under the order of history"),
     "not_released": ("chưa công bố", "not released"),
     "released": (
-        "công bố lần {number}, hạng {rank}, quyết định {decision} ngày {day}",
-        "release {number}, rank {rank}, decision {decision} of {day}",
+        "công bố lần {number}, {rank}, quyết định {decision} ngày {day}",
+        "release {number}, {rank}, decision {decision} of {day}",
     ),
+    "place": ("hạng", "rank"),
+    "no_place": ("không xếp hạng", "not ranked"),
     "withdrawn": (
         "đã thu hồi theo quyết định {decision} ngày {day}",
         "withdrawn by decision {decision} of {day}",
     ),
-    "accepted": ("trình khi chưa đủ hồ sơ hoặc số liệu", "submitted without its file or figure"),
+    "unready": ("trình khi chưa đủ hồ sơ hoặc số liệu", "submitted without its file or figure"),
+    "nation": ("toàn quốc", "the nation"),
 }
-
+_NAMES: Mapping[str, tuple[str, str]] = {
+    "commune": ("cộng đồng học tập cấp xã", "commune"),
+    "centre": ("trung tâm học tập cộng đồng", "centre"),
+    "assessment": ("đánh giá", "assessment"),
+    "registration": ("đăng ký trung tâm", "registration"),
+    "support": ("mức hỗ trợ", "support"),
+    "recognition": ("quyết định công nhận", "recognition"),
+    "accepted": ("được nhận", "accepted"),
+    "accepted_late": ("được nhận, nộp muộn", "accepted late"),
+    "held": ("tạm giữ", "held"),
+    "rejected": ("bị từ chối", "rejected"),
+    "conflict": ("không được nhận, khác dữ liệu đã có", "in conflict with what was accepted"),
+    "duplicate": ("đã nhận trước đây", "received before"),
+    "unchanged": ("không có gì thay đổi", "unchanged"),
+}
+"""What kinds of submission, and what becomes of them, are called."""
 
 FLAGS: Mapping[str, Text] = {
     "below_legal_minimum": Text(vi="dưới mức tối thiểu theo luật", en="below the legal minimum"),
@@ -122,6 +141,7 @@ FLAGS: Mapping[str, Text] = {
     "awaited": Text(vi="còn trong hạn nộp hồ sơ", en="file awaited"),
     "pending": Text(vi="hồ sơ đang chờ xử lý", en="file pending"),
     "not_due": Text(vi="chưa phải nộp hồ sơ", en="no file due yet"),
+    "not_submitted": Text(vi="không nộp hồ sơ", en="no file submitted"),
     "without_base": Text(vi="không có mức so sánh năm trước", en="without a base"),
     "last_year_unknown": Text(vi="chưa có số liệu hỗ trợ năm trước", en="last year's support unknown"),
     "last_year_differs": Text(vi="số liệu năm trước khác quyết định", en="last year's support is not as decided"),
@@ -130,8 +150,23 @@ FLAGS: Mapping[str, Text] = {
 """What a line is marked with, in words."""
 
 
-def _word(key: str, language: Language) -> str:
-    return _WORDS[key][0 if language is Language.VI else 1] if key in _WORDS else key
+def marks(line: Allocation, language: Language) -> str:
+    """What a line is marked with, in words."""
+    is_owed = line.assessment == "not_submitted" and not {"not_due", "withdrawn"} & set(line.flags)
+    return _in_words([*line.flags, *(["not_submitted"] if is_owed else [])], language)
+
+
+def _in_words(flags: Iterable[str], language: Language) -> str:
+    """A mark that only a newer service knows stands as it is."""
+    return ", ".join(language.of(FLAGS[flag]) if flag in FLAGS else flag for flag in flags)
+
+
+def _word(key: str, language: Language, words: Mapping[str, tuple[str, str]] = _WORDS) -> str:
+    return words[key][0 if language is Language.VI else 1] if key in words else key
+
+
+def _name(key: str, language: Language) -> str:
+    return _word(key, language, _NAMES)
 
 
 def render(story: Story, language: Language) -> None:
@@ -152,7 +187,7 @@ def render(story: Story, language: Language) -> None:
         for one in story.funding.accepted:
             if one.centre_id == centre_id:
                 at = language.words.moment(one.at.astimezone(HANOI))
-                say(f"  {_word('accepted', language)} {one.year}: {one.by}, {at}: {one.why}")
+                say(f"  {_word('unready', language)} {one.year}: {one.by}, {at}: {one.why}")
 
 
 def _head(key: str, language: Language, text: str = "") -> None:
@@ -172,9 +207,11 @@ def _submissions(known: IntakeExplanation, language: Language) -> None:
     for accepted in known.submissions:
         for entry in accepted.history:
             at = language.words.moment(entry.received_at.astimezone(HANOI))
-            answer = f"{_word('receipt', language)} {entry.receipt_id}"
             what = f"{_word(entry.act, language)} · " if entry.act != "submission" else ""
-            say(f"  {accepted.kind} v{entry.version}: {what}{entry.submission_id} → {entry.status}, {at}, {answer}")
+            status = _name(entry.status, language)
+            kind = _name(accepted.kind, language)
+            say(f"  {kind} v{entry.version}: {what}{entry.submission_id} → {status}, {at}")
+            say(f"    {_word('receipt', language)} {entry.receipt_id}")
             if entry.reason:
                 say(f"    {_word('reason', language)}: {entry.reason}")
     for receipt in known.receipts:
@@ -182,7 +219,7 @@ def _submissions(known: IntakeExplanation, language: Language) -> None:
             say(f"  {receipt.submission_id}: {_word(receipt.under.kind, language)} {receipt.under.id}")
         for problem in receipt.problems:
             said = f"{problem.field}: {language.of(problem.message)} → {language.of(problem.mend)}"
-            console.print(f"  [yellow]{receipt.status}[/yellow] {escape(said)}", highlight=False)
+            console.print(f"  [yellow]{_name(receipt.status, language)}[/yellow] {escape(said)}", highlight=False)
 
 
 def _result(result: AnyResult, language: Language) -> None:
@@ -193,21 +230,29 @@ def _result(result: AnyResult, language: Language) -> None:
 def _rank(place: Neighbourhood, language: Language) -> None:
     where = f"{place.rank} / {place.ranked}" if place.rank else language.of(place.reason) if place.reason else "–"
     version = f"({_word('version', language)} {place.version})"
-    _head("rank", language, f"{place.scope}: [bold]{where}[/bold] {version}")
+    _head("rank", language, f"{_scope(place.scope, language)}: [bold]{where}[/bold] {version}")
     say(f"  {_release(place, language)}")
     for row in (*place.above, place, *place.below) if place.rank else ():
         style = "bold" if row is place else "dim"
         say(f"  {row.rank or '–':>6}  {row.code}  {row.name}, {row.holder}", style=style)
 
 
+def _scope(scope: str, language: Language) -> str:
+    """Whose ranking it is."""
+    kind, _, of = scope.partition("-")
+    if kind == "area":
+        return next((language.of(name) for area, name in AREAS.items() if area == of), of)
+    return f"{_word(kind, language)} {of}".strip()
+
+
 def _release(place: Neighbourhood, language: Language) -> str:
     """What the public sees of the place."""
     if place.released is None:
         return _word("not_released", language)
-    act = place.released.act
+    act, rank = place.released.act, place.released.rank
     said = _word(act.state, language).format(
         number=act.version,
-        rank=place.released.rank or "–",
+        rank=f"{_word('place', language)} {rank}" if rank else _word("no_place", language),
         decision=act.decision_number,
         day=language.words.day(act.decided_on),
     )
@@ -223,17 +268,13 @@ def _centre(centre_id: str, result: CentreResult | None, line: BudgetProposed | 
 
 
 def _money(line: BudgetProposed, language: Language) -> None:
-    allocation = line.allocation
-    named = ", ".join(language.of(FLAGS[flag]) if flag in FLAGS else flag for flag in allocation.flags)
-    flags = f" · {named}" if named else ""
     made = f"({line.year}, {_word('version', language)} {line.version})"
-    _head("money", language, f"[bold]{dong(allocation.amount)}[/bold] {made}{flags}")
-    _steps(allocation.steps, language)
+    _allocation("money", line.allocation, made, marks(line.allocation, language), language)
+    if line.grant:
+        _allocation("equipment", line.grant, made, _in_words(line.grant.flags, language), language)
 
 
-def _steps(steps: Sequence[Step], language: Language) -> None:
-    _head("steps", language)
-    for number, step in enumerate(steps, 1):
-        console.print(f"  {number}. {escape(language.of(step.what))}", highlight=False)
-        said = ground(step.citation, step.provenance, language)
-        console.print(f"     [dim]{escape(said)}[/dim]", highlight=False)
+def _allocation(key: str, allocation: Allocation, made: str, marked: str, language: Language) -> None:
+    flags = f" · {marked}" if marked else ""
+    _head(key, language, f"[bold]{dong(allocation.amount)}[/bold] {made}{flags}")
+    console.print(result_tree.steps(allocation.steps, language))

@@ -74,7 +74,7 @@ _W: Mapping[str, tuple[str, str]] = {
     "provisional": ("mặc định tạm thời của Langhoc", "provisional default of Langhoc"),
     "withdrawal": ("nơi gửi rút hồ sơ", "its sender withdrew it"),
     "correction": ("hồ sơ đính chính", "a corrected submission"),
-    "cause_recognition": ("quyết định công nhận", "a decision that recognises"),
+    "cause_recognition": ("quyết định công nhận hoặc thu hồi", "a decision that recognises or revokes"),
     "reference": ("kết quả khác được dùng đã thay đổi", "another result that it uses changed"),
     "recompute": ("tính lại theo lệnh", "an order to judge again"),
     "register": ("đính chính danh mục đơn vị hành chính", "a correction of the register"),
@@ -144,16 +144,16 @@ def render(result: AnyResult, language: Language) -> RenderableType:
     parts: list[RenderableType] = [_facts(result, rule, language), Text(), *criteria]
     if result.next_step:
         parts += [_heading("next", language), *_bullets(map(language.of, result.next_step))]
-    parts += [_heading("steps", language), *_steps(result.explanation, language)]
+    parts += _steps(result.explanation, language)
     if result.superseded:
         before = (_before(each, result, language) for each in result.superseded)
         parts += [_heading("superseded", language), *_bullets(before)]
     return Padding(Group(*parts), (0, 0, 0, 2))
 
 
-def ground(citation: str, provenance: Provenance, language: Language) -> str:
-    """A citation, and how well it is supported."""
-    return f"{citation} · {word(provenance, language)}"
+def steps(made: Iterable[Step], language: Language) -> RenderableType:
+    """How something was made, step by step, each on its ground."""
+    return Padding(Group(*_steps(made, language)), (0, 0, 0, 2))
 
 
 # ------------------------------------------------------------------------------------------------- parts
@@ -207,7 +207,7 @@ def _details(judged: CriterionResult | TargetResult, said: Said, language: Langu
         rows.append((word("why", language), language.of(judged.reason)))
     if isinstance(judged, TargetResult) or judged.evidence:
         rows.append((word("evidence", language), "; ".join(judged.evidence) or word("none", language)))
-    return [*rows, (word("by", language), Text(ground(judged.citation, judged.provenance, language), "dim"))]
+    return [*rows, (word("by", language), Text(_ground(judged.citation, judged.provenance, language), "dim"))]
 
 
 def _by_threshold(target: TargetResult) -> dict[str, list[str]]:
@@ -279,15 +279,22 @@ def _reference(reference: Reference, language: Language) -> str:
 def _before(superseded: Superseded, result: AnyResult, language: Language) -> str:
     cause = "cause_recognition" if superseded.cause == "recognition" else superseded.cause
     replaced = f"{word('replaced', language)} {word(cause, language)}"
+    if superseded.reason:
+        replaced += f": {superseded.reason}"
     return f"v{superseded.version}: {outcome(result, language, superseded)}; {replaced} ({superseded.hash[:12]})"
 
 
-def _steps(steps: Iterable[Step], language: Language) -> list[RenderableType]:
+def _steps(made: Iterable[Step], language: Language) -> list[RenderableType]:
     rows = []
-    for number, step in enumerate(steps, 1):
-        by = (ground(step.citation, step.provenance, language), "dim")
+    for number, step in enumerate(made, 1):
+        by = (_ground(step.citation, step.provenance, language), "dim")
         rows.append((f"{number}.", Text.assemble(language.of(step.what), "\n", by)))
-    return [_lines(rows)]
+    return [_heading("steps", language), _lines(rows)]
+
+
+def _ground(citation: str, provenance: Provenance, language: Language) -> str:
+    """A citation, and how well it is supported."""
+    return f"{citation} · {word(provenance, language)}"
 
 
 def _lines(rows: Iterable[tuple[str, RenderableType]], style: str = "dim") -> Table:

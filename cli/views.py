@@ -38,17 +38,10 @@ from shared.answers.budgets import (
     ViewAnswer,
     YearAnswer,
 )
-from shared.contracts.submissions import AreaClass
-from shared.wording import EN, VI
+from shared.wording import AREAS, EN, VI
 
 SHOWN = 10
 WIDTH = 36
-AREAS: Mapping[AreaClass, str] = {
-    "region_1": "Region I",
-    "region_2": "Region II",
-    "region_3": "Region III",
-    "other": "no region",
-}
 FINDINGS: Mapping[Finding, str] = {
     "effective_under_supported": "effective, under-supported",
     "weak_over_supported": "weak, over-supported",
@@ -137,7 +130,7 @@ def sustainability(
         years = sorted({year.year for view in shown for year in view.years})
         columns: list[Column[ViewAnswer]] = [
             Column("centre_id", "Centre"),
-            Column("area", "Area", lambda view: AREAS[view.area_class]),
+            Column("area", "Area", lambda view: AREAS[view.area_class].en),
             *(number(f"support_{year}", f"{year} ₫", partial(_support, year)) for year in years),
             *(Column(f"result_{year}", f"result {year - 1}", partial(_result, year)) for year in years),
             Column("support_trend", "Support"),
@@ -200,7 +193,7 @@ SIDES: list[Column[tuple[str, SideAnswer]]] = [
     number("gini", "Gini", lambda row: _four_places(row[1].gini)),
 ]
 BY_AREA: list[Column[AreaAnswer]] = [
-    Column("area", "Area", lambda area: AREAS[area.area_class]),
+    Column("area", "Area", lambda area: AREAS[area.area_class].en),
     number("centres", "Centres"),
     money("before", "Before ₫"),
     money("after", "After ₫"),

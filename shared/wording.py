@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -15,6 +16,7 @@ from babel.dates import format_date
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from shared.contracts.base import Text
+from shared.contracts.submissions import AreaClass
 
 Number = int | Decimal | Fraction
 _PLACES = 6
@@ -69,6 +71,13 @@ class Language:
 
 VI = Language(Locale("vi"), "dd/MM/y")
 EN = Language(Locale("en"), "y-MM-dd")
+AREAS: Mapping[AreaClass, Text] = {
+    "region_1": Text(vi="khu vực I", en="Region I"),
+    "region_2": Text(vi="khu vực II", en="Region II"),
+    "region_3": Text(vi="khu vực III", en="Region III"),
+    "other": Text(vi="ngoài khu vực I, II, III", en="outside Regions I, II, III"),
+}
+"""What area classes are called."""
 
 
 def reached(level: int) -> Text:

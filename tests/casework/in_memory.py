@@ -219,10 +219,10 @@ class MemoryWorld(World):
         raise AssertionError(f"never comes to rest: {waiting}")
 
     async def ask(self, who: Officer, service: str, path: str) -> httpx.Response:
-        return await self._client(who, service).get(path)
+        return await self.client(who, service).get(path)
 
     async def order(self, who: Officer, service: str, path: str, body: Any, key: str) -> httpx.Response:
-        return await self._client(who, service).post(path, json=body, headers={"Idempotency-Key": key})
+        return await self.client(who, service).post(path, json=body, headers={"Idempotency-Key": key})
 
     async def events(self) -> Sequence[Event]:
         return [Event.of(record) for log in self._kafka.logs.values() for record in log if _ours(record.topic)]
@@ -232,7 +232,8 @@ class MemoryWorld(World):
             Letter.of(name, row) for name, service in self.services.items() for row in service.mongo.all(DEAD_LETTERS)
         ]
 
-    def _client(self, who: Officer, name: str) -> httpx.AsyncClient:
+    def client(self, who: Officer, name: str) -> httpx.AsyncClient:
+        """Reaches a service's HTTP side in somebody's name."""
         token = issue_token(self._state, who.name, who.role, who.province)
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self._app(name)),

@@ -391,5 +391,5 @@ async def test_a_withdrawal_and_its_reason_are_told(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(output, "console", recorded)
     explaining._submissions(found, Language.VI)
     text = flat(recorded.export_text().splitlines())
-    assert "commune v2: rút · HN-2 → accepted" in text
+    assert "cộng đồng học tập cấp xã v2: rút · HN-2 → được nhận" in text
     assert "lý do: gửi nhầm" in text

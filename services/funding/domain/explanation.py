@@ -24,17 +24,9 @@ from services.funding.domain.centres import (
 )
 from services.funding.domain.sharing import Binds, Share, Solution, Stake
 from shared.contracts.base import Step, Text
-from shared.contracts.submissions import AreaClass
 from shared.rulebook import HANOI, FundingNorms, FundingPolicy
 from shared.rulebook.source import Grounded
-from shared.wording import EN, VI
-
-_AREAS: Mapping[AreaClass, Text] = {
-    "region_1": Text(vi="khu vực I", en="Region I"),
-    "region_2": Text(vi="khu vực II", en="Region II"),
-    "region_3": Text(vi="khu vực III", en="Region III"),
-    "other": Text(vi="ngoài khu vực I, II, III", en="outside Regions I, II, III"),
-}
+from shared.wording import AREAS, EN, VI
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +77,7 @@ _BINDS: Mapping[Binds, Text] = {
 
 def _floor_step(account: Account, centre: Centre) -> Step:
     norm = account.norms.legal(centre.area_class)
-    area = _AREAS[centre.area_class]
+    area = AREAS[centre.area_class]
     if norm.amount:
         what = Text(
             vi=f"Mức hỗ trợ tối thiểu một năm ({area.vi}): {VI.money(norm.amount)}.",
@@ -223,7 +215,7 @@ def _last_day(end: datetime) -> date:
 
 
 def _equity_step(account: Account, centre: Centre, factors: Factors) -> Step:
-    area, rule = _AREAS[centre.area_class], account.policy.equity
+    area, rule = AREAS[centre.area_class], account.policy.equity
     what = Text(
         vi=f"Hệ số khu vực ({area.vi}): {VI(factors.equity)}.",
         en=f"Equity factor ({area.en}): {EN(factors.equity)}.",
