@@ -276,9 +276,9 @@ def test_a_time_limit_that_passed_is_said_to_have_passed() -> None:
 # -------------------------------------------------------------------------------------------------- results
 
 
-def below(result: CommuneScored | CentreScored) -> Alert:
+def below(result: CommuneScored | CentreScored, at: datetime = NOW) -> Alert:
     """The alert about a first version."""
-    (alert,) = result_alerts(standing(result, None, "x", NOW))
+    (alert,) = result_alerts(standing(result, None, "x", at))
     return alert
 
 
@@ -327,8 +327,8 @@ def test_results_that_call_for_no_alert(result: CommuneScored | CentreScored) ->
 # -------------------------------------------------------------------------------------------------- budgets
 
 
-def digest(*lines: Allocation, then: tuple[int | None, ...] = (), **changes: Any) -> Alert:
-    return digest_alert(Proposal(run(**changes), lines, then or (None,) * len(lines)), "x", NOW)
+def digest(*lines: Allocation, then: tuple[int | None, ...] = (), at: datetime = NOW, **changes: Any) -> Alert:
+    return digest_alert(Proposal(run(**changes), lines, then or (None,) * len(lines)), "x", at)
 
 
 @pytest.mark.parametrize(
@@ -383,13 +383,60 @@ def test_a_digest_names_the_first_few_and_counts_all() -> None:
     [
         ("awaited", "1 still awaited until the deadline", datetime(2026, 4, 10, 17, tzinfo=UTC)),
         ("pending", "1 sent and not settled", datetime(2026, 12, 31, 17, tzinfo=UTC)),
-        ("not_submitted", "1 not submitted", None),
+        ("not_submitted", "1 not submitted", datetime(2026, 12, 31, 17, tzinfo=UTC)),
     ],
 )
 def test_a_digest_counts_what_is_open_and_says_by_when(assessment: str, words: str, due: datetime | None) -> None:
     alert = digest(line(20_000_000, 20_000_000, assessment=assessment))
     assert f"Assessments of period 2025: {words}." in alert.text.en
     assert alert.due == due
+
+
+def test_a_digest_asks_nothing_of_a_centre_that_owes_no_file() -> None:
+    alert = digest(line(20_000_000, None, assessment="not_submitted", flags=["not_due"]))
+    assert "not submitted" not in alert.text.en
+    assert "Send the assessments" not in alert.action.en
+    assert alert.due is None
+
+
+def test_a_digest_asks_for_no_file_when_the_period_has_closed() -> None:
+    missing = line(20_000_000, 20_000_000, assessment="not_submitted")
+    before, after = digest(missing), digest(missing, at=datetime(2026, 12, 31, 17, tzinfo=UTC))
+    assert "Gửi các hồ sơ đánh giá kỳ 2025 còn thiếu" in before.action.vi
+    assert before.action.vi.endswith("Thời hạn: 24:00 ngày 31/12/2026 (giờ Việt Nam).")
+    assert "còn thiếu" not in after.action.vi
+    assert after.action.vi.endswith(
+        "Kỳ đã khóa sổ (24:00 ngày 31/12/2026, giờ Việt Nam): hồ sơ chỉ được nhận trong thời gian Bộ mở lại."
+    )
+
+
+@pytest.mark.parametrize(
+    ("received_at", "words"),
+    [
+        (datetime(2026, 12, 31, 16, 59, tzinfo=UTC), "is recorded as late, until 24:00 on 2026-12-31."),
+        (datetime(2026, 12, 31, 17, tzinfo=UTC), "files are taken only while the ministry has it open again."),
+    ],
+)
+def test_after_the_time_limit_files_are_late_and_after_the_closing_they_are_refused(
+    received_at: datetime, words: str
+) -> None:
+    alert = receipt_alert(receipt(received_at=received_at), "x")
+    assert alert is not None
+    assert alert.action.en.endswith(words)
+    assert below(commune(), received_at).action.en.endswith(words)
+
+
+def test_money_that_provinces_state_has_no_time_limit_but_a_closing() -> None:
+    alert = receipt_alert(receipt(kind="envelope", subject="04", period=2026, deadline=None), "x")
+    assert alert is not None
+    assert alert.action.vi.endswith("Quy định không nêu thời hạn; khóa sổ lúc 24:00 ngày 31/12/2026 (giờ Việt Nam).")
+
+
+@pytest.mark.parametrize("period", [0, 9999, 10_000, None])
+def test_a_year_that_no_rule_knows_has_no_closing(period: int | None) -> None:
+    alert = receipt_alert(receipt(period=period, deadline=None), "x")
+    assert alert is not None
+    assert alert.action.en.endswith("The rules name no time limit.")
 
 
 def test_a_digest_says_what_changed_since_the_time_for_files_was_over() -> None:

@@ -130,8 +130,9 @@ def digest_alert(of: Proposal, cause: str, raised_at: datetime) -> Alert:
         for line, then in zip(of.lines, of.then, strict=True)
         if then is not None and then != line.amount
     ]
-    files = Counter[str](line.assessment for line in of.lines)
-    due = _due(run.year, files)
+    files = Counter[str]("not_due" if "not_due" in line.flags else line.assessment for line in of.lines)
+    closes = closing("centre", run.year - 1).at
+    due = _due(run.year, files, closes)
     return Alert(
         alert_id=f"support_proposed/{run.province}/{run.year}",
         kind="support_proposed",
@@ -148,7 +149,7 @@ def digest_alert(of: Proposal, cause: str, raised_at: datetime) -> Alert:
             _below(run),
             _moved(moved),
         ),
-        action=joined(*_to_do(run, files), by_when(due, raised_at)),
+        action=joined(*_to_do(run, files, is_closed=raised_at >= closes), by_when(due, raised_at, closes)),
         centres=_listed(beyond, moved),
         due=due,
         cause=cause,
@@ -254,15 +255,16 @@ def _listed(beyond: Sequence[_Change], moved: Sequence[_Change]) -> list[Support
     ]
 
 
-def _due(year: int, files: Mapping[str, int]) -> datetime | None:
+def _due(year: int, files: Mapping[str, int], closes: datetime) -> datetime | None:
+    """What did not come in time may still come until the period closes."""
     if files["awaited"]:
         return assessment_deadline(year)
-    return closing("centre", year - 1).at if files["pending"] else None
+    return closes if files["pending"] or files["not_submitted"] else None
 
 
-def _to_do(run: BudgetRunProposed, files: Mapping[str, int]) -> Iterable[Text]:
+def _to_do(run: BudgetRunProposed, files: Mapping[str, int], *, is_closed: bool) -> Iterable[Text]:
     period = run.year - 1
-    if files["awaited"] or files["not_submitted"]:
+    if (files["awaited"] or files["not_submitted"]) and not is_closed:
         yield Text(
             vi=f"Gửi các hồ sơ đánh giá kỳ {period} còn thiếu; đề nghị được tính lại.",
             en=f"Send the assessments of period {period} that are missing; the proposal is then recomputed.",

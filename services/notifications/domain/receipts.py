@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from services.notifications.domain.wording import by_when, joined, numbered
+from services.notifications.domain.wording import by_when, closing_of, joined, numbered
 from shared.contracts.base import Status, Text
 from shared.contracts.facts import Alert, AlertKind, Receipt, SubmissionKind
 from shared.contracts.submissions import AssessmentSeries
@@ -85,7 +85,7 @@ def receipt_alert(receipt: Receipt, cause: str) -> Alert | None:
         text=joined(_opening(receipt, asking.happened), numbered(problem.message for problem in receipt.problems)),
         action=joined(
             numbered(problem.mend for problem in receipt.problems) or _SEE_RECEIPT,
-            by_when(receipt.deadline, receipt.received_at),
+            by_when(receipt.deadline, receipt.received_at, closing_of(_what(receipt), receipt.period)),
         ),
         due=receipt.deadline,
         cause=cause,
@@ -94,7 +94,7 @@ def receipt_alert(receipt: Receipt, cause: str) -> Alert | None:
 
 
 def _opening(receipt: Receipt, happened: Text) -> Text:
-    what = _what(receipt)
+    what = _named(receipt)
     facts = [
         ("mã", "code", receipt.subject),
         ("năm", "year", receipt.period),
@@ -106,11 +106,20 @@ def _opening(receipt: Receipt, happened: Text) -> Text:
     return Text(vi=f"{what.vi} ({vi}) {happened.vi}.", en=f"{what.en} ({en}) {happened.en}.")
 
 
-def _what(receipt: Receipt) -> Text:
-    """The submission in words. An assessment's subject is `<series>/<id>`; of an unreadable one it may be anything."""
-    subject = receipt.subject or ""
-    told = (words for series, words in _SERIES.items() if subject.startswith(f"{series}/"))
-    return next(told, _WHAT["assessment"]) if receipt.kind == "assessment" else _WHAT[receipt.kind]
+def _what(receipt: Receipt) -> str:
+    """Its kind, or series. An assessment's subject is `<series>/<id>`; of an unreadable one it may be anything."""
+    if receipt.kind != "assessment":
+        return receipt.kind or ""
+    series, slash, _ = (receipt.subject or "").partition("/")
+    return series if slash else ""
+
+
+def _named(receipt: Receipt) -> Text:
+    """The submission in words."""
+    if receipt.kind != "assessment":
+        return _WHAT[receipt.kind]
+    what = _what(receipt)
+    return next((words for series, words in _SERIES.items() if series == what), _WHAT["assessment"])
 
 
 def place_of(receipt: Receipt) -> Place:

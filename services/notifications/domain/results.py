@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from services.notifications.domain.wording import by_when, joined, numbered
+from services.notifications.domain.wording import by_when, closing_of, joined, numbered
 from shared.contracts.base import Contract, Instant, Points, Text, Version
 from shared.contracts.facts import (
     Alert,
@@ -171,7 +171,7 @@ def _below_alert(of: Standing) -> Alert:
                 vi=f"Nếu số liệu hoặc minh chứng chưa đúng, gửi hồ sơ đính chính cho phiên bản {of.input_version}.",
                 en=f"Where figures or evidence are wrong, send a correction of version {of.input_version}.",
             ),
-            by_when(due, of.newest.at),
+            by_when(due, of.newest.at, closing_of(of.kind, of.period)),
         ),
         due=due,
         cause=of.event_id,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from shared.contracts.base import Text
-from shared.contracts.facts import Alert
+from shared.contracts.facts import Alert, Closable
 from shared.registry import registry
-from shared.rulebook import HANOI
+from shared.rulebook import HANOI, NoRuleInForce, closing
 from shared.wording import EN, VI
 
 AlertOf = Callable[[Any, str, datetime], Alert | None]
@@ -43,17 +43,48 @@ def _numbered(texts: list[str], rest: str | None) -> str:
     return "; ".join([*(f"({i}) {text}" for i, text in enumerate(trimmed, 1)), *([rest] if rest else [])]) + "."
 
 
-def by_when(due: datetime | None, now: datetime) -> Text:
-    """Until when, and what it means if that moment has passed. In time is what comes *before* `due`."""
+def by_when(due: datetime | None, now: datetime, closes: datetime | None = None) -> Text:
+    """Until when, and what it means if that moment has passed. In time is what comes *before* `due`.
+
+    Args:
+        due: the time limit that the rules name, if they do.
+        now: when it is said.
+        closes: when the period closes for what is asked here, if it does: later nothing is taken any more.
+    """
+    last = None if closes is None else _moment(closes)
+    if closes is not None and last is not None and now >= closes:
+        return Text(
+            vi=f"Kỳ đã khóa sổ ({last.vi}, giờ Việt Nam): hồ sơ chỉ được nhận trong thời gian Bộ mở lại.",
+            en=f"The period has closed ({last.en}, Viet Nam time): files are taken only while the ministry has it open "
+            "again.",
+        )
     if due is None:
-        return Text(vi="Quy định không nêu thời hạn.", en="The rules name no time limit.")
+        if last is None:
+            return Text(vi="Quy định không nêu thời hạn.", en="The rules name no time limit.")
+        return Text(
+            vi=f"Quy định không nêu thời hạn; khóa sổ lúc {last.vi} (giờ Việt Nam).",
+            en=f"The rules name no time limit; the period closes at {last.en} (Viet Nam time).",
+        )
     moment = _moment(due)
     if now < due:
         return Text(vi=f"Thời hạn: {moment.vi} (giờ Việt Nam).", en=f"Time limit: {moment.en} (Viet Nam time).")
+    until = Text(vi="", en="") if last is None else Text(vi=f", đến khi khóa sổ lúc {last.vi}", en=f", until {last.en}")
     return Text(
-        vi=f"Thời hạn ({moment.vi}, giờ Việt Nam) đã qua: hồ sơ gửi sau thời hạn được ghi nhận là nộp muộn.",
-        en=f"The time limit ({moment.en}, Viet Nam time) has passed: what is sent after it is recorded as late.",
+        vi=f"Thời hạn ({moment.vi}, giờ Việt Nam) đã qua: hồ sơ gửi sau thời hạn được ghi nhận là nộp muộn{until.vi}.",
+        en=f"The time limit ({moment.en}, Viet Nam time) has passed: what is sent after it is recorded as late"
+        f"{until.en}.",
     )
+
+
+def closing_of(what: str, period: int | None) -> datetime | None:
+    """When the period closes for what is called so; `None` where it never does, or for a year that no rule knows."""
+    closable = next((each for each in get_args(Closable) if each == what), None)
+    if closable is None or period is None:
+        return None
+    try:
+        return closing(closable, period).at
+    except (NoRuleInForce, ValueError):  # such a year stands in refused records only
+        return None
 
 
 def _moment(instant: datetime) -> Text:
