@@ -138,6 +138,13 @@ class Step(Strict):
         return [*self.send, *self.history]
 
     @property
+    def tells_all(self) -> bool:
+        """Whether every province is told of it."""
+        reopens_all = self.reopen is not None and self.reopen.province is None
+        releases_all = self.release is not None and not self.release.startswith("province-")
+        return (reopens_all or releases_all) and not self.refused
+
+    @property
     def is_ordered(self) -> bool:
         """Whether a person orders it over HTTP."""
         return any(getattr(self, name) for name in ORDERED)

@@ -22,6 +22,8 @@ FEW = 2
 restart of all services in each of its ways."""
 PROVINCES = frozenset(each.code for each in registry().provinces(REORGANISATION))
 NATION = "nation"
+TO_ALL = frozenset({"period_reopened"})
+"""Kinds of alerts that go to all provinces at once."""
 QUIET = "quiet"
 """What is told to all provinces must not be told to this one."""
 _CODE = re.compile(r"\b[0-9]{5}\b")
@@ -55,9 +57,11 @@ class Play:
         for _, step in self.steps:
             own |= set(_CODE.findall(json.dumps(step.correct)))
         for expected in self.case.expectations:
-            own |= {each for each in (*expected.alerts, *expected.open_alerts) if each in PROVINCES}
-            counted = {name for name, kinds in expected.alerts.items() if kinds is None or "period_reopened" in kinds}
-            own |= {f"{QUIET} {province}" for province in counted & PROVINCES}
+            told = [*expected.alerts.items(), *expected.open_alerts.items()]
+            own |= {name for name, _ in told if name in PROVINCES}
+            own |= {
+                f"{QUIET} {name}" for name, kinds in told if name in PROVINCES and (not kinds or TO_ALL & kinds.keys())
+            }
             named = (*expected.ranks, *expected.releases)
             own |= {f"{NATION} {split(name)[1]}" for name in named if not name.startswith("province-")}
         return frozenset(own)
@@ -67,7 +71,7 @@ class Play:
         """What it changes that another may have claimed."""
         records = [record for _, step in self.steps for record in step.records if record.kind == "commune"]
         touched = {f"{NATION} {record.body().get('period')}" for record in records}
-        if any(step.reopen and not step.reopen.province and not step.refused for _, step in self.steps):
+        if any(step.tells_all for _, step in self.steps):
             touched |= {f"{QUIET} {province}" for province in PROVINCES}
         return frozenset(touched)
 

@@ -349,6 +349,19 @@ def test_an_envelope_below_the_minima_is_told_once_to_each_until_it_is_raised() 
     assert len(cleared(settle(states))) == 2
 
 
+def test_an_envelope_below_the_minima_still_stands_when_the_budget_was_approved_so() -> None:
+    states = Documents()
+    handle(states, line("a", 1))
+    handle(states, run(1, ("below_legal_minimum",), a=1))
+    first = alerts_of(settle(states))
+    handle(states, moved(2, "publish", 1, "published"))
+    outcome = settle(states)
+    assert cleared(outcome) == []
+    assert [alert.alert_id for alert in alerts_of(outcome)] == [alert.alert_id for alert in first]
+    assert all("The budget was approved so." in alert.action.en for alert in alerts_of(outcome))
+    assert not any("before the budget is approved" in alert.action.en for alert in alerts_of(outcome))
+
+
 async def test_a_proposal_is_told_when_the_time_for_files_is_over_and_not_before() -> None:
     states = Documents()
     handle(states, line("b", 25_000_000), id="e-b", trace="t-b")

@@ -1,16 +1,21 @@
-"""A reopened period is told to all whom it touches: once each, with scope, ground and time limit."""
+"""A reopened period is told to all whom it touches, with scope, ground and time limit, until it is closed again."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
-from services.notifications.decisions import routes
+import pytest
+
+from services.notifications.decisions import Said, routes
+from services.notifications.decisions.periods import STANDING_OPENINGS, OpeningOrder
 from services.notifications.domain import reopened_alerts
 from shared.contracts.facts import Alert, PeriodReopened, ReopeningEnded
+from shared.messaging.decide.asking import STALE, Due, Outcome
 from shared.messaging.operate.topics import province_codes
 from tests.fakes.known import Documents
-from tests.unit.test_notifications_handlers import handle
+from tests.unit.test_notifications_handlers import alerts_of, cleared, handle
 
 AT = datetime(2027, 1, 5, 2, tzinfo=UTC)
 
@@ -48,23 +53,46 @@ def test_what_is_told_says_scope_ground_and_until_when() -> None:
     assert "must be sent again" in alert.action.en
 
 
-def test_an_early_end_is_told_as_another_matter() -> None:
-    ended = ReopeningEnded(reason="Đã đủ", ended_by="an", ended_at=AT + timedelta(days=1))
-    states = Documents()
-    for fact in (reopened(province="04"), reopened(province="04", version=2, ended=ended)):
-        (event,) = states.apply(handle(states, fact)).events
-        told = event.data
-    assert isinstance(told, Alert)
-    assert told.due is None
-    assert "từ 06/01/2027 09:00" in told.text.vi
-    assert "2027-01-06 09:00" in told.text.en
+ENDED = ReopeningEnded(reason="Đã đủ", ended_by="an", ended_at=AT + timedelta(days=1))
 
 
-def test_each_version_is_told_once() -> None:
+def told(states: Documents, at: datetime = AT) -> Outcome:
+    """What is said when a burst is over."""
+    return states.run(STANDING_OPENINGS.decide, Due(OpeningOrder("MO-1"), at), at)
+
+
+def stand(states: Documents) -> list[str]:
+    return sorted(said.alert_id for said in states.values() if isinstance(said, Said) and said.cleared_at is None)
+
+
+def test_what_is_open_is_told_once_and_is_over_when_its_time_is() -> None:
     states = Documents()
-    assert len(states.apply(handle(states, reopened())).events) == 34
-    repeated = handle(states, reopened(), id="e-2")
-    assert (repeated.events, repeated.verdict) == ([], "repeated")
+    handle(states, reopened())
+    assert len(alerts_of(told(states))) == 34
+    assert handle(states, reopened(), id="e-2").verdict == STALE
+    assert told(states).events == []
+    assert told(states, reopened().until - timedelta(seconds=1)).events == []
+    assert len(cleared(told(states, reopened().until))) == 34
+    assert stand(states) == []
+
+
+def test_what_comes_when_its_time_is_over_is_not_told() -> None:
+    states = Documents()
+    handle(states, reopened())
+    assert told(states, reopened().until).events == []
+
+
+@pytest.mark.parametrize("order", list(permutations([1, 2])))
+def test_an_early_end_is_told_as_another_matter_whatever_came_first(order: tuple[int, ...]) -> None:
+    states, said = Documents(), []
+    for version in order:
+        fact = reopened(province="04", version=version, ended=ENDED if version == 2 else None)
+        said += [*alerts_of(handle(states, fact, id=f"e-{version}")), *alerts_of(told(states))]
+    assert stand(states) == ["period_reopened/MO-1/2/04"]
+    (ended,) = [alert for alert in said if alert.alert_id in stand(states)]
+    assert ended.due is None
+    assert "từ 06/01/2027 09:00" in ended.text.vi
+    assert "2027-01-06 09:00" in ended.text.en
 
 
 def test_nothing_else_of_what_intake_accepts_is_looked_at() -> None:

@@ -13,7 +13,7 @@ from shared.messaging.decide.asking import Decide
 from shared.messaging.messages import Received
 
 routes: Mapping[str, Decide[Received[Any]]] = {**alerts.routes, EventType.PERIOD_REOPENED: periods.on_reopened}
-SETS = (FILES_MENDED, STANDING_RESULTS, STANDING_MONEY)
+SETS = (FILES_MENDED, STANDING_RESULTS, STANDING_MONEY, periods.STANDING_OPENINGS)
 
 __all__ = [
     "ADJUSTMENTS",

@@ -19,6 +19,7 @@ from services.notifications.decisions.documents import (
     Adjustment,
     File,
     Move,
+    Reopening,
     Run,
     Seen,
     SupportLine,
@@ -46,7 +47,7 @@ REPEATED = "repeated"
 """The matter was told before."""
 MENDED = "mended"
 """What came later about the same was taken: nothing is asked any more."""
-Kept = TypeVar("Kept", Run, Move, Adjustment)
+Kept = TypeVar("Kept", Run, Move, Adjustment, Reopening)
 
 
 async def on_matter(received: Received[Any], ask: Ask) -> Outcome:
@@ -118,34 +119,36 @@ async def on_line(received: Received[BudgetProposed], ask: Ask) -> Outcome:
     then = (before.then, before.then_version) if before else (None, None)
     if received.received_at < known_until(line.year) and (then[1] is None or line.version > then[1]):
         then = (line.allocation.amount, line.version)
-    newest = before if before and before.version >= line.version else SupportLine(**_noted(received))
+    newest = before if before and before.version >= line.version else SupportLine(**noted(received))
     now = newest.model_copy(update={"then": then[0], "then_version": then[1]})
     return Outcome(verdict=STALE) if now == before else Outcome({ref: now})
 
 
 async def on_run(received: Received[BudgetRunProposed], ask: Ask) -> Outcome:
     """The head of a proposal."""
-    return await _newest(ask, RUNS.ref(received.data.province, received.data.year), Run(**_noted(received)))
+    return await newest(ask, RUNS.ref(received.data.province, received.data.year), Run(**noted(received)))
 
 
 async def on_move(received: Received[BudgetMoved], ask: Ask) -> Outcome:
     """An action on a budget."""
-    return await _newest(ask, MOVES.ref(received.data.province, received.data.year), Move(**_noted(received)))
+    return await newest(ask, MOVES.ref(received.data.province, received.data.year), Move(**noted(received)))
 
 
 async def on_adjustment(received: Received[AdjustmentProposed], ask: Ask) -> Outcome:
     """A version of a proposal to adjust."""
-    return await _newest(ask, ADJUSTMENTS.ref(received.data.adjustment_id), Adjustment(**_noted(received)))
+    return await newest(ask, ADJUSTMENTS.ref(received.data.adjustment_id), Adjustment(**noted(received)))
 
 
-async def _newest(ask: Ask, ref: Ref[Kept], now: Kept) -> Outcome:
+async def newest(ask: Ask, ref: Ref[Kept], now: Kept) -> Outcome:
+    """Keep the newest version."""
     before = await ask.one(ref)
     if before is not None and before.version >= now.version:
         return Outcome(verdict=STALE)
     return Outcome({ref: now})
 
 
-def _noted(received: Received[Any]) -> dict[str, Any]:
+def noted(received: Received[Any]) -> dict[str, Any]:
+    """An event's fact with what is kept beside it."""
     beside = {name: getattr(received, name) for name in ("event_id", "received_at", "traceparent")}
     return {**dict(received.data), **beside}
 

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from services.notifications.domain import Place, Standing
 from shared.answers.alerts import StandingAlert
 from shared.contracts.base import Contract, Dong, Instant, Version
-from shared.contracts.facts import AdjustmentProposed, BudgetMoved, BudgetProposed, BudgetRunProposed
+from shared.contracts.facts import AdjustmentProposed, BudgetMoved, BudgetProposed, BudgetRunProposed, PeriodReopened
 from shared.messaging.decide.documents import Collection, Document
 
 
@@ -66,6 +66,10 @@ class Adjustment(AdjustmentProposed, _Noted):
     """The latest version of a proposal to adjust."""
 
 
+class Reopening(PeriodReopened, _Noted):
+    """The latest version of an order that opens a closed period."""
+
+
 def _of_the_proposal(alert: Document) -> Document:
     """Alerts about a proposal follow it from now on; what else was said before stays as it was said."""
     followed = alert["kind"] in ("support_changed", "below_legal_minimum")
@@ -86,3 +90,5 @@ MOVES: Collection[Move] = Collection("moves", TypeAdapter(Move))
 """By province and year."""
 ADJUSTMENTS: Collection[Adjustment] = Collection("adjustments", TypeAdapter(Adjustment))
 """By the adjustment's id."""
+REOPENINGS: Collection[Reopening] = Collection("reopenings", TypeAdapter(Reopening))
+"""By the order's id."""

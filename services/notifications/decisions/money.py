@@ -76,11 +76,12 @@ async def standing_money(due: Due[ProvinceYear], ask: Ask) -> Outcome:
         outcome.verdict = WAITING
         return outcome
     wanted.clear()
-    for alert in below_minimum_alerts(run, run.event_id, run.received_at):
+    is_decided = move is not None and move.state in DECIDED
+    for alert in below_minimum_alerts(run, run.event_id, run.received_at, is_decided=is_decided):
         call(alert, run.traceparent)
     if move:
         call(returned_alert(move, move.event_id, move.received_at), move.traceparent)
-    if _is_at_rest(run, lines, move, ask):
+    if not is_decided and _is_at_rest(run, lines, move, ask):
         last = max(lines, key=lambda line: (line.received_at, line.event_id), default=run)
         raised_at = max(noted.received_at for noted in (run, last, move) if noted)
         proposal = Proposal(run, [line.allocation for line in lines], [line.then for line in lines])
@@ -95,7 +96,7 @@ def _is_at_rest(run: Run, lines: list[SupportLine], move: Move | None, ask: Ask)
 
     Once it is decided, the decision is told instead. Where the envelope was taken back nothing is proposed.
     """
-    if State.NO_ENVELOPE in run.flags or (move and move.state in DECIDED):
+    if State.NO_ENVELOPE in run.flags:
         return False
     acted_on = move is not None and move.action != Action.PROPOSE and move.run_version == run.version
     is_over = ask.reached(assessment_deadline(run.year))

@@ -32,8 +32,13 @@ RETURNING = frozenset({"return", "propose"})
 # ------------------------------------------------------------------------------------- below the legal minima
 
 
-def below_minimum_alerts(run: BudgetRunProposed, cause: str, raised_at: datetime) -> tuple[Alert, ...]:
-    """To province and ministry where the envelope cannot pay the minima of Circular 96/2008/TT-BTC; else none."""
+def below_minimum_alerts(
+    run: BudgetRunProposed, cause: str, raised_at: datetime, *, is_decided: bool = False
+) -> tuple[Alert, ...]:
+    """To province and ministry where the envelope cannot pay the minima of Circular 96/2008/TT-BTC; else none.
+
+    It stands when the budget was decided so, too: then there is something else to do.
+    """
     if BELOW_LEGAL_MINIMUM not in run.flags:
         return ()
     norms = funding_norms(date(run.year, 1, 1))
@@ -54,6 +59,16 @@ def below_minimum_alerts(run: BudgetRunProposed, cause: str, raised_at: datetime
         vi=f"Làm việc với {name} để bảo đảm mức hỗ trợ tối thiểu trước khi phê duyệt dự toán.",
         en=f"Settle with {name} how the legal minimum is paid before the budget is approved.",
     )
+    if is_decided:
+        of_the_province = Text(
+            vi="Dự toán đã được phê duyệt như vậy. Bổ sung kinh phí và gửi thông báo kinh phí mới; phần còn thiếu được "
+            "xử lý bằng điều chỉnh.",
+            en="The budget was approved so. Raise the envelope and send it; what is missing is handled as adjustments.",
+        )
+        of_the_ministry = Text(
+            vi=f"Dự toán đã được phê duyệt như vậy. Làm việc với {name} để bảo đảm mức hỗ trợ tối thiểu.",
+            en=f"The budget was approved so. Settle with {name} how the legal minimum is paid.",
+        )
     return tuple(
         Alert(
             alert_id=f"{BELOW_LEGAL_MINIMUM}/{run.province}/{run.year}/{audience}",
