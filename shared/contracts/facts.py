@@ -890,6 +890,7 @@ AlertKind = Literal[
     "support_adjusted",
     "adjustment_proposed",
     "period_reopened",
+    "ranking_released",
 ]
 RetiredAlertKind = Literal["support_changed"]
 """Of earlier releases: what they told is still shown, and nothing is told so any more."""

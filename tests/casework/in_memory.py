@@ -83,7 +83,7 @@ def wirings() -> Sequence[Wiring]:
     scoring = Consumer("scoring", ("intake.accepted",), scoring_handlers.routes)
     funding = Consumer("funding", ("intake.accepted", "scores", *receipts), funding_handlers.routes)
     notifications = Consumer(
-        "notifications", ("intake.accepted", "scores", "budgets", *receipts), notifications_handlers.routes
+        "notifications", ("intake.accepted", "scores", "rankings", "budgets", *receipts), notifications_handlers.routes
     )
     return (
         Wiring(intake, intake_api.router, intake_store.migrate, sets=intake_handlers.SETS),

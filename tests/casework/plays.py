@@ -22,7 +22,7 @@ FEW = 2
 restart of all services in each of its ways."""
 PROVINCES = frozenset(each.code for each in registry().provinces(REORGANISATION))
 NATION = "nation"
-TO_ALL = frozenset({"period_reopened"})
+TO_ALL = frozenset({"period_reopened", "ranking_released"})
 """Kinds of alerts that go to all provinces at once."""
 QUIET = "quiet"
 """What is told to all provinces must not be told to this one."""

@@ -169,7 +169,11 @@ class Chain:
             ),
             Service(
                 "notifications",
-                Consumer("notifications", ("intake.accepted", "scores", "budgets", *receipts), notifications.routes),
+                Consumer(
+                    "notifications",
+                    ("intake.accepted", "scores", "rankings", "budgets", *receipts),
+                    notifications.routes,
+                ),
                 sets=notifications.SETS,
             ),
         ]

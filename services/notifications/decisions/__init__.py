@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.notifications.decisions import alerts, periods
+from services.notifications.decisions import alerts, periods, releases
 from services.notifications.decisions.documents import ADJUSTMENTS, ALERTS, FILES, MOVES, RESULTS, RUNS, SUPPORTS, Said
 from services.notifications.decisions.files import FILES_MENDED, SenderFile
 from services.notifications.decisions.money import STANDING_MONEY, WAITING, ProvinceYear
@@ -12,8 +12,12 @@ from shared.contracts.catalogue import EventType
 from shared.messaging.decide.asking import Decide
 from shared.messaging.messages import Received
 
-routes: Mapping[str, Decide[Received[Any]]] = {**alerts.routes, EventType.PERIOD_REOPENED: periods.on_reopened}
-SETS = (FILES_MENDED, STANDING_RESULTS, STANDING_MONEY, periods.STANDING_OPENINGS)
+routes: Mapping[str, Decide[Received[Any]]] = {
+    **alerts.routes,
+    EventType.PERIOD_REOPENED: periods.on_reopened,
+    EventType.RANKING_RELEASED: releases.on_released,
+}
+SETS = (FILES_MENDED, STANDING_RESULTS, STANDING_MONEY, periods.STANDING_OPENINGS, releases.STANDING_RELEASES)
 
 __all__ = [
     "ADJUSTMENTS",

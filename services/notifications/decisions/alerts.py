@@ -19,6 +19,7 @@ from services.notifications.decisions.documents import (
     Adjustment,
     File,
     Move,
+    Release,
     Reopening,
     Run,
     Seen,
@@ -47,7 +48,7 @@ REPEATED = "repeated"
 """The matter was told before."""
 MENDED = "mended"
 """What came later about the same was taken: nothing is asked any more."""
-Kept = TypeVar("Kept", Run, Move, Adjustment, Reopening)
+Kept = TypeVar("Kept", Run, Move, Adjustment, Release, Reopening)
 
 
 async def on_matter(received: Received[Any], ask: Ask) -> Outcome:

@@ -7,7 +7,14 @@ from pydantic import TypeAdapter
 from services.notifications.domain import Place, Standing
 from shared.answers.alerts import StandingAlert
 from shared.contracts.base import Contract, Dong, Instant, Version
-from shared.contracts.facts import AdjustmentProposed, BudgetMoved, BudgetProposed, BudgetRunProposed, PeriodReopened
+from shared.contracts.facts import (
+    AdjustmentProposed,
+    BudgetMoved,
+    BudgetProposed,
+    BudgetRunProposed,
+    PeriodReopened,
+    RankingReleased,
+)
 from shared.messaging.decide.documents import Collection, Document
 
 
@@ -66,6 +73,10 @@ class Adjustment(AdjustmentProposed, _Noted):
     """The latest version of a proposal to adjust."""
 
 
+class Release(RankingReleased, _Noted):
+    """The latest act that released or withdrew a ranking."""
+
+
 class Reopening(PeriodReopened, _Noted):
     """The latest version of an order that opens a closed period."""
 
@@ -90,5 +101,7 @@ MOVES: Collection[Move] = Collection("moves", TypeAdapter(Move))
 """By province and year."""
 ADJUSTMENTS: Collection[Adjustment] = Collection("adjustments", TypeAdapter(Adjustment))
 """By the adjustment's id."""
+RELEASES: Collection[Release] = Collection("releases", TypeAdapter(Release))
+"""By scope and period."""
 REOPENINGS: Collection[Reopening] = Collection("reopenings", TypeAdapter(Reopening))
 """By the order's id."""
