@@ -6,6 +6,7 @@ On a local platform the name after `--by` is trusted; elsewhere people come with
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +25,7 @@ from cli.output import (
     money,
     number,
     plain_errors,
+    say,
 )
 from deploy.local import Role
 from shared.answers.budgets import BudgetView, ProofView, StatementView
@@ -69,7 +71,32 @@ def _show(found: BudgetView, format: Format) -> None:
             f"{found.version}, envelope {dong(found.envelope)} ₫, reserve {dong(found.reserve)} ₫",
             highlight=False,
         )
+        if told := "; ".join(_open(found)):
+            say(f"{told[0].upper()}{told[1:]}.")
     emit(found.history, HISTORY, format, title="What was done", full=found)
+
+
+def _open(found: BudgetView) -> Iterator[str]:
+    """What is not there yet of the proposal, and what stands beside it; nothing of what is 0."""
+    run = found.run
+    counted = [
+        (run.awaited, "awaited"),
+        (run.pending, "pending"),
+        (run.not_submitted, "not submitted"),
+        (run.without_base, "without a base"),
+    ]
+    if files := ", ".join(f"{count} {what}" for count, what in counted if count):
+        yield f"of {run.centres} centres {files}"
+    if run.last_year_unknown:
+        yield f"last year's support unknown of {', '.join(run.last_year_unknown)}"
+    if found.accepted:
+        yield f"submitted without file or figure of {', '.join(found.accepted)}"
+    if run.equipment:
+        yield f"initial equipment {dong(run.equipment)} ₫"
+    if run.equipment_not_recorded:
+        yield f"equipment of {run.equipment_not_recorded} centres not on record"
+    if run.carried:
+        yield f"carried from earlier years {dong(run.carried)} ₫"
 
 
 @budget.command()

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from aiokafka.errors import KafkaError
+from rich import text as rich_text
+from rich.padding import Padding
 
 from cli.client import MOST, Client, describe
 from cli.deployments import Deployment
-from cli.options import AnyProvince, FormatOption, YearOption
-from cli.output import Column, CommandError, Format, console, emit, fail, money, number, plain_errors, say
+from cli.explaining import marks
+from cli.options import AnyProvince, FormatOption, LanguageOption, YearOption
+from cli.output import Column, CommandError, Format, Language, console, emit, fail, money, number, plain_errors, say
 from cli.publishing import Message, Portal, Sent, UnreadableFiles, read_files
 from shared.answers.alerts import StandingAlert
 from shared.contracts.base import Text
-from shared.contracts.facts import AlertKind, BudgetProposed, BudgetRunProposed, Receipt
+from shared.contracts.facts import AlertKind, BudgetProposed, BudgetRunProposed, Receipt, RetiredAlertKind
 from shared.messaging.clock import BusinessClock
+from shared.rulebook import HANOI
 
 WAIT_SECONDS = 300.0
 
@@ -116,14 +121,19 @@ class Proven(BudgetRunProposed):
     """Whether lines, what stands besides, and reserve are the envelope."""
 
 
-def budgets(year: YearOption, province: AnyProvince = None, format: FormatOption = Format.TABLE) -> None:
+def budgets(
+    year: YearOption,
+    province: AnyProvince = None,
+    language: LanguageOption = Language.EN,
+    format: FormatOption = Format.TABLE,
+) -> None:
     """The proposed support of all centres: per province with the proof of the sum, or one province's lines."""
     with plain_errors():
         client = Client()
         if province and format is not Format.JSON:
             lines = lines_of(client, year, province)
             lines.sort(key=lambda line: (-line.allocation.amount, line.allocation.centre_id))
-            emit(lines, LINES, format, title=f"Support {year}, province {province}")
+            emit(lines, _lines_in(language, format), format, title=f"Support {year}, province {province}")
         else:
             show_budgets(proven(client, year, province), format, f"Budgets {year}")
 
@@ -157,13 +167,38 @@ def lines_of(client: Client, year: int, province: str | None) -> list[BudgetProp
 def alerts(
     province: AnyProvince = None,
     kind: Annotated[AlertKind | None, typer.Option(help="Only this kind.")] = None,
+    language: LanguageOption = Language.VI,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """What provinces and the ministry were told: what happened, what to do, by when. What stands comes first."""
     with plain_errors():
         asked = {"province": province, "kind": kind, "limit": MOST}
         told = list(Client().pages("notifications", "/alerts", StandingAlert, **asked))
-        emit(sorted(told, key=lambda alert: alert.cleared_at is not None), ALERTS, format)
+        told.sort(key=lambda alert: alert.cleared_at is not None)
+        if format is not Format.TABLE:
+            emit(told, _alert_columns(language), format)
+        for alert in told if format is Format.TABLE else ():
+            _show(alert, language)
+
+
+def _show(alert: StandingAlert, language: Language) -> None:
+    """Sentences are read, not compared: no table."""
+    vi, style = language is Language.VI, "dim" if alert.cleared_at else ""
+    by = [f"{'đến hết' if vi else 'by'} {language.words.day(_last_day(alert.due))}"] if alert.due else []
+    about = [str(each) for each in (alert.subject, alert.period) if each is not None]
+    parts = (alert.audience, language.of(ALERT_KINDS[alert.kind]), *about, *by)
+    say("\n" + " · ".join(parts), style=style or "bold")
+    said = [language.of(alert.text), f"→ {language.of(alert.action)}"]
+    if alert.cleared_at and alert.why_cleared:
+        at = language.words.moment(alert.cleared_at.astimezone(HANOI))
+        said.append(f"{'Đã hết lúc' if vi else 'Over since'} {at}: {language.of(alert.why_cleared)}")
+    for each in said:
+        console.print(Padding(rich_text.Text(each, style), (0, 0, 0, 2)))
+
+
+def _last_day(due: datetime) -> date:
+    """In time is what comes before it: the day before, where it is 0:00 of a day."""
+    return (due.astimezone(HANOI) - timedelta(microseconds=1)).date()
 
 
 def _problems(receipt: Receipt) -> str:
@@ -188,21 +223,53 @@ BUDGETS: list[Column[Proven]] = [
     Column("case", "Case"),
     number("version", "Version"),
 ]
-LINES: list[Column[BudgetProposed]] = [
-    Column("centre", "Centre", lambda line: line.allocation.centre_id),
-    Column("name", "Name", lambda line: line.allocation.name),
-    Column("grade", "Grade", lambda line: line.allocation.grade or line.allocation.assessment),
-    money("last", "Last year ₫", lambda line: line.allocation.last_year),
-    money("amount", "Proposed ₫", lambda line: line.allocation.amount),
-    Column("binds", "Bound", lambda line: line.allocation.binds),
-    Column("flags", "Marks", lambda line: ", ".join(line.allocation.flags)),
-]
-ALERTS: list[Column[StandingAlert]] = [
-    Column("audience", "To"),
-    Column("kind", "Kind"),
-    Column("subject", "Subject"),
-    Column("text", "What happened", lambda alert: alert.text.vi),
-    Column("action", "What to do", lambda alert: alert.action.vi),
-    Column("due", "By"),
-    Column("over", "Over", lambda alert: alert.why_cleared.vi if alert.why_cleared else None),
-]
+
+
+def _lines_in(language: Language, format: Format) -> list[Column[BudgetProposed]]:
+    """Marks are words for people, and names for programs."""
+    for_people = format is Format.TABLE
+    return [
+        Column("centre", "Centre", lambda line: line.allocation.centre_id),
+        Column("name", "Name", lambda line: line.allocation.name),
+        Column("grade", "Grade", lambda line: line.allocation.grade),
+        *([] if for_people else [Column[BudgetProposed]("assessment", "", lambda line: line.allocation.assessment)]),
+        money("last", "Last year ₫", lambda line: line.allocation.last_year),
+        money("amount", "Proposed ₫", lambda line: line.allocation.amount),
+        money("equipment", "Equipment ₫", lambda line: line.grant.amount if line.grant else None),
+        Column("binds", "Bound", lambda line: line.allocation.binds),
+        Column(
+            "flags",
+            "Marks",
+            lambda line: marks(line.allocation, language) if for_people else ", ".join(line.allocation.flags),
+        ),
+    ]
+
+
+ALERT_KINDS: Mapping[AlertKind | RetiredAlertKind, Text] = {
+    "submission_rejected": Text(vi="hồ sơ bị từ chối", en="a file was rejected"),
+    "submission_held": Text(vi="hồ sơ tạm giữ", en="a file is held"),
+    "submission_conflict": Text(vi="hồ sơ khác dữ liệu đã có", en="a file in conflict with what was accepted"),
+    "result_below_threshold": Text(vi="kết quả dưới ngưỡng", en="a result below the threshold"),
+    "result_changed": Text(vi="kết quả thay đổi", en="a result changed"),
+    "support_proposed": Text(vi="đề nghị hỗ trợ", en="support proposed"),
+    "below_legal_minimum": Text(vi="dưới mức tối thiểu theo luật", en="below the legal minimum"),
+    "last_year_unknown": Text(vi="chưa có số liệu năm trước", en="last year's support unknown"),
+    "budget_returned": Text(vi="dự toán được trả lại", en="a budget was returned"),
+    "support_approved": Text(vi="hỗ trợ được phê duyệt", en="support approved"),
+    "support_adjusted": Text(vi="hỗ trợ được điều chỉnh", en="support adjusted"),
+    "adjustment_proposed": Text(vi="đề nghị điều chỉnh", en="an adjustment is proposed"),
+    "period_reopened": Text(vi="mở lại kỳ", en="a period was reopened"),
+    "ranking_released": Text(vi="công bố xếp hạng", en="a ranking was released"),
+    "support_changed": Text(vi="mức hỗ trợ thay đổi", en="support changed"),
+}
+"""What kinds of alerts are called."""
+
+
+def _alert_columns(language: Language) -> list[Column[StandingAlert]]:
+    return [
+        *(Column[StandingAlert](name, name) for name in ("audience", "kind", "subject")),
+        Column("text", "text", lambda alert: language.of(alert.text)),
+        Column("action", "action", lambda alert: language.of(alert.action)),
+        Column("due", "due"),
+        Column("over", "over", lambda alert: language.of(alert.why_cleared) if alert.why_cleared else None),
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from cli.data import RECEIPTS, messages_in
 from cli.options import AnyProvince, FormatOption, LanguageOption, ProvinceOption, day_of
 from cli.output import Column, Format, Language, console, emit, moment, plain_errors, say
 from cli.publishing import Message
+from cli.result_tree import word
 from shared.answers.periods import ClosingView, HistoryAnswer
 from shared.contracts.base import content_hash
 from shared.contracts.facts import Closable, PeriodReopened
@@ -58,11 +59,15 @@ def closings(
         client = Client()
         found = client.get("intake", "/periods", list[ClosingView], year=year)
         orders = client.get("intake", "/periods/reopenings", list[PeriodReopened], period=found[0].period)
-        vi = language is Language.VI
+        vi, yes_or_no = language is Language.VI, {True: word("true", language), False: word("false", language)}
         columns: list[Column[ClosingView]] = [
             Column("what", "Loại" if vi else "What", lambda one: language.of(named_closable(one.what))),
-            Column("last", "Ngày cuối" if vi else "Last day", lambda one: _last(one.closes_at)),
-            Column("closed", "Đã khóa" if vi else "Closed"),
+            Column("last", "Ngày cuối" if vi else "Last day", lambda one: _last(one.closes_at), language.words.day),
+            Column(
+                "closed",
+                "Đã khóa" if vi else "Closed",
+                shown=yes_or_no.__getitem__,
+            ),
             Column("provenance", "Mức căn cứ" if vi else "Provenance"),
             Column("citation", "Căn cứ" if vi else "Ground"),
         ]
@@ -134,8 +139,8 @@ def _show(orders: Sequence[PeriodReopened], language: Language, format: Format) 
     emit(orders, columns, format, title="Lệnh mở lại" if vi else "Opened again", full=list(orders))
 
 
-def _last(closes_at: datetime) -> str:
-    return (closes_at.astimezone(HANOI) - timedelta(microseconds=1)).date().isoformat()
+def _last(closes_at: datetime) -> date:
+    return (closes_at.astimezone(HANOI) - timedelta(microseconds=1)).date()
 
 
 # -------------------------------------------------------------------------------------------------- history

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import Client
-from cli.options import AnyProvince, FormatOption, day_of
-from cli.output import Column, CommandError, Format, emit, number, plain_errors, say
+from cli.options import AnyProvince, FormatOption, LanguageOption, day_of
+from cli.output import Column, CommandError, Format, Language, emit, number, plain_errors, say
+from cli.result_tree import cause_in
 from shared.answers.results import ReleaseState
 from shared.contracts.facts import RankChange, RankedResult, RankingPublished, RankingReleased, RankingRow
 from shared.contracts.submissions import AreaClass
@@ -41,6 +42,7 @@ def rankings(
     changes: Annotated[
         bool, typer.Option("--changes", help="Whom the version changed against the one before, and why.")
     ] = False,
+    language: LanguageOption = Language.EN,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """The ranking of the nation, of one province or of one area class; unranked communes stand last, with their reason.
@@ -56,10 +58,10 @@ def rankings(
         client, path, which = Client(), f"/rankings/{scope}/{period}", {"version": version, "on": on}
         if changes:
             changed = list(client.pages("scoring", f"{path}/changes", RankChange, **which))
-            emit(changed[:top], CHANGES, format, title=f"Changes of ranking {period}, {scope}")
+            emit(changed[:top], _changes_in(language), format, title=f"Changes of ranking {period}, {scope}")
         else:
             rows = list(client.pages("scoring", path, RankingRow, **which))
-            emit(rows[:top], ROWS, format, title=f"Ranking {period}, {scope}")
+            emit(rows[:top], rows_in(language), format, title=f"Ranking {period}, {scope}")
             if format is Format.TABLE:
                 say(_released(client.get("scoring", f"{path}/release", ReleaseState)), soft_wrap=True)
 
@@ -162,35 +164,51 @@ def ranking_rows(client: Client, period: int, province: str | None) -> list[Rank
     return list(client.pages("scoring", f"/rankings/{scope_of(province)}/{period}", RankingRow))
 
 
-def _result(row: RankingRow | RankedResult) -> str:
+def _result(row: RankingRow | RankedResult, language: Language) -> str:
     if row.level is not None:
-        return reached(row.level).en
+        return language.of(reached(row.level))
     return f"{row.total} {row.grade}" if row.total is not None else ""
 
 
-def _place(row: RankedResult | None) -> str:
+def _place(row: RankedResult | None, language: Language) -> str:
     if row is None:
         return "–"
-    return f"{row.rank} · {_result(row)}" if row.rank else f"not ranked: {row.reason.vi if row.reason else ''}"
+    if row.rank:
+        return f"{row.rank} · {_result(row, language)}"
+    not_ranked = "không xếp hạng" if language is Language.VI else "not ranked"
+    return f"{not_ranked}: {language.of(row.reason)}" if row.reason else not_ranked
 
 
-ROWS: list[Column[RankingRow]] = [
-    number("rank", "Rank"),
-    number("before", "Before", lambda row: row.previous_rank),
-    Column("code", "Code"),
-    Column("name", "Commune"),
-    Column("holder", "Province"),
-    Column("result", "Result", _result),
-    Column("reason", "Not ranked because", lambda row: row.reason and row.reason.vi),
-]
-CHANGES: list[Column[RankChange]] = [
-    Column("code", "Code"),
-    Column("name", "Commune"),
-    Column("holder", "Province"),
-    Column("before", "Before", lambda row: _place(row.before)),
-    Column("after", "After", lambda row: _place(row.after)),
-    Column("cause", "Cause"),
-]
+def rows_in(language: Language) -> list[Column[RankingRow]]:
+    """Columns of a ranking."""
+    vi = language is Language.VI
+    return [
+        number("rank", "Hạng" if vi else "Rank"),
+        number("before", "Trước" if vi else "Before", lambda row: row.previous_rank),
+        Column("code", "Mã" if vi else "Code"),
+        Column("name", "Xã" if vi else "Commune"),
+        Column("holder", "Tỉnh" if vi else "Province"),
+        Column("result", "Kết quả" if vi else "Result", lambda row: _result(row, language)),
+        Column(
+            "reason",
+            "Lý do không xếp hạng" if vi else "Not ranked because",
+            lambda row: language.of(row.reason) if row.reason else None,
+        ),
+    ]
+
+
+def _changes_in(language: Language) -> list[Column[RankChange]]:
+    vi = language is Language.VI
+    return [
+        Column("code", "Mã" if vi else "Code"),
+        Column("name", "Xã" if vi else "Commune"),
+        Column("holder", "Tỉnh" if vi else "Province"),
+        Column("before", "Trước" if vi else "Before", lambda row: _place(row.before, language)),
+        Column("after", "Nay" if vi else "After", lambda row: _place(row.after, language)),
+        Column("cause", "Vì" if vi else "Cause", shown=lambda cause: cause_in(cause, language)),
+    ]
+
+
 ACTS: list[Column[RankingReleased]] = [
     number("version", "Number"),
     Column("state", "State"),

@@ -120,6 +120,11 @@ def word(key: str, language: Language) -> str:
     return _W[key][0 if language is Language.VI else 1] if key in _W else key
 
 
+def cause_in(cause: str, language: Language) -> str:
+    """Why a result was judged again, in words."""
+    return word("cause_recognition" if cause == "recognition" else cause, language)
+
+
 def outcome(result: AnyResult, language: Language, replaced: Superseded | None = None) -> str:
     """What a result, or a version of it that was replaced, comes to, in words."""
     held, rule = replaced or result, _rule(result)
@@ -277,8 +282,7 @@ def _reference(reference: Reference, language: Language) -> str:
 
 
 def _before(superseded: Superseded, result: AnyResult, language: Language) -> str:
-    cause = "cause_recognition" if superseded.cause == "recognition" else superseded.cause
-    replaced = f"{word('replaced', language)} {word(cause, language)}"
+    replaced = f"{word('replaced', language)} {cause_in(superseded.cause, language)}"
     if superseded.reason:
         replaced += f": {superseded.reason}"
     return f"v{superseded.version}: {outcome(result, language, superseded)}; {replaced} ({superseded.hash[:12]})"

@@ -14,10 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from cli.client import Client
 from cli.data import proven, publish, show_budgets, wait_settled
-from cli.output import CommandError, Format, console, emit, headed, plain_errors, say
+from cli.output import CommandError, Format, Language, console, emit, headed, plain_errors, say
 from cli.platform import clock_offset, create_topics, show_simulated_time
 from cli.publishing import Message, Sent
-from cli.rankings import ROWS, ranking_rows, scope_of
+from cli.rankings import ranking_rows, rows_in, scope_of
 from demo.synthetic import (
     AFTER_DEADLINE,
     BELOW_FLOORS,
@@ -165,7 +165,7 @@ def _show_rankings(client: Client, provinces: Sequence[str] | None) -> None:
 
 
 def _show(rows: Sequence[RankingRow], title: str) -> None:
-    emit(rows, ROWS, Format.TABLE, title=title)
+    emit(rows, rows_in(Language.EN), Format.TABLE, title=title)
 
 
 def _shown(provinces: Sequence[str] | None) -> str:

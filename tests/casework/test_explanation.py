@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
-from cli import explaining, output
+from cli import budget, data, explaining, output
 from cli.client import Client
+from cli.main import app as langhoc
 from cli.output import Language
 from deploy.local.identity import ensure_signing_key
 from tests.casework.case import MINISTRY, Case, load
@@ -74,6 +76,23 @@ WHEN_IT_HAS_CLOSED = [
 ]
 
 
+LISTS = [
+    ("budget show -p 15 -y 2026", ["Of 4 centres 2 awaited, 1 pending, 1 without a base", "unknown of LC-4"]),
+    ("budget show -p 15 -y 2026", ["submitted without file or figure of LC-1, LC-4", "initial equipment 30.000.000 ₫"]),
+    ("alerts -p 15", ["công bố xếp hạng · province-15 · 2025", "kết quả dưới ngưỡng · 03085@2025-07 · 2025"]),
+    ("alerts -p 15 --lang en", ["a file was rejected · LC-2 · 2025 · by 2026-04-10", "→ Correct the points of N1."]),
+    ("rankings -p 15 --period 2025 --lang vi", ["Xã Nậm Xé 15 chưa đạt", "được nơi gửi", "released as number 1"]),
+    ("rankings -p 15 --period 2025", ["not reached", "withdrawn by its"]),
+    (
+        "rankings -p 15 --period 2025 --changes --lang vi",
+        ["quyết định công nhận hoặc thu hồi", "4 · chưa đạt hồ sơ đính chính"],
+    ),
+    ("periods -y 2025 --lang vi", ["31/12/2026", "không"]),
+    ("budgets -p 15 -y 2026", ["last year's", "without a", "30.000.000"]),
+]
+"""Of each list some words; what does not fit a column is broken into lines."""
+
+
 @pytest.mark.parametrize(("case", "said"), [(BEFORE, WHILE_FILES_COME), (AFTER, WHEN_IT_HAS_CLOSED)])
 async def test_every_state_has_its_words(
     case: Case, said: Sequence[tuple[str, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -106,3 +125,25 @@ def _shown(story: explaining.Story, language: Language, monkeypatch: pytest.Monk
     lines = recorded.export_text().splitlines()
     assert max(map(len, lines)) <= WIDTH
     return " ".join(re.sub("[│├└─]", " ", " ".join(lines)).split())
+
+
+async def test_lists_say_it_in_words_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ensure_signing_key(tmp_path)
+    (play,) = plays_of(BEFORE)
+    world = await MemoryWorld(tmp_path).begin()
+    await perform(world, [play])
+    services = ("intake", "scoring", "funding", "notifications")
+    answered_by(monkeypatch, **{name: world.client(MINISTRY, name) for name in services})
+
+    async def shown(command: str) -> str:
+        recorded = Console(width=WIDTH, file=io.StringIO(), record=True, force_terminal=False)
+        for module in (output, budget, data):
+            monkeypatch.setattr(module, "console", recorded)
+        done = await asyncio.to_thread(CliRunner().invoke, langhoc, command.split())
+        assert done.exit_code == 0, done.output
+        return " ".join((recorded.export_text() + done.output).split())
+
+    for command, said in LISTS:
+        text = await shown(command)
+        for each in said:
+            assert each in text, (command, each, text)

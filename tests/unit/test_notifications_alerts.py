@@ -405,6 +405,7 @@ def test_a_digest_asks_for_no_file_when_the_period_has_closed() -> None:
     assert "Gửi các hồ sơ đánh giá kỳ 2025 còn thiếu" in before.action.vi
     assert before.action.vi.endswith("Thời hạn: 24:00 ngày 31/12/2026 (giờ Việt Nam).")
     assert "còn thiếu" not in after.action.vi
+    assert after.due is None
     assert after.action.vi.endswith(
         "Kỳ đã khóa sổ (24:00 ngày 31/12/2026, giờ Việt Nam): hồ sơ chỉ được nhận trong thời gian Bộ mở lại."
     )

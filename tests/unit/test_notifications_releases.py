@@ -23,7 +23,8 @@ AT = datetime(2026, 5, 5, 2, tzinfo=UTC)
 def act(version: int = 1, scope: str = "nation", **changes: Any) -> RankingReleased:
     """A release, or what `changes` says."""
     ranking = RankingPublished(
-        scope=scope, period=2025, version=7, rubric="r", ranked=3_000, unranked=321, pages=17, hash="0" * 64, published_at=AT
+        scope=scope, period=2025, version=7, rubric="r", ranked=3_000, unranked=321, pages=17, hash="0" * 64,
+        published_at=AT,
     )  # fmt: skip
     given = {
         "scope": scope, "period": 2025, "version": version, "state": "released", "ranking": ranking,
@@ -40,12 +41,12 @@ def test_a_release_of_the_nation_is_told_to_every_province() -> None:
     alerts = released_alerts(act(), "e-1", AT)
     assert [alert.audience for alert in alerts] == province_codes()
     assert alerts[0].text.vi == (
-        "Bảng xếp hạng kỳ 2025 toàn quốc được công bố theo quyết định 9/QĐ ngày 04/05/2026 (Vụ trưởng ký): 3.000 đơn vị "
-        "được xếp hạng, 321 không xếp hạng."
+        "Bảng xếp hạng kỳ 2025 toàn quốc được công bố theo quyết định 9/QĐ ngày 04/05/2026 (Vụ trưởng ký): 3.000 đơn "
+        "vị được xếp hạng, 321 không xếp hạng."
     )
     assert alerts[0].text.en == (
-        "The ranking 2025 of the nation was released by decision 9/QĐ of 2026-05-04, signed by Vụ trưởng: 3,000 units are "
-        "ranked, 321 are not."
+        "The ranking 2025 of the nation was released by decision 9/QĐ of 2026-05-04, signed by Vụ trưởng: 3,000 units "
+        "are ranked, 321 are not."
     )
     assert "`langhoc rankings --period 2025 --version 7`" in alerts[0].action.en
 

@@ -147,7 +147,7 @@ def digest_alert(of: Proposal, cause: str, raised_at: datetime) -> Alert:
     ]
     files = Counter[str]("not_due" if "not_due" in line.flags else line.assessment for line in of.lines)
     closes = closing("centre", run.year - 1).at
-    due = _due(run.year, files, closes)
+    due = None if raised_at >= closes else _due(run.year, files, closes)
     return Alert(
         alert_id=f"support_proposed/{run.province}/{run.year}",
         kind="support_proposed",
