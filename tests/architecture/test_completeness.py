@@ -15,6 +15,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from opentelemetry.sdk.trace import TracerProvider
 
+from cli.data import ALERT_KINDS
 from shared.contracts.facts import AlertKind
 from shared.messaging.operate.runtime import Runtime
 from shared.web import build_app
@@ -95,6 +96,7 @@ def test_an_endpoint_that_lacks_either_is_found() -> None:
 @pytest.mark.parametrize("kind", get_args(AlertKind))
 def test_every_kind_of_alert_is_raised_in_a_case(kind: AlertKind) -> None:
     """There its texts are looked at too, in both languages (`tests/casework/expecting.py`)."""
+    assert kind in ALERT_KINDS, "what lists call it"
     told = [
         case.case
         for case in load()
