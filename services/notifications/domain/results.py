@@ -242,9 +242,9 @@ def _is_below(result: AnyScored) -> bool:
 def _unit(result: AnyScored) -> tuple[str, str, Text]:
     """Kind and id, which together are unique, and what to call it."""
     if isinstance(result, CentreScored):
-        label = Text(
-            vi=f"trung tâm {result.name} ({result.centre_id})", en=f"centre {result.name} ({result.centre_id})"
-        )
+        named = f"{result.name} ({result.centre_id})"
+        says_so = result.name.casefold().startswith(("trung tâm", "tt"))
+        label = Text(vi=named, en=named) if says_so else Text(vi=f"trung tâm {named}", en=f"centre {named}")
         return "centre", result.centre_id, label
     if isinstance(result, AssessmentScored):
         label = Text(vi=f"{result.name} ({result.subject_id})", en=f"{result.name} ({result.subject_id})")
