@@ -77,6 +77,8 @@ class Receipt(Contract):
     subject: str | None = None
     """Unit, centre or province that the submission speaks of, where it could be read."""
     period: int | None = None
+    purpose: Literal["equipment"] | None = None
+    """That it speaks of a payment of the initial equipment, which stands beside the support of the same year."""
     deadline: Instant | None = None
     version: int | None = None
     """The accepted version that this submission made, repeats, or collides with."""

@@ -168,7 +168,7 @@ def _accept_recognition(
     )
 
 
-def _recognised(series: str, subject: str, standard: str | None) -> str:
+def recognised(series: str, subject: str, standard: str | None) -> str:
     """`<series>/<subject>[/<standard>]`; of a commune's decision the commune alone."""
     return "/".join(part for part in (series if series != "commune" else "", subject, standard) if part)
 
@@ -249,11 +249,11 @@ RECOGNITION: Kind[RecognitionSubmitted] = Kind(
     name="recognition",
     type=EventType.RECOGNITION_SUBMITTED,
     withdrawal=EventType.RECOGNITION_WITHDRAWN,
-    subject=lambda data, province: _recognised(data.series, data.unit_code, data.standard),
+    subject=lambda data, province: recognised(data.series, data.unit_code, data.standard),
     period=lambda data: data.period,
     check=domain.check_recognition,
     accept=_accept_recognition,
-    fact_subject=lambda fact: _recognised(fact.series, fact.unit_id, fact.standard),
+    fact_subject=lambda fact: recognised(fact.series, fact.unit_id, fact.standard),
     named=domain.named,
     learning_unit=lambda data: data.unit_code if data.series == "learning_unit" else None,
 )

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from services.intake.decisions.documents import RECEIPTS, Answer
-from services.intake.decisions.kinds import DEEDS
+from services.intake.decisions.kinds import DEEDS, ENVELOPE, RECOGNITION, SUPPORT, Kind, recognised
 from services.intake.domain import Awaited
 from services.intake.problems import of_unreadable
 from shared.contracts.base import IDENTIFIER, Status
@@ -73,18 +73,24 @@ async def refusals(received: Received[Unreadable], ask: Ask) -> Outcome:
         body_hash=unreadable.cut.sha256 if unreadable.cut else hashlib.sha256(received.raw).hexdigest(),
         **({"kind": deed.kind.name, "act": deed.act} if deed else {}),
         submission_id=_identifier(body.get("submission_id")),
-        subject=_subject(body),
+        subject=_subject(body, deed.kind if deed else None, sender_of(received.position.topic)),
         period=_year(body.get("period", body.get("year"))),
+        purpose="equipment" if deed and deed.kind is SUPPORT and body.get("purpose") == "equipment" else None,
         problems=of_unreadable(unreadable),
     )
     return answered(received, receipt)
 
 
-def _subject(body: dict[str, Any]) -> str | None:
-    series, subject = _identifier(body.get("series")), _identifier(body.get("subject"))
-    if series and subject:
-        return _identifier(f"{series}/{subject}")
-    return _identifier(body.get("centre_id")) or _identifier(body.get("unit_code"))
+def _subject(body: dict[str, Any], kind: Kind[Any] | None, province: str) -> str | None:
+    """The one that a readable record of its kind would have: what is sent instead is known to mend it."""
+    said = {name: _identifier(body.get(name)) for name in ("series", "subject", "centre_id", "unit_code", "standard")}
+    if kind is ENVELOPE:
+        return province
+    if kind is RECOGNITION and said["unit_code"]:
+        return _identifier(recognised(said["series"] or "commune", said["unit_code"], said["standard"]))
+    if said["series"] and said["subject"]:
+        return _identifier(f"{said['series']}/{said['subject']}")
+    return said["centre_id"] or said["unit_code"]
 
 
 def _identifier(value: object) -> str | None:

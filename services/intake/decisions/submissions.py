@@ -84,6 +84,7 @@ async def settle(
         submission_id=data.submission_id,
         subject=kind.subject(data, arrival.province),
         period=kind.period(data) or None,
+        purpose=kind.apart(data),
         deadline=findings.deadline,
         version=verdict.version,
         original=taken.original if taken and verdict.status is Status.DUPLICATE else held,

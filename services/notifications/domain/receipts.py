@@ -132,4 +132,5 @@ def file_of(receipt: Receipt) -> str | None:
     """What it is about: a later submission about the same mends it. `None` where nobody can tell."""
     if receipt.kind is None or receipt.subject is None:
         return None
-    return f"{receipt.kind}/{receipt.subject}/{receipt.period or 0}"
+    about = f"{receipt.kind}/{receipt.subject}/{receipt.period or 0}"
+    return f"{about}/{receipt.purpose}" if receipt.purpose else about
