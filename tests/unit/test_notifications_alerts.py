@@ -327,8 +327,9 @@ def test_results_that_call_for_no_alert(result: CommuneScored | CentreScored) ->
 # -------------------------------------------------------------------------------------------------- budgets
 
 
-def digest(*lines: Allocation, then: tuple[int | None, ...] = (), at: datetime = NOW, **changes: Any) -> Alert:
-    return digest_alert(Proposal(run(**changes), lines, then or (None,) * len(lines)), "x", at)
+def digest(*lines: Allocation, then: tuple[int | None, ...] = (), is_closed: bool = False, **changes: Any) -> Alert:
+    proposal = Proposal(run(**changes), lines, then or (None,) * len(lines))
+    return digest_alert(proposal, "x", NOW, is_closed=is_closed)
 
 
 @pytest.mark.parametrize(
@@ -401,7 +402,7 @@ def test_a_digest_asks_nothing_of_a_centre_that_owes_no_file() -> None:
 
 def test_a_digest_asks_for_no_file_when_the_period_has_closed() -> None:
     missing = line(20_000_000, 20_000_000, assessment="not_submitted")
-    before, after = digest(missing), digest(missing, at=datetime(2026, 12, 31, 17, tzinfo=UTC))
+    before, after = digest(missing), digest(missing, is_closed=True)
     assert "Gửi các hồ sơ đánh giá kỳ 2025 còn thiếu" in before.action.vi
     assert before.action.vi.endswith("Thời hạn: 24:00 ngày 31/12/2026 (giờ Việt Nam).")
     assert "còn thiếu" not in after.action.vi

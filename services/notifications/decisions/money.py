@@ -20,6 +20,7 @@ from services.notifications.domain import (
     Proposal,
     adjustment_proposed_alert,
     assessment_deadline,
+    assessments_close,
     below_minimum_alerts,
     digest_alert,
     is_complete,
@@ -85,7 +86,9 @@ async def standing_money(due: Due[ProvinceYear], ask: Ask) -> Outcome:
         last = max(lines, key=lambda line: (line.received_at, line.event_id), default=run)
         raised_at = max(noted.received_at for noted in (run, last, move) if noted)
         proposal = Proposal(run, [line.allocation for line in lines], [line.then for line in lines])
-        for alert in (digest_alert(proposal, run.event_id, raised_at), *unknown_alerts(run, run.event_id, raised_at)):
+        is_closed = ask.reached(assessments_close(run.year))
+        call(digest_alert(proposal, run.event_id, raised_at, is_closed=is_closed), last.traceparent)
+        for alert in unknown_alerts(run, run.event_id, raised_at):
             call(alert, last.traceparent)
     await keep_true(ask, outcome, f"money/{matter}", wanted, at=due.at, why=_WHY, traces=traces)
     return outcome

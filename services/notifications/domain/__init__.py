@@ -11,6 +11,7 @@ from services.notifications.domain import decisions
 from services.notifications.domain.budgets import (
     Proposal,
     assessment_deadline,
+    assessments_close,
     below_minimum_alerts,
     digest_alert,
     is_complete,
@@ -36,6 +37,7 @@ __all__ = [
     "Standing",
     "adjustment_proposed_alert",
     "assessment_deadline",
+    "assessments_close",
     "below_minimum_alerts",
     "digest_alert",
     "file_of",

@@ -131,8 +131,15 @@ class _Change(NamedTuple):
     before: int | None = None
 
 
-def digest_alert(of: Proposal, cause: str, raised_at: datetime) -> Alert:
+def assessments_close(year: int) -> datetime:
+    """First instant at which the assessments that decide about a budget year are not taken any more."""
+    return closing("centre", year - 1).at
+
+
+def digest_alert(of: Proposal, cause: str, raised_at: datetime, *, is_closed: bool = False) -> Alert:
     """To the province: its proposal with its centres in it, against last year and against what it knew.
+
+    `is_closed`: no assessment is taken any more, so that none is asked for.
 
     It is for the caller to say when: what is proposed while files still come in says nothing yet.
     """
@@ -146,8 +153,8 @@ def digest_alert(of: Proposal, cause: str, raised_at: datetime) -> Alert:
         if then is not None and then != line.amount
     ]
     files = Counter[str]("not_due" if "not_due" in line.flags else line.assessment for line in of.lines)
-    closes = closing("centre", run.year - 1).at
-    due = None if raised_at >= closes else _due(run.year, files, closes)
+    closes = assessments_close(run.year)
+    due = None if is_closed else _due(run.year, files, closes)
     return Alert(
         alert_id=f"support_proposed/{run.province}/{run.year}",
         kind="support_proposed",
@@ -164,7 +171,9 @@ def digest_alert(of: Proposal, cause: str, raised_at: datetime) -> Alert:
             _below(run),
             _moved(moved),
         ),
-        action=joined(*_to_do(run, files, is_closed=raised_at >= closes), by_when(due, raised_at, closes)),
+        action=joined(
+            *_to_do(run, files, is_closed=is_closed), by_when(due, closes if is_closed else raised_at, closes)
+        ),
         centres=_listed(beyond, moved),
         due=due,
         cause=cause,
