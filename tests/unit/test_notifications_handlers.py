@@ -379,6 +379,18 @@ async def test_a_proposal_is_told_when_the_time_for_files_is_over_and_not_before
     assert settle(states, DEADLINE).events == []
 
 
+def test_when_the_period_closes_no_file_is_asked_for_any_more() -> None:
+    states, closes = Documents(), datetime(2026, 12, 31, 17, tzinfo=UTC)
+    handle(states, run(1, a=10_000_000))
+    handle(states, line("a", 10_000_000, assessment="not_submitted"))
+    (open_,) = alerts_of(settle(states, closes - timedelta(seconds=1)))
+    assert (open_.due, "Send the assessments" in open_.action.en) == (closes, True)
+    (closed,) = alerts_of(settle(states, closes))
+    assert (closed.alert_id, closed.version) == (open_.alert_id, 2)
+    assert (closed.due, "Send the assessments" in closed.action.en) == (None, False)
+    assert settle(states, closes + timedelta(days=9)).events == []
+
+
 def test_who_is_still_awaited_is_waited_for_after_the_deadline_too() -> None:
     """Funding computes again when it has passed; until then its lines speak of yesterday."""
     states = Documents()
