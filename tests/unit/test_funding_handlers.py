@@ -16,6 +16,7 @@ from services.funding.decisions import (
     DECISIONS,
     ENVELOPES,
     EQUIPMENT,
+    FILES,
     PENDING,
     PROPOSAL,
     PROPOSALS,
@@ -30,11 +31,13 @@ from services.funding.queries import migrate
 from shared.contracts.base import Provenance, Status
 from shared.contracts.catalogue import contract_of
 from shared.contracts.facts import (
+    CentreAccepted,
     CentreScored,
     EnvelopeAccepted,
     Receipt,
     RegistrationAccepted,
     SupportAccepted,
+    Withdrawn,
 )
 from shared.messaging.decide.asking import STALE, Due, Outcome, Request, UndeclaredRead
 from shared.messaging.decide.sets import Sets
@@ -103,6 +106,24 @@ def envelope(**changes: Any) -> EnvelopeAccepted:
 
 def support(**changes: Any) -> SupportAccepted:
     return SupportAccepted(**{**ACCEPTED, "centre_id": "c-1", "year": 2025, "amount": 20_000_000, **changes})
+
+
+def file(**changes: Any) -> CentreAccepted:
+    facts: dict[str, Any] = {
+        **ACCEPTED,
+        "centre_id": "c-1",
+        "name": "Trung tâm 1",
+        "commune_code": "01273",
+        "period": 2025,
+        "rubric": "clc_2553_2013",
+        "content": {"scoring": "points", "points": {}},
+    }
+    return CentreAccepted(**{**facts, **changes})
+
+
+def taken_back(**changes: Any) -> Withdrawn:
+    facts = {**ACCEPTED, "kind": "centre", "subject": "c-1", "period": 2025, "withdraws": 1, "reason": "nhầm"}
+    return Withdrawn(**{**facts, **changes})
 
 
 def score(**changes: Any) -> CentreScored:
@@ -187,8 +208,6 @@ def test_a_score_is_kept_as_far_as_it_counts() -> None:
         "grade": "kha",
         "total": "70",
         "traceparent": TRACE,
-        "arrivals": {"1": "2026-03-01T02:00:00Z"},
-        "withdrawn": 0,
         "_schema": 1,
     }
 
@@ -264,23 +283,21 @@ def test_the_first_unsettled_file_counts_whichever_receipt_comes_first(order: tu
 
 
 @pytest.mark.parametrize("order", list(permutations(range(5))))
-def test_when_the_first_file_came_is_known_in_whatever_order_its_results_come(order: tuple[int, ...]) -> None:
-    """The second version was withdrawn: what came before it counts no more."""
+def test_when_the_first_file_came_is_known_in_whatever_order_its_versions_come(order: tuple[int, ...]) -> None:
+    """The second version is a withdrawal: what came before it counts no more. No result is needed."""
     states = Documents()
-    first = {"state": "incomplete", "grade": None, "total": None}
-    results = [
-        score(version=1, **first),
-        score(version=2, **{**first, "state": "unassessed"}),
-        score(version=3, **first, received_at=NOW + timedelta(days=5)),
-        score(version=4, **first, received_at=NOW + timedelta(days=3)),
-        score(version=5, received_at=NOW + timedelta(days=9)),
+    facts = [
+        file(version=1),
+        taken_back(version=2),
+        file(version=3, received_at=NOW + timedelta(days=5)),
+        file(version=4, received_at=NOW + timedelta(days=3)),
+        file(version=5, received_at=NOW + timedelta(days=9)),
     ]
     for nth in order:
-        handle(states, results[nth])
-    kept = states[SCORES.ref("c-1", 2025)]
+        handle(states, facts[nth])
+    kept = states[FILES.ref("c-1", 2025)]
     assert kept is not None
-    assert (kept.version, kept.state, kept.withdrawn) == (5, "scored", 2)
-    assert kept.arrived == NOW + timedelta(days=3)
+    assert (kept.withdrawn, kept.arrived) == (2, NOW + timedelta(days=3))
 
 
 # ------------------------------------------------------------------------------------------------- sources
@@ -288,10 +305,12 @@ def test_when_the_first_file_came_is_known_in_whatever_order_its_results_come(or
 
 def test_a_proposal_depends_on_what_it_reads_and_on_nothing_else() -> None:
     sources = {source.kind for source in PROPOSALS.sources}
-    assert sources == {CENTRES, ENVELOPES, SUPPORTS, EQUIPMENT, SCORES, PENDING, DECISIONS, ADJUSTMENTS}
+    assert sources == {CENTRES, ENVELOPES, SUPPORTS, EQUIPMENT, SCORES, FILES, PENDING, DECISIONS, ADJUSTMENTS}
 
 
-@pytest.mark.parametrize("kind", [CENTRES, ENVELOPES, SUPPORTS, SCORES, PENDING, DECISIONS], ids=lambda kind: kind.name)
+@pytest.mark.parametrize(
+    "kind", [CENTRES, ENVELOPES, SUPPORTS, SCORES, FILES, PENDING, DECISIONS], ids=lambda kind: kind.name
+)
 def test_what_a_proposal_does_not_declare_it_cannot_read(kind: Any) -> None:
     states = Documents()
     handle(states, registration())

@@ -9,6 +9,7 @@ Documents, by collection and `_id`, each declared in the room of its theme:
 | | `equipment` | `<centre id>/<year>` | the latest `SupportAccepted` of this purpose |
 | | `envelopes` | `<province>/<year>` | the latest `EnvelopeAccepted` |
 | | `scores` | `<centre id>/<period>` | `Score`: what counts of the latest `CentreScored` |
+| | `files` | `<centre id>/<period>` | `Files`: when the accepted files of the period came |
 | | `pending` | `<province>/<centre id>/<period>` | `Pending`: the first file of the period that was not let through |
 | | `allocations` | `<centre id>/<year>` | the latest `BudgetProposed` |
 | | `runs` | `<province>/<year>` | the latest `BudgetRunProposed` |
@@ -44,6 +45,7 @@ from services.funding.decisions.proposal.inputs import (
     CENTRES,
     ENVELOPES,
     EQUIPMENT,
+    FILES,
     PENDING,
     PROPOSAL,
     SCORES,
@@ -69,6 +71,7 @@ __all__ = [
     "DONE",
     "ENVELOPES",
     "EQUIPMENT",
+    "FILES",
     "JOURNAL",
     "OPERATING",
     "PENDING",

@@ -11,9 +11,11 @@ from services.funding.decisions.proposal.inputs import (
     CENTRES,
     ENVELOPES,
     EQUIPMENT,
+    FILES,
     PENDING,
     SCORES,
     SUPPORTS,
+    Files,
     Pending,
     Score,
     about,
@@ -23,6 +25,7 @@ from services.funding.decisions.proposal.inputs import (
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import (
+    CentreAccepted,
     CentreScored,
     EnvelopeAccepted,
     Purpose,
@@ -55,11 +58,11 @@ async def _of_centre(ref: Ref[Fact], fact: Fact, centre_id: str, ask: Ask) -> Ou
     return await _elsewhere(await _newest(ref, fact, ask), fact, centre_id, ask)
 
 
-async def _elsewhere(outcome: Outcome, fact: Fact, centre_id: str, ask: Ask) -> Outcome:
+async def _elsewhere(outcome: Outcome, fact: Fact | Files, centre_id: str, ask: Ask) -> Outcome:
     """A fact tells the province that it comes from; another one may have the centre by now."""
     centre = await ask.one(CENTRES.ref(centre_id))
     if outcome.puts and centre and centre.province != fact.province:
-        wanted = [again(centre.province)] if isinstance(fact, Score) else about(centre.province)
+        wanted = [again(centre.province)] if isinstance(fact, Score | Files) else about(centre.province)
         outcome.requests += wanted
     return outcome
 
@@ -98,10 +101,7 @@ def _support(centre_id: str, year: int, purpose: Purpose) -> Ref[SupportAccepted
 
 
 async def on_withdrawal(event: Received[Withdrawn], ask: Ask) -> Outcome:
-    """What its sender took back: nothing of it counts from then on. It may come before what it takes back.
-
-    What becomes of an assessment is told by its score.
-    """
+    """What its sender took back: nothing of it counts from then on. It may come before what it takes back."""
     data = event.data
     match data.kind, data.period:
         case "registration", _:
@@ -111,26 +111,40 @@ async def on_withdrawal(event: Received[Withdrawn], ask: Ask) -> Outcome:
         case "support", int(year):
             ref = _support(data.subject, year, data.purpose or OPERATING)
             return await _of_centre(ref, data, data.subject, ask)
+        case "centre", int(period):
+            return await _filed(
+                Files(
+                    centre_id=data.subject,
+                    period=period,
+                    province=data.province,
+                    withdrawn=data.version,
+                    withdrawn_at=data.received_at,
+                ),
+                ask,
+            )
         case _:
             return Outcome(verdict=IGNORED)
 
 
 async def on_score(event: Received[CentreScored], ask: Ask) -> Outcome:
-    """A centre's result. An older version tells, too, when the first file of the period came."""
+    """A centre's result."""
+    score = Score(**event.data.model_dump(include=set(Score.model_fields)), traceparent=event.traceparent)
+    return await _of_centre(SCORES.ref(score.centre_id, score.period), score, score.centre_id, ask)
+
+
+async def on_file(event: Received[CentreAccepted], ask: Ask) -> Outcome:
+    """When a file of a centre came; what it comes to is told by its score."""
     data = event.data
-    gone = data.state == "unassessed"
-    score = Score(
-        **data.model_dump(include=set(Score.model_fields)),
-        traceparent=event.traceparent,
-        arrivals={} if gone else {data.version: data.received_at},
-        withdrawn=data.version if gone else 0,
-        withdrawn_at=data.received_at if gone else None,
-    )
-    ref = SCORES.ref(score.centre_id, score.period)
-    known, _ = await ask.many([ref, CENTRES.ref(score.centre_id)])
-    both = known.beside(score) if isinstance(known, Score) else score
+    came = {data.version: data.received_at}
+    return await _filed(Files(centre_id=data.centre_id, period=data.period, province=data.province, arrivals=came), ask)
+
+
+async def _filed(files: Files, ask: Ask) -> Outcome:
+    ref = FILES.ref(files.centre_id, files.period)
+    known, _ = await ask.many([ref, CENTRES.ref(files.centre_id)])
+    both = files.beside(known) if isinstance(known, Files) else files
     return await _elsewhere(
-        Outcome(verdict=STALE) if both == known else Outcome({ref: both}), score, score.centre_id, ask
+        Outcome(verdict=STALE) if both == known else Outcome({ref: both}), files, files.centre_id, ask
     )
 
 
@@ -174,6 +188,7 @@ routes: Mapping[str, Decide[Received[Any]]] = {
     EventType.REGISTRATION_ACCEPTED: on_registration,
     EventType.ENVELOPE_ACCEPTED: on_envelope,
     EventType.SUPPORT_ACCEPTED: on_support,
+    EventType.CENTRE_ACCEPTED: on_file,
     EventType.CENTRE_SCORED: on_score,
     EventType.RECEIPT_ISSUED: on_receipt,
     EventType.SUBMISSION_WITHDRAWN: on_withdrawal,

@@ -16,11 +16,13 @@ from services.funding.decisions.proposal.inputs import (
     ENVELOPES,
     EQUIPMENT,
     EVERY_YEAR,
+    FILES,
     KIN,
     PENDING,
     PROPOSAL,
     SCORES,
     SUPPORTS,
+    Files,
     Pending,
     ProvinceInputs,
     ProvinceYear,
@@ -85,7 +87,7 @@ def _its_year(envelope: EnvelopeAccepted | Withdrawn) -> list[ProvinceYear]:
     return [] if year is None else [ProvinceYear(envelope.province, year)]
 
 
-def _next_year(file: Pending) -> list[ProvinceYear]:
+def _next_year(file: Files | Pending) -> list[ProvinceYear]:
     return [ProvinceYear(file.province, budget_year(file.period))]
 
 
@@ -105,6 +107,7 @@ PROPOSALS = SetOf(
         Source(SUPPORTS, each(_every_year)),
         Source(EQUIPMENT, each(_every_year)),
         Source(SCORES, each(_every_year)),
+        Source(FILES, each(_next_year)),
         Source(PENDING, each(_next_year)),
         Source(DECISIONS, each(_every_year)),
         Source(ADJUSTMENTS, each(_once_decided)),

@@ -226,7 +226,7 @@ def _owed(grant: Allocation, year: int, rules: Rules) -> Step:
     return Step(what=what, citation=rule.citation, provenance=rule.provenance)
 
 
-UNTOLD = {"traceparent", "arrivals", "withdrawn", "withdrawn_at", "received_at", "in_time"}
+UNTOLD = {"traceparent", "received_at", "in_time"}
 """Which trace brought it, and when: no change of a fact."""
 _INPUTS: Mapping[str, Text] = {
     "centres": Text(vi="thông tin đăng ký của trung tâm", en="the centre's registration"),

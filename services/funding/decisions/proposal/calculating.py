@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from services.funding.decisions.journal import OPERATING
-from services.funding.decisions.proposal.inputs import Clock, Pending, ProvinceInputs, Score, debts_of
+from services.funding.decisions.proposal.inputs import Clock, Files, Pending, ProvinceInputs, Score, debts_of
 from services.funding.domain import (
     NO_ENVELOPE,
     Assessment,
@@ -152,6 +152,7 @@ def _centres(inputs: ProvinceInputs, rules: Rules) -> list[Centre]:
         if file.period == period:
             known = pending.get(file.centre_id)
             pending[file.centre_id] = file.beside(known) if known else file
+    files = {each.centre_id: each for each in inputs.files if each.period == period}
     scores: dict[str, dict[int, Score]] = {}
     for score in inputs.scores:
         scores.setdefault(score.centre_id, {})[score.period] = score
@@ -159,7 +160,8 @@ def _centres(inputs: ProvinceInputs, rules: Rules) -> list[Centre]:
     centres = []
     for centre_id, part in taking_part.items():
         data, results = registered[centre_id], scores.get(centre_id, {})
-        assessment = _standing(results.get(period), pending.get(centre_id), data.opened_on.year, inputs, policy)
+        told = (results.get(period), files.get(centre_id), pending.get(centre_id))
+        assessment = _standing(*told, data.opened_on.year, inputs, policy)
         centres.append(
             Centre(
                 centre_id=centre_id,
@@ -196,7 +198,12 @@ def _registered(data: RegistrationAccepted, policy: FundingPolicy) -> Registered
 
 
 def _standing(
-    current: Score | None, file: Pending | None, opened: int, inputs: ProvinceInputs, policy: FundingPolicy
+    current: Score | None,
+    files: Files | None,
+    open_one: Pending | None,
+    opened: int,
+    inputs: ProvinceInputs,
+    policy: FundingPolicy,
 ) -> Assessment:
     """Where a centre's assessment stands.
 
@@ -207,19 +214,21 @@ def _standing(
     period, clock = inputs.year - 1, inputs.clock
     if current and current.state == "scored" and current.grade:
         return "scored"
-    if _waits(current, file, clock, policy):
+    if _waits(current, files, open_one, clock, policy):
         return "pending"
     if opened > period:
         return "not_due"
     return "awaited" if policy.awaited and clock and clock.phase == "open" else "not_submitted"
 
 
-def _waits(current: Score | None, file: Pending | None, clock: Clock | None, policy: FundingPolicy) -> bool:
+def _waits(
+    current: Score | None, files: Files | None, open_one: Pending | None, clock: Clock | None, policy: FundingPolicy
+) -> bool:
     """Whether an unsettled file counts as pending. When an older release's came is not known: it was in time."""
-    came = [current.arrived] if current and current.state != "unassessed" else []
-    if file and not (current and current.withdrawn):
-        came.append(file.received_at)
-    elif file and current and (since := file.since(current.withdrawn_at)):
+    came = [files.arrived if files else None] if current and current.state != "unassessed" else []
+    if open_one and not (files and files.withdrawn):
+        came.append(open_one.received_at)
+    elif open_one and files and (since := open_one.since(files.withdrawn_at)):
         came.append(since)
     if policy.pending.until is None or clock is None:
         return bool(came)

@@ -65,29 +65,33 @@ class Score(Contract):
     province: str
     traceparent: str | None = None
     """Of the event; no amount depends on it."""
-    arrivals: dict[int, Instant] = {}
-    """When the files of the period came, by version of the result: those that came before every later one, and since
-    the last withdrawal. Empty where an older release kept none."""
-    withdrawn: int = 0
-    """The latest version that was withdrawn."""
-    withdrawn_at: Instant | None = Field(None, exclude_if=lambda at: at is None)
-    """When; `None`: nothing was, or an older release did not keep it."""
 
-    def beside(self, other: Score) -> Score:
-        """What two versions say together, whichever came first: the newer one, and when the first file came."""
-        newer = max(self, other, key=attrgetter("version"))
+
+class Files(Contract):
+    """When the accepted files of a centre's period came. Every version tells, whether a result was made of it or not,
+    so that it does not matter in which order they are heard of."""
+
+    centre_id: str
+    period: int
+    province: str
+    arrivals: dict[int, Instant] = {}
+    """By version: those that came before every later one, and since the last withdrawal."""
+    withdrawn: int = 0
+    """Version of the latest withdrawal."""
+    withdrawn_at: Instant | None = None
+
+    def beside(self, other: Files) -> Files:
+        """What is known with other versions, whichever was told first."""
         gone = max(self, other, key=attrgetter("withdrawn"))
-        withdrawn = gone.withdrawn
         kept: dict[int, Instant] = {}
         for version, came in sorted((self.arrivals | other.arrivals).items(), reverse=True):
-            if version > withdrawn and came < min(kept.values(), default=LATEST):
+            if version > gone.withdrawn and came < min(kept.values(), default=LATEST):
                 kept[version] = came
-        taken = {"withdrawn": withdrawn, "withdrawn_at": gone.withdrawn_at}
-        return newer.model_copy(update={"arrivals": dict(sorted(kept.items())), **taken})
+        return gone.model_copy(update={"arrivals": dict(sorted(kept.items()))})
 
     @property
     def arrived(self) -> Instant | None:
-        """When the first file of the period came; `None`: not known."""
+        """When the first file that counts came; `None`: not known."""
         return min(self.arrivals.values(), default=None)
 
 
@@ -151,6 +155,7 @@ ENVELOPES = _facts("envelopes", EnvelopeAccepted)
 EQUIPMENT = _facts("equipment", SupportAccepted)
 """Payments of initial equipment: apart from `SUPPORTS`, so that nothing measures a year's support against them."""
 SCORES: Collection[Score] = Collection("scores", TypeAdapter(Score))
+FILES: Collection[Files] = Collection("files", TypeAdapter(Files))
 PENDING: Collection[Pending] = Collection("pending", TypeAdapter(Pending))
 
 
@@ -173,6 +178,8 @@ class ProvinceInputs(Contract):
     """Registrations of the province's centres that were withdrawn."""
     pending: Sequence[Pending]
     """Of the province, at least of the period before the year; of a centre that has moved also those sent before."""
+    files: Sequence[Files] = Field((), exclude_if=lambda files: not files)
+    """Of the province's centres, of the period before the year. Without one: an older release kept none."""
     kin: Sequence[RegistrationAccepted] = ()
     """Centres that the province's continue and that are not among `centres`, and others that continue the same ones."""
     clock: Clock | None = None
@@ -233,6 +240,7 @@ async def inputs_of(ask: Ask, province: str, year: int) -> ProvinceInputs:
         equipment=standing(await ask.all(EQUIPMENT, of_centres)),
         gone=[each for each in registrations if isinstance(each, Withdrawn)],
         pending=[*pending, *(file for file in there if file)],
+        files=await ask.all(FILES, {**of_centres, "period": year - 1}),
         decided=await _with_lines(ask, decided, year),
         kin=kin,
         clock=_clock(ask, year),
