@@ -54,7 +54,7 @@ class Documents(dict[Ref[Any], Any]):
         """The same, read as what is looked for."""
         assert not look.pipeline, "a dictionary computes nothing"
         rows = [row for _, row in sorted(self._stored(look.kind).items()) if matches(row, look.query)]
-        fields = {"_id", *look.fields}
+        fields = {"_id", *(path.partition(".")[0] for path in look.fields)}
         seen = [{name: row[name] for name in row.keys() & fields} if look.fields else row for row in rows]
         return [look.model.validate_python(row) for row in seen]
 
