@@ -79,9 +79,6 @@ async def perform(world: World, plays: Sequence[Play]) -> None:
         turn = [(play, play.next[1]) for play in waiting if play.next and play.next[0] == now]
         await _together(world, now, turn, new=now != before)
         before = now
-    published = Published(await world.events())
-    for play in plays:
-        play.found += differences(play.case.expect, published, play.channels)
     for letter in await world.dead_letters():
         left = Difference(f"dead letters of {letter.service}", "none", letter.why)
         for play in [play for play in plays if letter.concerns(play)] or plays:
@@ -108,6 +105,11 @@ async def _together(world: World, now: datetime, turn: Sequence[tuple[Play, Step
             play.found += [Difference(f"step {play.done + 1}, {each.path}", each.expected, each.got) for each in found]
     for play, _ in turn:
         play.done += 1
+    # Here and now: for the others the time may go on.
+    if ended := [play for play, _ in turn if play.next is None]:
+        published = Published(await world.events())
+        for play in ended:
+            play.found += differences(play.case.expect, published, play.channels)
 
 
 # ---------------------------------------------------------------------------------------------------- orders
