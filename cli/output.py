@@ -92,7 +92,7 @@ def plain(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # with slots, `Column[Row](…)` cannot note what it is of, and fails
 class Column(Generic[T]):
     """One column of rows."""
 
