@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from services.notifications.domain.wording import SHOWN, by_when, joined, province_name
 from shared.contracts.base import Text, content_hash
@@ -69,11 +69,25 @@ def below_minimum_alerts(
             vi=f"Dự toán đã được phê duyệt như vậy. Làm việc với {name} để bảo đảm mức hỗ trợ tối thiểu.",
             en=f"The budget was approved so. Settle with {name} how the legal minimum is paid.",
         )
+    actions = {run.province: of_the_province, MINISTRY: of_the_ministry}
+    return _to_each(run, "below_legal_minimum", "urgent", text, actions, cause, raised_at)
+
+
+def _to_each(
+    run: BudgetRunProposed,
+    kind: Literal["below_legal_minimum", "last_year_unknown"],
+    severity: Literal["warning", "urgent"],
+    text: Text,
+    actions: Mapping[str, Text],
+    cause: str,
+    raised_at: datetime,
+) -> tuple[Alert, ...]:
+    """One matter of a province's proposal, told to each audience with what it can do."""
     return tuple(
         Alert(
-            alert_id=f"{BELOW_LEGAL_MINIMUM}/{run.province}/{run.year}/{audience}",
-            kind="below_legal_minimum",
-            severity="urgent",
+            alert_id=f"{kind}/{run.province}/{run.year}/{audience}",
+            kind=kind,
+            severity=severity,
             province=run.province,
             audience=audience,
             subject=run.province,
@@ -84,7 +98,7 @@ def below_minimum_alerts(
             cause=cause,
             raised_at=raised_at,
         )
-        for audience, action in ((run.province, of_the_province), (MINISTRY, of_the_ministry))
+        for audience, action in actions.items()
     )
 
 
@@ -339,23 +353,8 @@ def unknown_alerts(run: BudgetRunProposed, cause: str, raised_at: datetime) -> t
         vi=f"Đề nghị {name} báo cáo số liệu còn thiếu trước khi phê duyệt dự toán.",
         en=f"Ask {name} for the missing figures before the budget is approved.",
     )
-    return tuple(
-        Alert(
-            alert_id=f"last_year_unknown/{run.province}/{run.year}/{audience}",
-            kind="last_year_unknown",
-            severity="warning",
-            province=run.province,
-            audience=audience,
-            subject=run.province,
-            period=run.year,
-            text=text,
-            action=joined(action, by_when(None, raised_at)),
-            due=None,
-            cause=cause,
-            raised_at=raised_at,
-        )
-        for audience, action in ((run.province, _report(run)), (MINISTRY, of_the_ministry))
-    )
+    actions = {run.province: _report(run), MINISTRY: of_the_ministry}
+    return _to_each(run, "last_year_unknown", "warning", text, actions, cause, raised_at)
 
 
 def returned_alert(moved: BudgetMoved, cause: str, raised_at: datetime) -> Alert | None:
