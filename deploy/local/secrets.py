@@ -1,0 +1,52 @@
+"""Passwords of a platform's principals: a folder for each, with one file for each setting, for its owner alone.
+
+The layout is that of pydantic-settings' `secrets_dir` (and of secrets mounted into containers), so a process that is
+given its own folder knows its own passwords and nobody else's.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from pathlib import Path
+from typing import Literal
+
+from deploy.local.files import write_atomically
+
+Server = Literal["kafka", "mongo"]
+_BYTES = 32
+
+
+class Secrets:
+    """The passwords below `<state>/secrets`; what does not exist is made when it is first asked for."""
+
+    def __init__(self, state: Path) -> None:
+        self._root = state / "secrets"
+
+    def folder(self, principal: str) -> Path:
+        """What a principal's process is given to read."""
+        return self._root / principal
+
+    def password(self, principal: str, server: Server) -> str:
+        """The principal's password for one of the servers: 43 characters that need no quoting anywhere."""
+        file = self._file(principal, server)
+        try:
+            return file.read_text(encoding="ascii")
+        except FileNotFoundError:
+            return self.renew(principal, server)
+
+    def renew(self, principal: str, server: Server) -> str:
+        """Another password in the place of the one before. The server has to be told."""
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder(principal).mkdir(mode=0o700, exist_ok=True)
+        password = secrets.token_urlsafe(_BYTES)
+        write_atomically(self._file(principal, server), password)
+        write_atomically(self.folder(principal) / f"langhoc_{server}_user", principal)
+        return password
+
+    def forget(self, principal: str) -> None:
+        """Remove all that a principal has. The servers have to be told."""
+        shutil.rmtree(self.folder(principal), ignore_errors=True)
+
+    def _file(self, principal: str, server: Server) -> Path:
+        return self.folder(principal) / f"langhoc_{server}_password"
