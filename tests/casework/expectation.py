@@ -11,6 +11,10 @@ from shared.contracts import facts
 from shared.contracts.facts import AlertKind
 from tests.casework.records import Code, Data, Strict
 
+EXPLAINED = ("says", "grounds")
+"""What may be expected of an explanation beside the fields: words in it, and how well steps with such words are
+supported."""
+
 
 def _known_to(*models: type[BaseModel], also: Iterable[str] = ()) -> AfterValidator:
     """A key that none of these has is a slip of the pen, not a difference."""
@@ -38,10 +42,11 @@ Fact = Annotated[
     ),
 ]
 Result = Annotated[
-    Data | None, _known_to(facts.CommuneScored, facts.CentreScored, facts.AssessmentScored, also=("says",))
+    Data | None, _known_to(facts.CommuneScored, facts.CentreScored, facts.AssessmentScored, also=EXPLAINED)
 ]
 Money = Annotated[
-    Data | int | None, _known_to(facts.Allocation, facts.BudgetRunProposed, also=("grant", "previous_amount"))
+    Data | int | None,
+    _known_to(facts.Allocation, facts.BudgetRunProposed, also=("grant", "previous_amount", *EXPLAINED)),
 ]
 Decision = Annotated[Data | int | None, _known_to(facts.BudgetApproved, facts.BudgetAdjusted)]
 Release = Annotated[Data | None, _known_to(facts.RankingReleased, also=("ranks",))]

@@ -12,7 +12,7 @@ from typing import Any
 from shared.contracts.catalogue import EventType
 from shared.rulebook import HANOI
 from tests.casework.events import Data, Published
-from tests.casework.expectation import Expectation, Receipt
+from tests.casework.expectation import EXPLAINED, Expectation, Receipt
 
 _SCORED = {"commune": EventType.COMMUNE_SCORED, "centre": EventType.CENTRE_SCORED}
 _FACTS = (
@@ -58,11 +58,11 @@ def differences(expected: Expectation, published: Published, channels: Mapping[s
     for label, wanted in expected.accepted.items():
         yield from compare(f"accepted {label}", wanted, _accepted(published, channels[label]))
     for name, wanted in expected.results.items():
-        yield from _scored(f"results {name}", wanted, _result(published, name))
+        yield from _explained(f"results {name}", wanted, _result(published, name), "explanation", "next_step")
     for name, ranks in expected.ranks.items():
         yield from _ranks(f"ranks {name}", ranks, published, name)
     for name, wanted_money in expected.money.items():
-        yield from compare(f"money {name}", _amount(wanted_money), _money(published, name))
+        yield from _explained(f"money {name}", _amount(wanted_money), _money(published, name), "steps")
     for name, wanted_money in expected.decisions.items():
         yield from compare(f"decisions {name}", _amount(wanted_money), _decision(published, name))
     for name, wanted in expected.adjustments.items():
@@ -208,16 +208,25 @@ def _result(published: Published, name: str) -> Data | None:
     return published.newest(_SCORED.get(series, EventType.ASSESSMENT_SCORED), fits)
 
 
-def _scored(path: str, expected: Data | None, got: Data | None) -> Iterator[Difference]:
-    """Fields of a result, and (`says`) texts in its explanation."""
-    fields = expected and {name: value for name, value in expected.items() if name != "says"}
-    words = expected.get("says", []) if expected else []
-    if fields or not words:
+def _explained(path: str, expected: Data | None, got: Data | None, *texts: str) -> Iterator[Difference]:
+    """Fields; `says`: words in these texts of it; `grounds`: how well the steps with such words are supported.
+
+    The first of `texts` holds the steps; what is not explained has none of them.
+    """
+    fields = expected and {name: value for name, value in expected.items() if name not in EXPLAINED}
+    says = expected.get("says", []) if expected else []
+    grounds: Mapping[str, str] = expected.get("grounds", {}) if expected else {}
+    if fields or not (says or grounds):
         yield from compare(path, fields, got)
-    text = json.dumps([got["explanation"], got["next_step"]], ensure_ascii=False) if got else ""
-    for each in [words] if isinstance(words, str) else words:
+    text = json.dumps([got.get(name) for name in texts], ensure_ascii=False) if got else ""
+    for each in [says] if isinstance(says, str) else says:
         if each not in text:
             yield Difference(f"{path} says", each, text)
+    for words, provenance in grounds.items():
+        steps = [step for step in got.get(texts[0], ()) if words in said(step["what"])] if got else []
+        marks = {step["provenance"] for step in steps}
+        if marks != {provenance}:
+            yield Difference(f"{path} grounds {words}", provenance, ", ".join(sorted(marks)) or "no such step")
 
 
 def _ranks(path: str, expected: Mapping[str, int | None], published: Published, name: str) -> Iterator[Difference]:

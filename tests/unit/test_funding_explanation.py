@@ -257,16 +257,20 @@ def test_a_cap_says_where_it_comes_from() -> None:
 def test_the_grounds_of_an_amount() -> None:
     """Law, the province's own norm and our working defaults are told apart, and the list of areas is named."""
     (line,) = budget(centre(), norms=OWN, envelope=24_000_000).lines
-    law, own, *rest = line.steps
-    assert (law.provenance, own.provenance) == (Provenance.FOUND, Provenance.FOUND)
+    area, law, own, *rest = line.steps
+    assert (area.provenance, law.provenance, own.provenance) == (
+        Provenance.PARTLY,
+        Provenance.FOUND,
+        Provenance.FOUND,
+    )
+    assert area.citation == "Nghị định 272/2025/NĐ-CP ngày 16/10/2025"
     assert law.citation.startswith("Thông tư 96/2008/TT-BTC")
-    assert "Nghị định 272/2025/NĐ-CP" in law.citation
+    assert "272/2025" not in law.citation
     assert own.citation == "Nghị quyết 7"
     assert {step.provenance for step in rest} == {Provenance.PROVISIONAL}
-    (elsewhere,) = budget(centre(area_class="other")).lines
-    assert "272/2025" not in elsewhere.steps[0].citation
     later = allocate([centre()], 22_000_000, period=2030, norms=LAW, policy=POLICY)
     assert "272/2025" not in later.lines[0].steps[0].citation
+    assert later.lines[0].steps[0].provenance is Provenance.NOT_FOUND
 
 
 def test_equipment_says_that_it_is_once_and_when_it_is_cut() -> None:

@@ -23,7 +23,7 @@ from services.funding.domain.centres import (
     takes_over,
 )
 from services.funding.domain.sharing import Binds, Share, Solution, Stake
-from shared.contracts.base import Step, Text
+from shared.contracts.base import Provenance, Step, Text
 from shared.rulebook import HANOI, FundingNorms, FundingPolicy
 from shared.rulebook.source import Grounded
 from shared.wording import AREAS, EN, VI
@@ -53,6 +53,7 @@ def explain(
 ) -> list[Step]:
     """The way from the legal minimum to the amount. `baseless`: there is nothing to measure the centre against."""
     steps = [
+        _area_step(account, centre),
         _floor_step(account, centre),
         _own_norm_step(account, centre),
         _months_step(account, centre),
@@ -75,6 +76,19 @@ _BINDS: Mapping[Binds, Text] = {
 }
 
 
+def _area_step(account: Account, centre: Centre) -> Step:
+    """The class is what the province declared. The law says which list decides, and nobody found it by commune."""
+    area = AREAS[centre.area_class]
+    return Step(
+        what=Text(
+            vi=f"Tỉnh khai: xã {area.vi}. Chưa tìm thấy danh mục theo xã để đối chiếu.",
+            en=f"Declared by the province: commune {area.en}. No list by commune was found to check it against.",
+        ),
+        citation=account.areas or account.norms.eligibility.citation,
+        provenance=Provenance.PARTLY if account.areas else Provenance.NOT_FOUND,
+    )
+
+
 def _floor_step(account: Account, centre: Centre) -> Step:
     norm = account.norms.legal(centre.area_class)
     area = AREAS[centre.area_class]
@@ -88,9 +102,7 @@ def _floor_step(account: Account, centre: Centre) -> Step:
             vi=f"Xã {area.vi}: không quy định mức hỗ trợ tối thiểu, tỉnh quyết định.",
             en=f"Commune {area.en}: no legal minimum; the province decides.",
         )
-    listed = account.areas if centre.area_class in account.norms.eligibility.area_classes else None
-    citation = f"{norm.citation}; {listed}" if listed else norm.citation
-    return Step(what=what, citation=citation, provenance=norm.provenance)
+    return Step(what=what, citation=norm.citation, provenance=norm.provenance)
 
 
 def _own_norm_step(account: Account, centre: Centre) -> Step | None:
