@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from shared.messaging.faults import FaultPlan
-from shared.mongo.connect import DriverName
+from shared.mongo.connect import DriverName, Login, has_credentials
 
 
 def _plan(value: FaultPlan | str) -> FaultPlan:
@@ -16,14 +25,21 @@ def _plan(value: FaultPlan | str) -> FaultPlan:
 
 
 class ServiceSettings(BaseSettings):
-    """Environment of one service process. Every name is `LANGHOC_<FIELD>`."""
+    """Environment of one service process. Every name is `LANGHOC_<FIELD>`.
 
-    model_config = SettingsConfigDict(env_prefix="LANGHOC_", extra="ignore", frozen=True)
+    What is secret may lie in files instead, as container platforms mount them: one per field, named `langhoc_<field>`,
+    in the folder that `LANGHOC_SECRETS_DIR` names. The environment counts before the files.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LANGHOC_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     kafka: str
     """Bootstrap servers."""
     mongo: str
     """Connection URI of a replica set."""
+    mongo_user: str = ""
+    """As whom to log in to it; empty: as the URI says itself, or as nobody."""
+    mongo_password: SecretStr = SecretStr("")
     mongo_driver: DriverName = "motor"
     """Which client library talks to it."""
     jwks: str
@@ -58,3 +74,31 @@ class ServiceSettings(BaseSettings):
     lease_seconds: float = 20.0
     faults: Annotated[FaultPlan, NoDecode, BeforeValidator(_plan)] = FaultPlan()
     """Saboteurs, for rehearsals only; see `shared/messaging/faults.py`."""
+
+    @property
+    def mongo_login(self) -> Login | None:
+        """As whom to log in to MongoDB, if the URI does not say it."""
+        return Login(self.mongo_user, self.mongo_password.get_secret_value()) if self.mongo_user else None
+
+    @model_validator(mode="after")
+    def _one_login(self) -> Self:
+        if bool(self.mongo_user) != bool(self.mongo_password.get_secret_value()):
+            raise ValueError("LANGHOC_MONGO_USER and LANGHOC_MONGO_PASSWORD go together: set both, or neither")
+        if self.mongo_user and has_credentials(self.mongo):
+            raise ValueError("LANGHOC_MONGO has credentials of its own: remove them, or LANGHOC_MONGO_USER")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, environment, files of `LANGHOC_SECRETS_DIR`; raises `SettingsError` if that is no folder."""
+        folder = os.environ.get("LANGHOC_SECRETS_DIR")
+        if folder and not Path(folder).is_dir():
+            raise SettingsError(f"LANGHOC_SECRETS_DIR is not a folder that can be read: {folder}")
+        return init_settings, env_settings, SecretsSettingsSource(settings_cls, secrets_dir=folder or None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
@@ -15,6 +17,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from shared.mongo.errors_of_pymongo import mapped
+from shared.mongo.leases import COLLECTION as PROBED
 from shared.mongo.port import Conflict, Document, DuplicateKey, Put, Query, Session, Sort
 
 Database = TypeVar("Database", AsyncIOMotorDatabase[Document], AsyncDatabase[Document])
@@ -59,6 +62,10 @@ class Driver(Generic[Database]):
 
     def __init__(self, database: Database) -> None:
         self._db: Database = database
+
+    def transaction(self) -> AbstractAsyncContextManager[Session]:
+        """Each driver's own."""
+        raise NotImplementedError
 
     async def find(
         self,
@@ -142,8 +149,13 @@ class Driver(Generic[Database]):
             return answer["localTime"].replace(tzinfo=UTC)  # type: ignore[no-any-return]
 
     async def ping(self) -> None:
-        with mapped():
-            await self._db.command("ping")
+        # MongoDB's own `hello` and `ping` are answered to anybody. What is not committed leaves nothing behind.
+        probe = uuid.uuid4().hex
+        await self.find(PROBED, {"_id": probe}, limit=1)
+        async with self.transaction() as session:
+            await self.insert(PROBED, [{"_id": probe, "_rev": 1}], session)
+            await self.put(PROBED, [Put(probe, 1, {})], session)
+            await self.delete(PROBED, {"_id": probe}, session)
 
 
 def _inner(session: Session | None) -> Any:

@@ -16,8 +16,9 @@ from shared.mongo.port import Document, Session
 class MotorMongo(Driver[AsyncIOMotorDatabase[Document]]):
     """`Mongo` on Motor."""
 
-    def __init__(self, uri: str, database: str, *, timeout_ms: int = 10_000) -> None:
-        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(uri, **client_options(database, timeout_ms))
+    def __init__(self, uri: str, database: str, *, timeout_ms: int = 10_000, **credentials: Any) -> None:
+        options = client_options(database, timeout_ms) | credentials
+        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(uri, **options)
         super().__init__(self._client.get_database(database, **DATABASE))
 
     async def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:

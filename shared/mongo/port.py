@@ -116,14 +116,14 @@ class Mongo(Protocol):
         ...
 
     async def ping(self) -> None:
-        """Raise a `MongoError` unless a primary answers."""
+        """Raise a `MongoError` unless a primary lets us read and write, as a service does."""
         ...
 
     async def close(self) -> None: ...
 
 
 async def answers(mongo: Mongo, seconds: float = 5.0) -> bool:
-    """Whether a primary answers now: what else failed is then not the database's doing."""
+    """Whether a primary works for us now: what else failed is then not the database's doing."""
     try:
         async with asyncio.timeout(seconds):
             await mongo.ping()

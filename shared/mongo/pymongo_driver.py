@@ -17,8 +17,9 @@ from shared.mongo.port import Document, Session
 class PyMongo(Driver[AsyncDatabase[Document]]):
     """`Mongo` on `AsyncMongoClient`."""
 
-    def __init__(self, uri: str, database: str, *, timeout_ms: int = 10_000) -> None:
-        self._client: AsyncMongoClient[Document] = AsyncMongoClient(uri, **client_options(database, timeout_ms))
+    def __init__(self, uri: str, database: str, *, timeout_ms: int = 10_000, **credentials: Any) -> None:
+        options = client_options(database, timeout_ms) | credentials
+        self._client: AsyncMongoClient[Document] = AsyncMongoClient(uri, **options)
         super().__init__(self._client.get_database(database, **DATABASE))
 
     async def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:

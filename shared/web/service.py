@@ -31,6 +31,6 @@ def run_service(
     configure_logs(name, settings.instance)
     prove()  # a fault in the rules stops the process here, not a province's submission later
     provider = setup_traces(name, settings.instance)
-    mongo = connect(settings.mongo_driver, settings.mongo, settings.database_prefix + name)
+    mongo = connect(settings.mongo_driver, settings.mongo, settings.database_prefix + name, settings.mongo_login)
     runtime = Runtime(name, settings, mongo, consumer, migrate=migrate, sets=Sets(sets))
     serve(build_app(runtime, routers, title=f"Langhoc: {name}", provider=provider), runtime)
