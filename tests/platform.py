@@ -18,7 +18,9 @@ from pymongo.database import Database
 
 from deploy.local.harness import Servers, start_child
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
+from deploy.local.mongo_rights import let_in_to, shut_out
 from deploy.local.ports import choose_ports
+from deploy.local.state import SERVICES
 
 
 class Ended(AssertionError):
@@ -26,7 +28,10 @@ class Ended(AssertionError):
 
 
 class ServiceProcesses:
-    """Runs `python -m services.<name>` against the test's servers, with databases and consumer groups of its own."""
+    """Runs `python -m services.<name>` against the test's servers, with databases and consumer groups of its own.
+
+    Each service logs in as in production: a user named like its database, which may do nothing else.
+    """
 
     def __init__(self, servers: Servers, folder: Path, **environment: str) -> None:
         self._servers = servers
@@ -37,6 +42,8 @@ class ServiceProcesses:
         self._ports: dict[str, int] = {}
         self.client: MongoClient[dict[str, Any]] = MongoClient(servers.mongo, tz_aware=True)
         ensure_signing_key(folder)
+        for service in SERVICES:
+            self.let_in(service)
 
     def __enter__(self) -> Self:
         return self
@@ -54,6 +61,8 @@ class ServiceProcesses:
         for name in self.client.list_database_names():
             if name.startswith(self._world):
                 self.client.drop_database(name)
+        for service in SERVICES:
+            self.shut_out(service)
         self.client.close()
 
     def group(self, service: str) -> str:
@@ -63,6 +72,16 @@ class ServiceProcesses:
     def database(self, service: str) -> Database[dict[str, Any]]:
         """A service's database, for looking (never for steering)."""
         return self.client[f"{self._world}_{service}"]
+
+    def let_in(self, service: str) -> None:
+        """Make the service's user in MongoDB, with the rights that it has in production."""
+        database = self.database(service).name
+        let_in_to(self.client, database, self._servers.secrets.password(service, "mongo"), database)
+
+    def shut_out(self, service: str) -> None:
+        """Take away the service's user in MongoDB, also from under its open connections."""
+        database = self.database(service).name
+        shut_out(self.client, database, database)
 
     def start(self, *services: str, instance: int = 0, **environment: str) -> None:
         """Start services and wait until they are ready."""
@@ -80,7 +99,9 @@ class ServiceProcesses:
                 self._folder / f"{key}.log",
                 {
                     "LANGHOC_KAFKA": self._servers.kafka,
-                    "LANGHOC_MONGO": self._servers.mongo,
+                    "LANGHOC_MONGO": self._servers["mongod"].address,
+                    "LANGHOC_MONGO_USER": self.database(service).name,
+                    "LANGHOC_SECRETS_DIR": str(self._servers.secrets.folder(service)),
                     "LANGHOC_HTTP_PORT": str(port),
                     "LANGHOC_INSTANCE": str(instance),
                     "LANGHOC_JWKS": str(jwks_path(self._folder)),

@@ -22,6 +22,7 @@ from deploy.local import fetch
 from deploy.local.errors import StartFailed
 from deploy.local.logs import tail
 from deploy.local.ports import choose_ports
+from deploy.local.secrets import Secrets
 from deploy.local.servers import SERVER_PORTS, Kafka, MongoDB, Server, Zipkin
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -116,6 +117,11 @@ class ServerProcess:
 class Servers(dict[str, ServerProcess]):
     """The running servers by name: ``kafka``, ``mongod``, ``zipkin``."""
 
+    def __init__(self, secrets: Secrets) -> None:
+        super().__init__()
+        self.secrets = secrets
+        """The passwords that they know."""
+
     @property
     def kafka(self) -> str:
         """Kafka's bootstrap address."""
@@ -123,8 +129,10 @@ class Servers(dict[str, ServerProcess]):
 
     @property
     def mongo(self) -> str:
-        """MongoDB's URI."""
-        return self["mongod"].address
+        """MongoDB's URI with its administrator's credentials; without any it is the address of ``mongod``."""
+        server = self["mongod"].server
+        assert isinstance(server, MongoDB)
+        return server.administrators_uri
 
     @property
     def zipkin(self) -> str:
@@ -149,13 +157,14 @@ def start_servers(
     state_dir.mkdir(parents=True, exist_ok=True)
     cache = fetch.default_cache()
     ports = choose_ports(SERVER_PORTS, state_dir / "ports.json")
+    secrets = Secrets(state_dir)
     java = fetch.find_java() if kafka or zipkin else ""
     wanted: list[Server] = []
     # mongod first: it comes up while Kafka's storage is being formatted.
     if mongo:
         home = fetch.MONGOD.fetch(cache, print)
         data = state_dir / "mongod"
-        wanted.append(MongoDB(home, data, ports["mongod"], cache_gb=0.5, test_commands=test_commands))
+        wanted.append(MongoDB(home, data, ports["mongod"], secrets, cache_gb=0.5, test_commands=test_commands))
     if zipkin:
         wanted.append(Zipkin(fetch.ZIPKIN.fetch(cache, print), ports["zipkin"], java, heap_mb=256))
     if kafka:
@@ -165,7 +174,7 @@ def start_servers(
         wanted.append(Kafka(*node, java=java, heap_mb=384, short_lived=True))
 
     with ExitStack() as stack:
-        running = Servers()
+        running = Servers(secrets)
         for server in wanted:
             running[server.name] = ServerProcess(server, state_dir / f"{server.name}.log")
             stack.callback(running[server.name].stop)

@@ -25,6 +25,7 @@ from deploy.local.files import write_atomically
 from deploy.local.identity import ensure_signing_key
 from deploy.local.logs import tail
 from deploy.local.ports import choose_ports
+from deploy.local.secrets import Secrets
 from deploy.local.servers import (
     LOOPBACK,
     SERVER_PORTS,
@@ -52,6 +53,7 @@ from deploy.local.supervisor import (
     render_services,
     shared_environment,
     socket_path,
+    with_logins,
 )
 
 # Set for supervisord and so for all that it starts: by this a process is known to belong to a state folder,
@@ -63,7 +65,7 @@ SERVICES_TIMEOUT = 90.0
 
 # What `down --wipe` removes: by name, so that a LANGHOC_STATE that points somewhere dear loses nothing else.
 _OWN_FILES = (
-    *("data", "logs", "platform.json", "ports.json", "signing-key.json", "jwks.json"),
+    *("data", "logs", "secrets", "platform.json", "ports.json", "signing-key.json", "jwks.json"),
     *("supervisord.conf", "supervisord.pid", SERVICES_FILE),
 )
 
@@ -293,14 +295,16 @@ class LocalPlatform:
             servers.append(Kafka(home, data / "kafka", ports["kafka"], ports["kafka-controller"], java))
         if external.mongo is None:
             home = fetch.MONGOD.fetch(self._cache, progress)
-            servers.append(MongoDB(home, data / "mongod", ports["mongod"]))
+            prefix = self._environment.get("LANGHOC_DATABASE_PREFIX", "langhoc_")
+            databases = {service: f"{prefix}{service}" for service in SERVICES}
+            servers.append(MongoDB(home, data / "mongod", ports["mongod"], Secrets(self.state), databases))
         if zipkin:
             servers.append(Zipkin(fetch.ZIPKIN.fetch(self._cache, progress), ports["zipkin"], java))
         return servers
 
     def _start_supervisord(self, platform: Platform) -> None:
         environment = {
-            **self._environment,
+            **with_logins(self._environment, platform),
             **shared_environment(self.state, platform),
             OWNER_VARIABLE: str(self.state),
             # Logs appear line by line, and files are UTF-8 in whatever locale the operator has.

@@ -1,5 +1,7 @@
 """Passwords of a platform's principals: a folder for each, with one file for each setting, for its owner alone.
 
+Beside the folders lies the key file of the embedded mongod.
+
 The layout is that of pydantic-settings' `secrets_dir` (and of secrets mounted into containers), so a process that is
 given its own folder knows its own passwords and nobody else's.
 """
@@ -43,6 +45,14 @@ class Secrets:
         write_atomically(self._file(principal, server), password)
         write_atomically(self.folder(principal) / f"langhoc_{server}_user", principal)
         return password
+
+    def mongod_key(self) -> Path:
+        """The file with which members of a MongoDB replica set know each other; whoever reads it may do everything."""
+        file = self._root / "mongod.key"
+        if not file.exists():
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_atomically(file, secrets.token_hex(_BYTES))  # mongod takes letters of base64 alone
+        return file
 
     def forget(self, principal: str) -> None:
         """Remove all that a principal has. The servers have to be told."""

@@ -14,7 +14,7 @@ import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.request import ProxyHandler, build_opener
@@ -25,12 +25,16 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from deploy.local.errors import LocalPlatformError
+from deploy.local.mongo_rights import let_in, let_in_to
+from deploy.local.secrets import Secrets
 from deploy.local.state import ServerName
 
 LOOPBACK = "127.0.0.1"
 SERVER_PORTS = ("kafka", "kafka-controller", "mongod", "zipkin")
 """The names under which the servers' ports are chosen and kept."""
 REPLICA_SET = "rs0"
+ADMIN = "admin"
+"""The principal that may do everything on the servers, and is nobody's who works with them."""
 
 _TEMPLATES = Path(__file__).parent / "kafka"
 # Kafka wants 16 bytes in base64; these say "langhoc-local-00".
@@ -148,13 +152,21 @@ class Kafka(Server):
 
 @dataclass(frozen=True)
 class MongoDB(Server):
-    """One mongod as a replica set of one member, because transactions need a replica set."""
+    """One mongod as a replica set of one member, because transactions need a replica set.
+
+    It lets in who has a password. Its key file is also what the platform administers it with, as `__system`, from the
+    first moment on: mongod's usual exception, by which anybody on the machine may make the first user, is closed. So
+    data that an earlier version left open, or whose passwords were lost, are served like new ones.
+    """
 
     name: ClassVar[ServerName] = "mongod"
 
     home: Path
     data: Path
     port: int
+    secrets: Secrets
+    databases: Mapping[str, str] = field(default_factory=dict)
+    """The database of each principal that has one of its own."""
     cache_gb: float = 1.0
     test_commands: bool = False
 
@@ -166,6 +178,7 @@ class MongoDB(Server):
             "diagnosticDataCollectionEnabled=false",
             # The locks of a process that died in a transaction; a living one gives up after 20 s itself.
             "transactionLifetimeLimitSeconds=30",
+            "enableLocalhostAuthBypass=false",
         ]
         if self.test_commands:
             parameters.append("enableTestCommands=1")
@@ -174,6 +187,7 @@ class MongoDB(Server):
             *("--dbpath", str(self.data)),
             *("--bind_ip", LOOPBACK, "--port", str(self.port), "--nounixsocket"),
             *("--replSet", REPLICA_SET, "--oplogSize", "512"),
+            *("--auth", "--keyFile", str(self.secrets.mongod_key())),
             *("--wiredTigerCacheSizeGB", str(self.cache_gb)),
             *(word for parameter in parameters for word in ("--setParameter", parameter)),
             "--quiet",
@@ -183,26 +197,44 @@ class MongoDB(Server):
     def address(self) -> str:
         return f"mongodb://{LOOPBACK}:{self.port}/?replicaSet={REPLICA_SET}"
 
+    @property
+    def administrators_uri(self) -> str:
+        """The address with the administrator's credentials in it."""
+        password = self.secrets.password(ADMIN, "mongo")  # of letters that need no quoting
+        return f"mongodb://{ADMIN}:{password}@{LOOPBACK}:{self.port}/?replicaSet={REPLICA_SET}"
+
     def prepare(self) -> None:
-        """Make the data folder; the replica set is made by the first `is_ready` that reaches the server."""
+        """Make the data folder; replica set and users are made by the `is_ready` that reaches the server."""
         self.data.mkdir(parents=True, exist_ok=True)
 
     def is_ready(self) -> bool:
-        """Whether this member is primary; makes or moves the replica set on the way when it has to."""
+        """Whether this member is primary and lets in its users; on the way makes or moves the set, and the users."""
         if not _listens(LOOPBACK, self.port):
             return False
         member = f"{LOOPBACK}:{self.port}"
         client: MongoClient[dict[str, Any]] = MongoClient(
-            LOOPBACK, self.port, directConnection=True, serverSelectionTimeoutMS=2000, socketTimeoutMS=5000
+            *(LOOPBACK, self.port),
+            directConnection=True,
+            username="__system",
+            password=self.secrets.mongod_key().read_text(encoding="ascii"),
+            authSource="local",
+            serverSelectionTimeoutMS=2000,
+            socketTimeoutMS=5000,
         )
         with client:
             try:
                 if client.admin.command("hello").get("isWritablePrimary"):
+                    self._let_in(client)
                     return True
                 self._form_set(client, member)
             except PyMongoError:
                 return False
         return False
+
+    def _let_in(self, client: MongoClient[dict[str, Any]]) -> None:
+        let_in(client, ADMIN, self.secrets.password(ADMIN, "mongo"), ["root"])
+        for principal, database in self.databases.items():
+            let_in_to(client, principal, self.secrets.password(principal, "mongo"), database)
 
     @staticmethod
     def _form_set(client: MongoClient[dict[str, Any]], member: str) -> None:

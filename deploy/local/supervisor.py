@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from deploy.local.errors import LocalPlatformError
 from deploy.local.identity import jwks_path
+from deploy.local.secrets import Secrets
 from deploy.local.servers import LOOPBACK, Server
 from deploy.local.state import PROJECT_ROOT, Platform
 
@@ -98,6 +99,8 @@ def render_services(state: Path, platform: Platform) -> str:
                 "LANGHOC_CLOCK_OFFSET": str(platform.clock_offset),
                 "OTEL_SERVICE_NAME": f"langhoc-{service}",
             }
+            if "mongod" in platform.embedded:
+                environment["LANGHOC_SECRETS_DIR"] = str(Secrets(state).folder(service))
             command = (sys.executable, "-m", f"services.{service}")
             sections.append(_program(state, name, command, environment, autostart=False, priority=100))
         sections.append(_section(f"group:{service}", programs=",".join(names), priority=100))
@@ -124,6 +127,17 @@ def shared_environment(state: Path, platform: Platform) -> dict[str, str]:
     if "zipkin" in platform.embedded:
         environment["OTEL_EXPORTER_ZIPKIN_ENDPOINT"] = f"{platform.zipkin}/api/v2/spans"
     return environment
+
+
+def with_logins(operators: Mapping[str, str], platform: Platform) -> dict[str, str]:
+    """The operator's environment, with as whom services log in to MongoDB: to theirs as they say, or as nobody.
+
+    To the embedded one each service logs in as itself, with what lies in its own folder.
+    """
+    login = dict.fromkeys(("LANGHOC_MONGO_USER", "LANGHOC_MONGO_PASSWORD"), "")
+    if "mongod" in platform.embedded:
+        return {name: value for name, value in operators.items() if name not in login}
+    return {**login, **operators}
 
 
 def _program(

@@ -9,8 +9,9 @@ import pytest
 from pymongo import MongoClient
 
 from deploy.local.harness import Servers
+from deploy.local.mongo_rights import let_in_to, shut_out
 from shared.mongo import Mongo
-from shared.mongo.connect import connect
+from shared.mongo.connect import Login, connect
 from shared.mongo.port import Document
 from tests.conformance.worlds import MemoryWorld, RealWorld, World
 from tests.fakes.memory import MemoryMongo
@@ -32,14 +33,16 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
 
 @pytest.fixture(params=["memory", *REAL])
 async def mongo(request: pytest.FixtureRequest) -> AsyncIterator[Mongo]:
-    """Each implementation of the database port, empty."""
+    """Each implementation of the database port, empty, with the rights that a service has."""
     if request.param == "memory":
         yield MemoryMongo()
         return
     servers: Servers = request.getfixturevalue("servers")
     database = f"port_{uuid.uuid4().hex[:8]}"
-    found = connect(request.param, servers.mongo, database)
-    yield found
-    await found.close()
     with MongoClient[Document](servers.mongo) as client:
+        let_in_to(client, database, "as a service", database)
+        found = connect(request.param, servers["mongod"].address, database, Login(database, "as a service"))
+        yield found
+        await found.close()
         client.drop_database(database)
+        shut_out(client, database, database)

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from datetime import UTC, datetime
 
 import pytest
 from bson import Binary
+from pymongo import MongoClient
 
-from shared.mongo import Conflict, DuplicateKey, Mongo, Permanent, Put, Session, Unavailable, in_transaction
-from shared.mongo.connect import DriverName, connect
+from deploy.local.harness import Servers
+from deploy.local.mongo_rights import ACTIONS, let_in_to, shut_out
+from shared.mongo import Conflict, DuplicateKey, Mongo, Permanent, Put, Session, Unavailable, answers, in_transaction
+from shared.mongo.connect import DriverName, Login, connect
 from shared.mongo.leases import Leases
-from shared.mongo.port import MongoError, Transient
+from shared.mongo.port import Document, MongoError, Transient
 
 TOO_LARGE = "x" * (17 * 1024 * 1024)
 
@@ -282,6 +286,34 @@ async def test_a_task_ends_at_whatever_moment_it_is_cancelled(mongo: Mongo) -> N
         ended, _ = await asyncio.wait({task}, timeout=30)
         assert ended, "the cancellation was lost"
         assert task.cancelled()
+
+
+async def test_to_answer_is_to_work_and_leaves_nothing(mongo: Mongo) -> None:
+    await Leases(mongo, 60).create(["a"])
+    await mongo.ping()
+    assert await mongo.find("leases", {}) == [{"_id": "a", "token": None}]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+@pytest.mark.parametrize("lacking", ["find", "insert", "update", "remove", "a user", "the password", "its database"])
+async def test_who_may_not_work_is_not_answered(servers: Servers, driver: DriverName, lacking: str) -> None:
+    """Though `hello` and MongoDB's own `ping` answer to everybody."""
+    name, address = f"port_{uuid.uuid4().hex[:8]}", servers["mongod"].address
+    login = None if lacking == "a user" else Login(name, "wrong" if lacking == "the password" else "right")
+    database = f"{name}_of_another" if lacking == "its database" else name
+    with MongoClient[Document](servers.mongo) as root:
+        let_in_to(root, name, "right", name, [action for action in ACTIONS if action != lacking])
+        mongo, whole = connect(driver, address, database, login), connect(driver, servers.mongo, database)
+        try:
+            with pytest.raises(Unavailable):
+                await mongo.ping()
+            assert not await answers(mongo)
+            await whole.ping()
+        finally:
+            await mongo.close()
+            await whole.close()
+            shut_out(root, name, name)
 
 
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])

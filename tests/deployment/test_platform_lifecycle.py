@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -10,11 +11,15 @@ from pathlib import Path
 
 import pytest
 from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 
-from deploy.local import SERVICES, LocalPlatform, Platform, ProgramStatus, start_servers, supervisor
+from deploy.local import SERVICES, LocalPlatform, Platform, ProgramStatus, fetch, start_servers, supervisor
 from deploy.local.errors import StartFailed
+from deploy.local.harness import start_child
 from deploy.local.platform import OWNER_VARIABLE
-from deploy.local.servers import kafka_answers, mongo_answers
+from deploy.local.ports import choose_ports
+from deploy.local.secrets import Secrets
+from deploy.local.servers import ADMIN, LOOPBACK, MongoDB, kafka_answers, mongo_answers
 
 pytestmark = pytest.mark.integration
 
@@ -54,12 +59,17 @@ def status_of(local: LocalPlatform, name: str) -> ProgramStatus:
     return next(line for line in local.status() if line.name == name)
 
 
+def administrators(local: LocalPlatform, platform: Platform) -> MongoClient[dict[str, object]]:
+    """A client that may look at everything in the embedded database."""
+    return MongoClient(platform.mongo, username=ADMIN, password=Secrets(local.state).password(ADMIN, "mongo"))
+
+
 def test_up_crash_down(local: LocalPlatform) -> None:
     prepared: list[Platform] = []
 
     def prepare(platform: Platform) -> None:
         assert kafka_answers(platform.kafka)
-        with MongoClient[dict[str, object]](platform.mongo) as client:
+        with administrators(local, platform) as client:
             client["lifecycle"]["kept"].insert_one({"_id": 1})
         prepared.append(platform)
 
@@ -90,7 +100,7 @@ def test_up_crash_down(local: LocalPlatform) -> None:
     # On the same data and, since nobody took them meanwhile, the same ports.
     second = local.up(services=False)
     assert (second.platform.kafka, second.platform.mongo) == (first.platform.kafka, first.platform.mongo)
-    with MongoClient[dict[str, object]](second.platform.mongo) as client:
+    with administrators(local, second.platform) as client:
         assert client["lifecycle"]["kept"].count_documents({}) == 1
 
     # The supervisor itself is lost, and its children go on without it.
@@ -194,14 +204,44 @@ def test_servers_for_tests_can_be_killed_frozen_and_restarted(tmp_path: Path) ->
             os.kill(pid, 0)
 
 
-def test_data_served_on_another_port_forms_its_replica_set_anew(tmp_path: Path) -> None:
+def test_data_are_served_on_another_port_and_though_every_password_was_lost(tmp_path: Path) -> None:
     with start_servers(tmp_path, kafka=False) as servers:
         before = servers.mongo
         with MongoClient[dict[str, object]](before) as client:
             client["harness"]["kept"].insert_one({"_id": 1})
     (tmp_path / "ports.json").unlink()
+    shutil.rmtree(tmp_path / "secrets")
     with start_servers(tmp_path, kafka=False) as servers:
         assert servers.mongo != before
         assert mongo_answers(servers.mongo)
         with MongoClient[dict[str, object]](servers.mongo) as client:
             assert client["harness"]["kept"].count_documents({}) == 1
+
+
+def test_data_that_were_left_open_are_served_to_who_has_a_password_alone(tmp_path: Path) -> None:
+    """As an earlier version left them: no users, no key file, and moved to another port on the way."""
+    port = choose_ports(["earlier"], tmp_path / "earlier.json")["earlier"]
+    server = MongoDB(fetch.MONGOD.fetch(fetch.default_cache(), print), tmp_path / "mongod", port, Secrets(tmp_path))
+    server.prepare()
+    without = list(server.command)
+    del without[without.index("--auth") : without.index("--auth") + 3]
+    (tmp_path / "secrets" / "mongod.key").unlink()
+    process = start_child(without, tmp_path / "earlier.log", {})
+    try:
+        with MongoClient[dict[str, object]](LOOPBACK, port, directConnection=True) as client:
+            client.admin.command(
+                "replSetInitiate", {"_id": "rs0", "members": [{"_id": 0, "host": f"{LOOPBACK}:{port}"}]}
+            )
+            wait_for(lambda: bool(client.admin.command("hello")["isWritablePrimary"]))
+            client["harness"]["kept"].insert_one({"_id": 1})
+    finally:
+        process.terminate()
+        process.wait()
+    with start_servers(tmp_path, kafka=False) as servers:
+        with MongoClient[dict[str, object]](servers.mongo) as client:
+            assert client["harness"]["kept"].count_documents({}) == 1
+        with (
+            MongoClient[dict[str, object]](servers["mongod"].address) as nobody,
+            pytest.raises(OperationFailure, match="requires authentication"),
+        ):
+            nobody["harness"]["kept"].find_one()

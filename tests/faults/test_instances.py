@@ -25,6 +25,7 @@ def twin(servers: Servers, processes: ServiceProcesses, tmp_path: Path) -> Itera
     (tmp_path / "twin").mkdir()
     same = {
         "LANGHOC_DATABASE_PREFIX": processes.database("").name,
+        "LANGHOC_MONGO_USER": processes.database("intake").name,
         "LANGHOC_GROUP_PREFIX": processes.group(""),
     }
     with ServiceProcesses(servers, tmp_path / "twin", **same) as running:

@@ -23,6 +23,7 @@ from deploy.local.errors import FetchFailed, MissingTool, NotRunning, UnknownPro
 from deploy.local.identity import ensure_signing_key, jwks_path
 from deploy.local.logs import Follower, tail
 from deploy.local.ports import choose_ports
+from deploy.local.secrets import Secrets
 from deploy.local.servers import Kafka, MongoDB
 from deploy.local.state import External
 
@@ -166,7 +167,8 @@ class TestConfiguration:
         assert second["command"].endswith(" -m services.intake")
         assert second["environment"] == (
             'LANGHOC_INSTANCE="2",LANGHOC_HTTP_PORT="8002",'
-            'LANGHOC_CLOCK_OFFSET="3600",OTEL_SERVICE_NAME="langhoc-intake"'
+            'LANGHOC_CLOCK_OFFSET="3600",OTEL_SERVICE_NAME="langhoc-intake",'
+            f'LANGHOC_SECRETS_DIR="{tmp_path}/secrets/intake"'
         )
         assert second["autostart"] == "false"
         assert config["group:intake"]["programs"] == "intake-1,intake-2"
@@ -178,9 +180,21 @@ class TestConfiguration:
             "OTEL_EXPORTER_ZIPKIN_ENDPOINT": "http://127.0.0.1:9411/api/v2/spans",
         }
 
+    def test_a_service_logs_in_to_the_embedded_mongod_as_itself_and_to_another_as_the_operator_says(
+        self, tmp_path: Path, platform: Platform
+    ) -> None:
+        """Neither what an operator set for another deployment counts here, nor what an earlier start left in files."""
+        operators = {"LANGHOC_MONGO_USER": "ministry", "LANGHOC_MONGO_PASSWORD": "p", "TZ": "UTC"}
+        assert supervisor.with_logins(operators, platform) == {"TZ": "UTC"}
+        external = platform.model_copy(update={"embedded": ("kafka",)})
+        assert supervisor.with_logins(operators, external) == operators
+        nobody = {"LANGHOC_MONGO_USER": "", "LANGHOC_MONGO_PASSWORD": ""}
+        assert supervisor.with_logins({"TZ": "UTC"}, external) == {"TZ": "UTC", **nobody}
+        assert "LANGHOC_SECRETS_DIR" not in supervisor.render_services(tmp_path, external)
+
     def test_servers_stop_after_the_services(self, tmp_path: Path, platform: Platform) -> None:
         config = configparser.RawConfigParser()
-        config.read_string(supervisor.render_main(tmp_path, [MongoDB(tmp_path, tmp_path, 27017)]))
+        config.read_string(supervisor.render_main(tmp_path, [MongoDB(tmp_path, tmp_path, 27017, Secrets(tmp_path))]))
         config.read_string(supervisor.render_services(tmp_path, platform))
         server, service = config["program:mongod"], config["group:scoring"]
         assert int(server["priority"]) < int(service["priority"])
@@ -214,8 +228,8 @@ class TestConfiguration:
         assert rf"log.dirs={tmp_path}/d\u1eef li\u1ec7u/log" in lines
 
     def test_fail_points_are_for_tests_alone(self, tmp_path: Path) -> None:
-        assert "enableTestCommands=1" not in MongoDB(tmp_path, tmp_path, 1).command
-        assert "enableTestCommands=1" in MongoDB(tmp_path, tmp_path, 1, test_commands=True).command
+        assert "enableTestCommands=1" not in MongoDB(tmp_path, tmp_path, 1, Secrets(tmp_path)).command
+        assert "enableTestCommands=1" in MongoDB(tmp_path, tmp_path, 1, Secrets(tmp_path), test_commands=True).command
 
 
 class TestExternalServers:
