@@ -30,8 +30,8 @@ GONE = {"withdrawn", "no_envelope"}
 OPEN = ("proposed", "submitted")
 """States of an adjustment on which people have still to decide."""
 MOVED = ("result_changed",)
-"""Kinds of alerts that tell of a movement: against what had been published, and to publish is an act of its own (ADR 33).
-That they follow the published versions in any order: `tests/property/test_standing_alerts.py`."""
+"""Kinds of alerts that tell of a movement: against what had been published, and to publish is an act of its own
+(ADR 33). That they follow the published versions in any order: `tests/property/test_standing_alerts.py`."""
 ALERT = ("kind", "severity", "audience", "subject", "period", "due")
 """What an alert is about. Its words tell when it was raised, and what moved since."""
 
