@@ -1,0 +1,183 @@
+"""Who may log in to a Kafka cluster and what each may do there, for whoever administers it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import contextmanager
+
+from kafka.admin import (
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    KafkaAdminClient,
+    ResourcePattern,
+    ResourcePatternFilter,
+    ResourceType,
+    ScramMechanism,
+    UserScramCredentialDeletion,
+    UserScramCredentialUpsertion,
+)
+from kafka.errors import KafkaError, for_code
+from kafka.protocol.admin import AlterClientQuotasRequest
+
+from deploy.local.errors import LocalPlatformError
+from shared.contracts.rights import Right
+from shared.messaging.access import KafkaAccess
+
+# The library tells every connection that is refused; here the caller is told.
+logging.getLogger("kafka").addHandler(logging.NullHandler())
+logging.getLogger("kafka").propagate = False
+
+MECHANISM = ScramMechanism.SCRAM_SHA_512
+OUTSIDE_QUOTAS = {"producer_byte_rate": 2.0 * 1024**2, "consumer_byte_rate": 8.0 * 1024**2, "request_percentage": 50.0}
+"""Of a client outside: bytes a second in each direction, and percent of one of the broker's threads. Who exceeds them
+is slowed down, never refused; a province's whole year is some ten megabytes."""
+
+
+class PrincipalsRefused(LocalPlatformError):
+    """The cluster cannot be asked, or does not do what was asked."""
+
+
+class Principals:
+    """A cluster's principals. Each call is done, on the controller, when it returns; brokers follow within moments."""
+
+    def __init__(self, client: KafkaAdminClient) -> None:
+        self._client = client
+
+    def logins(self) -> set[str]:
+        """Everybody who has a password."""
+        return set(self._client.describe_user_scram_credentials())
+
+    def admit(self, passwords: Mapping[str, str]) -> None:
+        """Let these principals log in, each with its password; it takes the place of an earlier one."""
+        wanted = [UserScramCredentialUpsertion(user, MECHANISM, word) for user, word in passwords.items()]
+        self._heeded(self._client.alter_user_scram_credentials(wanted))
+
+    def dismiss(self, principals: Set[str]) -> None:
+        """Take rights and passwords away. What is still connected can do nothing from now on."""
+        self.settle(dict.fromkeys(principals, frozenset()))
+        gone = [UserScramCredentialDeletion(user, MECHANISM) for user in principals & self.logins()]
+        if gone:
+            self._heeded(self._client.alter_user_scram_credentials(gone))
+
+    def settle(self, wanted: Mapping[str, Set[Right]]) -> None:
+        """Make the rights of these principals exactly these."""
+        held = {acl for acl in self._acls(None) if acl.principal.removeprefix("User:") in wanted}
+        asked = {_acl(principal, right) for principal, rights in wanted.items() for right in rights}
+        # What is new comes first: nobody is without a right that it keeps.
+        self._create(asked - held)
+        self._delete(held - asked)
+
+    def grant(self, principal: str, rights: Set[Right]) -> None:
+        """Give these rights beside those that it has."""
+        self._create({_acl(principal, right) for right in rights})
+
+    def withdraw(self, principal: str, rights: Set[Right]) -> None:
+        """Take these rights away and leave the others."""
+        self._delete({_acl(principal, right) for right in rights})
+
+    def rights(self, principal: str) -> set[Right]:
+        """What a principal may do now, as far as it is ours to give."""
+        return {right for acl in self._acls(f"User:{principal}") if (right := _right(acl))}
+
+    def limit(self, principals: Iterable[str], quotas: Mapping[str, float | None]) -> None:
+        """Set these quotas for each principal; `None` lifts one."""
+        entry, entity, op = (
+            AlterClientQuotasRequest.EntryData,
+            AlterClientQuotasRequest.EntryData.EntityData,
+            AlterClientQuotasRequest.EntryData.OpData,
+        )
+        request = AlterClientQuotasRequest(
+            entries=[
+                entry(
+                    entity=[entity(entity_type="user", entity_name=principal)],
+                    ops=[op(key=key, value=value or 0.0, remove=value is None) for key, value in quotas.items()],
+                )
+                for principal in principals
+            ],
+            validate_only=False,
+        )
+        # The library has no call of its own for this request yet.
+        answer = self._client._manager.run(self._client._manager.send, request)
+        self._heeded({str(each.entity): each.error_message for each in answer.entries if each.error_code})
+
+    def _acls(self, principal: str | None) -> list[ACL]:
+        anything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
+        found, error = self._client.describe_acls(
+            ACLFilter(principal, None, ACLOperation.ANY, ACLPermissionType.ANY, anything)
+        )
+        if error is not for_code(0):
+            raise PrincipalsRefused(f"Kafka does not tell its rights: {error.__name__}")
+        return list(found)
+
+    def _create(self, acls: set[ACL]) -> None:
+        if acls:
+            failed = self._client.create_acls(list(acls))["failed"]
+            self._heeded({error.__name__: error.description for error in failed})
+
+    def _delete(self, acls: set[ACL]) -> None:
+        if acls:
+            done = self._client.delete_acls([_exactly(acl) for acl in acls])
+            self._heeded({str(each): error.__name__ for each, _, error in done if error is not for_code(0)})
+
+    def _heeded(self, answers: Mapping[str, str | None]) -> None:
+        refused = [f"{what}: {why}" for what, why in answers.items() if why]
+        if refused:
+            raise PrincipalsRefused("Kafka refuses: " + "; ".join(refused[:5]))
+
+
+@contextmanager
+def principals_of(kafka: KafkaAccess) -> Iterator[Principals]:
+    """The principals of a cluster, in the name of an administrator. Raises `PrincipalsRefused`."""
+    try:
+        client = KafkaAdminClient(**kafka.options, bootstrap_timeout_ms=10_000, request_timeout_ms=20_000)
+        try:
+            yield Principals(client)
+        finally:
+            client.close()
+    except KafkaError as error:
+        raise PrincipalsRefused(f"Kafka at {kafka.bootstrap} does not do it for {kafka.user}: {error!r}") from error
+
+
+_TYPES = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP}
+_OPERATIONS = {"read": ACLOperation.READ, "write": ACLOperation.WRITE}
+
+
+def _acl(principal: str, right: Right) -> ACL:
+    pattern = ACLResourcePatternType.PREFIXED if right.prefixed else ACLResourcePatternType.LITERAL
+    return ACL(
+        f"User:{principal}",
+        "*",
+        _OPERATIONS[right.operation],
+        ACLPermissionType.ALLOW,
+        ResourcePattern(_TYPES[right.resource], right.name, pattern),
+    )
+
+
+def _right(acl: ACL) -> Right | None:
+    pattern = acl.resource_pattern
+    for resource, type_ in _TYPES.items():
+        for operation, code in _OPERATIONS.items():
+            right = Right(
+                resource,  # type: ignore[arg-type]
+                pattern.resource_name,
+                pattern.pattern_type == ACLResourcePatternType.PREFIXED,
+                operation,  # type: ignore[arg-type]
+            )
+            if (pattern.resource_type, acl.operation) == (type_, code):
+                return right
+    return None
+
+
+def _exactly(acl: ACL) -> ACLFilter:
+    pattern = acl.resource_pattern
+    return ACLFilter(
+        acl.principal,
+        acl.host,
+        acl.operation,
+        acl.permission_type,
+        ResourcePatternFilter(pattern.resource_type, pattern.resource_name, pattern.pattern_type),
+    )
