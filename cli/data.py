@@ -109,7 +109,7 @@ def publish(
     try:
         return asyncio.run(run())
     except KafkaError as error:
-        raise CommandError(f"Kafka at {kafka} did not take the submissions: {error}") from error
+        raise CommandError(f"Kafka at {kafka.bootstrap} did not take the submissions: {error}") from error
 
 
 class Proven(BudgetRunProposed):

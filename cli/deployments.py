@@ -8,6 +8,8 @@
     funding = "https://funding.langhoc.example"
     notifications = "https://notifications.langhoc.example"
     kafka = "kafka.langhoc.example:9092"
+    kafka_user = "province-01"
+    kafka_password = "…"
     token = "…"
 
 The environment (`LANGHOC_INTAKE`, …, `LANGHOC_KAFKA`, `LANGHOC_TOKEN`) counts before the file.
@@ -29,7 +31,8 @@ from pydantic import AnyHttpUrl, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cli.output import CommandError
-from deploy.local import SERVICES, Platform, Role, default_state, issue_token
+from deploy.local import SERVICES, LocalPlatform, Platform, Role, default_state, issue_token
+from shared.messaging.access import KafkaAccess, KafkaLogin
 
 LOCAL = "local"
 """The platform that `langhoc up` starts; its tokens are issued here, for whatever name is asked for."""
@@ -38,7 +41,7 @@ PROFILE: ContextVar[str | None] = ContextVar("profile", default=None)
 """What `--profile` names."""
 
 
-class Profile(BaseSettings):
+class Profile(KafkaLogin, BaseSettings):
     """Where a deployment's services and Kafka are, and with whose token they are asked."""
 
     model_config = SettingsConfigDict(env_prefix="LANGHOC_", env_ignore_empty=True, extra="forbid", frozen=True)
@@ -48,7 +51,7 @@ class Profile(BaseSettings):
     funding: AnyHttpUrl | None = None
     notifications: AnyHttpUrl | None = None
     kafka: str | None = None
-    """Bootstrap addresses; only `langhoc submit` needs them."""
+    """Bootstrap addresses; only `langhoc submit` needs them, with `kafka_user` and its password."""
     token: SecretStr | None = None
 
     @classmethod
@@ -77,7 +80,7 @@ class Deployment:
     name: str
     services: Mapping[str, tuple[str, ...]]
     """Base URL of each instance, by service."""
-    kafka: str | None = None
+    kafka: KafkaAccess | None = None
     token: str | None = None
     """`None`: the local platform, which issues one."""
     zipkin: str | None = None
@@ -113,11 +116,13 @@ def chosen() -> Deployment:
     token = profile.token.get_secret_value() if profile.token else None
     if asked in (None, LOCAL) and not profile.services:
         local = Platform.load(default_state())
-        return Deployment(LOCAL, local.services, local.kafka, token, local.zipkin, local.clock_offset)
+        kafka = LocalPlatform().kafka(local)
+        return Deployment(LOCAL, local.services, kafka, token, local.zipkin, local.clock_offset)
     name = asked or "the environment"
     if token is None:
         raise CommandError(f"{name} names no token. Set LANGHOC_TOKEN, or token in {profiles_file()}.")
-    return Deployment(name, profile.services, profile.kafka, token)
+    named = profile.access(profile.kafka) if profile.kafka else None
+    return Deployment(name, profile.services, named, token)
 
 
 def profiles_file() -> Path:

@@ -79,7 +79,7 @@ def create_topics(platform: Platform) -> None:
     from shared.messaging.operate.topics import TopicMismatch, apply_topics
 
     try:
-        asyncio.run(apply_topics(platform.kafka))
+        asyncio.run(apply_topics(LocalPlatform().kafka(platform)))
     except (KafkaError, TopicMismatch) as error:
         raise CommandError(f"The topics could not be created on {platform.kafka}: {error}") from error
 

@@ -1,6 +1,6 @@
 """Publishing on the provinces' channels as a provincial portal does: CloudEvents in binary mode, one trace each.
 
-async with Portal("localhost:9092") as portal:
+async with Portal(KafkaAccess("localhost:9092")) as portal:
     for sent in await portal.publish(read_files([Path("communes.jsonl")], "01")):
         print(sent.position)
 """
@@ -34,6 +34,7 @@ from opentelemetry.trace import SpanKind, format_trace_id
 from shared.contracts.base import Status, Text
 from shared.contracts.catalogue import CONTRACTS
 from shared.contracts.topics import topic_names
+from shared.messaging.access import KafkaAccess
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.envelope import place_id, suspected_encoding
 from shared.messaging.messages import Position, derived_id
@@ -120,9 +121,9 @@ def headers_of(message: Message, time: datetime, traceparent: str) -> list[tuple
 class Portal:
     """A portal's connection to Kafka. Its part of a trace goes to Zipkin, where an endpoint is given."""
 
-    def __init__(self, bootstrap: str, *, zipkin: str | None = None, clock: BusinessClock | None = None) -> None:
+    def __init__(self, kafka: KafkaAccess, *, zipkin: str | None = None, clock: BusinessClock | None = None) -> None:
         """`zipkin`: the value of `OTEL_EXPORTER_ZIPKIN_ENDPOINT`; `clock`: for `ce_time`, which is only a claim."""
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._clock = clock or BusinessClock()
         resource = Resource.create({SERVICE_NAME: SERVICE})
         self._provider = TracerProvider(sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False)
@@ -134,7 +135,7 @@ class Portal:
 
     async def __aenter__(self) -> Self:
         """Connect. Raises `KafkaConnectionError`."""
-        self._producer = LastingProducer(partial(build_producer, self._bootstrap, SERVICE))
+        self._producer = LastingProducer(partial(build_producer, self._kafka, SERVICE))
         try:
             await self._producer.start()
         except BaseException:

@@ -17,6 +17,7 @@ from cli.publishing import Sent
 from services.scoring.decisions import RANKINGS, page_ids
 from services.scoring.domain.differences import judged
 from shared.contracts.topics import MINISTRY, all_topics, family_of, topic_names
+from shared.messaging.access import KafkaAccess
 from shared.messaging.consume import envelope
 from shared.messaging.consume.batches import read_answers
 from shared.messaging.decide.documents import content_of
@@ -155,7 +156,7 @@ def _words(alert: Document) -> Any:
 
 
 async def check_events(
-    bootstrap: str, world: ServiceProcesses, submitted: int, findings: Findings, provinces: Iterable[str]
+    bootstrap: KafkaAccess, world: ServiceProcesses, submitted: int, findings: Findings, provinces: Iterable[str]
 ) -> None:
     """What lies on the topics: every fact that must be there, and one id never means two contents."""
     wanted, known = set(provinces), {topic.name for topic in all_topics(province_codes())}
@@ -163,7 +164,7 @@ async def check_events(
     names += [
         name for family in ("receipts", "alerts") for name in topic_names(family, sorted(wanted)) if name in known
     ]
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(**bootstrap.options, auto_offset_reset="earliest")
     consumer.subscribe(names)
     await consumer.start()
     contents: dict[tuple[str, str], set[bytes]] = {}
@@ -193,11 +194,11 @@ async def check_events(
             findings.doubled.append(f"{counted[family] - count} events on {family}")
 
 
-async def lying(bootstrap: str, topics: Iterable[str]) -> list[Any]:
+async def lying(bootstrap: KafkaAccess, topics: Iterable[str]) -> list[Any]:
     """Every record of these topics as a service's consumer reads it; of a damaged batch one that stands for it."""
     read_answers()
     found: list[Any] = []
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(**bootstrap.options, auto_offset_reset="earliest")
     consumer.subscribe(sorted(topics))
     await consumer.start()
     try:
@@ -212,7 +213,7 @@ async def lying(bootstrap: str, topics: Iterable[str]) -> list[Any]:
 
 
 async def check(
-    bootstrap: str, world: ServiceProcesses, oracle: Oracle, sent: list[Sent], provinces: Collection[str]
+    bootstrap: KafkaAccess, world: ServiceProcesses, oracle: Oracle, sent: list[Sent], provinces: Collection[str]
 ) -> Findings:
     """Everything: what was confirmed lies on the channels; receipts, states, rankings, budgets, alerts, events."""
     findings = Findings()

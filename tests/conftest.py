@@ -13,6 +13,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from deploy.local import ports
 from deploy.local.harness import Servers, start_servers
+from shared.messaging.access import KafkaAccess
 from shared.messaging.operate.topics import apply_topics
 from tests.platform import ServiceProcesses
 
@@ -51,23 +52,23 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest.fixture(scope="session")
-async def topics(servers: Servers) -> str:
-    """Bootstrap address of a broker that has every topic of the contracts."""
+async def topics(servers: Servers) -> KafkaAccess:
+    """A broker that has every topic of the contracts, as its administrator reaches it."""
     await apply_topics(servers.kafka)
     return servers.kafka
 
 
 @pytest.fixture
-def processes(servers: Servers, topics: str, tmp_path: Path) -> Iterator[ServiceProcesses]:
+def processes(servers: Servers, topics: KafkaAccess, tmp_path: Path) -> Iterator[ServiceProcesses]:
     """Service processes in a world of their own: own databases, own consumer groups, own log files."""
     with ServiceProcesses(servers, tmp_path) as running:
         yield running
 
 
 @pytest.fixture
-async def producer(topics: str) -> AsyncIterator[AIOKafkaProducer]:
+async def producer(topics: KafkaAccess) -> AsyncIterator[AIOKafkaProducer]:
     """A plain producer, as a foreign system would use."""
-    client = AIOKafkaProducer(bootstrap_servers=topics, acks="all")
+    client = AIOKafkaProducer(**topics.options, acks="all")
     await client.start()
     yield client
     await client.stop()

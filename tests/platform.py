@@ -21,6 +21,8 @@ from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from deploy.local.mongo_rights import let_in_to, shut_out
 from deploy.local.ports import choose_ports
 from deploy.local.state import SERVICES
+from deploy.principals import principals_of
+from shared.contracts.rights import rights
 
 
 class Ended(AssertionError):
@@ -44,6 +46,9 @@ class ServiceProcesses:
         ensure_signing_key(folder)
         for service in SERVICES:
             self.let_in(service)
+        with principals_of(servers.kafka) as principals:
+            for service in SERVICES:
+                principals.grant(service, rights(service, group_prefix=f"{self._world}-"))
 
     def __enter__(self) -> Self:
         return self
@@ -98,7 +103,8 @@ class ServiceProcesses:
                 [sys.executable, "-m", f"services.{service}"],
                 self._folder / f"{key}.log",
                 {
-                    "LANGHOC_KAFKA": self._servers.kafka,
+                    "LANGHOC_KAFKA": self._servers.kafka.bootstrap,
+                    "LANGHOC_KAFKA_SECURITY": self._servers.kafka.security,
                     "LANGHOC_MONGO": self._servers["mongod"].address,
                     "LANGHOC_MONGO_USER": self.database(service).name,
                     "LANGHOC_SECRETS_DIR": str(self._servers.secrets.folder(service)),

@@ -1,7 +1,7 @@
 """The servers as plain children of a test run, to be killed, frozen and started again by tests.
 
 with start_servers(tmp_path) as servers:
-    broker = KafkaBroker(servers.kafka)
+    producer = AIOKafkaProducer(**servers.kafka.options)
     servers["mongod"].kill()
     servers["mongod"].restart()
 """
@@ -23,7 +23,8 @@ from deploy.local.errors import StartFailed
 from deploy.local.logs import tail
 from deploy.local.ports import choose_ports
 from deploy.local.secrets import Secrets
-from deploy.local.servers import SERVER_PORTS, Kafka, MongoDB, Server, Zipkin
+from deploy.local.servers import ADMIN, SERVER_PORTS, Kafka, MongoDB, Server, Zipkin, admit_services, embedded_access
+from shared.messaging.access import KafkaAccess
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
@@ -115,17 +116,20 @@ class ServerProcess:
 
 
 class Servers(dict[str, ServerProcess]):
-    """The running servers by name: ``kafka``, ``mongod``, ``zipkin``."""
+    """The running servers by name: ``kafka``, ``mongod``, ``zipkin``; and the passwords that they know."""
 
     def __init__(self, secrets: Secrets) -> None:
         super().__init__()
         self.secrets = secrets
-        """The passwords that they know."""
 
     @property
-    def kafka(self) -> str:
-        """Kafka's bootstrap address."""
-        return self["kafka"].address
+    def kafka(self) -> KafkaAccess:
+        """Kafka, as its administrator reaches it."""
+        return self.kafka_as(ADMIN)
+
+    def kafka_as(self, principal: str) -> KafkaAccess:
+        """Kafka, as one of its principals reaches it."""
+        return embedded_access(self["kafka"].address, self.secrets, principal)
 
     @property
     def mongo(self) -> str:
@@ -170,7 +174,7 @@ def start_servers(
     if kafka:
         home = fetch.KAFKA.fetch(cache, print)
         data = state_dir / "kafka"
-        node = (home, data, ports["kafka"], ports["kafka-controller"])
+        node = (home, data, ports["kafka"], ports["kafka-controller"], secrets)
         wanted.append(Kafka(*node, java=java, heap_mb=384, short_lived=True))
 
     with ExitStack() as stack:
@@ -180,4 +184,6 @@ def start_servers(
             stack.callback(running[server.name].stop)
         for process in running.values():
             process.wait_ready()
+        if kafka:
+            admit_services(running.kafka, secrets)
         yield running

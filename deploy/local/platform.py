@@ -33,6 +33,8 @@ from deploy.local.servers import (
     MongoDB,
     Server,
     Zipkin,
+    admit_services,
+    embedded_access,
     http_answers,
     kafka_answers,
     mongo_answers,
@@ -55,6 +57,7 @@ from deploy.local.supervisor import (
     socket_path,
     with_logins,
 )
+from shared.messaging.access import KafkaAccess
 
 # Set for supervisord and so for all that it starts: by this a process is known to belong to a state folder,
 # even when supervisord itself was killed and a pid file would name a stranger.
@@ -159,7 +162,7 @@ class LocalPlatform:
         platform = self._running()
         now = time.time()
         lines = [
-            ProgramStatus(name, "external", "EXTERNAL", None, None, address, _answers(name, address))
+            ProgramStatus(name, "external", "EXTERNAL", None, None, address, self._answers(platform, name, address))
             for name, address in _server_addresses(platform).items()
             if name not in platform.embedded
         ]
@@ -174,7 +177,7 @@ class LocalPlatform:
                     pid=info.pid,
                     uptime=timedelta(seconds=int(now - info.started)) if info.pid else None,
                     address=address,
-                    ready=info.pid is not None and _answers(info.name, address),
+                    ready=info.pid is not None and self._answers(platform, info.name, address),
                 )
             )
         order = list(addresses)
@@ -198,7 +201,7 @@ class LocalPlatform:
         for info in infos:
             self._supervisor.restart(info)
         addresses = _addresses(platform)
-        self._wait(_probes({info.name: addresses[info.name] for info in infos}), SERVICES_TIMEOUT)
+        self._wait(self._probes(platform, {info.name: addresses[info.name] for info in infos}), SERVICES_TIMEOUT)
 
     def set_clock(self, offset_seconds: int) -> Platform:
         """Shift the business clock, and restart the services with the new offset: there is one clock, not several."""
@@ -207,8 +210,18 @@ class LocalPlatform:
             write_atomically(self.state / SERVICES_FILE, render_services(self.state, platform))
             platform.save(self.state)
             self._supervisor.renew_groups(list(platform.services))
-            self._wait(_probes(_service_addresses(platform)), SERVICES_TIMEOUT)
+            self._wait(self._probes(platform, _service_addresses(platform)), SERVICES_TIMEOUT)
             return platform
+
+    def kafka(self, platform: Platform) -> KafkaAccess:
+        """Kafka, as whoever runs the platform reaches it: an embedded one as its administrator."""
+        if "kafka" in platform.embedded:
+            return embedded_access(platform.kafka, self._secrets)
+        return External.from_environment(self._environment).kafka_login.access(platform.kafka)
+
+    @property
+    def _secrets(self) -> Secrets:
+        return Secrets(self.state)
 
     @property
     def _supervisor(self) -> Supervisor:
@@ -268,18 +281,22 @@ class LocalPlatform:
         write_atomically(self.state / SERVICES_FILE, render_services(self.state, platform))
         progress("Starting the servers")
         self._start_supervisord(platform)
-        # An embedded MongoDB is asked by its own probe, which also makes its replica set.
-        probes = _probes(_server_addresses(platform)) | {server.name: server.is_ready for server in servers}
+        # Embedded servers are asked by probes of their own, which also make the replica set and the administrator.
+        probes = self._probes(platform, _server_addresses(platform)) | {
+            server.name: server.is_ready for server in servers
+        }
         # Nobody has to wait for traces.
         later = {name: probes.pop(name) for name in ("zipkin",) if name in probes}
         self._wait(probes, SERVERS_TIMEOUT, progress)
-        progress("Preparing topics and data")
+        progress("Preparing topics, rights and data")
+        if "kafka" in platform.embedded:
+            admit_services(self.kafka(platform), self._secrets)
         prepare(platform)
         if platform.services:
             progress("Starting the services")
         for service in platform.services:
             self._supervisor.start_group(service)
-        self._wait(_probes(_service_addresses(platform)) | later, SERVICES_TIMEOUT, progress)
+        self._wait(self._probes(platform, _service_addresses(platform)) | later, SERVICES_TIMEOUT, progress)
         # Written last: a platform with this file is one that came up whole.
         platform.save(self.state)
         return platform
@@ -292,12 +309,12 @@ class LocalPlatform:
         servers: list[Server] = []
         if external.kafka is None:
             home = fetch.KAFKA.fetch(self._cache, progress)
-            servers.append(Kafka(home, data / "kafka", ports["kafka"], ports["kafka-controller"], java))
+            servers.append(Kafka(home, data / "kafka", ports["kafka"], ports["kafka-controller"], self._secrets, java))
         if external.mongo is None:
             home = fetch.MONGOD.fetch(self._cache, progress)
             prefix = self._environment.get("LANGHOC_DATABASE_PREFIX", "langhoc_")
             databases = {service: f"{prefix}{service}" for service in SERVICES}
-            servers.append(MongoDB(home, data / "mongod", ports["mongod"], Secrets(self.state), databases))
+            servers.append(MongoDB(home, data / "mongod", ports["mongod"], self._secrets, databases))
         if zipkin:
             servers.append(Zipkin(fetch.ZIPKIN.fetch(self._cache, progress), ports["zipkin"], java))
         return servers
@@ -345,6 +362,21 @@ class LocalPlatform:
                 name = next(iter(pending))
                 raise StartFailed(name, f"it was not ready in {timeout:.0f} s", self._log_tail(name))
             time.sleep(0.1 if pending else 0)
+
+    def _answers(self, platform: Platform, name: str, address: str) -> bool:
+        """Whether the server or service of this name is ready at this address."""
+        match name:
+            case "kafka":
+                return kafka_answers(self.kafka(platform))
+            case "mongod":
+                return mongo_answers(address)
+            case "zipkin":
+                return http_answers(f"{address}/health")
+            case _:
+                return http_answers(f"{address}/health/ready")
+
+    def _probes(self, platform: Platform, addresses: Mapping[str, str]) -> dict[str, Callable[[], bool]]:
+        return {name: partial(self._answers, platform, name, address) for name, address in addresses.items()}
 
     def _processes(self) -> list[ProcessInfo]:
         for _ in range(50):
@@ -398,23 +430,6 @@ def _service_addresses(platform: Platform) -> dict[str, str]:
 def _addresses(platform: Platform) -> dict[str, str]:
     """Each program's address, servers first."""
     return _server_addresses(platform) | _service_addresses(platform)
-
-
-def _answers(name: str, address: str) -> bool:
-    """Whether the server or service of this name is ready at this address."""
-    match name:
-        case "kafka":
-            return kafka_answers(address)
-        case "mongod":
-            return mongo_answers(address)
-        case "zipkin":
-            return http_answers(f"{address}/health")
-        case _:
-            return http_answers(f"{address}/health/ready")
-
-
-def _probes(addresses: Mapping[str, str]) -> dict[str, Callable[[], bool]]:
-    return {name: partial(_answers, name, address) for name, address in addresses.items()}
 
 
 def _owned_processes(state: Path) -> list[int]:

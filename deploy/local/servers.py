@@ -14,7 +14,7 @@ import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.request import ProxyHandler, build_opener
@@ -25,9 +25,12 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from deploy.local.errors import LocalPlatformError
+from deploy.local.files import write_atomically
 from deploy.local.mongo_rights import let_in, let_in_to
 from deploy.local.secrets import Secrets
-from deploy.local.state import ServerName
+from deploy.local.state import SERVICES, ServerName
+from shared.contracts.rights import rights
+from shared.messaging.access import KafkaAccess, Security
 
 LOOPBACK = "127.0.0.1"
 SERVER_PORTS = ("kafka", "kafka-controller", "mongod", "zipkin")
@@ -35,6 +38,12 @@ SERVER_PORTS = ("kafka", "kafka-controller", "mongod", "zipkin")
 REPLICA_SET = "rs0"
 ADMIN = "admin"
 """The principal that may do everything on the servers, and is nobody's who works with them."""
+NODE = "node"
+"""Kafka's own principal, as which the node reaches itself."""
+EMBEDDED_SECURITY: Security = "sasl_plaintext"
+"""Of an embedded Kafka: nobody but this machine hears what is said on its loopback."""
+RELOGIN_SECONDS = 45
+"""Kafka cuts a connection whose login is older than this, so whoever was removed is out within a minute."""
 
 _TEMPLATES = Path(__file__).parent / "kafka"
 # Kafka wants 16 bytes in base64; these say "langhoc-local-00".
@@ -78,7 +87,7 @@ class Server(ABC):
 
 @dataclass(frozen=True)
 class Kafka(Server):
-    """One Kafka node in KRaft mode."""
+    """One Kafka node in KRaft mode, where nobody does anything without a login and a right."""
 
     name: ClassVar[ServerName] = "kafka"
 
@@ -86,6 +95,7 @@ class Kafka(Server):
     data: Path
     port: int
     controller_port: int
+    secrets: Secrets
     java: str = "java"
     heap_mb: int = 768
     short_lived: bool = False
@@ -120,11 +130,16 @@ class Kafka(Server):
         log_dir = self.data / "log"
         log_dir.mkdir(parents=True, exist_ok=True)
         template = string.Template((_TEMPLATES / "server.properties").read_text(encoding="utf-8"))
-        self._properties.write_text(
+        write_atomically(
+            self._properties,
             template.substitute(
-                port=self.port, controller_port=self.controller_port, log_dir=_property_value(str(log_dir))
+                port=self.port,
+                controller_port=self.controller_port,
+                log_dir=_property_value(str(log_dir)),
+                protocol=self._access(ADMIN).security.upper(),
+                node_login=self._node_login(),
+                relogin_ms=RELOGIN_SECONDS * 1000,
             ),
-            encoding="utf-8",
         )
         # Kafka writes this file last, so a format that was interrupted is simply done again.
         if (log_dir / "meta.properties").exists():
@@ -147,7 +162,30 @@ class Kafka(Server):
             raise LocalPlatformError(f"Kafka's storage in {log_dir} could not be formatted:\n{said}")
 
     def is_ready(self) -> bool:
-        return kafka_answers(self.address)
+        """Whether the administrator can work with it; takes the administrator in on the way."""
+        node = replace(self._access(NODE), mechanism="PLAIN")
+        if not kafka_answers(node):
+            return False
+        # Imported here, so that whoever only looks at a platform does not load a client for administrators.
+        from deploy.principals import PrincipalsRefused, principals_of
+
+        try:
+            with principals_of(node) as principals:
+                principals.admit({ADMIN: self.secrets.password(ADMIN, "kafka")})
+        except PrincipalsRefused:
+            return False
+        return kafka_answers(self._access(ADMIN))
+
+    def _access(self, principal: str) -> KafkaAccess:
+        return embedded_access(self.address, self.secrets, principal)
+
+    def _node_login(self) -> str:
+        # The password is made of letters that mean nothing in this syntax.
+        password = self.secrets.password(NODE, "kafka")
+        return (
+            "org.apache.kafka.common.security.plain.PlainLoginModule required "
+            f'username="{NODE}" password="{password}" user_{NODE}="{password}";'
+        )
 
 
 @dataclass(frozen=True)
@@ -318,14 +356,31 @@ def http_answers(url: str) -> bool:
         return False
 
 
-def kafka_answers(bootstrap: str) -> bool:
-    """Whether the cluster behind these bootstrap addresses has a broker that serves clients."""
+def embedded_access(bootstrap: str, secrets: Secrets, principal: str = ADMIN) -> KafkaAccess:
+    """An embedded Kafka, as one of its principals reaches it."""
+    return KafkaAccess(bootstrap, principal, secrets.password(principal, "kafka"), EMBEDDED_SECURITY)
+
+
+def admit_services(kafka: KafkaAccess, secrets: Secrets) -> None:
+    """Let each service in with its password, and with what the topics' contracts say of it and nothing else.
+
+    Raises `PrincipalsRefused`.
+    """
+    from deploy.principals import principals_of
+
+    with principals_of(kafka) as principals:
+        principals.admit({service: secrets.password(service, "kafka") for service in SERVICES})
+        principals.settle({service: rights(service) for service in SERVICES})
+
+
+def kafka_answers(kafka: KafkaAccess) -> bool:
+    """Whether the cluster has a broker that serves this client."""
     # Asked first because the Kafka client logs an error for each address that does not listen yet.
-    if not any(_listens(*_host_port(address)) for address in bootstrap.split(",")):
+    if not any(_listens(*_host_port(address)) for address in kafka.bootstrap.split(",")):
         return False
 
     async def ask() -> bool:
-        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
+        admin = AIOKafkaAdminClient(**kafka.options, request_timeout_ms=3000)
         try:
             await admin.start()
             # A broker is listed when the controller has let it serve, which is later than its port opens.

@@ -8,13 +8,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from deploy.local.errors import NotRunning
+from deploy.local.errors import LocalPlatformError, NotRunning
 from deploy.local.files import write_atomically
+from shared.messaging.access import KafkaLogin
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("intake", "scoring", "funding", "notifications")
+
+KAFKA_LOGIN = {f"LANGHOC_{name.upper()}": name for name in KafkaLogin.model_fields}
+"""The variables of a login to Kafka, and the setting that each is."""
 
 ServerName = Literal["kafka", "mongod", "zipkin"]
 
@@ -32,6 +36,7 @@ class External(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     kafka: str | None = None
+    kafka_login: KafkaLogin = KafkaLogin()
     mongo: str | None = None
     zipkin: str | None = None
     tracing: bool = False
@@ -39,7 +44,7 @@ class External(BaseModel):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read ``LANGHOC_KAFKA``, ``LANGHOC_MONGO`` and OpenTelemetry's own variables."""
+        """Read ``LANGHOC_KAFKA`` with its login, ``LANGHOC_MONGO`` and OpenTelemetry's own variables."""
         endpoint = environment.get("OTEL_EXPORTER_ZIPKIN_ENDPOINT")
         elsewhere = (
             "OTEL_TRACES_EXPORTER",
@@ -48,12 +53,21 @@ class External(BaseModel):
         )
         return cls(
             kafka=environment.get("LANGHOC_KAFKA") or None,
+            kafka_login=_kafka_login(environment) if environment.get("LANGHOC_KAFKA") else KafkaLogin(),
             mongo=environment.get("LANGHOC_MONGO") or None,
             zipkin=endpoint.removesuffix("/").removesuffix("/api/v2/spans") if endpoint else None,
             tracing=bool(endpoint)
             or any(environment.get(name) for name in elsewhere)
             or environment.get("OTEL_SDK_DISABLED", "").lower() == "true",
         )
+
+
+def _kafka_login(environment: Mapping[str, str]) -> KafkaLogin:
+    try:
+        return KafkaLogin.model_validate({name: environment.get(variable) for variable, name in KAFKA_LOGIN.items()})
+    except ValidationError as error:
+        wrong = "; ".join(each["msg"].removeprefix("Value error, ") for each in error.errors(include_input=False))
+        raise LocalPlatformError(f"The login to Kafka cannot be used: {wrong}.") from None
 
 
 class Platform(BaseModel):

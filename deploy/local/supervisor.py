@@ -20,11 +20,16 @@ from urllib.parse import urlsplit
 from deploy.local.errors import LocalPlatformError
 from deploy.local.identity import jwks_path
 from deploy.local.secrets import Secrets
-from deploy.local.servers import LOOPBACK, Server
-from deploy.local.state import PROJECT_ROOT, Platform
+from deploy.local.servers import EMBEDDED_SECURITY, LOOPBACK, Server
+from deploy.local.state import KAFKA_LOGIN, PROJECT_ROOT, Platform, ServerName
 
 SERVICES_FILE = "services.conf"
 STOP_SECONDS = 30
+LOGINS: Mapping[ServerName, Iterable[str]] = {
+    "kafka": KAFKA_LOGIN,
+    "mongod": ("LANGHOC_MONGO_USER", "LANGHOC_MONGO_PASSWORD"),
+}
+"""The variables that say as whom a service logs in."""
 
 # A Unix socket's address has 107 bytes, of which supervisord needs a few for a temporary name.
 _LONGEST_SOCKET_PATH = 90
@@ -99,7 +104,7 @@ def render_services(state: Path, platform: Platform) -> str:
                 "LANGHOC_CLOCK_OFFSET": str(platform.clock_offset),
                 "OTEL_SERVICE_NAME": f"langhoc-{service}",
             }
-            if "mongod" in platform.embedded:
+            if {"kafka", "mongod"} & {*platform.embedded}:
                 environment["LANGHOC_SECRETS_DIR"] = str(Secrets(state).folder(service))
             command = (sys.executable, "-m", f"services.{service}")
             sections.append(_program(state, name, command, environment, autostart=False, priority=100))
@@ -124,20 +129,26 @@ def shared_environment(state: Path, platform: Platform) -> dict[str, str]:
         "LANGHOC_HTTP_HOST": LOOPBACK,
         "LANGHOC_JWKS": str(jwks_path(state)),
     }
+    if "kafka" in platform.embedded:
+        environment["LANGHOC_KAFKA_SECURITY"] = EMBEDDED_SECURITY
     if "zipkin" in platform.embedded:
         environment["OTEL_EXPORTER_ZIPKIN_ENDPOINT"] = f"{platform.zipkin}/api/v2/spans"
     return environment
 
 
 def with_logins(operators: Mapping[str, str], platform: Platform) -> dict[str, str]:
-    """The operator's environment, with as whom services log in to MongoDB: to theirs as they say, or as nobody.
+    """The operator's environment, with as whom services log in: to the operator's servers as it says, or as nobody.
 
-    To the embedded one each service logs in as itself, with what lies in its own folder.
+    To an embedded one each service logs in as itself, with what lies in its own folder.
     """
-    login = dict.fromkeys(("LANGHOC_MONGO_USER", "LANGHOC_MONGO_PASSWORD"), "")
-    if "mongod" in platform.embedded:
-        return {name: value for name, value in operators.items() if name not in login}
-    return {**login, **operators}
+    environment = dict(operators)
+    for server, names in LOGINS.items():
+        for name in names:
+            if server in platform.embedded:
+                environment.pop(name, None)
+            else:
+                environment.setdefault(name, "")
+    return environment
 
 
 def _program(

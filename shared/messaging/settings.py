@@ -16,6 +16,8 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from shared.contracts.rights import GROUP_PREFIX
+from shared.messaging.access import KafkaAccess, KafkaLogin
 from shared.messaging.faults import FaultPlan
 from shared.mongo.connect import DriverName, Login, has_credentials
 
@@ -24,7 +26,7 @@ def _plan(value: FaultPlan | str) -> FaultPlan:
     return FaultPlan.parse(value) if isinstance(value, str) else value
 
 
-class ServiceSettings(BaseSettings):
+class ServiceSettings(KafkaLogin, BaseSettings):
     """Environment of one service process. Every name is `LANGHOC_<FIELD>`.
 
     What is secret may lie in files instead, as container platforms mount them: one per field, named `langhoc_<field>`,
@@ -49,7 +51,7 @@ class ServiceSettings(BaseSettings):
     instance: int = 0
     """Number of this copy; makes the consumer's group membership static, so that a restart causes no rebalance."""
     database_prefix: str = "langhoc_"
-    group_prefix: str = "langhoc-"
+    group_prefix: str = GROUP_PREFIX
     clock_offset: int = 0
     """Seconds between the wall clock and business time."""
 
@@ -74,6 +76,11 @@ class ServiceSettings(BaseSettings):
     lease_seconds: float = 20.0
     faults: Annotated[FaultPlan, NoDecode, BeforeValidator(_plan)] = FaultPlan()
     """Saboteurs, for rehearsals only; see `shared/messaging/faults.py`."""
+
+    @property
+    def kafka_access(self) -> KafkaAccess:
+        """The cluster, as this process's principal reaches it."""
+        return self.access(self.kafka)
 
     @property
     def mongo_login(self) -> Login | None:

@@ -119,7 +119,7 @@ def test_only_the_relay_publishes() -> None:
     """What is published outside the relay is not part of the transaction: a crash loses it, or publishes what never
     happened."""
     assert calls("publish") == {"shared/messaging/consume/broker.py"}
-    asks = {"shared/messaging/consume/topic_ids.py"}  # sends a question, no record
+    asks = {"shared/messaging/consume/topics_seen.py"}  # sends a question, no record
     drives = {"shared/messaging/decide/engine.py"}  # a coroutine
     assert calls("send") - asks - drives == {"shared/messaging/send/outbox.py", "shared/messaging/send/producer.py"}
     decides = ("services/", "shared/messaging/decide/")  # a set is requested, no broker

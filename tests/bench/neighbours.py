@@ -38,8 +38,8 @@ async def _rows(folder: Path) -> list[Row]:
         topic = f"receipts.{MINE}"
         async with (
             Portal(servers.kafka) as portal,
-            AIOKafkaConsumer(topic, bootstrap_servers=servers.kafka, auto_offset_reset="earliest") as receipts,
-            AIOKafkaProducer(bootstrap_servers=servers.kafka, acks="all", linger_ms=20) as other,
+            AIOKafkaConsumer(topic, **servers.kafka.options, auto_offset_reset="earliest") as receipts,
+            AIOKafkaProducer(**servers.kafka.options, acks="all", linger_ms=20) as other,
         ):
             alone = [await _waited(portal, receipts, message) for message in islice(messages, SAMPLES)]
             for number in range(BAD):

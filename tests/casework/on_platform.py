@@ -45,7 +45,7 @@ class PlatformWorld(World):
         self._kafka = servers.kafka
         self._folder = folder
         self._processes = ServiceProcesses(servers, folder)
-        self._reader = AIOKafkaConsumer(bootstrap_servers=servers.kafka, enable_auto_commit=False)
+        self._reader = AIOKafkaConsumer(**servers.kafka.options, enable_auto_commit=False)
         self._events: list[Event] = []
         self._at: datetime | None = None
         self._started = 0.0
@@ -109,7 +109,7 @@ class PlatformWorld(World):
         """Let the consumer group of a service begin at the end of its topics."""
         partitions = _partitions(topics)
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._kafka, group_id=self._processes.group(service), enable_auto_commit=False
+            **self._kafka.options, group_id=self._processes.group(service), enable_auto_commit=False
         )
         await consumer.start()
         try:

@@ -18,6 +18,7 @@ from pymongo.errors import PyMongoError
 
 from shared.contracts.catalogue import EventType
 from shared.contracts.topics import topic_names
+from shared.messaging.access import KafkaAccess
 from shared.messaging.operate.topics import TopicMismatch, apply_topics
 from tests import hostile
 from tests.platform import ServiceProcesses
@@ -32,7 +33,7 @@ PATIENCE_SECONDS = 420.0
 class Hostile:
     """Puts batches on the provinces' channels as nobody should. What truly lies there is what the checker reads."""
 
-    def __init__(self, bootstrap: str, provinces: tuple[str, ...], seed: int) -> None:
+    def __init__(self, bootstrap: KafkaAccess, provinces: tuple[str, ...], seed: int) -> None:
         self._bootstrap = bootstrap
         self._channels = topic_names("submissions", provinces)
         self._random = Random(f"hostile/{seed}")
@@ -51,7 +52,7 @@ class Hostile:
 
     async def run(self) -> None:
         """Every few seconds another one, until cancelled. What fails under way is not tried again."""
-        producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all", linger_ms=20)
+        producer = AIOKafkaProducer(**self._bootstrap.options, acks="all", linger_ms=20)
         await producer.start()
         try:
             while True:
@@ -87,7 +88,7 @@ class Hostile:
         ]
 
 
-async def make_anew(bootstrap: str, world: ServiceProcesses) -> list[str]:
+async def make_anew(bootstrap: KafkaAccess, world: ServiceProcesses) -> list[str]:
     """Send to a channel, delete it, make it anew, send the same to the same places; returns what was lost, in words.
 
     It goes on through all other trouble: each step is tried until it is done.
@@ -114,20 +115,20 @@ async def make_anew(bootstrap: str, world: ServiceProcesses) -> list[str]:
     return []
 
 
-async def _fill(bootstrap: str, channel: str) -> None:
+async def _fill(bootstrap: KafkaAccess, channel: str) -> None:
     """The same records at the same places, however often it is tried: one batch, put only on an empty channel."""
     raw = hostile.batch([b"{ANEW %d" % number for number in range(ANEW)], [("ce_id", b"1")])
     place = TopicPartition(channel, 0)
     async with (
-        AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer,
-        AIOKafkaConsumer(bootstrap_servers=bootstrap) as reader,
+        AIOKafkaProducer(**bootstrap.options, acks="all") as producer,
+        AIOKafkaConsumer(**bootstrap.options) as reader,
     ):
         if (await reader.end_offsets([place]))[place] == 0:
             await hostile.put(producer, channel, 0, raw)
 
 
-async def _delete(bootstrap: str, channel: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+async def _delete(bootstrap: KafkaAccess, channel: str) -> None:
+    admin = AIOKafkaAdminClient(**bootstrap.options)
     await admin.start()
     try:
         if channel in await admin.list_topics():
@@ -138,7 +139,7 @@ async def _delete(bootstrap: str, channel: str) -> None:
         await admin.close()
 
 
-async def _create(bootstrap: str) -> None:
+async def _create(bootstrap: KafkaAccess) -> None:
     await apply_topics(bootstrap)
 
 

@@ -15,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pymongo import MongoClient
 
 from deploy.local.harness import Servers
+from shared.messaging.access import KafkaAccess
 from shared.messaging.collections import OUTBOX, RECALCULATIONS
 from shared.messaging.consume.broker import KafkaPublisher, make_broker
 from shared.messaging.decide.documents import SCHEMA
@@ -46,12 +47,12 @@ class Event:
 class World(ABC):
     """A broker, a database, and at most one process of the sample service."""
 
-    def __init__(self, mongo: Mongo, kafka: str = "memory") -> None:
+    def __init__(self, mongo: Mongo, kafka: KafkaAccess | None = None) -> None:
         self.mongo = mongo
         self._settings = ServiceSettings(
-            kafka=kafka, mongo="unused", jwks="unused", group_prefix=f"{uuid.uuid4().hex[:8]}-",
-            session_timeout_ms=10_000, batch_records=10, brake_after=3, brake_probe=0.2,
-            publish_deadline=1.5, lease_seconds=2.0,
+            **(kafka or KafkaAccess("memory")).settings, mongo="unused", jwks="unused",
+            group_prefix=f"{uuid.uuid4().hex[:8]}-", session_timeout_ms=10_000, batch_records=10,
+            brake_after=3, brake_probe=0.2, publish_deadline=1.5, lease_seconds=2.0,
         )  # fmt: skip
         self.process: Process | None = None
         self.group = f"{self._settings.group_prefix}{NAME}"
@@ -149,9 +150,9 @@ class RealWorld(World):
         super().__init__(connect(driver, servers.mongo, database), servers.kafka)
         self._servers = servers
         self._database = database
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
-        self._producer = AIOKafkaProducer(bootstrap_servers=servers.kafka, acks="all")
-        self._reader = AIOKafkaConsumer(bootstrap_servers=servers.kafka, enable_auto_commit=False)
+        self._admin = AIOKafkaAdminClient(**servers.kafka.options)
+        self._producer = AIOKafkaProducer(**servers.kafka.options, acks="all")
+        self._reader = AIOKafkaConsumer(**servers.kafka.options, enable_auto_commit=False)
 
     def _build(self, faults: Faults, mended: bool) -> Process:
         broker = make_broker(self._servers.kafka, client_id=self.group)

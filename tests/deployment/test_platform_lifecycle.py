@@ -68,7 +68,7 @@ def test_up_crash_down(local: LocalPlatform) -> None:
     prepared: list[Platform] = []
 
     def prepare(platform: Platform) -> None:
-        assert kafka_answers(platform.kafka)
+        assert kafka_answers(local.kafka(platform))
         with administrators(local, platform) as client:
             client["lifecycle"]["kept"].insert_one({"_id": 1})
         prepared.append(platform)
@@ -114,7 +114,8 @@ def test_up_crash_down(local: LocalPlatform) -> None:
 
 STAND_IN = """
 import http.server, os, sys
-print("clock", os.environ["LANGHOC_CLOCK_OFFSET"], "kafka", os.environ["LANGHOC_KAFKA"])
+print("clock", os.environ["LANGHOC_CLOCK_OFFSET"])
+print("kafka", os.environ["LANGHOC_KAFKA"], "as", os.environ["LANGHOC_KAFKA_USER"])
 if os.path.exists("broken"):
     sys.exit("the setting is wrong")
 class Health(http.server.BaseHTTPRequestHandler):
@@ -135,7 +136,8 @@ def test_services_on_servers_of_the_environment(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(supervisor, "PROJECT_ROOT", project)
 
     with start_servers(tmp_path / "servers") as servers:
-        external = {"LANGHOC_KAFKA": servers.kafka, "LANGHOC_MONGO": servers.mongo, "OTEL_SDK_DISABLED": "true"}
+        login = {f"LANGHOC_{name.upper()}": value for name, value in servers.kafka.settings.items()}
+        external = login | {"LANGHOC_MONGO": servers.mongo, "OTEL_SDK_DISABLED": "true"}
         local = LocalPlatform(tmp_path / "state", environment=embedded_only() | external)
         try:
             platform = local.up(replicas=2, clock_offset=60).platform
@@ -143,9 +145,10 @@ def test_services_on_servers_of_the_environment(tmp_path: Path, monkeypatch: pyt
             assert platform.zipkin is None
             lines = {line.name: line for line in local.status()}
             assert all(line.ready for line in lines.values())
-            assert [lines["kafka"].kind, lines["kafka"].address] == ["external", servers.kafka]
+            assert [lines["kafka"].kind, lines["kafka"].address] == ["external", servers.kafka.bootstrap]
             assert len(lines) == 2 + 2 * len(SERVICES)
-            assert f"clock 60 kafka {servers.kafka}" in local.logs("intake")[1].read_text()
+            log = local.logs("intake")[1].read_text()
+            assert f"clock 60\nkafka {servers.kafka.bootstrap} as admin" in log
 
             local.set_clock(-120)
             assert Platform.load(local.state).clock_offset == -120

@@ -31,6 +31,7 @@ from shared.contracts.base import Status, content_hash
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import JournalMark
 from shared.contracts.journal import JournalEntry, Posting, append, balances, verify
+from shared.messaging.access import KafkaAccess
 from shared.messaging.clock import BusinessClock
 from shared.messaging.operate.topics import apply_topics
 from tests.platform import ServiceProcesses
@@ -52,7 +53,7 @@ class Platform:
     """The running services, the broker, and the folder whose key signs tokens."""
 
     processes: ServiceProcesses
-    kafka: str
+    kafka: KafkaAccess
     folder: Path
     messages: list[Message]
     """What the province has published."""
@@ -84,8 +85,8 @@ class Platform:
         return [data for type, data in self.events(topic).values() if type == type_]
 
 
-async def _records(kafka: str, topic: str) -> list[tuple[dict[str, bytes], bytes]]:
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest")
+async def _records(kafka: KafkaAccess, topic: str) -> list[tuple[dict[str, bytes], bytes]]:
+    consumer = AIOKafkaConsumer(topic, **kafka.options, auto_offset_reset="earliest")
     await consumer.start()
     try:
         found: list[tuple[dict[str, bytes], bytes]] = []

@@ -16,6 +16,7 @@ import pytest
 from cli.publishing import Message, Portal
 from deploy.local.harness import Servers, start_servers
 from shared.contracts.catalogue import EventType
+from shared.messaging.access import KafkaAccess
 from tests.platform import ServiceProcesses
 
 pytestmark = pytest.mark.e2e
@@ -105,7 +106,9 @@ def spans_of(zipkin: str, trace_id: str | None) -> list[dict[str, Any]]:
     return spans
 
 
-async def test_one_trace_runs_through_all_services(servers: Servers, topics: str, tmp_path: Path, zipkin: str) -> None:
+async def test_one_trace_runs_through_all_services(
+    servers: Servers, topics: KafkaAccess, tmp_path: Path, zipkin: str
+) -> None:
     endpoint = f"{zipkin}/api/v2/spans"
     offset = round((NOW - datetime.now(UTC)).total_seconds())
     environment = {"OTEL_EXPORTER_ZIPKIN_ENDPOINT": endpoint, "LANGHOC_CLOCK_OFFSET": str(offset)}

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from deploy.local.harness import Servers
+from shared.messaging.access import KafkaAccess
 from tests.faults.group import Group
 
 
 @pytest.fixture
-async def group(servers: Servers, topics: str) -> AsyncIterator[Group]:
+async def group(servers: Servers, topics: KafkaAccess) -> AsyncIterator[Group]:
     """A consumer group with topics and a database of its own."""
     found = Group(servers, "motor")
     await found.begin()

@@ -75,7 +75,7 @@ class Group(RealWorld):
             sys.executable, "-m", "tests.faults.service", step, self.database, self.topics.input, self.topics.output,
             env={
                 **os.environ,
-                "LANGHOC_KAFKA": self._servers.kafka,
+                **{f"LANGHOC_{name.upper()}": value for name, value in self._servers.kafka.settings.items()},
                 "LANGHOC_MONGO": self._servers.mongo,
                 "LANGHOC_JWKS": settings.jwks,
                 "LANGHOC_GROUP_PREFIX": settings.group_prefix,

@@ -32,7 +32,7 @@ async def main(step: str, database: str, *topics: str) -> None:
     """Run until the step is reached."""
     settings = ServiceSettings()
     mongo = connect(settings.mongo_driver, settings.mongo, database, settings.mongo_login)
-    broker = make_broker(settings.kafka, client_id=NAME)
+    broker = make_broker(settings.kafka_access, client_id=NAME)
     process = Process(broker, KafkaPublisher(broker), mongo, settings, Topics(*topics), faults=Killing(Step(step)))
     await process.start()
     await asyncio.Event().wait()

@@ -65,7 +65,7 @@ async def watched(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wat
     folder: Path = tmp_path_factory.mktemp("backlog")
     with start_servers(folder / "servers") as servers:
         await apply_topics(servers.kafka)
-        async with AIOKafkaProducer(bootstrap_servers=servers.kafka, acks="all", linger_ms=20) as producer:
+        async with AIOKafkaProducer(**servers.kafka.options, acks="all", linger_ms=20) as producer:
             for number in range(BACKLOG):
                 await producer.send("submissions.12", b"{%d" % number + PADDING, key=b"%d" % number)
         with ServiceProcesses(servers, folder) as processes:

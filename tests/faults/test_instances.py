@@ -12,6 +12,7 @@ import pytest
 from cli.publishing import Message, Portal, Sent
 from deploy.local.harness import Servers
 from shared.contracts.catalogue import EventType
+from shared.messaging.access import KafkaAccess
 from shared.messaging.operate.runtime import TAKEN
 from tests.platform import ServiceProcesses
 
@@ -32,7 +33,7 @@ def twin(servers: Servers, processes: ServiceProcesses, tmp_path: Path) -> Itera
         yield running
 
 
-async def publish(topics: str, first: int, number: int = 10) -> list[Sent]:
+async def publish(topics: KafkaAccess, first: int, number: int = 10) -> list[Sent]:
     """Records that are refused, each with a receipt."""
     async with Portal(topics) as portal:
         return await portal.publish(
@@ -48,7 +49,7 @@ def receipts(processes: ServiceProcesses, sent: list[Sent]) -> int:
 
 
 async def test_a_second_process_ends_with_a_clear_word_and_the_first_goes_on(
-    processes: ServiceProcesses, twin: ServiceProcesses, topics: str
+    processes: ServiceProcesses, twin: ServiceProcesses, topics: KafkaAccess
 ) -> None:
     await asyncio.to_thread(processes.start, "intake")
     twin.launch("intake")
@@ -64,7 +65,7 @@ async def test_a_second_process_ends_with_a_clear_word_and_the_first_goes_on(
 
 
 async def test_the_successor_of_a_dead_process_waits_one_lease(
-    processes: ServiceProcesses, twin: ServiceProcesses, topics: str
+    processes: ServiceProcesses, twin: ServiceProcesses, topics: KafkaAccess
 ) -> None:
     longer_than_a_start = "15"
     await asyncio.to_thread(processes.start, "intake", LANGHOC_LEASE_SECONDS=longer_than_a_start)
@@ -85,7 +86,7 @@ async def test_after_an_ordered_stop_nobody_waits(processes: ServiceProcesses, t
 
 
 async def test_who_was_frozen_while_another_took_its_place_ends_itself(
-    processes: ServiceProcesses, twin: ServiceProcesses, topics: str
+    processes: ServiceProcesses, twin: ServiceProcesses, topics: KafkaAccess
 ) -> None:
     await asyncio.to_thread(processes.start, "intake")
     processes.signal("intake", 0, signal.SIGSTOP)

@@ -22,6 +22,7 @@ from pymongo.errors import AutoReconnect
 from cli.publishing import Portal
 from demo.synthetic import ON_TIME
 from deploy.local.harness import Servers, start_servers
+from shared.messaging.access import KafkaAccess
 from shared.messaging.clock import BusinessClock
 from shared.messaging.operate.topics import apply_topics
 from tests.chaos.__main__ import publish_for
@@ -127,9 +128,9 @@ async def test_hosts_whose_clocks_are_twenty_minutes_apart(skewed: Platform) -> 
     assert await versions_in_order(skewed.servers.kafka, "intake.accepted", "scores")
 
 
-async def versions_in_order(kafka: str, *topics: str) -> bool:
+async def versions_in_order(kafka: KafkaAccess, *topics: str) -> bool:
     """Whether each subject's versions rise on the topics; the same event again does not count."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(**kafka.options, auto_offset_reset="earliest")
     consumer.subscribe(topics)
     await consumer.start()
     seen: set[str] = set()

@@ -37,7 +37,7 @@ class Bench:
         self.kafka = servers["kafka"]
         self.mongo = MemoryMongo()
         self.clock = BusinessClock()
-        self.admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+        self.admin = AIOKafkaAdminClient(**servers.kafka.options)
         self.broker = make_broker(servers.kafka, client_id="relay")
         self.relay = Relay(self.mongo, KafkaPublisher(self.broker), publish_deadline=PUBLISH_DEADLINE, lease_seconds=8)
         self.written = 0
@@ -99,7 +99,7 @@ class Bench:
 
     async def landed(self, topic: str) -> list[int]:
         """The numbers on a topic, in order within a key, each only where it came first."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.servers.kafka, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(**self.servers.kafka.options, enable_auto_commit=False)
         await consumer.start()
         partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
         consumer.assign(partitions)

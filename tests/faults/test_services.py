@@ -25,6 +25,7 @@ from demo.synthetic import Demonstration
 from deploy.local.harness import Servers
 from shared.contracts.base import Status
 from shared.contracts.facts import EnvelopeAccepted, Receipt
+from shared.messaging.access import KafkaAccess
 from shared.messaging.send import events
 from shared.telemetry import shut_down_traces
 from tests.faults.metrics import metric
@@ -34,11 +35,11 @@ pytestmark = [pytest.mark.integration, pytest.mark.faults]
 NOW = datetime(2026, 1, 10, 2, 30, tzinfo=UTC)
 
 
-async def everything_on(kafka: str, topic: str) -> dict[str, list[bytes]]:
+async def everything_on(kafka: KafkaAccess, topic: str) -> dict[str, list[bytes]]:
     """Contents by event id of all records of a topic with one partition."""
     found: dict[str, list[bytes]] = defaultdict(list)
     partition = TopicPartition(topic, 0)
-    async with AIOKafkaConsumer(bootstrap_servers=kafka) as consumer:
+    async with AIOKafkaConsumer(**kafka.options) as consumer:
         consumer.assign([partition])
         await consumer.seek_to_beginning(partition)
         end = (await consumer.end_offsets([partition]))[partition]
@@ -49,7 +50,7 @@ async def everything_on(kafka: str, topic: str) -> dict[str, list[bytes]]:
 
 
 async def test_rows_of_a_dead_process_are_published_by_another_under_the_same_ids(
-    processes: ServiceProcesses, topics: str
+    processes: ServiceProcesses, topics: KafkaAccess
 ) -> None:
     """No acknowledgement reaches the first process: its rows are sent and stay, its offsets stay where they were."""
     settings = {"LANGHOC_SESSION_TIMEOUT_MS": "6000"}
@@ -123,7 +124,7 @@ def deaf_collector() -> Iterator[str]:
 
 
 async def test_a_collector_that_does_not_answer_harms_neither_the_flow_nor_the_end(
-    servers: Servers, topics: str, tmp_path: Path, deaf_collector: str
+    servers: Servers, topics: KafkaAccess, tmp_path: Path, deaf_collector: str
 ) -> None:
     traced = {"OTEL_EXPORTER_ZIPKIN_ENDPOINT": deaf_collector, "LANGHOC_TRACE_RATIO": "1"}
     with ServiceProcesses(servers, tmp_path, **traced) as processes:

@@ -101,7 +101,7 @@ async def test_a_topic_that_is_not_its_contracts_still_stops_the_start(
     own_servers: Servers, intake: ServiceProcesses
 ) -> None:
     """Waiting would mend nothing: somebody has to look."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=own_servers.kafka)
+    admin = AIOKafkaAdminClient(**own_servers.kafka.options)
     await admin.start()
     try:
         await admin.delete_topics(["alerts.96"])

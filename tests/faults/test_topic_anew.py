@@ -16,7 +16,7 @@ from cli.publishing import Message, Portal, Sent
 from deploy.local.harness import Servers, start_servers
 from shared.contracts.catalogue import EventType
 from shared.contracts.topics import all_topics
-from shared.messaging.consume.topic_ids import topic_ids
+from shared.messaging.consume.topics_seen import topics_seen
 from shared.messaging.operate.topics import apply_topics, province_codes
 from tests.platform import ServiceProcesses
 
@@ -43,7 +43,7 @@ async def intake(own_servers: Servers, tmp_path: Path) -> AsyncIterator[ServiceP
 
 @asynccontextmanager
 async def admin_of(servers: Servers) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    admin = AIOKafkaAdminClient(**servers.kafka.options)
     await admin.start()
     try:
         yield admin
@@ -53,13 +53,13 @@ async def admin_of(servers: Servers) -> AsyncIterator[AIOKafkaAdminClient]:
 
 async def make_anew(servers: Servers) -> None:
     """Delete the channel and make it again, as an operator would by mistake."""
-    (before,) = (await topic_ids(servers.kafka, [TOPIC])).values()
+    before = await topics_seen(servers.kafka, [TOPIC])
     async with admin_of(servers) as admin:
         await admin.delete_topics([TOPIC])
         (topic,) = [each for each in all_topics(province_codes()) if each.name == TOPIC]
         configs = {"message.timestamp.type": "LogAppendTime", "retention.ms": str(topic.retention_ms)}
         async with asyncio.timeout(60):
-            while (await topic_ids(servers.kafka, [TOPIC])).get(TOPIC, before) == before:
+            while (await topics_seen(servers.kafka, [TOPIC]) or before) == before:
                 await admin.create_topics([NewTopic(TOPIC, topic.partitions, 1, topic_configs=configs)])
                 await asyncio.sleep(0.1)
 

@@ -14,8 +14,8 @@ from tests.integration.members import World
 
 @pytest.fixture
 async def world(servers: Servers) -> AsyncIterator[World]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
-    producer = AIOKafkaProducer(bootstrap_servers=servers.kafka, acks="all")
+    admin = AIOKafkaAdminClient(**servers.kafka.options)
+    producer = AIOKafkaProducer(**servers.kafka.options, acks="all")
     await admin.start()
     await producer.start()
     yield World(servers.kafka, admin, producer)

@@ -10,6 +10,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from shared.messaging.access import KafkaAccess
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.broker import KafkaPublisher, make_broker
 from shared.messaging.consume.consuming import Consuming
@@ -33,7 +34,7 @@ class Member:
 
     def __init__(
         self,
-        kafka: str,
+        kafka: KafkaAccess,
         topics: Sequence[str],
         process: Process,
         *,
@@ -42,7 +43,7 @@ class Member:
         records: int = 1_000,
     ) -> None:
         settings = ServiceSettings(
-            kafka=kafka, mongo="unused", jwks="unused", group_prefix=group, instance=instance,
+            **kafka.settings, mongo="unused", jwks="unused", group_prefix=group, instance=instance,
             session_timeout_ms=10_000, brake_probe=60, batch_records=records,
         )  # fmt: skip
         mongo = MemoryMongo()
@@ -77,7 +78,7 @@ class Member:
 class World:
     """Topics of a test's own, and what an operator can ask the broker."""
 
-    def __init__(self, kafka: str, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer) -> None:
+    def __init__(self, kafka: KafkaAccess, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer) -> None:
         self.kafka, self.admin, self.producer = kafka, admin, producer
         self.group = f"g-{uuid.uuid4().hex[:8]}"
         self.topic = f"canary.{uuid.uuid4().hex[:8]}"

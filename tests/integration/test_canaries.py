@@ -254,7 +254,7 @@ async def test_row_13_the_factory_replaces_the_defaults_that_lose_records(world:
 async def test_row_13_what_a_sender_took_back_is_not_read(world: World) -> None:
     """By default the records of an aborted transaction are delivered like any other."""
     await world.create()
-    async with AIOKafkaProducer(bootstrap_servers=world.kafka, transactional_id=world.topic) as sender:
+    async with AIOKafkaProducer(**world.kafka.options, transactional_id=world.topic) as sender:
         for value, keep in [(b"aborted", False), (b"kept", True), (b"aborted too", False)]:
             await sender.begin_transaction()
             await sender.send_and_wait(world.topic, value)

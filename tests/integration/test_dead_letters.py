@@ -20,6 +20,7 @@ from pymongo import MongoClient
 from deploy.local.harness import Servers
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from shared.contracts.catalogue import EventType
+from shared.messaging.access import KafkaAccess
 from shared.messaging.messages import derived_id
 from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
@@ -84,17 +85,23 @@ class Service:
 
 
 @pytest.fixture
-async def service(servers: Servers, topics: str, producer: AIOKafkaProducer, tmp_path: Path) -> AsyncIterator[Service]:
+async def service(
+    servers: Servers, topics: KafkaAccess, producer: AIOKafkaProducer, tmp_path: Path
+) -> AsyncIterator[Service]:
     world = uuid.uuid4().hex[:8]
     probe = Probe(f"{world}.in", f"{world}.out")
-    admin = AIOKafkaAdminClient(bootstrap_servers=topics)
+    admin = AIOKafkaAdminClient(**topics.options)
     await admin.start()
     timestamps = {"message.timestamp.type": "LogAppendTime"}
     names = [f"{world}.in", f"{world}.out"]
     await admin.create_topics([NewTopic(name, 1, 1, topic_configs=timestamps) for name in names])
     ensure_signing_key(tmp_path)
     settings = ServiceSettings(
-        kafka=topics, mongo=servers.mongo, jwks=str(jwks_path(tmp_path)), group_prefix=f"{world}-", lease_seconds=14
+        **topics.settings,
+        mongo=servers.mongo,
+        jwks=str(jwks_path(tmp_path)),
+        group_prefix=f"{world}-",
+        lease_seconds=14,
     )
 
     def new() -> Runtime:
@@ -117,7 +124,7 @@ async def _nothing_to_migrate(mongo: Mongo) -> None:
 
 async def published(servers: Servers, topic: str) -> list[str]:
     """The event ids on a topic."""
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=servers.kafka, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(topic, **servers.kafka.options, auto_offset_reset="earliest")
     await consumer.start()
     try:
         (partition,) = consumer.assignment()

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.topics import largest_record
+from shared.messaging.access import KafkaAccess
 from shared.messaging.consume.batches import SAMPLE_BYTES
 from tests import hostile
 from tests.platform import ServiceProcesses
@@ -175,16 +176,16 @@ async def test_the_broker_refuses_what_is_too_large_at_the_sender(producer: AIOK
         await producer.send_and_wait("submissions.01", body, key=b"C-1", headers=headers())
 
 
-async def test_a_province_that_does_not_exist_has_no_channel(topics: str) -> None:
+async def test_a_province_that_does_not_exist_has_no_channel(topics: KafkaAccess) -> None:
     """The broker refuses the record at its sender, and no client makes the topic by asking for it."""
-    client = AIOKafkaProducer(bootstrap_servers=topics, request_timeout_ms=2_000)
+    client = AIOKafkaProducer(**topics.options, request_timeout_ms=2_000)
     await client.start()
     try:
         with pytest.raises(KafkaError):
             await client.send_and_wait("submissions.99", b"{}", headers=headers())
     finally:
         await client.stop()
-    admin = AIOKafkaAdminClient(bootstrap_servers=topics)
+    admin = AIOKafkaAdminClient(**topics.options)
     await admin.start()
     try:
         assert "submissions.99" not in await admin.list_topics()

@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import MessageSizeTooLargeError, OutOfOrderSequenceNumber, ProducerClosed
 
 from deploy.local.harness import Servers
+from shared.messaging.access import KafkaAccess
 from shared.messaging.consume.broker import KafkaPublisher, make_broker
 from shared.messaging.send import outbox
 from shared.messaging.send.outbox import Relay
@@ -28,13 +29,13 @@ LARGEST = 20_000
 class Channel:
     """A topic that takes small records only."""
 
-    def __init__(self, kafka: str) -> None:
+    def __init__(self, kafka: KafkaAccess) -> None:
         self.kafka = kafka
         self.topic = f"small.{uuid.uuid4().hex[:8]}"
 
     async def create(self) -> None:
         """Make the topic."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka)
+        admin = AIOKafkaAdminClient(**self.kafka.options)
         await admin.start()
         limits = {"max.message.bytes": str(LARGEST)}
         await admin.create_topics([NewTopic(self.topic, 1, 1, topic_configs=limits)])
@@ -42,7 +43,7 @@ class Channel:
 
     async def values(self) -> list[bytes]:
         """What lies there."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(**self.kafka.options, enable_auto_commit=False)
         await consumer.start()
         partition = TopicPartition(self.topic, 0)
         consumer.assign([partition])
@@ -142,7 +143,7 @@ async def test_the_largest_row_there_can_be_is_taken_by_a_topic_of_ours(
 ) -> None:
     """Its headers and key count too, and what the framework and the record format add must still fit."""
     topic = f"ours.{uuid.uuid4().hex[:8]}"
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    admin = AIOKafkaAdminClient(**servers.kafka.options)
     await admin.start()
     await admin.create_topics([NewTopic(topic, 1, 1, topic_configs={"max.message.bytes": str(1024 * 1024)})])
     await admin.close()

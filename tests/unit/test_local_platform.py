@@ -25,7 +25,7 @@ from deploy.local.logs import Follower, tail
 from deploy.local.ports import choose_ports
 from deploy.local.secrets import Secrets
 from deploy.local.servers import Kafka, MongoDB
-from deploy.local.state import External
+from deploy.local.state import KAFKA_LOGIN, External
 
 
 @pytest.fixture
@@ -174,22 +174,29 @@ class TestConfiguration:
         assert config["group:intake"]["programs"] == "intake-1,intake-2"
         assert supervisor.shared_environment(tmp_path, platform) == {
             "LANGHOC_KAFKA": platform.kafka,
+            "LANGHOC_KAFKA_SECURITY": "sasl_plaintext",
             "LANGHOC_MONGO": platform.mongo,
             "LANGHOC_HTTP_HOST": "127.0.0.1",
             "LANGHOC_JWKS": str(tmp_path / "jwks.json"),
             "OTEL_EXPORTER_ZIPKIN_ENDPOINT": "http://127.0.0.1:9411/api/v2/spans",
         }
 
-    def test_a_service_logs_in_to_the_embedded_mongod_as_itself_and_to_another_as_the_operator_says(
+    def test_a_service_logs_in_to_embedded_servers_as_itself_and_to_others_as_the_operator_says(
         self, tmp_path: Path, platform: Platform
     ) -> None:
         """Neither what an operator set for another deployment counts here, nor what an earlier start left in files."""
-        operators = {"LANGHOC_MONGO_USER": "ministry", "LANGHOC_MONGO_PASSWORD": "p", "TZ": "UTC"}
+        kafka = {"LANGHOC_KAFKA_USER": "langhoc", "LANGHOC_KAFKA_PASSWORD": "q"}
+        mongo = {"LANGHOC_MONGO_USER": "theirs", "LANGHOC_MONGO_PASSWORD": "p"}
+        operators = {"TZ": "UTC", **kafka, **mongo}
         assert supervisor.with_logins(operators, platform) == {"TZ": "UTC"}
-        external = platform.model_copy(update={"embedded": ("kafka",)})
-        assert supervisor.with_logins(operators, external) == operators
-        nobody = {"LANGHOC_MONGO_USER": "", "LANGHOC_MONGO_PASSWORD": ""}
-        assert supervisor.with_logins({"TZ": "UTC"}, external) == {"TZ": "UTC", **nobody}
+        for embedded, theirs in (("kafka", mongo), ("mongod", kafka)):
+            half = platform.model_copy(update={"embedded": (embedded,)})
+            given = supervisor.with_logins(operators, half)
+            assert {name: value for name, value in given.items() if value} == {"TZ": "UTC", **theirs}
+        external = platform.model_copy(update={"embedded": ()})
+        given = supervisor.with_logins({"TZ": "UTC"}, external)
+        # Empty, and not left out: else what lies in a folder of secrets would count.
+        assert given == {"TZ": "UTC", **dict.fromkeys([*KAFKA_LOGIN, *mongo], "")}
         assert "LANGHOC_SECRETS_DIR" not in supervisor.render_services(tmp_path, external)
 
     def test_servers_stop_after_the_services(self, tmp_path: Path, platform: Platform) -> None:
@@ -221,10 +228,10 @@ class TestConfiguration:
         data = tmp_path / "dữ liệu"
         (data / "log").mkdir(parents=True)
         (data / "log" / "meta.properties").touch()  # formatted already, so no Java is needed here
-        Kafka(tmp_path, data, 9092, 9093).prepare()
+        Kafka(tmp_path, data, 9092, 9093, Secrets(tmp_path)).prepare()
         lines = (data / "server.properties").read_text(encoding="ascii").splitlines()
         assert "auto.create.topics.enable=false" in lines
-        assert "listeners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093" in lines
+        assert "listeners=CLIENTS://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093" in lines
         assert rf"log.dirs={tmp_path}/d\u1eef li\u1ec7u/log" in lines
 
     def test_fail_points_are_for_tests_alone(self, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from cli.publishing import (
 )
 from shared.contracts.catalogue import EventType
 from shared.contracts.submissions import EnvelopeSubmitted
+from shared.messaging.access import KafkaAccess
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.envelope import read
 from shared.telemetry import context_of
@@ -135,7 +136,7 @@ def test_the_key_is_what_a_submission_speaks_of(data: dict[str, Any], key: str) 
 async def test_messages_keep_their_order_and_each_gets_its_position() -> None:
     messages = [message(number) for number in range(WINDOW + 3)]
     told: list[int] = []
-    async with Portal("one:1,two:2") as portal:
+    async with Portal(KafkaAccess("one:1,two:2")) as portal:
         sent = await portal.publish(iter(messages), told.append)
     assert [record.value for record in FakeProducer.log] == [one.body for one in messages]
     assert [one.message for one in sent] == messages
@@ -144,7 +145,7 @@ async def test_messages_keep_their_order_and_each_gets_its_position() -> None:
 
 
 async def test_the_producer_is_durable_and_idempotent() -> None:
-    async with Portal("one:1,two:2"):
+    async with Portal(KafkaAccess("one:1,two:2")):
         pass
     options = FakeProducer.options
     assert options["bootstrap_servers"] == ["one:1", "two:2"]
@@ -187,7 +188,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> type[Failing]:
 async def test_a_broker_that_was_away_costs_a_portal_a_new_producer_and_nothing_else(failing: type[Failing]) -> None:
     failing.error = LeaderNotAvailableError()
     messages = [message(number) for number in range(10)]
-    async with Portal("one:1") as portal:
+    async with Portal(KafkaAccess("one:1")) as portal:
         sent = await portal.publish(messages)
     assert failing.lives == 2
     assert [one.message for one in sent] == messages
@@ -196,7 +197,7 @@ async def test_a_broker_that_was_away_costs_a_portal_a_new_producer_and_nothing_
 
 async def test_what_a_repeat_does_not_mend_is_told_at_once(failing: type[Failing]) -> None:
     failing.error = TopicAuthorizationFailedError("submissions.44")
-    async with Portal("one:1") as portal:
+    async with Portal(KafkaAccess("one:1")) as portal:
         with pytest.raises(TopicAuthorizationFailedError):
             await portal.publish([message(number) for number in range(10)])
     assert failing.lives == 1
@@ -205,7 +206,7 @@ async def test_what_a_repeat_does_not_mend_is_told_at_once(failing: type[Failing
 async def test_a_broker_that_stays_away_is_given_up(failing: type[Failing], monkeypatch: pytest.MonkeyPatch) -> None:
     failing.error = LeaderNotAvailableError()
     monkeypatch.setattr("cli.publishing.PATIENCE_SECONDS", -1.0)
-    async with Portal("one:1") as portal:
+    async with Portal(KafkaAccess("one:1")) as portal:
         with pytest.raises(LeaderNotAvailableError):
             await portal.publish([message(number) for number in range(10)])
 
@@ -216,7 +217,7 @@ def context_sampled(traceparent: str) -> bool:
 
 
 async def test_only_chosen_messages_are_sampled_but_all_have_a_trace() -> None:
-    async with Portal("one:1") as portal:
+    async with Portal(KafkaAccess("one:1")) as portal:
         sent = await portal.publish([message(1), message(2)], sampled=lambda one: one.body == message(2).body)
     silent, recorded = (record.header("traceparent") for record in FakeProducer.log)
     assert not context_sampled(silent)
@@ -226,7 +227,7 @@ async def test_only_chosen_messages_are_sampled_but_all_have_a_trace() -> None:
 
 
 async def test_a_portal_tells_the_simulated_time() -> None:
-    async with Portal("one:1", clock=BusinessClock(offset_seconds=-86_400 * 365)) as portal:
+    async with Portal(KafkaAccess("one:1"), clock=BusinessClock(offset_seconds=-86_400 * 365)) as portal:
         await portal.publish([message()])
     told = datetime.fromisoformat(FakeProducer.log[0].header("ce_time"))
     assert 364 <= (datetime.now(UTC) - told).days <= 366

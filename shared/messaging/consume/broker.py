@@ -12,7 +12,9 @@ from aiokafka import AIOKafkaProducer
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.publisher.producer import AioKafkaFastProducerImpl
+from faststream.security import BaseSecurity, SASLScram512
 
+from shared.messaging.access import KafkaAccess
 from shared.messaging.consume.batches import read_answers
 from shared.messaging.consume.fetching import FairConsumer
 from shared.messaging.faults import NO_FAULTS, Faults
@@ -31,11 +33,12 @@ class Broker(KafkaBroker):
         await super().start()
 
 
-def make_broker(bootstrap: str, *, client_id: str, faults: Faults = NO_FAULTS) -> KafkaBroker:
+def make_broker(kafka: KafkaAccess, *, client_id: str, faults: Faults = NO_FAULTS) -> KafkaBroker:
     """A broker with durable, idempotent, bounded, lasting publishing and manual acknowledgement."""
     read_answers(faults.arrived)
     broker = Broker(
-        bootstrap.split(","),
+        kafka.options["bootstrap_servers"],
+        security=_security(kafka),
         client_id=client_id,
         allow_auto_create_topics=False,  # else a consumer creates missing topics with one partition
         ack_policy=AckPolicy.MANUAL,
@@ -44,16 +47,24 @@ def make_broker(bootstrap: str, *, client_id: str, faults: Faults = NO_FAULTS) -
         logger=logging.getLogger("faststream.langhoc"),
         **OPTIONS,
     )
-    broker.config.broker_config.producer = FastProducer(bootstrap, client_id)
+    broker.config.broker_config.producer = FastProducer(kafka, client_id)
     return broker
+
+
+def _security(kafka: KafkaAccess) -> BaseSecurity:
+    """The same access in the framework's words."""
+    context = kafka.options.get("ssl_context")
+    if kafka.user is None or kafka.password is None:
+        return BaseSecurity(use_ssl=False)
+    return SASLScram512(kafka.user, kafka.password, ssl_context=context, use_ssl=context is not None)
 
 
 class FastProducer(AioKafkaFastProducerImpl):
     """FastStream's producer, around one that can be made anew."""
 
-    def __init__(self, bootstrap: str, client_id: str) -> None:
+    def __init__(self, kafka: KafkaAccess, client_id: str) -> None:
         super().__init__(parser=None, decoder=None)
-        self._build = partial(build_producer, bootstrap, client_id)
+        self._build = partial(build_producer, kafka, client_id)
         self._lasting: LastingProducer | None = None
 
     async def connect(self, producer: AIOKafkaProducer, serializer: Any, codec: Any = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -21,8 +21,8 @@ from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.broker import KafkaPublisher, make_broker
 from shared.messaging.consume.consuming import Consuming
 from shared.messaging.consume.pipeline import Pipeline
-from shared.messaging.consume.topic_ids import topic_ids
 from shared.messaging.consume.topic_lives import TopicLives
+from shared.messaging.consume.topics_seen import may_join, topics_seen
 from shared.messaging.decide.asking import Consumer
 from shared.messaging.decide.commands import Commands
 from shared.messaging.decide.recalculation import Recalculator, due_now
@@ -32,7 +32,7 @@ from shared.messaging.faults import saboteurs
 from shared.messaging.operate.dead_letters import DeadLetters
 from shared.messaging.operate.instance import Instance, InstanceTaken
 from shared.messaging.operate.preparing import prepare
-from shared.messaging.operate.topics import check_topics
+from shared.messaging.operate.topics import RightsMissing, check_topics, lacking, needs_of
 from shared.messaging.send.outbox import Relay
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo, Unavailable, answers
@@ -101,7 +101,9 @@ class Runtime:
         self.clock = BusinessClock(settings.clock_offset, skew_seconds=settings.faults.skew_seconds)
         self._migrate = migrate
         faults = saboteurs(settings.faults, process=f"{service}-{settings.instance}")
-        self._broker = make_broker(settings.kafka, client_id=f"langhoc-{service}-{settings.instance}", faults=faults)
+        kafka = settings.kafka_access
+        self._broker = make_broker(kafka, client_id=f"langhoc-{service}-{settings.instance}", faults=faults)
+        self._needs = needs_of(service, consumer.topics)
         self.relay = Relay(
             mongo,
             KafkaPublisher(self._broker),
@@ -123,7 +125,8 @@ class Runtime:
             before=self._surely_ours,
         )
         self.consuming = Consuming(self._broker, consumer, pipeline, self.relay, brake, settings, faults=faults)
-        self._lives = TopicLives(mongo, self.consuming.group, partial(topic_ids, settings.kafka))
+        self._lives = TopicLives(mongo, self.consuming.group, self._look)
+        self._forbidden: list[str] = []
         self.letters = DeadLetters(mongo, pipeline, self.relay, clock=self.clock, attempts=settings.replay_attempts)
         self.commands = Commands(service, mongo, self.relay, clock=self.clock, sets=sets, faults=faults)
         self._recalculator = (
@@ -156,7 +159,7 @@ class Runtime:
         """
         await self._answered("MongoDB", self._instance.claim)
         self._keeper = asyncio.create_task(self._keep_instance(), name="instance")
-        await self._answered("Kafka", partial(check_topics, self.settings.kafka))
+        await self._answered("Kafka", self._admitted)
         await self._answered("MongoDB", partial(self.clock.measure, self.mongo))
         await self._answered("MongoDB", self._prepare)
         await self._answered("MongoDB", self.letters.read_again)  # before later records of the same keys are read
@@ -185,6 +188,24 @@ class Runtime:
             except (KafkaError, Unavailable, Transient, CommitUnknown, TimeoutError) as error:
                 log.warning("service.waiting", waiting_for=server, error=repr(error)[:300], next_try_seconds=pause)
             await asyncio.sleep(pause)
+
+    async def _admitted(self) -> None:
+        """Topics are the contracts', and nothing that this process is for is forbidden: else it would hear nothing."""
+        await check_topics(self.settings.kafka_access, self._needs)
+        if not await may_join(self.settings.kafka_access, self.consuming.group):
+            raise RightsMissing(self._no_group)
+
+    @property
+    def _no_group(self) -> str:
+        return f"group {self.consuming.group}: no right to read"
+
+    async def _look(self, names: Iterable[str]) -> dict[str, str]:
+        """The ids of these topics; on the way, whether anything is forbidden now."""
+        kafka = self.settings.kafka_access
+        seen = await topics_seen(kafka, {*names, *self._needs})
+        joins = await may_join(kafka, self.consuming.group)
+        self._forbidden = lacking(self._needs, seen) + ([] if joins else [self._no_group])
+        return {name: id for name in names if name in seen and (id := seen[name].id)}
 
     async def _prepare(self) -> None:
         await prepare(self.mongo, inbox_days=self.settings.inbox_days)
@@ -353,6 +374,7 @@ class Runtime:
                 "none yet" if assigned is None else f"{len(assigned)} partitions",
             )
         )
+        checks.append(Check("rights", not self._forbidden, "; ".join(self._forbidden) or "all that are needed"))
         try:
             async with asyncio.timeout(3):
                 await self.mongo.ping()

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
 
-from shared.contracts.topics import all_topics
+from shared.contracts.topics import all_topics, families, topic_names
+from shared.messaging.access import KafkaAccess
+from shared.messaging.consume.topics_seen import Operation, TopicSeen, topics_seen
 from shared.registry import registry
 
 REFORM = date(2025, 7, 1)
+Needs = Mapping[str, frozenset[Operation]]
+"""What a process does with each topic."""
 
 
 class TopicMismatch(Exception):
     """A topic is missing or has another number of partitions than its contract: keys would move, so refuse to start."""
+
+
+class RightsMissing(KafkaError):  # type: ignore[misc]  # aiokafka ships no types
+    """This principal may not do what the process is for. Whoever gives the right mends it; nothing has to restart."""
 
 
 def province_codes() -> list[str]:
@@ -23,9 +33,9 @@ def province_codes() -> list[str]:
     return [province.code for province in registry().provinces(REFORM)]
 
 
-async def apply_topics(bootstrap: str, *, replication: int = 1) -> list[str]:
+async def apply_topics(kafka: KafkaAccess, *, replication: int = 1) -> list[str]:
     """Create the topics that are missing; returns their names. Raises `TopicMismatch` for a wrong partition count."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**kafka.options)
     await admin.start()
     try:
         existing = set(await admin.list_topics())
@@ -52,42 +62,60 @@ async def apply_topics(bootstrap: str, *, replication: int = 1) -> list[str]:
             failed = [f"{error[0]}: {error[2]}" for error in response.topic_errors if error[1] not in (0, 36)]
             if failed:
                 raise TopicMismatch("; ".join(failed))
-        await _checked_soon(admin)
+        await _checked_soon(kafka)
         return [topic.name for topic in missing]
     finally:
         await admin.close()
 
 
-async def check_topics(bootstrap: str) -> None:
-    """Raise `TopicMismatch` unless every topic exists with its contract's partition count; `KafkaError` if unknown."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
-    try:
-        await admin.start()
-        await _check(admin)
-    finally:
-        await admin.close()
+def needs_of(service: str, consumed: Iterable[str]) -> Needs:
+    """A service reads what it consumes, and writes what the contracts name it a producer of."""
+    writes = {
+        name
+        for stem, family in families().items()
+        if service in family.producers
+        for name in topic_names(stem, province_codes())
+    }
+    reads = set(consumed)
+    wanted: tuple[tuple[Operation, set[str]], ...] = (("read", reads), ("write", writes))
+    return {name: frozenset(what for what, names in wanted if name in names) for name in reads | writes}
 
 
-async def _checked_soon(admin: AIOKafkaAdminClient, seconds: float = 15.0) -> None:
+async def check_topics(kafka: KafkaAccess, needs: Needs) -> None:
+    """Look at each of these topics and at what may be done with it.
+
+    Raises `TopicMismatch` unless each exists with its contract's partition count, `RightsMissing` where a right is,
+    and `KafkaError` if nothing is known.
+    """
+    seen = await topics_seen(kafka, needs)
+    expected = {topic.name: topic.partitions for topic in all_topics(province_codes())}
+    wrong = [
+        f"{name}: {seen[name].partitions if name in seen else 'missing'} instead of {count} partitions"
+        for name in needs
+        if (count := expected.get(name)) and (name not in seen or (seen[name].id and seen[name].partitions != count))
+    ]
+    if wrong:
+        raise TopicMismatch("; ".join(wrong[:10]))
+    if without := lacking(needs, seen):
+        raise RightsMissing("; ".join(without))
+
+
+def lacking(needs: Needs, seen: Mapping[str, TopicSeen]) -> list[str]:
+    """What may not be done of what is needed; the first ten. A topic that is not there forbids nothing."""
+    return [
+        f"{name}: no right to {' or '.join(sorted(missing))}"
+        for name, needed in sorted(needs.items())
+        if name in seen and (missing := needed - seen[name].allowed)
+    ][:10]
+
+
+async def _checked_soon(kafka: KafkaAccess, seconds: float = 15.0) -> None:
     """A topic just created is not at once in every broker's metadata."""
     give_up = time.monotonic() + seconds
     while True:
         try:
-            return await _check(admin)
+            return await check_topics(kafka, {topic.name: frozenset() for topic in all_topics(province_codes())})
         except TopicMismatch:
             if time.monotonic() > give_up:
                 raise
             await asyncio.sleep(0.1)
-
-
-async def _check(admin: AIOKafkaAdminClient) -> None:
-    expected = {topic.name: topic.partitions for topic in all_topics(province_codes())}
-    described = await admin.describe_topics(list(expected))
-    actual = {entry["topic"]: len(entry["partitions"]) for entry in described if not entry["error_code"]}
-    wrong = [
-        f"{name}: {actual.get(name, 'missing')} instead of {count} partitions"
-        for name, count in expected.items()
-        if actual.get(name) != count
-    ]
-    if wrong:
-        raise TopicMismatch("; ".join(wrong[:10]))

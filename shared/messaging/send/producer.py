@@ -29,6 +29,7 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
+from shared.messaging.access import KafkaAccess
 from shared.messaging.ending import end
 from shared.telemetry import metrics
 
@@ -70,9 +71,9 @@ _NEVER_NUMBERED = (
 """What the client itself refuses before the record gets its number. The same from the broker leaves a gap."""
 
 
-def build_producer(bootstrap: str, client_id: str) -> AIOKafkaProducer:
+def build_producer(kafka: KafkaAccess, client_id: str) -> AIOKafkaProducer:
     """A producer with our options, not started."""
-    return AIOKafkaProducer(bootstrap_servers=bootstrap.split(","), client_id=client_id, **OPTIONS)
+    return AIOKafkaProducer(**kafka.options, client_id=client_id, **OPTIONS)
 
 
 class LastingProducer:

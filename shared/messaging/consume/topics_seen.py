@@ -1,4 +1,4 @@
-"""Kafka's own ids of topics: a topic that is deleted and made anew keeps its name and gets another id.
+"""What the broker says of topics: the id (one that is made anew keeps its name and gets another), and our rights on it.
 
 The client library asks for metadata in a version that does not tell the ids yet, so the request is spelled out here.
 Goes away when `AIOKafkaAdminClient.describe_topics` tells them.
@@ -8,13 +8,30 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import Any, Literal
 
-from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import IncompatibleBrokerVersion
+from aiokafka.client import AIOKafkaClient, CoordinationType
+from aiokafka.errors import GroupAuthorizationFailedError, IncompatibleBrokerVersion, TopicAuthorizationFailedError
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
+
+from shared.messaging.access import KafkaAccess
+
+Operation = Literal["read", "write"]
+_BITS: dict[Operation, int] = {"read": 1 << 3, "write": 1 << 4}
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSeen:
+    """A topic as one principal sees it."""
+
+    id: str | None
+    """None: it may exist, and this principal may not even ask."""
+    partitions: int
+    allowed: frozenset[Operation]
+    """What the one who asked may do with it."""
 
 
 class _Uuid:
@@ -95,15 +112,15 @@ class _Metadata(Request[_Question]):  # type: ignore[misc]
 
     def build(self, request_struct_class: type[_Question]) -> _Question:
         nobody = uuid.UUID(int=0)
-        return request_struct_class([(nobody, name, {}) for name in self._names], False, False, {})
+        return request_struct_class([(nobody, name, {}) for name in self._names], False, True, {})
 
 
-async def topic_ids(bootstrap: str, names: Iterable[str]) -> dict[str, str]:
-    """The id of each of these topics that exists.
+async def topics_seen(kafka: KafkaAccess, names: Iterable[str]) -> dict[str, TopicSeen]:
+    """Each of these topics that exists, or of which this principal may not know whether it does.
 
     Raises `KafkaError` when the broker does not answer, or is older than 3.0 and has no ids.
     """
-    client: Any = AIOKafkaClient(bootstrap_servers=bootstrap.split(","), request_timeout_ms=10_000)
+    client: Any = AIOKafkaClient(**kafka.options, request_timeout_ms=10_000)
     try:
         await client.bootstrap()
         answer = await client.send(client.get_random_node(), _Metadata(names))
@@ -111,4 +128,26 @@ async def topic_ids(bootstrap: str, names: Iterable[str]) -> dict[str, str]:
         raise IncompatibleBrokerVersion("topics have ids since Kafka 3.0") from error
     finally:
         await client.close()
-    return {topic["name"]: str(topic["id"]) for topic in answer.to_object()["topics"] if not topic["error_code"]}
+    return {topic["name"]: seen for topic in answer.to_object()["topics"] if (seen := _seen(topic))}
+
+
+async def may_join(kafka: KafkaAccess, group: str) -> bool:
+    """Whether this principal may look for its group. Raises `KafkaError` when the broker does not answer."""
+    client: Any = AIOKafkaClient(**kafka.options, request_timeout_ms=10_000)
+    try:
+        await client.bootstrap()
+        await client.coordinator_lookup(CoordinationType.GROUP, group)
+    except GroupAuthorizationFailedError:
+        return False
+    finally:
+        await client.close()
+    return True
+
+
+def _seen(topic: dict[str, Any]) -> TopicSeen | None:
+    if topic["error_code"] == TopicAuthorizationFailedError.errno:
+        return TopicSeen(None, 0, frozenset())
+    if topic["error_code"]:
+        return None
+    allowed = frozenset(name for name, bit in _BITS.items() if topic["authorized_operations"] & bit)
+    return TopicSeen(str(topic["id"]), len(topic["partitions"]), allowed)
