@@ -23,7 +23,17 @@ from deploy.local.errors import StartFailed
 from deploy.local.logs import tail
 from deploy.local.ports import choose_ports
 from deploy.local.secrets import Secrets
-from deploy.local.servers import ADMIN, SERVER_PORTS, Kafka, MongoDB, Server, Zipkin, admit_services, embedded_access
+from deploy.local.servers import (
+    ADMIN,
+    RELOGIN_SECONDS,
+    SERVER_PORTS,
+    Kafka,
+    MongoDB,
+    Server,
+    Zipkin,
+    admit_services,
+    embedded_access,
+)
 from shared.messaging.access import KafkaAccess
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -152,11 +162,12 @@ def start_servers(
     zipkin: bool = False,
     *,
     test_commands: bool = True,
+    relogin_seconds: int = RELOGIN_SECONDS,
 ) -> Iterator[Servers]:
     """Run the wanted servers on free ports with their data in the folder, and stop them at the end.
 
     They also end when this process dies in any other way. ``test_commands`` lets tests use MongoDB's fail
-    points.
+    points; after ``relogin_seconds`` Kafka cuts a connection.
     """
     state_dir.mkdir(parents=True, exist_ok=True)
     cache = fetch.default_cache()
@@ -175,7 +186,7 @@ def start_servers(
         home = fetch.KAFKA.fetch(cache, print)
         data = state_dir / "kafka"
         node = (home, data, ports["kafka"], ports["kafka-controller"], secrets)
-        wanted.append(Kafka(*node, java=java, heap_mb=384, short_lived=True))
+        wanted.append(Kafka(*node, java=java, heap_mb=384, relogin_seconds=relogin_seconds, short_lived=True))
 
     with ExitStack() as stack:
         running = Servers(secrets)

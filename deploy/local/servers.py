@@ -98,6 +98,7 @@ class Kafka(Server):
     secrets: Secrets
     java: str = "java"
     heap_mb: int = 768
+    relogin_seconds: int = RELOGIN_SECONDS
     short_lived: bool = False
     """Start in half the time, at the price of the peak speed that a test never reaches."""
 
@@ -138,7 +139,7 @@ class Kafka(Server):
                 log_dir=_property_value(str(log_dir)),
                 protocol=self._access(ADMIN).security.upper(),
                 node_login=self._node_login(),
-                relogin_ms=RELOGIN_SECONDS * 1000,
+                relogin_ms=self.relogin_seconds * 1000,
             ),
         )
         # Kafka writes this file last, so a format that was interrupted is simply done again.
