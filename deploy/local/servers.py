@@ -130,18 +130,7 @@ class Kafka(Server):
         """Write ``server.properties``, and format the storage when it is new."""
         log_dir = self.data / "log"
         log_dir.mkdir(parents=True, exist_ok=True)
-        template = string.Template((_TEMPLATES / "server.properties").read_text(encoding="utf-8"))
-        write_atomically(
-            self._properties,
-            template.substitute(
-                port=self.port,
-                controller_port=self.controller_port,
-                log_dir=_property_value(str(log_dir)),
-                protocol=self._access(ADMIN).security.upper(),
-                node_login=self._node_login(),
-                relogin_ms=self.relogin_seconds * 1000,
-            ),
-        )
+        write_atomically(self._properties, self._configuration())
         # Kafka writes this file last, so a format that was interrupted is simply done again.
         if (log_dir / "meta.properties").exists():
             return
@@ -176,6 +165,17 @@ class Kafka(Server):
         except PrincipalsRefused:
             return False
         return kafka_answers(self._access(ADMIN))
+
+    def _configuration(self) -> str:
+        template = string.Template((_TEMPLATES / "server.properties").read_text(encoding="utf-8"))
+        return template.substitute(
+            port=self.port,
+            controller_port=self.controller_port,
+            log_dir=_property_value(str(self.data / "log")),
+            protocol=self._access(ADMIN).security.upper(),
+            node_login=self._node_login(),
+            relogin_ms=self.relogin_seconds * 1000,
+        )
 
     def _access(self, principal: str) -> KafkaAccess:
         return embedded_access(self.address, self.secrets, principal)

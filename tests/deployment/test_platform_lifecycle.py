@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -10,16 +11,29 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from deploy.local import SERVICES, LocalPlatform, Platform, ProgramStatus, fetch, start_servers, supervisor
+from deploy.local import (
+    SERVICES,
+    LocalPlatform,
+    Platform,
+    ProgramStatus,
+    ServerProcess,
+    fetch,
+    start_servers,
+    supervisor,
+)
 from deploy.local.errors import StartFailed
 from deploy.local.harness import start_child
 from deploy.local.platform import OWNER_VARIABLE
 from deploy.local.ports import choose_ports
 from deploy.local.secrets import Secrets
-from deploy.local.servers import ADMIN, LOOPBACK, MongoDB, kafka_answers, mongo_answers
+from deploy.local.servers import ADMIN, LOOPBACK, SERVER_PORTS, Kafka, MongoDB, kafka_answers, mongo_answers
+from shared.messaging.access import KafkaAccess
+from shared.messaging.operate.topics import apply_topics
 
 pytestmark = pytest.mark.integration
 
@@ -248,3 +262,46 @@ def test_data_that_were_left_open_are_served_to_who_has_a_password_alone(tmp_pat
             pytest.raises(OperationFailure, match="requires authentication"),
         ):
             nobody["harness"]["kept"].find_one()
+
+
+class OpenKafka(Kafka):
+    """The node of a release that knew no logins."""
+
+    def _configuration(self) -> str:
+        logins = ("sasl.", "listener.name.", "connections.max", "authorizer.", "allow.everyone", "super.users")
+        lines = super()._configuration().replace("SASL_PLAINTEXT", "PLAINTEXT").splitlines()
+        return "\n".join(line for line in lines if not line.startswith(logins))
+
+    def is_ready(self) -> bool:
+        return kafka_answers(KafkaAccess(self.address))
+
+
+async def test_data_of_a_release_without_logins_are_served_to_whoever_logs_in(tmp_path: Path) -> None:
+    """Kafka takes nobody in on data that are formatted; and the folder of secrets may have been lost, too."""
+    home = fetch.KAFKA.fetch(fetch.default_cache(), print)
+    ports = choose_ports(SERVER_PORTS, tmp_path / "ports.json")
+    open_node = OpenKafka(
+        home, tmp_path / "kafka", ports["kafka"], ports["kafka-controller"], Secrets(tmp_path), fetch.find_java()
+    )
+    running = ServerProcess(open_node, tmp_path / "open.log")
+    try:
+        running.wait_ready()
+        await apply_topics(KafkaAccess(open_node.address))
+        async with AIOKafkaProducer(**KafkaAccess(open_node.address).options) as producer:
+            await producer.send_and_wait("scores", b"kept")
+    finally:
+        running.stop()
+
+    passwords = set()
+    for _ in range(2):
+        with start_servers(tmp_path, mongo=False) as servers:
+            passwords.add(servers.kafka.password)
+            for access in (servers.kafka, servers.kafka_as("funding")):
+                async with AIOKafkaConsumer("scores", **access.options, auto_offset_reset="earliest") as consumer:
+                    assert (await asyncio.wait_for(consumer.getone(), 60)).value == b"kept"
+            nobody = AIOKafkaProducer(bootstrap_servers=servers.kafka.bootstrap, request_timeout_ms=2_000)
+            with pytest.raises(KafkaConnectionError):
+                await asyncio.wait_for(nobody.start(), 60)
+            await nobody.stop()
+        shutil.rmtree(tmp_path / "secrets")
+    assert len(passwords) == 2
