@@ -32,6 +32,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from cli.output import CommandError
 from deploy.local import SERVICES, LocalPlatform, Platform, Role, default_state, issue_token
+from shared.local_accounts import SUBJECT
 from shared.messaging.access import KafkaAccess, KafkaLogin
 
 LOCAL = "local"
@@ -163,6 +164,7 @@ def _issued(account: str, role: Role, province: str | None) -> str:
 def _whoami() -> str:
     """Who is at the keyboard, for the record of what was done."""
     try:
-        return getpass.getuser()
+        name = getpass.getuser()
     except KeyError:  # in a container the user may have no name
-        return str(os.getuid())
+        name = ""
+    return name if SUBJECT.fullmatch(name) else f"uid-{os.getuid()}"

@@ -14,6 +14,7 @@ from cli.options import FormatOption
 from cli.output import Column, CommandError, Format, console, emit, number, plain_errors
 from deploy.local import LocalPlatform, Platform, ProgramStatus, Role, default_state, issue_token
 from deploy.local.logs import Follower, tail
+from shared.local_accounts import MOST_HOURS
 from shared.rulebook import HANOI
 
 
@@ -158,9 +159,11 @@ def token(
         str | None, typer.Option(help="The province's code, two digits; needed for the role province.")
     ] = None,
     subject: Annotated[str, typer.Option(help="Who the bearer is, as it will stand in the records.")] = "local-user",
-    hours: Annotated[int, typer.Option(min=1, help="How long the token is valid.")] = 8,
+    hours: Annotated[int, typer.Option(min=1, max=MOST_HOURS, help="How long the token is valid.")] = 8,
 ) -> None:
     """Issue a bearer token for the services' HTTP interfaces, signed with this platform's own key.
+
+    Only a platform on one machine takes it; any other has an issuer of its own.
 
     Example: curl -H "Authorization: Bearer $(langhoc token --role auditor)" ADDRESS
     """

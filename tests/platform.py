@@ -110,6 +110,7 @@ class ServiceProcesses:
                     "LANGHOC_SECRETS_DIR": str(self._servers.secrets.folder(service)),
                     "LANGHOC_HTTP_PORT": str(port),
                     "LANGHOC_INSTANCE": str(instance),
+                    "LANGHOC_PROFILE": "local",
                     "LANGHOC_JWKS": str(jwks_path(self._folder)),
                     "LANGHOC_DATABASE_PREFIX": f"{self._world}_",
                     "LANGHOC_GROUP_PREFIX": f"{self._world}-",

@@ -127,6 +127,7 @@ def shared_environment(state: Path, platform: Platform) -> dict[str, str]:
         "LANGHOC_KAFKA": platform.kafka,
         "LANGHOC_MONGO": platform.mongo,
         "LANGHOC_HTTP_HOST": LOOPBACK,
+        "LANGHOC_PROFILE": "local",
         "LANGHOC_JWKS": str(jwks_path(state)),
     }
     if "kafka" in platform.embedded:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import (
@@ -44,8 +44,16 @@ class ServiceSettings(KafkaLogin, BaseSettings):
     mongo_password: SecretStr = SecretStr("")
     mongo_driver: DriverName = "motor"
     """Which client library talks to it."""
-    jwks: str
-    """Path of the JSON Web Key Set whose keys sign the bearer tokens."""
+    profile: Literal["local", "production"] = "production"
+    """`local`: on one machine, for development and tests. Production refuses what is only fit for that (`unsafe`)."""
+    issuer: str = ""
+    """The OpenID Connect issuer whose tokens are taken, as it calls itself; empty: the local platform is it."""
+    audience: str = "langhoc"
+    """What the issuer's tokens call us (`aud`)."""
+    token_seconds: Annotated[int, Field(ge=60, le=3_600)] = 900
+    """For how long a token of the issuer may be valid: what it takes back is out after this time at most."""
+    jwks: str = ""
+    """Path of the JSON Web Key Set whose keys sign the local platform's tokens."""
     http_host: str = "127.0.0.1"
     http_port: int = 0
     instance: int = 0

@@ -29,6 +29,8 @@ from shared.telemetry import shut_down_traces
 from shared.web import dead_letters, problems
 from shared.web.auth import Operator, Verifier
 from shared.web.bodies import BoundedBodies
+from shared.web.keys import Keys
+from shared.web.tokens import trusted
 
 log = structlog.get_logger()
 EXIT_SECONDS = 25
@@ -40,6 +42,8 @@ CLOCK_HEADER = "Langhoc-Clock-Offset-Seconds"
 
 def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, provider: TracerProvider) -> FastAPI:
     """The service's API: its routers, health, metrics, dead letters and offline documentation."""
+
+    tokens = trusted(runtime.settings, runtime.clock)
 
     async def start() -> None:
         try:
@@ -53,10 +57,11 @@ def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, pro
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         starting = asyncio.create_task(start(), name="start")  # health answers while servers are waited for
+        keys = asyncio.create_task(tokens.keys.follow(), name="keys")
         try:
             yield
         finally:
-            await end([starting])
+            await end([starting, keys])
             await runtime.stop()
             await asyncio.to_thread(shut_down_traces, provider, SPANS_SECONDS)
 
@@ -70,12 +75,12 @@ def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, pro
     )
     app.state.failure = None
     app.state.end = lambda: None
-    app.state.verifier = Verifier(runtime.settings.jwks, runtime.clock)
+    app.state.verifier = Verifier(tokens)
     app.state.mongo = runtime.mongo
     app.state.runtime = runtime
     problems.install(app)
     app.add_middleware(BoundedBodies)
-    app.include_router(_health(runtime))
+    app.include_router(_health(runtime, tokens.keys))
     app.include_router(dead_letters.router)
     for router in routers:
         app.include_router(router)
@@ -140,7 +145,7 @@ async def _not_while_starting(request: Request) -> None:
         raise problems.refused("http.starting", server=waiting_for, seconds=problems.RETRY_SECONDS)
 
 
-def _health(runtime: Runtime) -> APIRouter:
+def _health(runtime: Runtime, keys: Keys) -> APIRouter:
     router = APIRouter(tags=["health"])
 
     def answer(checks: list[Check]) -> JSONResponse:
@@ -160,7 +165,7 @@ def _health(runtime: Runtime) -> APIRouter:
 
     @router.get("/health/ready", summary="Ready to do its work now")
     async def ready() -> JSONResponse:
-        return answer(await runtime.ready())
+        return answer([*await runtime.ready(), keys.check()])
 
     @router.get("/flow", summary="What is still on its way")
     async def flow(who: Operator) -> Flow:

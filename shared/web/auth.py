@@ -1,37 +1,17 @@
-"""Bearer tokens: signed JWTs, checked against a key set. There is no identity by plain header."""
+"""Who is calling: whoever the account is that a bearer token names."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from fastapi.security import HTTPBearer
+from starlette.requests import HTTPConnection
 
-from shared.messaging.clock import BusinessClock
 from shared.web.problems import refused
-
-AUDIENCE = "langhoc"
-LEEWAY_SECONDS = 30
-"""By how much the issuer's clock may differ from ours."""
-ALGORITHMS = ["Ed25519", "EdDSA", "ES256", "RS256"]
-
-
-class Role(StrEnum):
-    """What a caller may do."""
-
-    MINISTRY = "ministry"
-    PROVINCE = "province"
-    FINANCE = "finance"
-    AUDITOR = "auditor"
-
+from shared.web.tokens import Account, Role, Tokens
 
 NATIONAL = frozenset({Role.MINISTRY, Role.FINANCE, Role.AUDITOR})
 
@@ -66,51 +46,46 @@ class Caller:
 
 
 class Verifier:
-    """Checks tokens against the key set, which is read again when the file changes (key rotation)."""
+    """Tells who is calling, from the account that a token names."""
 
-    def __init__(self, jwks_path: str, clock: BusinessClock | None = None) -> None:
-        clock = clock or BusinessClock()
-        self._path = Path(jwks_path)
-        self._read_at = -1
-        self._keys: KeySet | None = None
-        self._claims = jwt.JWTClaimsRegistry(
-            now=lambda: int(clock.real().timestamp()),  # never the simulated time: tokens are real
-            leeway=LEEWAY_SECONDS,
-            aud={"essential": True, "value": AUDIENCE},
-            exp={"essential": True},
-            sub={"essential": True},
-        )
+    def __init__(self, tokens: Tokens) -> None:
+        self.tokens = tokens
 
-    def _key_set(self) -> KeySet:
-        changed = self._path.stat().st_mtime_ns
-        if self._keys is None or changed != self._read_at:
-            self._keys = KeySet.import_key_set(json.loads(self._path.read_text()))
-            self._read_at = changed
-        return self._keys
-
-    def verify(self, token: str) -> Caller:
-        """The caller, or 401 with the reason."""
-        try:
-            decoded = jwt.decode(token, self._key_set(), algorithms=ALGORITHMS)
-            self._claims.validate(decoded.claims)
-            province = decoded.claims.get("province")
-            role = Role(decoded.claims.get("role", ""))
-        except (JoseError, ValueError) as error:
-            raise refused("http.unauthenticated", reason=error) from error
-        if role is Role.PROVINCE and not isinstance(province, str):
-            raise refused("http.unauthenticated", reason="a province's token must name the province")
-        return Caller(str(decoded.claims["sub"]), role, province if isinstance(province, str) else None)
+    async def verify(self, account: Account) -> Caller:
+        """The caller. Raises `ApiProblem` (401): the token does not say what this account may do."""
+        if account.role is None:
+            raise refused("tokens.claim", claim="role")
+        if account.role is Role.PROVINCE and account.province is None:
+            raise refused("tokens.claim", claim="province")
+        return Caller(account.subject, account.role, account.province)
 
 
 _bearer = HTTPBearer(auto_error=False)
+_ACCOUNT = "langhoc.account"
 
 
-def caller(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Caller:
-    """FastAPI dependency: the authenticated caller."""
-    if credentials is None:
-        raise refused("http.unauthenticated", reason="no bearer token")
+async def account_of(connection: HTTPConnection) -> Account:
+    """The account that a request's token names, read once. Raises `ApiProblem`: 401 with the reason, 503."""
+    if _ACCOUNT not in connection.scope:
+        verifier: Verifier = connection.app.state.verifier
+        connection.scope[_ACCOUNT] = await verifier.tokens.verify(_token(connection))
+    account: Account = connection.scope[_ACCOUNT]
+    return account
+
+
+def _token(connection: HTTPConnection) -> str:
+    """The one bearer token: of two it could not be told which one a proxy has looked at."""
+    given = connection.headers.getlist("Authorization")
+    scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not token:
+        raise refused("tokens.missing")
+    return token
+
+
+async def caller(request: Request, described: Annotated[Any, Depends(_bearer)]) -> Caller:
+    """FastAPI dependency: the authenticated caller. `described` shows in the API's description how one is."""
     verifier: Verifier = request.app.state.verifier
-    return verifier.verify(credentials.credentials)
+    return await verifier.verify(await account_of(request))
 
 
 def require_role(*roles: Role) -> Callable[[Caller], Caller]:

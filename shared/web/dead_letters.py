@@ -31,9 +31,10 @@ from shared.messaging.messages import Reason
 from shared.messaging.operate.dead_letters import DeadLetters, Order, Refused, state_of
 from shared.mongo import Unavailable
 from shared.refusals import refusal
-from shared.web.auth import Caller, Operator, Role, Who, require_role
+from shared.web.auth import Caller, Operator, Who, require_role
 from shared.web.paging import After, Limit
 from shared.web.problems import ApiProblem, not_found, refused
+from shared.web.tokens import Role
 
 router = APIRouter(prefix="/dead-letters", tags=["operations"])
 PREVIEW_CHARACTERS = 300

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+import structlog
 from fastapi import APIRouter
 
+from shared.contracts.base import Problem
 from shared.messaging.decide.asking import Consumer
 from shared.messaging.decide.sets import SetOf, Sets
 from shared.messaging.operate.runtime import Runtime
+from shared.messaging.profile import unsafe
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
 from shared.mongo.connect import connect
 from shared.rulebook.checking import prove
 from shared.telemetry import configure_logs, setup_traces
-from shared.web.app import build_app, serve
+from shared.web.app import CANNOT_START, build_app, serve
+
+log = structlog.get_logger()
 
 
 def run_service(
@@ -26,11 +31,25 @@ def run_service(
     migrate: Callable[[Mongo], Awaitable[None]],
     sets: Sequence[SetOf[Any]] = (),
 ) -> None:
-    """Run the service named like its consumer until SIGTERM. `sets` are its results over sets."""
+    """Run the service named like its consumer until SIGTERM. `sets` are its results over sets.
+
+    Raises `SystemExit` if it cannot start.
+    """
     name = consumer.name
     configure_logs(name, settings.instance)
+    _refuse(unsafe(settings))
     prove()  # a fault in the rules stops the process here, not a province's submission later
     provider = setup_traces(name, settings.instance)
     mongo = connect(settings.mongo_driver, settings.mongo, settings.database_prefix + name, settings.mongo_login)
     runtime = Runtime(name, settings, mongo, consumer, migrate=migrate, sets=Sets(sets))
     serve(build_app(runtime, routers, title=f"Langhoc: {name}", provider=provider), runtime)
+
+
+def _refuse(found: Sequence[Problem]) -> None:
+    """Say what is wrong with the settings and how to mend it, all at once, and end."""
+    for one in found:
+        log.critical(
+            "service.refused", code=one.code, setting=one.field, message=one.message.model_dump(), mend=one.mend.en
+        )
+    if found:
+        raise SystemExit(CANNOT_START)

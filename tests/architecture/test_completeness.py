@@ -19,7 +19,8 @@ from cli.data import ALERT_KINDS
 from shared.contracts.facts import AlertKind
 from shared.messaging.operate.runtime import Runtime
 from shared.web import build_app
-from shared.web.auth import Role, caller, require_role
+from shared.web.auth import caller, require_role
+from shared.web.tokens import Role
 from tests.casework.case import load
 from tests.fakes.memory import MemoryMongo
 

@@ -45,6 +45,7 @@ from shared.messaging.send.outbox import Relay
 from shared.mongo import Mongo
 from shared.web import dead_letters, problems
 from shared.web.auth import Verifier
+from shared.web.tokens import local
 from tests.casework.case import Officer
 from tests.casework.events import Event
 from tests.casework.playing import Letter, World
@@ -244,7 +245,7 @@ class MemoryWorld(World):
     def _app(self, name: str) -> FastAPI:
         if name not in self._apps:
             service, app = self.services[name], FastAPI()
-            app.state.verifier = Verifier(str(jwks_path(self._state)))
+            app.state.verifier = Verifier(local(str(jwks_path(self._state))))
             app.state.mongo = service.mongo
             app.state.runtime = SimpleNamespace(commands=service.commands, letters=service.letters, clock=self._clock)
             problems.install(app)

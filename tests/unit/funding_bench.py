@@ -28,6 +28,7 @@ from shared.messaging.messages import Position, Received
 from shared.messaging.send.outbox import Relay
 from shared.web import problems
 from shared.web.auth import Verifier
+from shared.web.tokens import local
 from tests.fakes.memory import MemoryMongo
 from tests.unit.test_outbox import Broker
 
@@ -145,7 +146,7 @@ class Bench:
         self.commands = Commands("funding", self.mongo, relay, clock=self.clock, sets=sets)
         self.recalculator = Recalculator("funding", self.mongo, relay, clock=self.clock, sets=sets, quiet_seconds=0.0)
         app = FastAPI()
-        app.state.verifier = Verifier(str(jwks_path(self.state)))
+        app.state.verifier = Verifier(local(str(jwks_path(self.state))))
         app.state.mongo = self.mongo
         app.state.runtime = SimpleNamespace(commands=self.commands, clock=self.clock)
         problems.install(app)

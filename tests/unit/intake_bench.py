@@ -26,6 +26,7 @@ from shared.messaging.decide.sets import Sets
 from shared.messaging.send.outbox import Relay
 from shared.web import problems
 from shared.web.auth import Verifier
+from shared.web.tokens import local
 from tests.fakes.memory import MemoryMongo
 from tests.unit.delivery_samples import Stored, head, record
 from tests.unit.test_outbox import Broker
@@ -97,7 +98,7 @@ class Bench:
     def http(self, role: Role = "ministry", province: str | None = None) -> httpx.AsyncClient:
         """Intake's HTTP side, as a caller of this role reaches it."""
         app = FastAPI()
-        app.state.verifier = Verifier(str(jwks_path(self.folder)))
+        app.state.verifier = Verifier(local(str(jwks_path(self.folder))))
         app.state.mongo = self.mongo
         app.state.runtime = self.runtime
         problems.install(app)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from collections.abc import AsyncIterator
@@ -13,47 +12,26 @@ import httpx
 import pytest
 from fastapi import Depends, FastAPI
 from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet, OctKey
+from joserfc.jwk import ECKey, KeySet
 
 from shared.messaging.clock import BusinessClock
 from shared.web import problems
-from shared.web.auth import LEEWAY_SECONDS, Caller, Role, Verifier, caller, require_role
+from shared.web.auth import Caller, Verifier, caller, require_role
 from shared.web.problems import ApiProblem
+from shared.web.tokens import LEEWAY_SECONDS, Role, local
 from tests.fakes.memory import MemoryMongo
 
 KEY = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig", "kid": "current"})
-STRANGER = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig", "kid": "current"})
-DAY = 86_400
-CLAIMS: dict[str, Any] = {"aud": "langhoc", "sub": "an", "role": "province", "province": "04"}
+HOUR = 3_600
+CLAIMS: dict[str, Any] = {"iss": "langhoc-local", "aud": "langhoc", "sub": "an", "role": "province", "province": "04"}
 
 
 def token(key: Any = KEY, alg: str = "ES256", *, without: str = "", **changes: Any) -> str:
     """A valid token of a province's officer, with single things changed."""
-    claims = CLAIMS | {"exp": int(time.time()) + DAY} | changes
+    now = int(time.time())
+    claims = CLAIMS | {"iat": now - 10, "exp": now + HOUR} | changes
     claims.pop(without, None)
     return jwt.encode({"alg": alg, "kid": "current"}, claims, key, algorithms=[alg])
-
-
-def unsigned(alg: str) -> str:
-    """A token that names an algorithm and carries no signature."""
-
-    def part(value: dict[str, Any]) -> str:
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
-
-    return f"{part({'alg': alg, 'kid': KEY.kid})}.{part(CLAIMS | {'exp': int(time.time()) + DAY})}."
-
-
-def forged() -> str:
-    """A valid token whose payload was exchanged for the ministry's."""
-    header, _, signature = token().split(".")
-    payload = token(role="ministry", without="province").split(".")[1]
-    return f"{header}.{payload}.{signature}"
-
-
-def with_public_key_as_secret() -> str:
-    """The classic confusion: HMAC with the published key as its secret."""
-    secret = OctKey.import_key(json.dumps(KEY.as_dict(private=False)))
-    return jwt.encode({"alg": "HS256", "kid": "current"}, CLAIMS | {"exp": int(time.time()) + DAY}, secret)
 
 
 def write_keys(path: Path, *keys: ECKey) -> None:
@@ -72,7 +50,7 @@ def jwks(tmp_path: Path) -> Path:
 async def client(jwks: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A service with one resource per province, one query, and one resource for the ministry."""
     app = FastAPI()
-    app.state.verifier = Verifier(str(jwks))
+    app.state.verifier = Verifier(local(str(jwks)))
     problems.install(app)
 
     @app.get("/provinces/{code}")
@@ -102,54 +80,11 @@ async def test_a_valid_token_opens_its_own_province(client: httpx.AsyncClient) -
     assert (response.status_code, response.json()) == (200, "an")
 
 
-@pytest.mark.parametrize(
-    "credential",
-    [
-        token(STRANGER),
-        forged(),
-        token()[:-4] + "AAAA",
-        unsigned("none"),
-        unsigned("None"),
-        unsigned("ES256"),
-        with_public_key_as_secret(),
-        token(exp=int(time.time()) - LEEWAY_SECONDS - 1),
-        token(without="exp"),
-        token(exp="never"),
-        token(aud="another-platform"),
-        token(without="aud"),
-        token(without="sub"),
-        token(nbf=int(time.time()) + DAY),
-        token(iat=int(time.time()) + DAY),
-        token(without="role"),
-        token(role="root"),
-        token(role=["ministry"]),
-        token(without="province"),
-        token(province=4),
-        token(province=["04"]),
-        "garbage",
-        "a.b.c",
-        "",
-    ],
-)
-async def test_any_other_token_is_refused(client: httpx.AsyncClient, credential: str) -> None:
-    response = await client.get("/provinces/04", headers=bearer(credential))
-    assert response.status_code == 401
-    assert response.headers["WWW-Authenticate"] == "Bearer"
-    assert response.headers["content-type"] == "application/problem+json"
-    assert response.json()["code"] == "unauthenticated"
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"Authorization": "Basic YW46YW4="},
-        {"Authorization": "Bearer"},
-        {"X-User": "an", "X-Role": "ministry", "X-Forwarded-User": "an", "X-Province": "04", "Remote-User": "an"},
-    ],
-)
-async def test_nobody_is_somebody_without_a_token(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
-    assert (await client.get("/provinces/04", headers=headers)).status_code == 401
+async def test_a_plain_header_makes_nobody_somebody(client: httpx.AsyncClient) -> None:
+    """What is no good token: `tests/hostile/tokens.yaml`."""
+    lies = {"X-User": "an", "X-Role": "ministry", "X-Forwarded-User": "an", "X-Province": "04", "Remote-User": "an"}
+    answer = await client.get("/provinces/04", headers=lies)
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_missing")
 
 
 async def test_a_header_changes_nothing_of_who_a_token_says_it_is(client: httpx.AsyncClient) -> None:
@@ -191,7 +126,8 @@ async def test_a_role_that_is_not_allowed_is_told_which_is(client: httpx.AsyncCl
 
 async def test_a_rotated_key_counts_at_once_and_a_withdrawn_one_no_more(client: httpx.AsyncClient, jwks: Path) -> None:
     new = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig", "kid": "next"})
-    signed = jwt.encode({"alg": "ES256", "kid": "next"}, CLAIMS | {"exp": int(time.time()) + DAY}, new)
+    now = int(time.time())
+    signed = jwt.encode({"alg": "ES256", "kid": "next"}, CLAIMS | {"iat": now, "exp": now + HOUR}, new)
     assert (await client.get("/provinces/04", headers=bearer(signed))).status_code == 401
 
     write_keys(jwks, KEY, new)
@@ -207,10 +143,11 @@ async def test_the_age_of_a_token_is_judged_by_the_corrected_clock(jwks: Path, s
     """A host ten minutes fast refused tokens that were valid; one ten minutes slow took those that had expired."""
     clock = BusinessClock(86_400 * 365, skew_seconds=skew)
     await clock.measure(MemoryMongo())
-    verifier, now = Verifier(str(jwks), clock), int(time.time())
-    assert verifier.verify(token(iat=now - 10, nbf=now, exp=now + 300)).subject == "an", "and simulated time is no time"
-    assert verifier.verify(token(exp=now - LEEWAY_SECONDS // 2)).subject == "an"
+    tokens, now = local(str(jwks), clock), int(time.time())
+    taken = await tokens.verify(token(iat=now - 10, nbf=now, exp=now + 300))
+    assert taken.subject == "an", "and simulated time is no time"
+    assert (await tokens.verify(token(exp=now - LEEWAY_SECONDS // 2))).subject == "an"
     for refused in (token(exp=now - LEEWAY_SECONDS - 5), token(nbf=now + LEEWAY_SECONDS + 5)):
         with pytest.raises(ApiProblem):
-            verifier.verify(refused)
+            await tokens.verify(refused)
     assert LEEWAY_SECONDS <= 60

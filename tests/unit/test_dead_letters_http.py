@@ -22,6 +22,7 @@ from shared.messaging.messages import Reason
 from shared.mongo import Unavailable
 from shared.web import dead_letters, problems
 from shared.web.auth import Verifier
+from shared.web.tokens import local
 from tests.probe import POISON, Bench
 from tests.unit.wire import answered_by
 
@@ -46,7 +47,7 @@ def bench() -> Iterator[Bench]:
 def serve(bench: Bench, state: Path, role: Any = "ministry", province: str | None = None) -> httpx.AsyncClient:
     """The probe's HTTP side, as a caller of this role reaches it."""
     app = FastAPI()
-    app.state.verifier = Verifier(str(jwks_path(state)))
+    app.state.verifier = Verifier(local(str(jwks_path(state))))
     app.state.runtime = SimpleNamespace(letters=bench.letters)
     problems.install(app)
     app.include_router(dead_letters.router)

@@ -23,6 +23,7 @@ from shared.messaging.clock import BusinessClock
 from shared.rulebook.source import DATA
 from shared.web import problems
 from shared.web.auth import Verifier
+from shared.web.tokens import local
 from tests.fakes.memory import MemoryMongo
 from tests.unit.test_funding_proposal import centre, score, support
 from tests.unit.wire import answered_by
@@ -53,7 +54,7 @@ class Desk:
         ensure_signing_key(folder)
         self.mongo, self.folder = mongo, folder
         app = FastAPI()
-        app.state.verifier = Verifier(str(jwks_path(folder)))
+        app.state.verifier = Verifier(local(str(jwks_path(folder))))
         app.state.mongo = mongo
         app.state.runtime = SimpleNamespace(clock=BusinessClock())
         problems.install(app)

@@ -177,6 +177,7 @@ class TestConfiguration:
             "LANGHOC_KAFKA_SECURITY": "sasl_plaintext",
             "LANGHOC_MONGO": platform.mongo,
             "LANGHOC_HTTP_HOST": "127.0.0.1",
+            "LANGHOC_PROFILE": "local",
             "LANGHOC_JWKS": str(tmp_path / "jwks.json"),
             "OTEL_EXPORTER_ZIPKIN_ENDPOINT": "http://127.0.0.1:9411/api/v2/spans",
         }
@@ -318,6 +319,47 @@ class TestTokens:
         ensure_signing_key(tmp_path)
         assert key.read_text() == made
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
+
+    @pytest.mark.parametrize(
+        "subject",
+        [
+            "",
+            " ",
+            "An",
+            "an ",
+            " an",
+            "an\n",
+            "a n",
+            "a\u0301n",
+            "\u0430n",
+            "\uff41n",
+            "a\u200bn",
+            "1an",
+            "-an",
+            "a" * 65,
+        ],
+    )
+    def test_two_local_accounts_never_look_alike(self, tmp_path: Path, subject: str) -> None:
+        ensure_signing_key(tmp_path)
+        with pytest.raises(LocalPlatformError, match="small letters"):
+            issue_token(tmp_path, subject, "auditor")
+
+    @pytest.mark.parametrize("hours", [-1, 0, 13, 10**9])
+    def test_a_token_is_valid_for_a_bounded_time(self, tmp_path: Path, hours: int) -> None:
+        ensure_signing_key(tmp_path)
+        with pytest.raises(LocalPlatformError, match="1 to 12 hours"):
+            issue_token(tmp_path, "lan", "auditor", hours=hours)
+
+    @pytest.mark.parametrize(
+        ("province", "meant"),
+        [("77", "part of 79"), ("02", "part of 08"), ("00", "There are: "), ("99", "91, 92, 96"), ("10", "part of 15")],
+    )
+    def test_a_province_that_is_none_today_is_told_with_whom_may_be_meant(
+        self, tmp_path: Path, province: str, meant: str
+    ) -> None:
+        ensure_signing_key(tmp_path)
+        with pytest.raises(LocalPlatformError, match=meant):
+            issue_token(tmp_path, "lan", "province", province)
 
     @pytest.mark.parametrize("province", [None, "1", "hn", "٠١"])
     def test_a_provinces_officer_needs_a_province(self, tmp_path: Path, province: str | None) -> None:

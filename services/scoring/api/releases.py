@@ -19,9 +19,10 @@ from shared.contracts.base import Claim, Identifier, Label, Version
 from shared.contracts.facts import RankingReleased, RankingRow
 from shared.mongo import Unavailable
 from shared.refusals import refusal
-from shared.web.auth import Role, Who
+from shared.web.auth import Who
 from shared.web.parameters import AnyYear
 from shared.web.problems import ApiProblem, not_found, refused
+from shared.web.tokens import Role
 
 router = APIRouter(prefix="/rankings/{scope}/{period}")
 Number = Annotated[int, Field(ge=1, le=10**9)]

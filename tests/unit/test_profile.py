@@ -1,0 +1,56 @@
+"""A production deployment does not start with what is only fit for one machine, and says what to set."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import pytest
+
+from shared.messaging.profile import unsafe
+from shared.messaging.settings import ServiceSettings
+from shared.web.app import CANNOT_START
+
+ISSUER = "https://sso.example/realms/langhoc"
+
+
+def settings(**given: Any) -> ServiceSettings:
+    return ServiceSettings(kafka="-", mongo="-", **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({}, ["LANGHOC_ISSUER"]),
+        ({"jwks": "/state/jwks.json"}, ["LANGHOC_ISSUER", "LANGHOC_JWKS"]),
+        ({"issuer": ISSUER, "jwks": "/state/jwks.json"}, ["LANGHOC_JWKS"]),
+        ({"issuer": "http://sso.example/realms/langhoc"}, ["LANGHOC_ISSUER"]),
+        ({"issuer": "langhoc-local"}, ["LANGHOC_ISSUER"]),
+        ({"issuer": "//sso.example"}, ["LANGHOC_ISSUER"]),
+        ({"issuer": "file:///keys"}, ["LANGHOC_ISSUER"]),
+        ({"issuer": ISSUER}, []),
+    ],
+)
+def test_production_takes_tokens_of_an_issuer_alone(given: dict[str, Any], named: list[str]) -> None:
+    found = [one for one in unsafe(settings(**given)) if one.field in ("LANGHOC_ISSUER", "LANGHOC_JWKS")]
+    assert [one.field for one in found] == named
+    assert unsafe(settings(profile="local", **given)) == []
+
+
+def test_nobody_is_local_without_saying_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LANGHOC_PROFILE", raising=False)
+    assert settings().profile == "production"
+
+
+@pytest.mark.parametrize("service", ["intake", "scoring", "funding", "notifications"])
+def test_a_service_that_would_take_local_tokens_does_not_start(
+    service: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"KAFKA": "-", "MONGO": "-", "JWKS": "/state/jwks.json", "PROFILE": "production"}.items():
+        monkeypatch.setenv(f"LANGHOC_{name}", value)
+    monkeypatch.setattr("shared.web.service.configure_logs", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(f"services.{service}.app").main()
+    assert ended.value.code == CANNOT_START
+    said = capsys.readouterr().out
+    assert all(part in said for part in ("local_tokens", "local_keys", "LANGHOC_ISSUER", "LANGHOC_JWKS"))
