@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from aiokafka import AIOKafkaProducer
 from xdist.scheduler import LoadFileScheduling
 
@@ -29,6 +31,8 @@ def pytest_configure() -> None:
     What the command prints is as wide as into a pipe, and not as the terminal that a worker is told of.
     """
     os.environ.pop("COLUMNS", None)
+    # A command's output is what it says: the log of a service in the same process goes past what stands in for stdout.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker:
         number = int(worker.removeprefix("gw")) % LARGEST_NUMBER_OF_WORKERS

@@ -27,6 +27,8 @@ from shared.messaging.operate.runtime import TAKEN, Check, Runtime
 from shared.messaging.operate.topics import TopicMismatch
 from shared.telemetry import shut_down_traces
 from shared.web import dead_letters, problems
+from shared.web.access import AccessLog
+from shared.web.admission import Admission
 from shared.web.auth import Operator, Verifier
 from shared.web.bodies import BoundedBodies
 from shared.web.keys import Keys
@@ -79,7 +81,9 @@ def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, pro
     app.state.mongo = runtime.mongo
     app.state.runtime = runtime
     problems.install(app)
-    app.add_middleware(BoundedBodies)
+    for layer in (BoundedBodies, Admission):  # the last one is the outermost
+        app.add_middleware(layer)
+    app.add_middleware(AccessLog, provider=provider)
     app.include_router(_health(runtime, tokens.keys))
     app.include_router(dead_letters.router)
     for router in routers:

@@ -62,6 +62,8 @@ class Verifier:
 
 _bearer = HTTPBearer(auto_error=False)
 _ACCOUNT = "langhoc.account"
+CALLER = "langhoc.caller"
+"""In the scope of a request: who is calling, once that is known."""
 
 
 async def account_of(connection: HTTPConnection) -> Account:
@@ -85,7 +87,8 @@ def _token(connection: HTTPConnection) -> str:
 async def caller(request: Request, described: Annotated[Any, Depends(_bearer)]) -> Caller:
     """FastAPI dependency: the authenticated caller. `described` shows in the API's description how one is."""
     verifier: Verifier = request.app.state.verifier
-    return await verifier.verify(await account_of(request))
+    who = request.scope[CALLER] = await verifier.verify(await account_of(request))
+    return who
 
 
 def require_role(*roles: Role) -> Callable[[Caller], Caller]:

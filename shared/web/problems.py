@@ -21,7 +21,11 @@ log = structlog.get_logger()
 RETRY_SECONDS = 5
 """What a caller is asked to wait for a server that is away."""
 FORBIDDEN = 403
-_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_SECONDS)}}
+_HEADERS = {
+    401: {"WWW-Authenticate": "Bearer"},
+    429: {"Retry-After": str(RETRY_SECONDS)},
+    503: {"Retry-After": str(RETRY_SECONDS)},
+}
 
 
 class ApiProblem(LanghocError):

@@ -19,14 +19,13 @@ from cli.data import ALERT_KINDS
 from shared.contracts.facts import AlertKind
 from shared.messaging.operate.runtime import Runtime
 from shared.web import build_app
+from shared.web.admission import OPEN
 from shared.web.auth import caller, require_role
 from shared.web.tokens import Role
 from tests.casework.case import load
 from tests.fakes.memory import MemoryMongo
 
 SERVICES = ("intake", "scoring", "funding", "notifications")
-OPEN = {"/health/live", "/health/ready", "/metrics"}
-"""What a supervisor and a monitor may ask without a token: it speaks of nobody."""
 
 # --------------------------------------------------------------------------------------------------- endpoints
 

@@ -6,6 +6,7 @@ import importlib
 from typing import Any
 
 import pytest
+import structlog
 
 from shared.messaging.profile import unsafe
 from shared.messaging.settings import ServiceSettings
@@ -43,14 +44,15 @@ def test_nobody_is_local_without_saying_so(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("service", ["intake", "scoring", "funding", "notifications"])
-def test_a_service_that_would_take_local_tokens_does_not_start(
-    service: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_service_that_would_take_local_tokens_does_not_start(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"KAFKA": "-", "MONGO": "-", "JWKS": "/state/jwks.json", "PROFILE": "production"}.items():
         monkeypatch.setenv(f"LANGHOC_{name}", value)
     monkeypatch.setattr("shared.web.service.configure_logs", lambda *_: None)
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as ended, structlog.testing.capture_logs() as said:
         importlib.import_module(f"services.{service}.app").main()
     assert ended.value.code == CANNOT_START
-    said = capsys.readouterr().out
-    assert all(part in said for part in ("local_tokens", "local_keys", "LANGHOC_ISSUER", "LANGHOC_JWKS"))
+    assert [(line["code"], line["setting"]) for line in said if line["event"] == "service.refused"] == [
+        ("local_tokens", "LANGHOC_ISSUER"),
+        ("local_keys", "LANGHOC_JWKS"),
+    ]
+    assert all(line["message"]["vi"] and line["mend"] for line in said)

@@ -1,0 +1,290 @@
+"""A token is checked before a byte of the body, on every route; who sends bad ones waits, and nobody else does."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+import structlog
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from joserfc import jwt
+from joserfc.jwk import ECKey
+from opentelemetry.sdk.trace import TracerProvider
+
+from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
+from shared.messaging.decide.asking import Consumer
+from shared.messaging.operate.runtime import Runtime
+from shared.messaging.settings import ServiceSettings
+from shared.web import admission, build_app
+from shared.web.admission import (
+    FORGET_SECONDS,
+    FREE,
+    MOST_HELD,
+    MOST_HELD_OF_ONE,
+    MOST_SECONDS,
+    MOST_SOURCES,
+    Refusals,
+    is_open,
+    source_of,
+)
+from tests.architecture.test_completeness import routes
+from tests.fakes.memory import MemoryMongo
+
+SERVICES = ("intake", "scoring", "funding", "notifications")
+
+
+async def nothing(mongo: Any) -> None:
+    pass
+
+
+def service(name: str, folder: Path) -> FastAPI:
+    ensure_signing_key(folder)
+    settings = ServiceSettings(
+        kafka="127.0.0.1:1", mongo="unused", profile="local", jwks=str(jwks_path(folder)), clock_offset=60
+    )
+    runtime = Runtime(name, settings, MemoryMongo(), Consumer(name, ("submissions.01",), {}), migrate=nothing)
+    router = importlib.import_module(f"services.{name}.api").router
+    return build_app(runtime, [router], title=name, provider=TracerProvider())
+
+
+class Asked:
+    """A request whose body never ends, as a server hands it to the application: what was read and answered."""
+
+    def __init__(
+        self,
+        app: FastAPI,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        client: str = "192.0.2.1",
+        *,
+        endless: bool = True,
+    ) -> None:
+        self._app = app
+        self._endless = endless
+        self._scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "scheme": "http",
+            "root_path": "",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "server": ("test", 80),
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+            "client": (client, 1),
+        }
+        self.read = 0
+        self.status = 0
+        self.body = b""
+
+    async def answer(self) -> dict[str, Any]:
+        await self._app(self._scope, self._receive, self._send)
+        found: dict[str, Any] = json.loads(self.body)
+        return found
+
+    async def _receive(self) -> dict[str, Any]:
+        self.read += 1
+        assert self.read < 1_000, "it reads without end"
+        return {"type": "http.request", "body": b"x" * 65_536 if self._endless else b"", "more_body": self._endless}
+
+    async def _send(self, message: Any) -> None:
+        self.status = message.get("status", self.status)
+        self.body += message.get("body", b"")
+
+
+def protected(app: FastAPI) -> Iterator[tuple[str, str]]:
+    for route in routes(app.router):
+        assert isinstance(route, APIRoute)
+        for method in sorted(route.methods or ()):
+            if not is_open({"method": method, "path": route.path}):
+                yield method, route.path.replace("{", "").replace("}", "").replace(":path", "")
+
+
+@pytest.fixture
+def unslowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.web.admission.MOST_SECONDS", 0.0)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer garbage"},
+        {"Authorization": "Bearer {expired}"},
+        {"Content-Length": "999999999999"},
+        {"Transfer-Encoding": "chunked", "Expect": "100-continue"},
+    ],
+    ids=["nothing", "garbage", "expired", "a huge length", "chunked"],
+)
+async def test_no_byte_of_a_body_is_read_before_the_token_is_good(
+    name: str, headers: dict[str, str], tmp_path: Path, unslowed: None
+) -> None:
+    app, asked = service(name, tmp_path), 0
+    late = expired(tmp_path)
+    for method, path in protected(app):
+        request = Asked(app, method, path, {key: value.format(expired=late) for key, value in headers.items()})
+        answer = await request.answer()
+        assert (request.status, request.read) == (401, 0), (method, path)
+        assert answer["code"].startswith("token_")
+        asked += 1
+    assert asked > 6
+
+
+def expired(folder: Path) -> str:
+    """A token of this folder's platform that is over."""
+    now = int(time.time())
+    claims = {
+        "iss": "langhoc-local",
+        "aud": "langhoc",
+        "sub": "an",
+        "role": "ministry",
+        "iat": now - 900,
+        "exp": now - 300,
+    }
+    key = ECKey.import_key(json.loads((folder / "signing-key.json").read_text()))
+    return jwt.encode({"alg": "ES256", "kid": key.kid}, claims, key)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/nothing", "/openapi.json/", "/static/swaggerx", "//docs", "/metrics/x", "/DOCS"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "TRACE", "PROPFIND"])
+async def test_what_nobody_knows_is_not_open(method: str, path: str, tmp_path: Path, unslowed: None) -> None:
+    request = Asked(service("intake", tmp_path), method, path, {})
+    await request.answer()
+    assert (request.status, request.read) == (401, 0)
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/metrics", "/docs", "/openapi.json"])
+async def test_what_is_open_is_open_to_look_at_alone(path: str, tmp_path: Path, unslowed: None) -> None:
+    app = service("intake", tmp_path)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        assert (await client.get(path)).status_code == 200
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        request = Asked(app, method, path, {})
+        await request.answer()
+        assert (request.status, request.read) == (401, 0)
+
+
+# ------------------------------------------------------------------------------------------------------------ slowed
+
+
+def test_each_further_refusal_is_answered_later_and_all_is_forgotten_in_a_minute() -> None:
+    now = [0.0]
+    refusals = Refusals(lambda: now[0])
+    pauses = [refusals.pause("a") for _ in range(FREE + 100)]
+    assert pauses[:FREE] == [0.0] * FREE
+    assert pauses == sorted(pauses)
+    assert pauses[FREE] > 0
+    assert pauses[-1] == MOST_SECONDS
+    assert refusals.pause("b") == 0, "of others nothing is counted"
+    now[0] += 60
+    assert refusals.pause("a") == 0
+    assert FORGET_SECONDS * FREE < 60
+
+
+def test_sources_without_end_take_no_memory_without_end() -> None:
+    refusals = Refusals()
+    for number in range(MOST_SOURCES * 3):
+        refusals.pause(str(number))
+    assert len(refusals) == MOST_SOURCES
+
+
+@pytest.mark.parametrize(
+    ("host", "source"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8::ffff:1", "2001:db8::/64"),
+        ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+        ("::ffff:192.0.2.1", "::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", "unknown"),
+        ("testclient", "unknown"),
+        ("192.0.2.1; x", "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_a_source_is_an_address_or_the_network_of_one(host: str | None, source: str) -> None:
+    assert source_of({"client": None if host is None else (host, 1)}) == source
+
+
+async def test_a_flood_of_bad_tokens_holds_up_nobody_with_a_good_one(tmp_path: Path, monkeypatch: Any) -> None:
+    never = asyncio.Event()
+    held: list[float] = []
+
+    async def hold(seconds: float) -> None:
+        held.append(seconds)
+        await never.wait()
+
+    monkeypatch.setattr(admission, "asyncio", SimpleNamespace(sleep=hold))
+    app = service("intake", tmp_path)
+    flood = [
+        asyncio.create_task(Asked(app, "GET", "/receipts", {}, f"192.0.2.{number % 20}").answer())
+        for number in range(600)
+    ]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    answered = [(await one)["code"] for one in flood if one.done()]
+    assert len(held) == MOST_HELD
+    assert answered.count("token_missing") == 20 * FREE
+    assert answered.count("tokens_refused_too_often") == 600 - 20 * FREE - MOST_HELD
+    assert MOST_HELD_OF_ONE * 2 < MOST_HELD, "one source never takes all of the waiting"
+
+    good = {"Authorization": f"Bearer {issue_token(tmp_path, 'an', 'ministry')}"}
+    for path, status in (("/health/live", 200), ("/nothing", 404)):
+        request = Asked(app, "GET", path, good, "192.0.2.1", endless=False)
+        await request.answer()
+        assert request.status == status, "from the very address of the flood"
+    never.set()
+    assert {(await one)["status"] for one in flood} == {401, 429}
+
+
+# -------------------------------------------------------------------------------------------------------- access log
+
+
+@pytest.fixture
+def lines() -> Iterator[list[Any]]:
+    with structlog.testing.capture_logs() as found:
+        yield found
+
+
+async def test_one_line_tells_who_did_what_and_nothing_that_was_said(tmp_path: Path, lines: list[Any]) -> None:
+    app = service("intake", tmp_path)
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    headers = {
+        "Authorization": f"Bearer {issue_token(tmp_path, 'an', 'province', '01')}",
+        "traceparent": f"00-{trace}-00f067aa0ba902b7-01",
+    }
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", headers=headers) as client:
+        await client.get("/receipts/NGUYEN-VAN-A", params={"name": "Trần Thị B"})
+        await client.get("/nowhere/NGUYEN-VAN-A")
+        await client.get("/receipts/x", headers={"Authorization": "Bearer secret.of.somebody", "traceparent": "odd"})
+        await client.get("/health/live")
+        await client.get("/metrics")
+    found = [line for line in lines if line["event"] == "http.request"]
+    assert [
+        (line["log_level"], line["method"], line["route"], line["status"], line["actor"], line["refused"])
+        for line in found
+    ] == [
+        ("info", "GET", "/receipts/{receipt_id}", 404, "an", None),
+        ("info", "GET", None, 404, None, None),
+        ("warning", "GET", None, 401, None, "token_malformed"),
+    ]
+    assert [line["trace"] for line in found][:2] == [trace, trace]
+    assert len(found[2]["trace"]) == 32
+    said = json.dumps(lines, ensure_ascii=False, default=str)
+    assert not any(secret in said for secret in ("NGUYEN", "Trần", "secret", headers["Authorization"][7:]))
