@@ -13,7 +13,7 @@ CODE := shared services cli deploy demo tests
 # At most four, since each worker that needs Kafka and MongoDB starts its own.
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4
 
-.PHONY: help demo down test faults deployment cases chaos bench mutants lint format lock clean
+.PHONY: help demo down test faults deployment oidc cases chaos bench mutants lint format lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,14 +24,17 @@ demo: $(READY) ## Start the platform and run a whole national year on it; it sta
 down: $(READY) ## Stop the platform
 	@$(BIN)/langhoc down
 
-test: $(READY) ## Run the tests but the long ones of the next two (T=tests/unit picks some, T=tests all; WORKERS=0: in one process)
-	@$(PYTEST) $(or $(T),tests --ignore=tests/faults --ignore=tests/deployment)
+test: $(READY) ## Run the tests but the long ones of the next three (T=tests/unit picks some, T=tests all; WORKERS=0: in one process)
+	@$(PYTEST) $(or $(T),tests --ignore=tests/faults --ignore=tests/deployment --ignore=tests/oidc)
 
 faults: $(READY) ## Kill and freeze services, broker and database, one at a time, and see that nothing is lost
 	@$(PYTEST) $(or $(T),tests/faults)
 
 deployment: $(READY) ## Start, lose, restart and stop the platform as an operator does
 	@$(PYTEST) $(or $(T),tests/deployment)
+
+oidc: $(READY) ## Try tokens of a real Keycloak (fetched once, 165 MB; some minutes the first time)
+	@$(BIN)/python -m pytest tests/oidc
 
 cases: $(READY) ## Play tests/cases on the real platform (C=path for others)
 	@$(BIN)/python -m tests.casework $(C)

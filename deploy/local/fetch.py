@@ -137,7 +137,9 @@ def _sums(folder: Path) -> str:
     return "".join(lines)
 
 
-def _from_maven(goal: str) -> Callable[[Path, Path], None]:
+def from_maven(goal: str) -> Callable[[Path, Path], None]:
+    """Fetches what an execution of ``maven/pom.xml`` names, and keeps it only if it is what the lock says."""
+
     def download(folder: Path, lock: Path) -> None:
         _maven(goal, folder)
         if _sums(folder) != lock.read_text():
@@ -182,13 +184,13 @@ def _mongod(folder: Path, lock: Path) -> None:
         )
 
 
-KAFKA = Package("kafka", _LOCKS / "kafka.sha256", _from_maven("copy-dependencies@kafka"))
-ZIPKIN = Package("zipkin", _LOCKS / "zipkin.sha256", _from_maven("copy@zipkin"))
+KAFKA = Package("kafka", _LOCKS / "kafka.sha256", from_maven("copy-dependencies@kafka"))
+ZIPKIN = Package("zipkin", _LOCKS / "zipkin.sha256", from_maven("copy@zipkin"))
 MONGOD = Package("mongod", _LOCKS / "mongod.txt", _mongod)
 
 
 def write_maven_locks() -> None:
-    """Record what Maven serves today for the versions in ``maven/pom.xml``."""
+    """Record what Maven serves today for the servers of the platform, in the versions of ``maven/pom.xml``."""
     for package, goal in ((KAFKA, "copy-dependencies@kafka"), (ZIPKIN, "copy@zipkin")):
         with tempfile.TemporaryDirectory() as scratch:
             _maven(goal, Path(scratch))
