@@ -12,6 +12,7 @@ DEAD = Counter("langhoc_dead_letters", "Dead letters by reason", ["consumer", "r
 DEAD_OPEN = Gauge("langhoc_dead_letters_open", "Dead letters that wait for a person", ["consumer"])
 DEAD_WAITING = Gauge("langhoc_dead_letters_waiting", "Those that wait for a release that knows them", ["consumer"])
 TOKENS_REFUSED = Counter("langhoc_tokens_refused", "Bearer tokens that were not taken, by the refusal", ["code"])
+KEYS_AGE = Gauge("langhoc_issuer_keys_age_seconds", "Since when the issuer of tokens has not told its keys")
 RETRIES = Counter("langhoc_retries", "Batches decided or committed again, or put off, by cause", ["consumer", "cause"])
 OUTBOX_SENT = Counter("langhoc_outbox_sent", "Events confirmed by the broker")
 OUTBOX_FAILED = Counter("langhoc_outbox_failed", "Sends without confirmation, to be repeated")

@@ -20,6 +20,7 @@ from joserfc.jwk import JWKRegistry, Key, KeySet
 from pydantic import BaseModel, TypeAdapter
 
 from shared.messaging.operate.runtime import Check
+from shared.telemetry import metrics
 from shared.web.problems import RETRY_SECONDS, refused
 
 log = structlog.get_logger()
@@ -128,8 +129,10 @@ class IssuerKeys:
         return self._keys
 
     async def follow(self) -> None:
+        begun = self._monotonic()
         while True:
             await self._looking()
+            metrics.KEYS_AGE.set(self._monotonic() - max(self._read_at, begun))
             await asyncio.sleep(LOOK_AGAIN_SECONDS if self._error else BEAT_SECONDS)
 
     def check(self) -> Check:

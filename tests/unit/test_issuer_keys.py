@@ -11,6 +11,7 @@ import httpx
 import pytest
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 
+from shared.telemetry import metrics
 from shared.web import keys
 from shared.web.keys import KEEP_SECONDS, LOOK_AGAIN_SECONDS, MOST_BYTES, MOST_WAITING, IssuerKeys, KeysInFile
 from shared.web.problems import ApiProblem
@@ -55,6 +56,12 @@ class Issuer:
         self.asked.append(request.url.path)
         self.was_asked.set()
         return self.answers[request.url.path]()
+
+    async def asked_often(self) -> None:
+        """A whole look that begins after this moment is among the next five questions."""
+        for _ in range(5):
+            self.was_asked.clear()
+            await self.was_asked.wait()
 
     async def look(self) -> list[str]:
         """The names of the keys that count, after a look that is not too soon."""
@@ -193,13 +200,17 @@ async def test_an_answer_that_is_no_key_set_changes_nothing(issuer: Issuer, answ
 
 async def test_the_issuer_is_followed_until_the_end(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(keys, "LOOK_AGAIN_SECONDS", 0.01)
     following = asyncio.create_task(issuer.keys.follow())
     for kid in ("first", "second"):
         issuer.publish(key(kid))
-        for _ in range(5):  # a whole look that began after it is among them
-            issuer.was_asked.clear()
-            await issuer.was_asked.wait()
+        await issuer.asked_often()
         assert names(await issuer.keys.known()) == [kid]
+        assert metrics.KEYS_AGE._value.get() == 0
+    issuer.fail(500)
+    issuer.now += 500
+    await issuer.asked_often()
+    assert metrics.KEYS_AGE._value.get() == 500, "which an alert watches"
     following.cancel()
     with pytest.raises(asyncio.CancelledError):
         await following
