@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, get_args
 
-from services.intake.decisions import AGGREGATES, HELD, HISTORIES, RELEASE, REOPENINGS, Code, Standing, Waiting
+from services.intake.decisions import (
+    AGGREGATES,
+    HELD,
+    HISTORIES,
+    RECEIPTS,
+    RELEASE,
+    REOPENINGS,
+    Answer,
+    Code,
+    Standing,
+    Waiting,
+)
 from shared.answers.periods import HistoryImported
 from shared.answers.register import AcceptedSubject
 from shared.contracts.base import Status
@@ -18,7 +30,9 @@ from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.register import REGISTER
 from shared.messaging.decide.sets import key_text
 from shared.messaging.decide.writing import rows_of
+from shared.messaging.operate.keeping import Kept, Lightened
 from shared.mongo import Mongo
+from shared.privacy import RETENTION
 from shared.registry import Registry, corrected_register
 
 
@@ -28,6 +42,7 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("receipts", [("subject", 1), ("period", 1)])
     await mongo.index("receipts", [("submission_id", 1)])
     await mongo.index("receipts", [("period", 1), ("status", 1)])
+    await mongo.index("receipts", [("status", 1), ("received_at", 1)])
     await mongo.index("receipts", [("awaits", 1), ("period", 1)])
     await mongo.index("aggregates", [("subject", 1), ("period", 1)])
     await mongo.index("aggregates", [("kind", 1), ("accepted.commune_code", 1)])
@@ -156,3 +171,37 @@ async def histories(mongo: Mongo, query: dict[str, Any], *, after: str | None, l
     if after:
         query = {**query, "_id": {"$gt": after}}
     return [HISTORIES.read(row) for row in await mongo.find(HISTORIES.name, query, sort=[("_id", 1)], limit=limit)]
+
+
+# --------------------------------------------------------------------------------------------------- kept
+
+
+def _lighter(how: Callable[[Answer, datetime], Answer]) -> Lightened:
+    return lambda row, at: RECEIPTS.written(how(RECEIPTS.read(row), at))
+
+
+_WITHOUT_BYTES = _lighter(lambda answer, at: answer.without_bytes(at, RETENTION))
+_WITHOUT_WORDS = _lighter(lambda answer, at: answer.without_words())
+_ACCEPTED = [Status.ACCEPTED.value, Status.ACCEPTED_LATE.value]
+_REFUSED = [Status.REJECTED.value, Status.CONFLICT.value]
+_REPEATED = [Status.DUPLICATE.value, Status.UNCHANGED.value]
+
+
+def _bytes(rule: str, query: dict[str, Any]) -> Kept:
+    return Kept(rule, RECEIPTS.name, "received_at", {"erased": None, **query}, _WITHOUT_BYTES)
+
+
+KEPT = (
+    _bytes("accepted_bytes", {"status": {"$in": _ACCEPTED}}),
+    _bytes("refused_bytes", {"status": {"$in": _REFUSED}}),
+    _bytes("repeated_bytes", {"status": {"$in": _REPEATED}}),
+    _bytes("repeated_bytes", {"status": Status.HELD.value, "released": {"$ne": None}}),
+    Kept(
+        "refusal_words",
+        RECEIPTS.name,
+        "received_at",
+        {"status": {"$in": _REFUSED}, "wordless": {"$ne": True}},
+        _WITHOUT_WORDS,
+    ),
+)
+"""What intake lets go of, by the policy. What is still held stays: it is decided from its bytes."""

@@ -6,6 +6,7 @@ from services.intake.decisions.documents import (
     RECEIPTS,
     REOPENINGS,
     VERSIONS,
+    Answer,
     Standing,
     Waiting,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "REOPENINGS",
     "SETS",
     "VERSIONS",
+    "Answer",
     "Code",
     "Standing",
     "Unsound",

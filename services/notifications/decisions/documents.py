@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from services.notifications.domain import Place, Standing
 from shared.answers.alerts import StandingAlert
@@ -16,6 +16,7 @@ from shared.contracts.facts import (
     RankingReleased,
 )
 from shared.messaging.decide.documents import Collection, Document
+from shared.privacy import erased_text
 
 
 class Said(StandingAlert):
@@ -25,6 +26,13 @@ class Said(StandingAlert):
     """The set whose state decides whether it stands; `None`: it happened, and is never over."""
     place: Place | None = None
     """Where the submission that it is about stands among the others of its sender."""
+    wordless: bool = Field(default=False, exclude_if=lambda wordless: not wordless)
+    """Whether its words are erased."""
+
+    def without_words(self) -> Said:
+        """The same alert, saying no more than that its words are erased."""
+        gone = {"text": erased_text(), "action": erased_text(), "wordless": True}
+        return self.model_copy(update=gone | ({"why_cleared": erased_text()} if self.why_cleared else {}))
 
 
 class File(Contract):
