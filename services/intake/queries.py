@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from services.intake.decisions import (
     AGGREGATES,
+    ERASURES,
     HELD,
     HISTORIES,
     RECEIPTS,
@@ -19,6 +20,7 @@ from services.intake.decisions import (
     Waiting,
 )
 from shared.answers.periods import HistoryImported
+from shared.answers.privacy import Erasure
 from shared.answers.register import AcceptedSubject
 from shared.contracts.base import Status
 from shared.contracts.facts import PeriodReopened, Receipt, RegistrationAccepted
@@ -174,6 +176,13 @@ async def histories(mongo: Mongo, query: dict[str, Any], *, after: str | None, l
 
 
 # --------------------------------------------------------------------------------------------------- kept
+
+
+async def erasures(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> list[Erasure]:
+    """The orders to erase, ordered by id."""
+    if after:
+        query = {**query, "_id": {"$gt": after}}
+    return [ERASURES.read(row) for row in await mongo.find(ERASURES.name, query, sort=[("_id", 1)], limit=limit)]
 
 
 def _lighter(how: Callable[[Answer, datetime], Answer]) -> Lightened:

@@ -12,6 +12,9 @@ from shared.refusals import refusal
 
 RETENTION = "retention"
 """In whose name bytes go when their time is over."""
+ERASED_LINE = "[đã xóa / erased]"
+"""In the place of a sender's own words where there is one line for both languages. It is no empty place: a value that
+had evidence had it."""
 
 
 class Erased(Contract):

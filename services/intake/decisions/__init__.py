@@ -2,6 +2,7 @@
 
 from services.intake.decisions.documents import (
     AGGREGATES,
+    ERASURES,
     HISTORIES,
     RECEIPTS,
     REOPENINGS,
@@ -21,6 +22,7 @@ SETS = (RELEASE,)
 __all__ = [
     "AGGREGATES",
     "DEEDS",
+    "ERASURES",
     "HELD",
     "HISTORIES",
     "RECEIPTS",

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import AliasChoices, AliasPath, Field, SerializeAsAny, TypeAdapter, ValidationInfo, field_validator
 
 from shared.answers.periods import HistoryImported
+from shared.answers.privacy import Erasure
 from shared.answers.register import AcceptedVersion
 from shared.contracts.base import Contract, Status
 from shared.contracts.facts import (
@@ -182,4 +183,6 @@ REOPENINGS: Collection[PeriodReopened] = Collection("reopenings", TypeAdapter(Pe
 REOPENED: Collection[Reopened] = Collection("reopened", TypeAdapter(Reopened))
 """By what closes, and its period."""
 HISTORIES: Collection[HistoryImported] = Collection("histories", TypeAdapter(HistoryImported))
+"""By the order's id."""
+ERASURES: Collection[Erasure] = Collection("erasures", TypeAdapter(Erasure))
 """By the order's id."""

@@ -14,6 +14,7 @@ from shared.contracts.facts import (
     BudgetRunProposed,
     PeriodReopened,
     RankingReleased,
+    SubmissionErased,
 )
 from shared.messaging.decide.documents import Collection, Document
 from shared.privacy import erased_text
@@ -113,3 +114,5 @@ RELEASES: Collection[Release] = Collection("releases", TypeAdapter(Release))
 """By scope and period."""
 REOPENINGS: Collection[Reopening] = Collection("reopenings", TypeAdapter(Reopening))
 """By the order's id."""
+ERASED: Collection[SubmissionErased] = Collection("erased", TypeAdapter(SubmissionErased))
+"""By the receipt's id; it may be known before the receipt is."""
