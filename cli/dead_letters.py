@@ -247,7 +247,11 @@ def _render(service: str, letter: WholeLetter, language: Language) -> None:
         facts.add_row(heading, value)
     console.print(facts, markup=False, highlight=False)
     console.print("\nThe record's value", style="bold")
-    say(_body(letter.value), soft_wrap=True)
+    gone = letter.erased
+    say(
+        f"(erased on {moment(gone.at)}: {gone.size:,} bytes, SHA-256 {gone.sha256})" if gone else _body(letter.value),
+        soft_wrap=True,
+    )
     if letter.actions:
         actions = Table(title="What was done", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
         for heading in ("At", "Who", "Action", "Result", "Why"):

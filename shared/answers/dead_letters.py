@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from shared.contracts.base import Text
 from shared.messaging.messages import Reason
+from shared.privacy import Erased
 
 
 class State(StrEnum):
@@ -101,6 +102,8 @@ class Letter(Shape):
     expected: Text
     mend: Text
     preview: str
+    erased: Erased | None = None
+    """What is left of its bytes, where their time was over."""
 
 
 class WholeLetter(Letter):

@@ -143,6 +143,10 @@ class Driver(Generic[Database]):
         with mapped():
             await self._db[collection].create_index(list(keys), **options)
 
+    async def collection_names(self) -> list[str]:
+        with mapped():
+            return list(await self._db.list_collection_names())
+
     async def time(self) -> datetime:
         with mapped():
             answer = await self._db.command("hello")

@@ -147,6 +147,8 @@ async def list_dead_letters(
     shown = None if state == "all" else state
     rows = await letters.page(state=shown, reason=reason, after=after, limit=limit + 1)
     items = [Letter.model_validate(_letter(row)) for row in rows[:limit]]
+    if items:
+        await letters.looked(who.subject, who.role, f"{items[0].id}…{items[-1].id}", "list")
     return Page(items=items, next=items[-1].id if len(rows) > limit else None)
 
 
@@ -158,10 +160,11 @@ async def list_actions(letters: Letters, who: Operator, limit: Limit = 100, afte
 
 
 @router.get("/{letter_id}", summary="One of them, whole: bytes, headers, reason in words, actions")
-async def get_dead_letter(letters: Letters, who: Operator, letter_id: str) -> WholeLetter:
+async def get_dead_letter(letters: Letters, who: Operator, letter_id: str, why: Why = "") -> WholeLetter:
     row = await letters.find(letter_id)
     if row is None:
         raise not_found("dead letter", letter_id)
+    await letters.looked(who.subject, who.role, letter_id, why)
     return WholeLetter.model_validate(
         _letter(row)
         | {

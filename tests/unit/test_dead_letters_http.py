@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,11 +20,15 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app as langhoc
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
+from shared.answers.dead_letters import Action
+from shared.messaging.consume.burying import without_bytes
 from shared.messaging.messages import Reason
+from shared.messaging.operate.dead_letters import Order
 from shared.mongo import Unavailable
 from shared.web import dead_letters, problems
 from shared.web.auth import Verifier
 from tests.probe import POISON, Bench
+from tests.unit.delivery_samples import AT
 from tests.unit.wire import answered_by
 
 BINARY = b"\xff\xfe binary"
@@ -301,3 +307,32 @@ async def test_discard_needs_a_reason(bench: Bench, terminal: Terminal) -> None:
     refused = await terminal.run("discard", letter_id, "--reason", " ")
     assert (refused.exit_code, "only with a reason" in refused.stderr) == (1, True)
     assert bench.letter(letter_id)["state"] == "open"
+
+
+async def test_every_look_at_what_was_sent_is_recorded_before_it_is_given(
+    bench: Bench, http: httpx.AsyncClient
+) -> None:
+    (letter_id,) = await bench.bury(bench.probe.record(7, POISON))
+    await http.get(f"/dead-letters/{letter_id}", params={"why": "lỗi 12"})
+    await http.get("/dead-letters")
+    assert [(row["who"], row["what"], row["about"], row["why"]) for row in bench.mongo.all("personal_reads")] == [
+        ("an", "dead_letter", letter_id, "lỗi 12"),
+        ("an", "dead_letter", f"{letter_id}…{letter_id}", "list"),
+    ]
+    bench.mongo.unwritable = lambda collection, document: collection == "personal_reads"
+    with pytest.raises(Exception, match="as ordered by the test"):
+        await http.get(f"/dead-letters/{letter_id}")
+
+
+async def test_a_letter_whose_bytes_went_is_shown_with_their_hash(bench: Bench, http: httpx.AsyncClient) -> None:
+    (letter_id,) = await bench.bury(bench.probe.record(7, POISON))
+    await bench.letters.discard(Order(Action.DISCARD, letter_id, "an", "ministry", "x"))
+    rows = bench.mongo.rows("dead_letters")
+    kept = {key: without_bytes(row, AT) for key, row in rows.items()}
+    raw = bytes(next(iter(rows.values()))["value"])
+    bench.mongo = replace(bench.mongo, collections={**bench.mongo.collections, "dead_letters": kept})
+    bench.letters._mongo = bench.mongo
+    body = (await http.get(f"/dead-letters/{letter_id}")).json()
+    assert (body["value"], body["headers"], body["preview"]) == (None, [], "")
+    assert body["erased"]["sha256"] == hashlib.sha256(raw).hexdigest()
+    bench.mongo.collections["dead_letters"] = rows  # nothing was lost by anybody else

@@ -30,6 +30,7 @@ from shared.messaging.consume.burying import state_of_failed
 from shared.messaging.consume.pipeline import Pipeline, Replay
 from shared.messaging.decide.documents import Document
 from shared.messaging.messages import Reason
+from shared.messaging.operate.personal import note_read
 from shared.messaging.send.outbox import Relay
 from shared.mongo import Mongo, Session, answers, in_transaction
 from shared.mongo.port import MongoError
@@ -135,6 +136,10 @@ class DeadLetters:
         """The entries of one dead letter or of all, oldest first."""
         query: dict[str, Any] = {} if letter_id is None else {"letter": letter_id}
         return await self._mongo.find(DEAD_LETTER_ACTIONS, query | _behind(after), sort=[("_id", 1)], limit=limit)
+
+    async def looked(self, who: str, role: str, about: str, why: str) -> None:
+        """Record that somebody looks at what was sent, which may be anything. Raises `MongoError`: nothing is shown."""
+        await note_read(self._mongo, self._clock, who=who, role=role, what="dead_letter", about=about, why=why)
 
     async def rehearse(self, letter_id: str) -> tuple[Document, Replay]:
         """The letter as it would be after a replay, and what that would lead to. Writes nothing; raises `Refused`.
