@@ -145,7 +145,7 @@ class Driver(Generic[Database]):
 
     async def collection_names(self) -> list[str]:
         with mapped():
-            return list(await self._db.list_collection_names())
+            return list(await self._db.list_collection_names(authorizedCollections=True))  # asks for no right of its own
 
     async def time(self) -> datetime:
         with mapped():
