@@ -10,10 +10,12 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import TypeAdapter, ValidationError
+from rich.padding import Padding
+from rich.text import Text as Plain
 
 from cli.client import MOST, Client
 from cli.options import FormatOption, LanguageOption, day_of
-from cli.output import Column, CommandError, Format, Language, emit, moment, plain_errors, say
+from cli.output import Column, CommandError, Format, Language, console, emit, moment, plain_errors, say
 from shared.answers.privacy import Erasure, ErasureAnswer, Holding, PersonalRead
 from shared.contracts.facts import Receipt
 from shared.privacy import Rule, policy_on
@@ -52,13 +54,20 @@ def policy(
     with plain_errors():
         vi = language is Language.VI
         rules = list(policy_on(day_of(on) or datetime.now(HANOI).date()).values())
+        if format is Format.TABLE:
+            for one in rules:
+                term = f"{one.days} {'ngày, sau đó ' if vi else 'days, then '}" if one.days else ""
+                say(f"{language.of(one.what)}: {term}{THEN[one.then][not vi]} ({BY[one.by][not vi]})", style="bold")
+                under = f"{language.of(one.reason)}\n{one.where} · {one.citation} [{one.provenance}]"
+                console.print(Padding(Plain(under), (0, 0, 1, 2)))
+            return
         columns: list[Column[Rule]] = [
-            Column("rule", "Quy tắc" if vi else "Rule"),
-            Column("what", "Dữ liệu" if vi else "What", lambda one: language.of(one.what)),
-            Column("days", "Số ngày" if vi else "Days", lambda one: one.days or "–"),
-            Column("then", "Sau đó" if vi else "Then", lambda one: THEN[one.then][not vi]),
-            Column("by", "Thực hiện" if vi else "By", lambda one: BY[one.by][not vi]),
-            Column("reason", "Lý do" if vi else "Why", lambda one: language.of(one.reason)),
+            Column("rule", "Rule"),
+            Column("what", "What", lambda one: language.of(one.what)),
+            Column("days", "Days"),
+            Column("then", "Then"),
+            Column("by", "By"),
+            Column("reason", "Why", lambda one: language.of(one.reason)),
         ]
         emit(rules, columns, format, full=rules)
 

@@ -145,7 +145,9 @@ class Driver(Generic[Database]):
 
     async def collection_names(self) -> list[str]:
         with mapped():
-            return list(await self._db.list_collection_names(authorizedCollections=True))  # asks for no right of its own
+            return list(
+                await self._db.list_collection_names(authorizedCollections=True)
+            )  # asks for no right of its own
 
     async def time(self) -> datetime:
         with mapped():

@@ -25,7 +25,7 @@ from shared.messaging.decide.asking import Request
 from shared.messaging.decide.sets import key_text
 from shared.messaging.operate.keeping import OF_EVERY_SERVICE, PAGE, Keeper, Kept
 from shared.messaging.settings import ServiceSettings
-from shared.mongo import Mongo, Put, in_transaction
+from shared.mongo import Mongo, Put, Unavailable, in_transaction
 from shared.privacy import Rule, erased_text, policy_on, rules
 from tests.fakes.memory import MemoryMongo
 from tests.unit.delivery_samples import AT, head, record
@@ -249,6 +249,35 @@ async def test_a_document_that_moves_meanwhile_is_left_to_the_next_round_and_its
 
     await keeper(bench.mongo, 91).round()
     assert (rows[ids[0]]["raw"], rows[ids[0]]["traceparent"]) == (None, "moved")
+
+
+async def test_a_document_that_cannot_be_read_holds_up_no_other_and_ends_nothing(bench: Bench) -> None:
+    """One that a newer release wrote, one that nobody wrote, one that can never be written: each stays as it is."""
+    ids = [await conflicting(bench), await rejected(bench)]
+    good = bench.mongo.rows("receipts")[ids[0]]
+    strange = {
+        "newer": {**good, "_id": "newer", "_schema": 99},
+        "none": {**good, "_id": "none", "receipt": {"status": "?"}},
+        "unwritable": {**good, "_id": "unwritable"},
+    }
+    bench.mongo.rows("receipts").update(strange)
+    bench.mongo.unwritable = lambda collection, document: document.get("_id") == "unwritable"
+
+    assert (await keeper(bench.mongo, 91).round())["refused_bytes"] == 2
+
+    rows = bench.mongo.rows("receipts")
+    assert [rows[id]["raw"] for id in ids] == [None, None]
+    assert {id: rows[id] for id in strange} == strange
+
+
+async def test_a_database_that_is_away_is_waited_for(bench: Bench) -> None:
+    await rejected(bench)
+    one = keeper(bench.mongo, 91)
+    bench.mongo.down = Unavailable
+    with pytest.raises(Unavailable):
+        await one.round()
+    bench.mongo.down = None
+    assert (await one.round())["refused_bytes"] == 1
 
 
 async def test_two_processes_at_once_do_it_once(bench: Bench) -> None:

@@ -19,7 +19,7 @@ from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTER_ACTIONS, DEAD_LETTERS, PERSONAL_READS
 from shared.messaging.consume.burying import action_without_words, without_bytes
 from shared.messaging.decide.documents import Document
-from shared.mongo import Conflict, Mongo, Put, Session, in_transaction
+from shared.mongo import Conflict, Mongo, Put, Session, answers, in_transaction
 from shared.mongo.leases import Leases
 from shared.mongo.port import MongoError
 from shared.privacy import rule_on
@@ -124,12 +124,18 @@ class Keeper:
         return done
 
     async def _let_go(self, one: Kept, rows: Sequence[Document], now: datetime) -> int:
-        """Of all at once; where one of them has moved, of each by itself, and of that one not now."""
+        """Of all at once; where one of them has moved or cannot be read, of each by itself, and of that one not now."""
         try:
             await self._write(one, rows, now)
             return len(rows)
-        except Conflict:
-            return sum([await self._let_go(one, [row], now) for row in rows]) if len(rows) > 1 else 0
+        except Exception as error:  # one document's trouble is no other's, nor the service's
+            if isinstance(error, MongoError) and not await answers(self._mongo):
+                raise
+            if len(rows) > 1:
+                return sum([await self._let_go(one, [row], now) for row in rows])
+            if not isinstance(error, Conflict):
+                log.error("retention.failed", rule=one.rule, document=str(rows[0]["_id"]), error=repr(error)[:300])
+            return 0
 
     async def _write(self, one: Kept, rows: Sequence[Document], now: datetime) -> None:
         lighter = [_beside(row) | one.then(row, now) for row in rows] if one.then else []
