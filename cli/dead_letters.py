@@ -137,6 +137,20 @@ def discard(
         say(f"Discarded {letter_id}, {letter.position} of {service}.")
 
 
+@app.command()
+def erase(
+    letter_id: Annotated[str, typer.Argument(metavar="ID", help="Id of a letter that was replayed or discarded.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="The ground; name no person in it.")],
+    by: Annotated[str | None, typer.Option("--by", help="On the local platform: in whose name.")] = None,
+) -> None:
+    """Replace the bytes of a closed dead letter by their hash. Another person closed it; there is no way back."""
+    with plain_errors():
+        client = Client(by)
+        service, letter = _find(client, letter_id)
+        client.post(service, f"/dead-letters/{letter_id}/erase", Letter, {"why": reason})
+        say(f"Erased {letter_id}, {letter.position} of {service}.")
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A dead letter, and which service could not handle it."""

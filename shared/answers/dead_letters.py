@@ -29,6 +29,7 @@ class Action(StrEnum):
 
     REPLAY = "replay"
     DISCARD = "discard"
+    ERASE = "erase"
 
 
 class Refusal(StrEnum):
@@ -41,6 +42,8 @@ class Refusal(StrEnum):
     EXHAUSTED = "attempts_exhausted"
     OLDER = "older_first"
     ROLE = "role_not_allowed"
+    STILL_OPEN = "still_open"
+    SAME_PERSON = "same_person"
 
 
 class Raw(BaseModel):
@@ -68,6 +71,7 @@ class Shape(BaseModel):
     attempts: int
     reason: Reason
     detail: str
+    """What the fault said; in the record of actions its fingerprint, to tell one fault from another."""
 
 
 class Entry(BaseModel):

@@ -58,6 +58,13 @@ class Discarding(Claim):
     """Mandatory; left out, the refusal says so in words and is recorded."""
 
 
+class Erasing(Claim):
+    """Body of an erasure."""
+
+    why: Why = ""
+    """Mandatory; left out, the refusal says so in words and is recorded."""
+
+
 class Replaying(Claim):
     """Body of a replay."""
 
@@ -191,6 +198,13 @@ async def discard_dead_letter(letters: Letters, who: Who, letter_id: str, body: 
     order = await _ordered(letters, Action.DISCARD, letter_id, who, body.why)
     with _in_words():
         return Letter.model_validate(_letter(await letters.discard(order)))
+
+
+@router.post("/{letter_id}/erase", summary="Replace its bytes by their hash; of a closed one, by another person")
+async def erase_dead_letter(letters: Letters, who: Who, letter_id: str, body: Erasing) -> Letter:
+    order = await _ordered(letters, Action.ERASE, letter_id, who, body.why)
+    with _in_words():
+        return Letter.model_validate(_letter(await letters.erase(order)))
 
 
 async def _ordered(

@@ -99,9 +99,3 @@ def without_bytes(letter: Document, at: datetime, by: str = RETENTION) -> Docume
     value = bytes(letter["value"] or b"")
     gone: Document = {"key": None, "headers": [], "value": None, "detail": "", "subject": ""}
     return {**letter, **gone, "erased": Erased.of(value, at=at, by=by).model_dump()}
-
-
-def action_without_words(action: Document, at: datetime) -> Document:
-    """The entry of an action, without what the fault of the record said, which may repeat the record."""
-    shapes = {name: action[name] and action[name] | {"detail": ""} for name in ("before", "after")}
-    return {**action, **shapes, "wordless": True}

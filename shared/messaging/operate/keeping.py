@@ -16,8 +16,8 @@ from typing import Any
 import structlog
 
 from shared.messaging.clock import BusinessClock
-from shared.messaging.collections import DEAD_LETTER_ACTIONS, DEAD_LETTERS, PERSONAL_READS
-from shared.messaging.consume.burying import action_without_words, without_bytes
+from shared.messaging.collections import DEAD_LETTERS, PERSONAL_READS
+from shared.messaging.consume.burying import without_bytes
 from shared.messaging.decide.documents import Document
 from shared.mongo import Conflict, Mongo, Put, Session, answers, in_transaction
 from shared.mongo.leases import Leases
@@ -63,7 +63,6 @@ OF_EVERY_SERVICE = (
         without_bytes,
         real=True,
     ),
-    Kept("dead_letter_bytes", DEAD_LETTER_ACTIONS, "at", {"wordless": None}, action_without_words, real=True),
     Kept("reads", PERSONAL_READS, "at", real=True),
 )
 """What each service keeps beside its own documents."""
