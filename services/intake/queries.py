@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, get_args
 
 from services.intake.decisions import (
@@ -32,7 +31,7 @@ from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.register import REGISTER
 from shared.messaging.decide.sets import key_text
 from shared.messaging.decide.writing import rows_of
-from shared.messaging.operate.keeping import Kept, Lightened
+from shared.messaging.operate.keeping import Kept
 from shared.mongo import Mongo
 from shared.privacy import RETENTION
 from shared.registry import Registry, corrected_register
@@ -185,19 +184,19 @@ async def erasures(mongo: Mongo, query: dict[str, Any], *, after: str | None, li
     return [ERASURES.read(row) for row in await mongo.find(ERASURES.name, query, sort=[("_id", 1)], limit=limit)]
 
 
-def _lighter(how: Callable[[Answer, datetime], Answer]) -> Lightened:
-    return lambda row, at: RECEIPTS.written(how(RECEIPTS.read(row), at))
-
-
-_WITHOUT_BYTES = _lighter(lambda answer, at: answer.without_bytes(at, RETENTION))
-_WITHOUT_WORDS = _lighter(lambda answer, at: answer.without_words())
 _ACCEPTED = [Status.ACCEPTED.value, Status.ACCEPTED_LATE.value]
 _REFUSED = [Status.REJECTED.value, Status.CONFLICT.value]
 _REPEATED = [Status.DUPLICATE.value, Status.UNCHANGED.value]
 
 
-def _bytes(rule: str, query: dict[str, Any]) -> Kept:
-    return Kept(rule, RECEIPTS.name, "received_at", {"erased": None, **query}, _WITHOUT_BYTES)
+def _bytes(rule: str, query: dict[str, Any]) -> Kept[Answer]:
+    return Kept(
+        rule=rule,
+        kind=RECEIPTS,
+        since="received_at",
+        query={"erased": None, **query},
+        lighter=lambda answer, at: answer.without_bytes(at, RETENTION),
+    )
 
 
 KEPT = (
@@ -206,11 +205,11 @@ KEPT = (
     _bytes("repeated_bytes", {"status": {"$in": _REPEATED}}),
     _bytes("repeated_bytes", {"status": Status.HELD.value, "released": {"$ne": None}}),
     Kept(
-        "refusal_words",
-        RECEIPTS.name,
-        "received_at",
-        {"status": {"$in": _REFUSED}, "wordless": {"$ne": True}},
-        _WITHOUT_WORDS,
+        rule="refusal_words",
+        kind=RECEIPTS,
+        since="received_at",
+        query={"status": {"$in": _REFUSED}, "wordless": {"$ne": True}},
+        lighter=lambda answer, at: answer.without_words(),
     ),
 )
 """What intake lets go of, by the policy. What is still held stays: it is decided from its bytes."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from services.notifications.decisions import ALERTS, STANDING_MONEY, ProvinceYear, Said
-from shared.messaging.decide.documents import Document
 from shared.messaging.decide.migrating import name_requests
 from shared.messaging.operate.keeping import Kept
 from shared.mongo import Mongo
@@ -39,18 +37,14 @@ async def tally(mongo: Mongo, query: dict[str, Any]) -> dict[str, int]:
     return {row["_id"]: row["count"] for row in sorted(rows, key=lambda row: str(row["_id"]))}
 
 
-def _without_words(row: Document, at: datetime) -> Document:
-    return ALERTS.written(ALERTS.read(row).without_words())
-
-
 KEPT = (
     Kept(
-        "past_alert_words",
-        ALERTS.name,
-        "cleared_at",
-        {"wordless": {"$ne": True}},
-        _without_words,
+        rule="past_alert_words",
+        kind=ALERTS,
+        since="cleared_at",
         text=True,
+        query={"wordless": {"$ne": True}},
+        lighter=lambda said, at: said.without_words(),
     ),
 )
 """What notifications lets go of, by the policy: that an alert was there stays, so that it is not raised again."""

@@ -26,7 +26,7 @@ def run_service(
     *,
     migrate: Callable[[Mongo], Awaitable[None]],
     sets: Sequence[SetOf[Any]] = (),
-    kept: Sequence[Kept] = (),
+    kept: Sequence[Kept[Any]] = (),
 ) -> None:
     """Run the service named like its consumer until SIGTERM.
 

@@ -12,12 +12,13 @@ import httpx
 import pytest
 
 from deploy.local.identity import issue_token
-from services.intake.decisions import RECEIPTS
+from services.intake.decisions import AGGREGATES, RECEIPTS
 from services.scoring.decisions import RESULTS
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import AssessmentAccepted, SubmissionErased, Withdrawn
 from shared.privacy import ERASED_LINE, found_in
+from tests.fakes.stored import store
 from tests.unit.delivery_samples import AT, head, record
 from tests.unit.intake_bench import Bench
 from tests.unit.intake_samples import commune
@@ -171,9 +172,10 @@ async def test_what_came_to_stand_between_request_and_confirmation_is_not_erased
     """It was held when it was asked for, and decided before it was confirmed: judged as it is when it is done."""
     receipt_id = await conflicting(bench)
     assert (await ministry.ask(receipt_id)).status_code == 200
-    (aggregate,) = bench.mongo.all("aggregates")
-    stands = {**aggregate, "accepted": {**aggregate["accepted"], "receipt_id": receipt_id}}
-    bench.mongo.rows("aggregates")[aggregate["_id"]] = stands
+    (row,) = bench.mongo.all("aggregates")
+    kept = AGGREGATES.read(row)
+    accepted = kept.accepted.model_copy(update={"receipt_id": receipt_id})
+    await store(bench.mongo, {AGGREGATES.ref(row["_id"]): kept.model_copy(update={"accepted": accepted})})
     assert codes(await ministry.confirm()) == ["stands"]
     assert RECEIPTS.read(bench.mongo.rows("receipts")[receipt_id]).raw is not None
 

@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,10 @@ from shared.messaging.decide.asking import Request
 from shared.messaging.decide.sets import key_text
 from shared.messaging.operate.keeping import OF_EVERY_SERVICE, PAGE, Keeper, Kept
 from shared.messaging.settings import ServiceSettings
-from shared.mongo import Mongo, Put, Unavailable, in_transaction
+from shared.mongo import Mongo, Unavailable
 from shared.privacy import Rule, erased_text, policy_on, rules
 from tests.fakes.memory import MemoryMongo
+from tests.fakes.stored import store
 from tests.unit.delivery_samples import AT, head, record
 from tests.unit.intake_bench import Bench, Still
 from tests.unit.intake_samples import commune
@@ -38,7 +40,7 @@ TODAY = date(2026, 6, 1)
 NAME = "Nguyễn Thị Ánh"
 
 
-def kept_by(service: str) -> tuple[Kept, ...]:
+def kept_by(service: str) -> tuple[Kept[Any], ...]:
     """What a service lets go of by itself."""
     return getattr(importlib.import_module(f"services.{service}.queries"), "KEPT", ())
 
@@ -50,7 +52,7 @@ class At(Still):
         return self.now()
 
 
-def keeper(mongo: Mongo, days: int, kept: tuple[Kept, ...] = queries.KEPT) -> Keeper:
+def keeper(mongo: Mongo, days: int, kept: tuple[Kept[Any], ...] = queries.KEPT) -> Keeper:
     """A service's keeper so many days after the records arrived."""
     return Keeper("test", mongo, kept, clock=At(AT + timedelta(days=days)))
 
@@ -186,8 +188,8 @@ async def test_what_is_held_stays_and_is_decided_after_ten_years(bench: Bench) -
 
 async def test_what_was_held_and_is_decided_keeps_the_bytes_of_its_second_receipt_only(bench: Bench) -> None:
     receipt_id = await held(bench)
-    row = bench.mongo.rows("receipts")[receipt_id]
-    bench.mongo.rows("receipts")[receipt_id] = {**row, "released": "another"}
+    answer = RECEIPTS.read(bench.mongo.rows("receipts")[receipt_id])
+    await store(bench.mongo, {RECEIPTS.ref(receipt_id): replace(answer, released="another")})
     await keeper(bench.mongo, 91).round()
     assert bench.mongo.rows("receipts")[receipt_id]["raw"] is None
 
@@ -227,38 +229,47 @@ async def test_what_comes_again_after_its_bytes_went_is_recognised(bench: Bench)
 
 async def test_many_pages_are_worked_off_in_one_round(bench: Bench) -> None:
     receipt_id = await rejected(bench)
-    row = bench.mongo.rows("receipts")[receipt_id]
-    for number in range(2 * PAGE + 3):
-        bench.mongo.rows("receipts")[f"r{number:05}"] = {**row, "_id": f"r{number:05}"}
+    answer = RECEIPTS.read(bench.mongo.rows("receipts")[receipt_id])
+    await store(bench.mongo, {RECEIPTS.ref(f"r{number:05}"): answer for number in range(2 * PAGE + 3)})
     assert (await keeper(bench.mongo, 91).round())["refused_bytes"] == 2 * PAGE + 4
     assert [row for row in bench.mongo.all("receipts") if row["raw"] is not None] == []
 
 
-async def test_a_document_that_moves_meanwhile_is_left_to_the_next_round_and_its_neighbours_go(bench: Bench) -> None:
+async def test_what_somebody_decides_meanwhile_is_not_written_over(bench: Bench) -> None:
     ids = [await conflicting(bench), await rejected(bench)]
 
     async def decided_elsewhere() -> None:
-        row = bench.mongo.rows("receipts")[ids[0]]
-        bench.mongo.rows("receipts")[ids[0]] = {**row, "_rev": row["_rev"] + 1, "traceparent": "moved"}
+        answer = RECEIPTS.read(bench.mongo.rows("receipts")[ids[0]])
+        await store(bench.mongo, {RECEIPTS.ref(ids[0]): replace(answer, traceparent="moved")})
 
     bench.mongo.meanwhile = [decided_elsewhere]
-    await keeper(bench.mongo, 91).round()
+    assert (await keeper(bench.mongo, 91).round())["refused_bytes"] == 2
     rows = bench.mongo.rows("receipts")
-    assert (rows[ids[0]]["raw"] is None, rows[ids[1]]["raw"]) == (False, None)
+    assert [rows[id]["raw"] for id in ids] == [None, None]
     assert rows[ids[0]]["traceparent"] == "moved"
 
-    await keeper(bench.mongo, 91).round()
-    assert (rows[ids[0]]["raw"], rows[ids[0]]["traceparent"]) == (None, "moved")
+
+async def test_an_alert_that_is_raised_again_meanwhile_keeps_its_words() -> None:
+    mongo = MemoryMongo()
+    await store(mongo, {ALERTS.ref(id): said(cleared_at=AT) for id in "ab"})
+
+    async def raised_again() -> None:
+        await store(mongo, {ALERTS.ref("a"): said()})
+
+    mongo.meanwhile = [raised_again]
+    assert (await keeper(mongo, 733, notified.KEPT).round())["past_alert_words"] == 1
+    assert [ALERTS.read(mongo.rows("alerts")[id]).text.vi for id in "ab"] == [NAME, erased_text().vi]
 
 
 async def test_a_document_that_cannot_be_read_holds_up_no_other_and_ends_nothing(bench: Bench) -> None:
     """One that a newer release wrote, one that nobody wrote, one that can never be written: each stays as it is."""
     ids = [await conflicting(bench), await rejected(bench)]
     good = bench.mongo.rows("receipts")[ids[0]]
+    await store(bench.mongo, {RECEIPTS.ref("unwritable"): RECEIPTS.read(good)})
     strange = {
         "newer": {**good, "_id": "newer", "_schema": 99},
         "none": {**good, "_id": "none", "receipt": {"status": "?"}},
-        "unwritable": {**good, "_id": "unwritable"},
+        "unwritable": bench.mongo.rows("receipts")["unwritable"],
     }
     bench.mongo.rows("receipts").update(strange)
     bench.mongo.unwritable = lambda collection, document: document.get("_id") == "unwritable"
@@ -301,8 +312,8 @@ async def test_what_stands_asked_by_a_code_is_not_asked_of_bytes_that_are_gone(b
     answer = RECEIPTS.read(bench.mongo.rows("receipts")[receipt_id])
     gone = answer.without_bytes(AT, "ERASE-1")
     assert (gone.waits, gone.awaits) == (False, None)
-    row = {**RECEIPTS.written(gone), "_id": receipt_id, "_rev": 1}
-    bench.mongo.rows("receipts")[receipt_id] = row
+    await store(bench.mongo, {RECEIPTS.ref(receipt_id): gone})
+    row = bench.mongo.rows("receipts")[receipt_id]
     request = RELEASE.request(Code(str(answer.awaits), 2022))
     assert isinstance(request, Request)
     await bench.mongo.insert(
@@ -340,8 +351,7 @@ def said(**changes: Any) -> Said:
 async def test_words_of_alerts_that_are_over_go_and_those_that_stand_stay(over: datetime | None, words: str) -> None:
     mongo = MemoryMongo()
     why = Text(vi=NAME, en=NAME) if over else None
-    written = ALERTS.written(said(cleared_at=over, why_cleared=why))
-    await in_transaction(mongo, lambda session: mongo.put("alerts", [Put("a", None, written)], session))
+    await store(mongo, {ALERTS.ref("a"): said(cleared_at=over, why_cleared=why)})
 
     await keeper(mongo, 733, notified.KEPT).round()
 

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import structlog
 
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTERS, PERSONAL_READS
 from shared.messaging.consume.burying import without_bytes
-from shared.messaging.decide.documents import Document
-from shared.mongo import Conflict, Mongo, Put, Session, answers, in_transaction
+from shared.messaging.decide.documents import Collection, Document, Query
+from shared.messaging.decide.reader import Reader
+from shared.mongo import Conflict, Mongo, Session, answers, in_transaction
 from shared.mongo.leases import Leases
 from shared.mongo.port import MongoError
 from shared.privacy import rule_on
@@ -32,49 +33,62 @@ LEASE = "retention"
 LEASE_SECONDS = 120.0
 """Longer than a page takes; renewed with each."""
 ROUND_SECONDS = 3_600.0
-Lightened = Callable[[Document, datetime], Document]
-"""A stored document and the moment → the same one without what its rule takes away."""
+M = TypeVar("M")
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Documents that a rule of the policy is about."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept(Generic[M]):
+    """Documents of a service that a rule of the policy is about."""
+
+    rule: str
+    kind: Collection[M]
+    since: str
+    """Field of the instant of business time from which its days are counted."""
+    text: bool = False
+    """The instant is written as text."""
+    query: Query
+    """Which documents; none that was lightened already."""
+    lighter: Callable[[M, datetime], M]
+    """A document and the moment → the same one without what its rule takes away."""
+
+    @property
+    def collection(self) -> str:
+        """Where they lie."""
+        return self.kind.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What the platform keeps beside a service's documents, and a rule is about."""
 
     rule: str
     collection: str
     since: str
-    """Field of the instant from which its days are counted."""
-    query: Mapping[str, Any] = field(default_factory=dict)
-    """Which documents; none that was lightened already."""
-    then: Lightened | None = None
-    """`None`: the document is deleted."""
-    text: bool = False
-    """The instant is written as text."""
-    real: bool = False
-    """The instant is of real time, not of business time."""
+    """Field of the instant of real time from which its days are counted."""
+    query: Query = field(default_factory=dict)
+    lighter: Callable[[Document, datetime], Document] | None = None
+    """`None`: it is deleted."""
 
 
 OF_EVERY_SERVICE = (
-    Kept(
-        "dead_letter_bytes",
-        DEAD_LETTERS,
-        "at",
-        {"state": {"$in": ["replayed", "discarded"]}, "erased": None},
-        without_bytes,
-        real=True,
+    Beside(
+        rule="dead_letter_bytes",
+        collection=DEAD_LETTERS,
+        since="at",
+        query={"state": {"$in": ["replayed", "discarded"]}, "erased": None},
+        lighter=without_bytes,
     ),
-    Kept("reads", PERSONAL_READS, "at", real=True),
+    Beside(rule="reads", collection=PERSONAL_READS, since="at"),
 )
-"""What each service keeps beside its own documents."""
 
 
 class Keeper:
     """Lets go of what a service has kept long enough."""
 
-    def __init__(self, service: str, mongo: Mongo, kept: Sequence[Kept], *, clock: BusinessClock) -> None:
+    def __init__(self, service: str, mongo: Mongo, kept: Sequence[Kept[Any]], *, clock: BusinessClock) -> None:
         self._service = service
         self._mongo = mongo
-        self._kept = (*kept, *OF_EVERY_SERVICE)
+        self._kept: tuple[Kept[Any] | Beside, ...] = (*kept, *OF_EVERY_SERVICE)
         self._clock = clock
         self._leases = Leases(mongo, LEASE_SECONDS)
 
@@ -105,54 +119,62 @@ class Keeper:
             log.info("retention.carried_out", **{rule: count for rule, count in done.items() if count})
         return dict(done)
 
-    async def _carry_out(self, one: Kept) -> int:
-        now = self._clock.real() if one.real else self._clock.now()
+    async def _carry_out(self, one: Kept[Any] | Beside) -> int:
+        now = self._clock.real() if isinstance(one, Beside) else self._clock.now()
         rule = rule_on(one.rule, now.astimezone(HANOI).date())
         if rule is None or rule.days is None:
             return 0
         before: Any = now - timedelta(days=rule.days)
-        due = {**one.query, one.since: {"$lt": before.date().isoformat() if one.text else before}}
-        done, after = 0, None
+        if isinstance(one, Kept) and one.text:
+            before = before.date().isoformat()
+        due, done, after = {**one.query, one.since: {"$lt": before}}, 0, None
         while await self._leases.acquire([LEASE]):
             query = due if after is None else {**due, "_id": {"$gt": after}}
-            rows = await self._mongo.find(one.collection, query, sort=[("_id", 1)], limit=PAGE)
+            rows = await self._mongo.find(one.collection, query, projection={"_id": 1}, sort=[("_id", 1)], limit=PAGE)
             if not rows:
                 break
-            done += await self._let_go(one, rows, now)
+            done += await self._let_go(one, due, [row["_id"] for row in rows], now)
             after = rows[-1]["_id"]
         return done
 
-    async def _let_go(self, one: Kept, rows: Sequence[Document], now: datetime) -> int:
+    async def _let_go(self, one: Kept[Any] | Beside, due: Query, ids: Sequence[Any], now: datetime) -> int:
         """Of all at once; where one of them has moved or cannot be read, of each by itself, and of that one not now."""
+        these = {**due, "_id": {"$in": ids}}
         try:
-            await self._write(one, rows, now)
-            return len(rows)
+            return await (self._lighten(one, these, now) if isinstance(one, Kept) else self._replace(one, these, now))
         except Exception as error:  # one document's trouble is no other's, nor the service's
             if isinstance(error, MongoError) and not await answers(self._mongo):
                 raise
-            if len(rows) > 1:
-                return sum([await self._let_go(one, [row], now) for row in rows])
+            if len(ids) > 1:
+                return sum([await self._let_go(one, due, [id], now) for id in ids])
             if not isinstance(error, Conflict):
-                log.error("retention.failed", rule=one.rule, document=str(rows[0]["_id"]), error=repr(error)[:300])
+                log.error("retention.failed", rule=one.rule, document=str(ids[0]), error=repr(error)[:300])
             return 0
 
-    async def _write(self, one: Kept, rows: Sequence[Document], now: datetime) -> None:
-        lighter = [_beside(row) | one.then(row, now) for row in rows] if one.then else []
+    async def _lighten(self, one: Kept[Any], these: Query, now: datetime) -> int:
+        """As decisions are written: on the revisions that were read. No set looks at what goes."""
+        reader = Reader(self._mongo)
+        await reader.load(map(one.kind.ref, these["_id"]["$in"]))
+        # Asked after they were read: whatever moves from here on has another revision.
+        refs = [
+            one.kind.ref(row["_id"]) for row in await self._mongo.find(one.collection, these, projection={"_id": 1})
+        ]
+        reader.expect({ref: one.lighter(reader[ref], now) for ref in refs})
+        writes = reader.puts(refs, self._clock.stamp(reader.stamp))
 
         async def body(session: Session) -> None:
-            if lighter and "_rev" in rows[0]:
-                puts = [Put(row["_id"], row["_rev"], new) for row, new in zip(rows, lighter, strict=True)]
-                await self._mongo.put(one.collection, puts, session)
-                return
-            ids = {"_id": {"$in": [row["_id"] for row in rows]}}
-            if await self._mongo.delete(one.collection, {**one.query, **ids}, session) != len(rows):
-                raise Conflict(f"{one.collection}: another process was faster")
-            await self._mongo.insert(one.collection, lighter, session)
+            await self._mongo.put(one.collection, writes.get(one.collection, []), session)
 
         await in_transaction(self._mongo, body)
+        return len(refs)
 
+    async def _replace(self, one: Beside, these: Query, now: datetime) -> int:
+        rows, lighter = await self._mongo.find(one.collection, these), one.lighter
 
-def _beside(row: Document) -> Document:
-    """What the platform keeps beside a document, except what a write sets by itself."""
-    kept = {name: value for name, value in row.items() if name.startswith("_") and name != "_rev"}
-    return kept if "_rev" not in row else {name: value for name, value in kept.items() if name != "_id"}
+        async def body(session: Session) -> None:
+            if await self._mongo.delete(one.collection, these, session) != len(rows):
+                raise Conflict(f"{one.collection}: somebody else was faster")
+            await self._mongo.insert(one.collection, [lighter(row, now) for row in rows] if lighter else [], session)
+
+        await in_transaction(self._mongo, body)
+        return len(rows)

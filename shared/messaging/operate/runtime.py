@@ -95,7 +95,7 @@ class Runtime:
         *,
         migrate: Callable[[Mongo], Awaitable[None]],
         sets: Sets | None = None,
-        kept: Sequence[Kept] = (),
+        kept: Sequence[Kept[Any]] = (),
     ) -> None:
         self.service = service
         self.settings = settings
