@@ -13,7 +13,7 @@ CODE := shared services cli deploy demo tests
 # At most four, since each worker that needs Kafka and MongoDB starts its own.
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4
 
-.PHONY: help demo down test faults deployment oidc cases chaos bench mutants lint format lock clean
+.PHONY: help demo down test faults deployment oidc cases chaos bench mutants lint format lock sbom audit clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -61,6 +61,12 @@ format: $(READY) ## Format the code
 lock: $(READY) ## Renew requirements.lock from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --generate-hashes --all-extras --no-header --python-version 3.11 \
 		pyproject.toml --output-file requirements.lock
+
+sbom: $(READY) ## Write the bill of materials of all that is locked (CycloneDX, build/sbom.cdx.json)
+	@$(BIN)/python -m deploy.inventory sbom
+
+audit: $(READY) ## Look up known faults of all that is locked (OSV=all.zip: in a copy of the database, without a network)
+	@$(BIN)/python -m deploy.inventory audit $(if $(OSV),--osv $(OSV))
 
 clean: ## Remove the virtual environment and caches (data of the platform stays)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

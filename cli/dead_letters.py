@@ -17,6 +17,7 @@ from cli.options import FormatOption, LanguageOption
 from cli.output import Column, CommandError, Format, Language, console, emit, fail, moment, number, plain_errors, say
 from shared.answers.dead_letters import Letter, Raw, Replayed, WholeLetter
 from shared.messaging.messages import Reason
+from shared.wording import EN
 
 ServiceOption = Annotated[str | None, typer.Option("--service", help="Only this service's.")]
 
@@ -137,6 +138,20 @@ def discard(
         say(f"Discarded {letter_id}, {letter.position} of {service}.")
 
 
+@app.command()
+def erase(
+    letter_id: Annotated[str, typer.Argument(metavar="ID", help="Id of a letter that was replayed or discarded.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="The ground; name no person in it.")],
+    by: Annotated[str | None, typer.Option("--by", help="On the local platform: in whose name.")] = None,
+) -> None:
+    """Replace the bytes of a closed dead letter by their hash. Another person closed it; there is no way back."""
+    with plain_errors():
+        client = Client(by)
+        service, letter = _find(client, letter_id)
+        client.post(service, f"/dead-letters/{letter_id}/erase", Letter, {"why": reason})
+        say(f"Erased {letter_id}, {letter.position} of {service}.")
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A dead letter, and which service could not handle it."""
@@ -247,7 +262,11 @@ def _render(service: str, letter: WholeLetter, language: Language) -> None:
         facts.add_row(heading, value)
     console.print(facts, markup=False, highlight=False)
     console.print("\nThe record's value", style="bold")
-    say(_body(letter.value), soft_wrap=True)
+    gone = letter.erased
+    say(
+        f"(erased on {moment(gone.at)}: {EN(gone.size)} bytes, SHA-256 {gone.sha256})" if gone else _body(letter.value),
+        soft_wrap=True,
+    )
     if letter.actions:
         actions = Table(title="What was done", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
         for heading in ("At", "Who", "Action", "Result", "Why"):

@@ -14,4 +14,4 @@ def main() -> None:
     """Run the service until SIGTERM."""
     topics = tuple(topic_names("submissions", province_codes()))
     consumer = Consumer("intake", topics, decisions.routes, decisions.refusals)
-    run_service(Settings(), consumer, [api.router], migrate=queries.migrate, sets=decisions.SETS)
+    run_service(Settings(), consumer, [api.router], migrate=queries.migrate, sets=decisions.SETS, kept=queries.KEPT)

@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, get_args
 
-from services.intake.decisions import AGGREGATES, HELD, HISTORIES, RELEASE, REOPENINGS, Code, Standing, Waiting
+from services.intake.decisions import (
+    AGGREGATES,
+    ERASURES,
+    HELD,
+    HISTORIES,
+    RECEIPTS,
+    RELEASE,
+    REOPENINGS,
+    Answer,
+    Code,
+    Standing,
+    Waiting,
+)
 from shared.answers.periods import HistoryImported
+from shared.answers.privacy import Erasure
 from shared.answers.register import AcceptedSubject
 from shared.contracts.base import Status
 from shared.contracts.facts import PeriodReopened, Receipt, RegistrationAccepted
@@ -18,7 +31,9 @@ from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.register import REGISTER
 from shared.messaging.decide.sets import key_text
 from shared.messaging.decide.writing import rows_of
+from shared.messaging.operate.keeping import Kept
 from shared.mongo import Mongo
+from shared.privacy import RETENTION
 from shared.registry import Registry, corrected_register
 
 
@@ -28,6 +43,7 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("receipts", [("subject", 1), ("period", 1)])
     await mongo.index("receipts", [("submission_id", 1)])
     await mongo.index("receipts", [("period", 1), ("status", 1)])
+    await mongo.index("receipts", [("status", 1), ("received_at", 1)])
     await mongo.index("receipts", [("awaits", 1), ("period", 1)])
     await mongo.index("aggregates", [("subject", 1), ("period", 1)])
     await mongo.index("aggregates", [("kind", 1), ("accepted.commune_code", 1)])
@@ -156,3 +172,44 @@ async def histories(mongo: Mongo, query: dict[str, Any], *, after: str | None, l
     if after:
         query = {**query, "_id": {"$gt": after}}
     return [HISTORIES.read(row) for row in await mongo.find(HISTORIES.name, query, sort=[("_id", 1)], limit=limit)]
+
+
+# --------------------------------------------------------------------------------------------------- kept
+
+
+async def erasures(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> list[Erasure]:
+    """The orders to erase, ordered by id."""
+    if after:
+        query = {**query, "_id": {"$gt": after}}
+    return [ERASURES.read(row) for row in await mongo.find(ERASURES.name, query, sort=[("_id", 1)], limit=limit)]
+
+
+_ACCEPTED = [Status.ACCEPTED.value, Status.ACCEPTED_LATE.value]
+_REFUSED = [Status.REJECTED.value, Status.CONFLICT.value]
+_REPEATED = [Status.DUPLICATE.value, Status.UNCHANGED.value]
+
+
+def _bytes(rule: str, query: dict[str, Any]) -> Kept[Answer]:
+    return Kept(
+        rule=rule,
+        kind=RECEIPTS,
+        since="received_at",
+        query={"erased": None, **query},
+        lighter=lambda answer, at: answer.without_bytes(at, RETENTION),
+    )
+
+
+KEPT = (
+    _bytes("accepted_bytes", {"status": {"$in": _ACCEPTED}}),
+    _bytes("refused_bytes", {"status": {"$in": _REFUSED}}),
+    _bytes("repeated_bytes", {"status": {"$in": _REPEATED}}),
+    _bytes("repeated_bytes", {"status": Status.HELD.value, "released": {"$ne": None}}),
+    Kept(
+        rule="refusal_words",
+        kind=RECEIPTS,
+        since="received_at",
+        query={"status": {"$in": _REFUSED}, "wordless": {"$ne": True}},
+        lighter=lambda answer, at: answer.without_words(),
+    ),
+)
+"""What intake lets go of, by the policy. What is still held stays: it is decided from its bytes."""

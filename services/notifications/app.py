@@ -14,4 +14,4 @@ def main() -> None:
     """Run the service until SIGTERM."""
     topics = ("intake.accepted", "scores", "rankings", "budgets", *topic_names("receipts", province_codes()))
     consumer = Consumer("notifications", topics, decisions.routes)
-    run_service(Settings(), consumer, [api.router], migrate=queries.migrate, sets=decisions.SETS)
+    run_service(Settings(), consumer, [api.router], migrate=queries.migrate, sets=decisions.SETS, kept=queries.KEPT)

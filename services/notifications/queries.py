@@ -6,6 +6,7 @@ from typing import Any
 
 from services.notifications.decisions import ALERTS, STANDING_MONEY, ProvinceYear, Said
 from shared.messaging.decide.migrating import name_requests
+from shared.messaging.operate.keeping import Kept
 from shared.mongo import Mongo
 
 
@@ -34,3 +35,16 @@ async def tally(mongo: Mongo, query: dict[str, Any]) -> dict[str, int]:
     stands = {**query, "cleared_at": None}
     rows = await mongo.aggregate("alerts", [{"$match": stands}, {"$group": {"_id": "$kind", "count": {"$sum": 1}}}])
     return {row["_id"]: row["count"] for row in sorted(rows, key=lambda row: str(row["_id"]))}
+
+
+KEPT = (
+    Kept(
+        rule="past_alert_words",
+        kind=ALERTS,
+        since="cleared_at",
+        text=True,
+        query={"wordless": {"$ne": True}},
+        lighter=lambda said, at: said.without_words(),
+    ),
+)
+"""What notifications lets go of, by the policy: that an alert was there stays, so that it is not raised again."""

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from shared.contracts.base import Text
 from shared.messaging.messages import Reason
+from shared.privacy import Erased
 
 
 class State(StrEnum):
@@ -28,6 +29,7 @@ class Action(StrEnum):
 
     REPLAY = "replay"
     DISCARD = "discard"
+    ERASE = "erase"
 
 
 class Refusal(StrEnum):
@@ -40,6 +42,8 @@ class Refusal(StrEnum):
     EXHAUSTED = "attempts_exhausted"
     OLDER = "older_first"
     ROLE = "role_not_allowed"
+    STILL_OPEN = "still_open"
+    SAME_PERSON = "same_person"
 
 
 class Raw(BaseModel):
@@ -67,6 +71,7 @@ class Shape(BaseModel):
     attempts: int
     reason: Reason
     detail: str
+    """What the fault said; in the record of actions its fingerprint, to tell one fault from another."""
 
 
 class Entry(BaseModel):
@@ -101,6 +106,8 @@ class Letter(Shape):
     expected: Text
     mend: Text
     preview: str
+    erased: Erased | None = None
+    """What is left of its bytes, where their time was over."""
 
 
 class WholeLetter(Letter):

@@ -41,6 +41,7 @@ class EventType(StrEnum):
     SUPPORT_ACCEPTED = "langhoc.support.accepted.v1", facts.SupportAccepted, "intake.accepted"
     RECOGNITION_ACCEPTED = "langhoc.recognition.accepted.v1", facts.RecognitionAccepted, "intake.accepted"
     SUBMISSION_WITHDRAWN = "langhoc.submission.withdrawn.v1", facts.Withdrawn, "intake.accepted"
+    SUBMISSION_ERASED = "langhoc.submission.erased.v1", facts.SubmissionErased, "intake.accepted"
     PERIOD_REOPENED = "langhoc.period.reopened.v1", facts.PeriodReopened, "intake.accepted"
     REGISTER_CORRECTED = "langhoc.register.corrected.v1", register.RegisterCorrected, "intake.accepted"
     COMMUNE_SCORED = "langhoc.commune.scored.v1", facts.CommuneScored, "scores"

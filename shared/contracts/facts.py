@@ -283,6 +283,28 @@ class Withdrawn(Accepted):
     reason: str
 
 
+class SubmissionErased(Contract):
+    """`langhoc.submission.erased.v1`, subject = `erasure/<receipt id>`: of a submission that does not stand the words
+    are erased. Whoever keeps words of it drops them, also when they come later; what was decided stays decided.
+    """
+
+    receipt_id: str
+    """Of the submission."""
+    version: Version
+    """1: what is erased is erased."""
+    order_id: str
+    """The ministry's order to erase it."""
+    province: ProvinceCode
+    """The sender."""
+    kind: SubmissionKind | None = None
+    subject: str
+    """That of the accepted facts where there are some, else as it was sent, else the province."""
+    period: int | None = None
+    sha256: str | None
+    """Of the bytes that were kept; `None` where none were."""
+    erased_at: Instant
+
+
 # ----------------------------------------------------------------------------------------------- scoring
 
 

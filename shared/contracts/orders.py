@@ -1,4 +1,5 @@
-"""What the ministry orders of intake: that a closed period is open for a while, and that history is taken in."""
+"""What the ministry orders of intake: that a closed period is open for a while, that history is taken in, and that the
+words of submissions are erased."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from shared.contracts.facts import Closable
 
 MOST_SUBMISSIONS = 100
 """Of one order of history: it is decided and written as one."""
+MOST_ERASED = 50
+"""Receipts of one order to erase, likewise."""
 
 
 class PeriodReopening(Claim):
@@ -54,3 +57,19 @@ class HistoryImport(Claim):
     decision_number: Label
     submissions: Annotated[list[HistoricSubmission], Field(min_length=1)]
     """In their order: a registration before what speaks of its centre."""
+
+
+class ErasureRequest(Claim):
+    """That nothing of a submission is kept but the decision on it and the hash of what was sent."""
+
+    order_id: Identifier
+    """The ministry's own; the same id with the same content is the same order."""
+    receipts: Annotated[list[Identifier], Field(min_length=1, max_length=MOST_ERASED)]
+    why: Label
+    """Kept with the order: it names the ground, not the person."""
+
+
+class ErasureConfirmation(Claim):
+    """That another person looked at an order to erase and has it carried out. There is no way back."""
+
+    why: Label

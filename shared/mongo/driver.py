@@ -143,6 +143,12 @@ class Driver(Generic[Database]):
         with mapped():
             await self._db[collection].create_index(list(keys), **options)
 
+    async def collection_names(self) -> list[str]:
+        with mapped():
+            return list(
+                await self._db.list_collection_names(authorizedCollections=True)
+            )  # asks for no right of its own
+
     async def time(self) -> datetime:
         with mapped():
             answer = await self._db.command("hello")

@@ -107,6 +107,10 @@ class Mongo(Protocol):
         self, collection: str, keys: Sort, *, unique: bool = False, expire_after_seconds: int | None = None
     ) -> None: ...
 
+    async def collection_names(self) -> list[str]:
+        """Of all collections that there are."""
+        ...
+
     def transaction(self) -> AbstractAsyncContextManager[Session]:
         """Begin; leaving the block without `commit` aborts."""
         ...

@@ -31,3 +31,4 @@ RECALCULATIONS_PARKED = Gauge(
     "langhoc_recalculations_parked", "Sets that could not be computed or stored the last time"
 )
 PUT_OFF = Gauge("langhoc_partitions_put_off", "Partitions that wait alone", ["consumer"])
+LET_GO = Counter("langhoc_let_go", "Documents deleted or lightened by the retention policy", ["service", "rule"])

@@ -26,7 +26,7 @@ from shared.messaging.operate.instance import InstanceTaken
 from shared.messaging.operate.runtime import TAKEN, Check, Runtime
 from shared.messaging.operate.topics import TopicMismatch
 from shared.telemetry import shut_down_traces
-from shared.web import dead_letters, problems
+from shared.web import dead_letters, privacy, problems
 from shared.web.access import AccessLog
 from shared.web.admission import Admission
 from shared.web.auth import Operator, Verifier
@@ -86,6 +86,7 @@ def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, pro
     app.add_middleware(AccessLog, provider=provider)
     app.include_router(_health(runtime, tokens.keys))
     app.include_router(dead_letters.router)
+    app.include_router(privacy.router)
     for router in routers:
         app.include_router(router)
     _documentation(app, title)

@@ -59,6 +59,13 @@ class Discarding(Claim):
     """Mandatory; left out, the refusal says so in words and is recorded."""
 
 
+class Erasing(Claim):
+    """Body of an erasure."""
+
+    why: Why = ""
+    """Mandatory; left out, the refusal says so in words and is recorded."""
+
+
 class Replaying(Claim):
     """Body of a replay."""
 
@@ -148,6 +155,8 @@ async def list_dead_letters(
     shown = None if state == "all" else state
     rows = await letters.page(state=shown, reason=reason, after=after, limit=limit + 1)
     items = [Letter.model_validate(_letter(row)) for row in rows[:limit]]
+    if items:
+        await letters.looked(who.subject, who.role, f"{items[0].id}…{items[-1].id}", "list")
     return Page(items=items, next=items[-1].id if len(rows) > limit else None)
 
 
@@ -159,10 +168,11 @@ async def list_actions(letters: Letters, who: Operator, limit: Limit = 100, afte
 
 
 @router.get("/{letter_id}", summary="One of them, whole: bytes, headers, reason in words, actions")
-async def get_dead_letter(letters: Letters, who: Operator, letter_id: str) -> WholeLetter:
+async def get_dead_letter(letters: Letters, who: Operator, letter_id: str, why: Why = "") -> WholeLetter:
     row = await letters.find(letter_id)
     if row is None:
         raise not_found("dead letter", letter_id)
+    await letters.looked(who.subject, who.role, letter_id, why)
     return WholeLetter.model_validate(
         _letter(row)
         | {
@@ -189,6 +199,13 @@ async def discard_dead_letter(letters: Letters, who: Who, letter_id: str, body: 
     order = await _ordered(letters, Action.DISCARD, letter_id, who, body.why)
     with _in_words():
         return Letter.model_validate(_letter(await letters.discard(order)))
+
+
+@router.post("/{letter_id}/erase", summary="Replace its bytes by their hash; of a closed one, by another person")
+async def erase_dead_letter(letters: Letters, who: Who, letter_id: str, body: Erasing) -> Letter:
+    order = await _ordered(letters, Action.ERASE, letter_id, who, body.why)
+    with _in_words():
+        return Letter.model_validate(_letter(await letters.erase(order)))
 
 
 async def _ordered(

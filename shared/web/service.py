@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from shared.contracts.base import Problem
 from shared.messaging.decide.asking import Consumer
 from shared.messaging.decide.sets import SetOf, Sets
+from shared.messaging.operate.keeping import Kept
 from shared.messaging.operate.runtime import Runtime
 from shared.messaging.profile import unsafe
 from shared.messaging.settings import ServiceSettings
@@ -30,8 +31,13 @@ def run_service(
     *,
     migrate: Callable[[Mongo], Awaitable[None]],
     sets: Sequence[SetOf[Any]] = (),
+    kept: Sequence[Kept[Any]] = (),
 ) -> None:
-    """Run the service named like its consumer until SIGTERM. `sets` are its results over sets.
+    """Run the service named like its consumer until SIGTERM.
+
+    Args:
+        sets: its results over sets.
+        kept: its documents that the retention policy speaks of.
 
     Raises `SystemExit` if it cannot start.
     """
@@ -41,7 +47,7 @@ def run_service(
     prove()  # a fault in the rules stops the process here, not a province's submission later
     provider = setup_traces(name, settings.instance)
     mongo = connect(settings.mongo_driver, settings.mongo, settings.database_prefix + name, settings.mongo_login)
-    runtime = Runtime(name, settings, mongo, consumer, migrate=migrate, sets=Sets(sets))
+    runtime = Runtime(name, settings, mongo, consumer, migrate=migrate, sets=Sets(sets), kept=kept)
     serve(build_app(runtime, routers, title=f"Langhoc: {name}", provider=provider), runtime)
 
 

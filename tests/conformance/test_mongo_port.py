@@ -45,6 +45,14 @@ async def test_what_was_put_is_found_with_its_revision(mongo: Mongo) -> None:
     ]
 
 
+async def test_the_collections_that_hold_something_are_named(mongo: Mongo) -> None:
+    assert {"things", "others"}.isdisjoint(await mongo.collection_names())
+    await mongo.insert("things", [{"_id": 1}])
+    await write(mongo, Put("a", None, {}))
+    await mongo.insert("others", [{"_id": 1}])
+    assert {"things", "others"} <= set(await mongo.collection_names())
+
+
 async def test_find_filters_sorts_pages_and_projects(mongo: Mongo) -> None:
     await mongo.insert("things", [{"_id": n, "rest": n % 3, "nested": {"n": n}, "note": "…"} for n in range(10)])
 

@@ -219,6 +219,10 @@ class MemoryMongo:
         if unique and names not in self._unique.setdefault(collection, []):
             self._unique[collection].append(names)
 
+    async def collection_names(self) -> list[str]:
+        self._answer()
+        return [name for name, rows in self.collections.items() if rows]
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
         self._answer()

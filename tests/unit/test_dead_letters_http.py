@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,9 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app as langhoc
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
+from shared.answers.dead_letters import Action
 from shared.messaging.messages import Reason
+from shared.messaging.operate.dead_letters import Order
 from shared.mongo import Unavailable
 from shared.web import dead_letters, problems
 from shared.web.auth import Verifier
@@ -302,3 +305,59 @@ async def test_discard_needs_a_reason(bench: Bench, terminal: Terminal) -> None:
     refused = await terminal.run("discard", letter_id, "--reason", " ")
     assert (refused.exit_code, "only with a reason" in refused.stderr) == (1, True)
     assert bench.letter(letter_id)["state"] == "open"
+
+
+async def test_every_look_at_what_was_sent_is_recorded_before_it_is_given(
+    bench: Bench, http: httpx.AsyncClient
+) -> None:
+    (letter_id,) = await bench.bury(bench.probe.record(7, POISON))
+    await http.get(f"/dead-letters/{letter_id}", params={"why": "lỗi 12"})
+    await http.get("/dead-letters")
+    assert [(row["who"], row["what"], row["about"], row["why"]) for row in bench.mongo.all("personal_reads")] == [
+        ("an", "dead_letter", letter_id, "lỗi 12"),
+        ("an", "dead_letter", f"{letter_id}…{letter_id}", "list"),
+    ]
+    bench.mongo.unwritable = lambda collection, document: collection == "personal_reads"
+    with pytest.raises(Exception, match="as ordered by the test"):
+        await http.get(f"/dead-letters/{letter_id}")
+
+
+async def test_a_closed_letter_is_erased_by_another_person_and_shown_with_its_hash(
+    bench: Bench, http: httpx.AsyncClient, state: Path
+) -> None:
+    (letter_id,) = await bench.bury(bench.probe.record(7, POISON))
+    raw = bytes(bench.letter(letter_id)["value"])
+    erase = Order(Action.ERASE, letter_id, "binh", "ministry", "gửi nhầm")
+    told = [await http.post(f"/dead-letters/{letter_id}/erase", json={"why": "x"})]
+    await bench.letters.replay(Order(Action.REPLAY, letter_id, "binh", "ministry", ""))  # fails again: closes nothing
+    await http.post(f"/dead-letters/{letter_id}/discard", json={"why": "x"})
+    told += [await http.post(f"/dead-letters/{letter_id}/erase", json=body) for body in ({"why": "x"}, {})]
+    assert [(one.status_code, one.json()["code"]) for one in told] == [
+        (409, "still_open"),
+        (403, "same_person"),
+        (422, "reason_missing"),
+    ]
+    assert bytes(bench.letter(letter_id)["value"]) == raw
+
+    await bench.letters.erase(erase)
+    bench.forget(letter_id)
+
+    body = (await http.get(f"/dead-letters/{letter_id}")).json()
+    assert (body["value"], body["headers"], body["preview"], body["detail"]) == (None, [], "", "")
+    assert (body["state"], body["erased"]["by"]) == ("discarded", "binh")
+    assert body["erased"]["sha256"] == hashlib.sha256(raw).hexdigest()
+    assert [(one["action"], one["who"], one["result"]) for one in body["actions"]][-1] == ("erase", "binh", "erased")
+    assert "ZeroDivisionError" not in str(bench.mongo.all("dead_letter_actions")), "what the fault said"
+    kept = bench.letter(letter_id)
+    await bench.letters.erase(erase)
+    assert bench.letter(letter_id) == kept, "the same again"
+
+
+@pytest.mark.parametrize("role", ["province", "finance", "auditor"])
+async def test_nobody_but_the_ministry_erases_a_letter(bench: Bench, state: Path, role: str) -> None:
+    (letter_id,) = await bench.bury(bench.probe.record(7, POISON))
+    await bench.letters.discard(Order(Action.DISCARD, letter_id, "chi", "ministry", "x"))
+    async with serve(bench, state, role, "01" if role == "province" else None) as stranger:
+        answer = await stranger.post(f"/dead-letters/{letter_id}/erase", json={"why": "x"})
+    assert answer.status_code == 403
+    assert bench.entries()[-1] == ("an", "erase", "refused: role_not_allowed")

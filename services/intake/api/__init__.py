@@ -1,8 +1,8 @@
-"""HTTP side of intake: receipts and what is accepted; the register of units, periods and history."""
+"""HTTP side of intake: receipts and what is accepted; the register of units, periods and history; erasures."""
 
 from fastapi import APIRouter
 
-from services.intake.api import explanations, history, periods, receipts, register
+from services.intake.api import erasures, explanations, history, periods, receipts, register
 
 router = APIRouter()
 router.include_router(receipts.router)
@@ -10,3 +10,4 @@ router.include_router(register.router)
 router.include_router(periods.router)
 router.include_router(history.router)
 router.include_router(explanations.router)
+router.include_router(erasures.router)

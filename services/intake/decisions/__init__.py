@@ -2,10 +2,12 @@
 
 from services.intake.decisions.documents import (
     AGGREGATES,
+    ERASURES,
     HISTORIES,
     RECEIPTS,
     REOPENINGS,
     VERSIONS,
+    Answer,
     Standing,
     Waiting,
 )
@@ -20,6 +22,7 @@ SETS = (RELEASE,)
 __all__ = [
     "AGGREGATES",
     "DEEDS",
+    "ERASURES",
     "HELD",
     "HISTORIES",
     "RECEIPTS",
@@ -27,6 +30,7 @@ __all__ = [
     "REOPENINGS",
     "SETS",
     "VERSIONS",
+    "Answer",
     "Code",
     "Standing",
     "Unsound",

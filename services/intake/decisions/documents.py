@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from pydantic import AliasChoices, AliasPath, Field, SerializeAsAny, TypeAdapter, ValidationInfo, field_validator
 
 from shared.answers.periods import HistoryImported
+from shared.answers.privacy import Erasure
 from shared.answers.register import AcceptedVersion
 from shared.contracts.base import Contract, Status
 from shared.contracts.facts import (
@@ -29,6 +30,7 @@ from shared.contracts.facts import (
     Withdrawn,
 )
 from shared.messaging.decide.documents import Collection
+from shared.privacy import Erased, erased_words
 
 _FACTS: Mapping[SubmissionKind, type[Accepted]] = {
     "commune": CommuneAccepted,
@@ -54,17 +56,34 @@ class Answer:
     submission_id: str | None
     received_at: datetime
     traceparent: str | None = None
-    raw: bytes
+    raw: bytes | None
+    """`None`: they are erased."""
     awaits: str | None = None
     """The code for which a held submission waits, and the day on which it must mean something."""
     awaits_on: date | None = None
     released: str | None = None
     """The receipt under which a held submission was decided in the end."""
+    erased: Erased | None = None
+    """What is left of its bytes."""
+    wordless: bool = False
+    """Whether the receipt's problems no longer repeat what was sent."""
 
     @property
     def waits(self) -> bool:
-        """Whether its submission is still held."""
-        return self.status is Status.HELD and self.released is None
+        """Whether its submission is still held, and can still be decided."""
+        return self.status is Status.HELD and self.released is None and self.raw is not None
+
+    def without_bytes(self, at: datetime, by: str) -> Answer:
+        """The same answer; of the bytes that it answers the hash is left. What was held waits no longer."""
+        if self.raw is None:
+            return self
+        return replace(self, raw=None, erased=Erased.of(self.raw, at=at, by=by), awaits=None, awaits_on=None)
+
+    def without_words(self) -> Answer:
+        """The same answer; its problems keep their codes and say nothing of what was sent."""
+        problems, warnings = erased_words(self.receipt.problems), erased_words(self.receipt.warnings)
+        receipt = self.receipt.model_copy(update={"problems": problems, "warnings": warnings})
+        return replace(self, receipt=receipt, wordless=True)
 
 
 class Waiting(Contract):
@@ -147,8 +166,10 @@ class Reopened(Contract):
 
 _TAKEN: TypeAdapter[Used | Freed] = TypeAdapter(Used | Freed)
 
-RECEIPTS: Collection[Answer] = Collection("receipts", TypeAdapter(Answer), native=frozenset({"received_at", "raw"}))
-"""Every answer ever given, by the receipt's id."""
+RECEIPTS: Collection[Answer] = Collection(
+    "receipts", TypeAdapter(Answer), schema=2, native=frozenset({"received_at", "raw"})
+)
+"""Every answer ever given, by the receipt's id. Schema 2: its bytes may be erased."""
 SUBMISSIONS: Collection[Used | Freed] = Collection("submissions", _TAKEN)
 """By sender and submission id."""
 AGGREGATES: Collection[Aggregate] = Collection("aggregates", TypeAdapter(Aggregate), schema=2)
@@ -162,4 +183,6 @@ REOPENINGS: Collection[PeriodReopened] = Collection("reopenings", TypeAdapter(Pe
 REOPENED: Collection[Reopened] = Collection("reopened", TypeAdapter(Reopened))
 """By what closes, and its period."""
 HISTORIES: Collection[HistoryImported] = Collection("histories", TypeAdapter(HistoryImported))
+"""By the order's id."""
+ERASURES: Collection[Erasure] = Collection("erasures", TypeAdapter(Erasure))
 """By the order's id."""

@@ -27,8 +27,8 @@ from shared.messaging.decide.sets import SetOf, Source
 from shared.messaging.messages import Position, Received
 from shared.registry import corrections_of, touched_units
 
-HELD = {"status": Status.HELD.value, "released": None}
-"""Query for the answers to submissions that are still held."""
+HELD = {"status": Status.HELD.value, "released": None, "erased": None}
+"""Query for the answers to submissions that are still held; what was erased can never be decided."""
 
 
 class Code(NamedTuple):
@@ -68,6 +68,7 @@ def _read_again(answer: Answer) -> Received[Any]:
     """A held submission as it arrived, then."""
     receipt = answer.receipt
     assert receipt.kind is not None, "what is held was read"
+    assert answer.raw is not None, "and what was erased is held no longer"
     type_ = KINDS[receipt.kind].type
     topic, _, place = receipt.channel.rpartition("/")
     partition, _, offset = place.partition("@")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.notifications.decisions import alerts, periods, releases
+from services.notifications.decisions import alerts, erasing, periods, releases
 from services.notifications.decisions.documents import ADJUSTMENTS, ALERTS, FILES, MOVES, RESULTS, RUNS, SUPPORTS, Said
 from services.notifications.decisions.files import FILES_MENDED, SenderFile
 from services.notifications.decisions.money import STANDING_MONEY, WAITING, ProvinceYear
@@ -14,6 +14,7 @@ from shared.messaging.messages import Received
 
 routes: Mapping[str, Decide[Received[Any]]] = {
     **alerts.routes,
+    EventType.SUBMISSION_ERASED: erasing.on_erased,
     EventType.PERIOD_REOPENED: periods.on_reopened,
     EventType.RANKING_RELEASED: releases.on_released,
 }

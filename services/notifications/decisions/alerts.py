@@ -25,6 +25,7 @@ from services.notifications.decisions.documents import (
     Seen,
     SupportLine,
 )
+from services.notifications.decisions.erasing import without_erased_words
 from services.notifications.decisions.files import matter_of
 from services.notifications.decisions.telling import tell
 from services.notifications.domain import CALLS, TAKEN, file_of, known_until, place_of, receipt_alert, standing
@@ -64,7 +65,7 @@ async def on_matter(received: Received[Any], ask: Ask) -> Outcome:
 
 async def on_receipt(received: Received[Receipt], ask: Ask) -> Outcome:
     """A submission that was not taken is told at once; one that was taken mends what was sent before about the same."""
-    receipt = received.data
+    receipt = await without_erased_words(received.data, ask)
     alert, file, place = receipt_alert(receipt, received.event_id), file_of(receipt), place_of(receipt)
     if alert is None and (file is None or receipt.status not in TAKEN):
         return Outcome(verdict=IGNORED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from services.notifications.domain import Place, Standing
 from shared.answers.alerts import StandingAlert
@@ -14,8 +14,10 @@ from shared.contracts.facts import (
     BudgetRunProposed,
     PeriodReopened,
     RankingReleased,
+    SubmissionErased,
 )
 from shared.messaging.decide.documents import Collection, Document
+from shared.privacy import erased_text
 
 
 class Said(StandingAlert):
@@ -25,6 +27,13 @@ class Said(StandingAlert):
     """The set whose state decides whether it stands; `None`: it happened, and is never over."""
     place: Place | None = None
     """Where the submission that it is about stands among the others of its sender."""
+    wordless: bool = Field(default=False, exclude_if=lambda wordless: not wordless)
+    """Whether its words are erased."""
+
+    def without_words(self) -> Said:
+        """The same alert, saying no more than that its words are erased."""
+        gone = {"text": erased_text(), "action": erased_text(), "wordless": True}
+        return self.model_copy(update=gone | ({"why_cleared": erased_text()} if self.why_cleared else {}))
 
 
 class File(Contract):
@@ -105,3 +114,5 @@ RELEASES: Collection[Release] = Collection("releases", TypeAdapter(Release))
 """By scope and period."""
 REOPENINGS: Collection[Reopening] = Collection("reopenings", TypeAdapter(Reopening))
 """By the order's id."""
+ERASED: Collection[SubmissionErased] = Collection("erased", TypeAdapter(SubmissionErased))
+"""By the receipt's id; it may be known before the receipt is."""

@@ -15,6 +15,7 @@ from shared.contracts.base import Text
 from shared.contracts.facts import Alert, AlertCleared
 from shared.messaging.decide.asking import Ask, Outcome
 from shared.messaging.messages import Outgoing
+from shared.privacy import erased_text
 
 _WORDS = ("kind", "severity", "audience", "text", "action", "centres", "due")
 
@@ -67,6 +68,16 @@ async def keep_true(
             over = before.model_copy(update={"version": before.version + 1, "cleared_at": at, "why_cleared": why})
             outcome.put(ALERTS.ref(id), over)
             outcome.events.append(_cleared(over, why, at))
+
+
+def unsay(outcome: Outcome, said: Said) -> None:
+    """Say an alert again without its words, under its next version, whether it stands or is over."""
+    again = said.without_words().model_copy(update={"version": said.version + 1})
+    outcome.put(ALERTS.ref(said.alert_id), again)
+    if again.cleared_at is not None:
+        outcome.events.append(_cleared(again, erased_text(), again.cleared_at))
+    else:
+        outcome.events.append(_raised(Alert(**{name: getattr(again, name) for name in Alert.model_fields}), None))
 
 
 def _says_otherwise(before: Alert, after: Alert) -> bool:

@@ -21,7 +21,7 @@ from services.notifications.domain.budgets import (
 )
 from services.notifications.domain.decisions import adjustment_proposed_alert
 from services.notifications.domain.periods import reopened_alerts
-from services.notifications.domain.receipts import TAKEN, Place, file_of, place_of, receipt_alert
+from services.notifications.domain.receipts import RECEIPT_KINDS, TAKEN, Place, file_of, place_of, receipt_alert
 from services.notifications.domain.releases import released_alerts
 from services.notifications.domain.results import Standing, result_alerts, standing
 from services.notifications.domain.wording import AlertOf
@@ -31,6 +31,7 @@ CALLS: Mapping[str, tuple[AlertOf, ...]] = {**decisions.CALLS}
 
 __all__ = [
     "CALLS",
+    "RECEIPT_KINDS",
     "TAKEN",
     "Place",
     "Proposal",

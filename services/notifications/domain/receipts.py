@@ -38,6 +38,8 @@ _ASKING: Mapping[Status, _Asking | None] = {
     Status.UNCHANGED: None,
 }
 """`None`: nothing is asked."""
+RECEIPT_KINDS = tuple(asking.kind for asking in _ASKING.values() if asking)
+"""Kinds of alerts about one receipt; the id of each ends with the receipt's."""
 _WHAT: Mapping[SubmissionKind | None, Text] = {
     "commune": Text(vi="Hồ sơ đánh giá cộng đồng học tập cấp xã", en="The assessment of a commune"),
     "centre": Text(vi="Hồ sơ đánh giá trung tâm học tập cộng đồng", en="The assessment of a community learning centre"),

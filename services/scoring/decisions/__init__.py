@@ -22,6 +22,7 @@ from services.scoring.decisions.documents import (
     Head,
     Recompute,
 )
+from services.scoring.decisions.erasing import on_erased
 from services.scoring.decisions.ranked import RANKING
 from services.scoring.decisions.rankings import RankingYear, page_ids, pages_apart
 from services.scoring.decisions.recomputes import CHECK, RESCORED, OrderKey, Rescored
@@ -38,6 +39,7 @@ routes: Mapping[str, Decide[Received[Any]]] = {
     EventType.ASSESSMENT_ACCEPTED: on_assessment,
     EventType.RECOGNITION_ACCEPTED: on_recognition,
     EventType.SUBMISSION_WITHDRAWN: on_withdrawn,
+    EventType.SUBMISSION_ERASED: on_erased,
     EventType.REGISTER_CORRECTED: on_correction,
 }
 SETS: tuple[SetOf[Any], ...] = (AREA, COLLECTED, RANKING, RESCORED, CHECK)

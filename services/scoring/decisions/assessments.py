@@ -18,6 +18,7 @@ from services.scoring.decisions.documents import (
     ref_of,
     withdrawn_ref,
 )
+from services.scoring.decisions.erasing import drop_words
 from services.scoring.decisions.results import UNCHANGED, Judging
 from services.scoring.domain import Recognition
 from shared.contracts.facts import AssessmentAccepted, RecognitionAccepted, Withdrawn
@@ -43,6 +44,7 @@ async def on_assessment(received: Received[AcceptedAssessment], ask: Ask) -> Out
         return Outcome(verdict=STALE)
     judging = Judging(ask, Outcome(), "reference", received.traceparent)
     await judging.judge(accepted)
+    await drop_words(ref.id, ask, judging.outcome)
     return judging.outcome
 
 
@@ -52,7 +54,9 @@ async def _file(accepted: AssessmentAccepted, ask: Ask, traceparent: str | None)
     if stored is not None and accepted.version <= stored.accepted.version:
         return Outcome(verdict=STALE)
     filed = Area(series=accepted.series, period=accepted.period, accepted=accepted, traceparent=traceparent)
-    return Outcome({ref: filed})
+    outcome = Outcome({ref: filed})
+    await drop_words(ref.id, ask, outcome)
+    return outcome
 
 
 async def on_recognition(received: Received[RecognitionAccepted], ask: Ask) -> Outcome:
@@ -84,6 +88,7 @@ async def on_withdrawn(received: Received[Withdrawn], ask: Ask) -> Outcome:
     judging = Judging(ask, Outcome({ref: fact}), "withdrawal", received.traceparent)
     if stored is not None and stored.kind not in AREA_SERIES:
         await judging.judge(stored.accepted)
+    await drop_words(ref.id, ask, judging.outcome)
     return judging.outcome
 
 

@@ -24,6 +24,8 @@ from shared.contracts.facts import (
     RankingPublished,
     RankingReleased,
     Reference,
+    SubmissionErased,
+    SubmissionKind,
     Superseded,
     Withdrawn,
 )
@@ -196,6 +198,8 @@ RESULTS = Collection("results", TypeAdapter(Result), schema=2, upgrades={1: _com
 WITHDRAWALS = Collection("withdrawals", TypeAdapter(Withdrawn))
 """`<subject>/<period>` as in `results`: the last withdrawal of an assessment, also of one that has not come yet."""
 SUPERSEDED = Collection("superseded", TypeAdapter(Before), entries=True)
+ERASED = Collection("erased", TypeAdapter(SubmissionErased))
+"""By the receipt's id: submissions whose words are dropped, also of those that have not come yet."""
 RECOGNITIONS = Collection("recognitions", TypeAdapter(Recognitions), schema=2, upgrades={0: _any_period})
 REFERENCES = Collection("references", TypeAdapter(References))
 AREAS = Collection("areas", TypeAdapter(Area))
@@ -246,8 +250,12 @@ def withdrawal_ref(accepted: AcceptedAssessment) -> Ref[Withdrawn]:
 
 def withdrawn_ref(withdrawn: Withdrawn) -> Ref[Result]:
     """Where the result of what was withdrawn is kept; of a commune, a centre or another assessment."""
-    subject = withdrawn.subject
-    return RESULTS.ref(subject.replace("/", "@", 1) if withdrawn.kind == "assessment" else subject, withdrawn.period)
+    return RESULTS.ref(assessment_id(withdrawn.kind, withdrawn.subject), withdrawn.period)
+
+
+def assessment_id(kind: SubmissionKind, subject: str) -> str:
+    """Under which id results and areas are kept, from the kind and subject of a fact."""
+    return subject.replace("/", "@", 1) if kind == "assessment" else subject
 
 
 def area_ref(series: str, code: str, period: int) -> Ref[Area]:

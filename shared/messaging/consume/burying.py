@@ -15,6 +15,7 @@ from shared.messaging.clock import instant_of
 from shared.messaging.consume.batches import Damage
 from shared.messaging.decide.documents import Document
 from shared.messaging.messages import Position, Reason, Received, Unreadable
+from shared.privacy import RETENTION, Erased
 
 OUR_TYPE = re.compile(r"langhoc(\.[a-z]+)+\.v[1-9][0-9]*")
 DETAIL_CHARACTERS = 20_000
@@ -88,3 +89,13 @@ def dead_letter(
         "attempts": 1,
         "at": now,
     }
+
+
+def without_bytes(letter: Document, at: datetime, by: str = RETENTION) -> Document:
+    """A letter that is closed, without its record: of key, headers and value the hash is left, of the fault its reason.
+
+    It stands for the value that lay in Kafka, or the part of it that was kept.
+    """
+    value = bytes(letter["value"] or b"")
+    gone: Document = {"key": None, "headers": [], "value": None, "detail": "", "subject": ""}
+    return {**letter, **gone, "erased": Erased.of(value, at=at, by=by).model_dump()}

@@ -3,7 +3,8 @@
 A letter is open until its record was handled after all or somebody decided that it never will be. Every change takes
 the letter as it was read, attempts counted, and puts a new one in its place, in the transaction of whatever the change
 brings about; so of two operators at the same moment one has the effect and the other is told. Every action leaves an
-entry of its own, also one that was refused: who, when, why, before and after. Entries are inserted and never changed.
+entry of its own, also one that was refused: who, when, why, before and after. Entries are inserted and never changed;
+so they keep a fingerprint of what a fault said, not its words, which may repeat the record.
 
 A replay cannot reorder. A state fact is guarded by its version, whenever it comes. An occurrence waits for the open
 letters of its key that are older; what was handled since is for its handler to judge, as with a late arrival.
@@ -26,10 +27,11 @@ from shared.contracts.catalogue import CONTRACTS
 from shared.errors import LanghocError
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTER_ACTIONS, DEAD_LETTERS
-from shared.messaging.consume.burying import state_of_failed
+from shared.messaging.consume.burying import state_of_failed, without_bytes
 from shared.messaging.consume.pipeline import Pipeline, Replay
 from shared.messaging.decide.documents import Document
 from shared.messaging.messages import Reason
+from shared.messaging.operate.personal import fingerprint, note_read
 from shared.messaging.send.outbox import Relay
 from shared.mongo import Mongo, Session, answers, in_transaction
 from shared.mongo.port import MongoError
@@ -136,6 +138,10 @@ class DeadLetters:
         query: dict[str, Any] = {} if letter_id is None else {"letter": letter_id}
         return await self._mongo.find(DEAD_LETTER_ACTIONS, query | _behind(after), sort=[("_id", 1)], limit=limit)
 
+    async def looked(self, who: str, role: str, about: str, why: str) -> None:
+        """Record that somebody looks at what was sent, which may be anything. Raises `MongoError`: nothing is shown."""
+        await note_read(self._mongo, self._clock, who=who, role=role, what="dead_letter", about=about, why=why)
+
     async def rehearse(self, letter_id: str) -> tuple[Document, Replay]:
         """The letter as it would be after a replay, and what that would lead to. Writes nothing; raises `Refused`.
 
@@ -180,6 +186,29 @@ class DeadLetters:
 
             await in_transaction(self._mongo, body)
         log.info("dead_letter.discarded", letter=order.letter_id, who=order.who, why=order.why)
+        return after
+
+    async def erase(self, order: Order) -> Document:
+        """Replace the record of a closed letter by its hash, by another person than closed it. Raises `Refused`."""
+        async with self._recorded(order):
+            if not order.why:
+                raise Refused(Refusal.NO_REASON)
+            before = await self.find(order.letter_id)
+            if before is None:
+                raise Refused(Refusal.NOT_FOUND, order.letter_id)
+            if before.get("state") in _UNDECIDED:
+                raise Refused(Refusal.STILL_OPEN)
+            if order.who in map(_closed_by, await self.actions(order.letter_id)):
+                raise Refused(Refusal.SAME_PERSON)
+            if before.get("erased"):
+                return before
+            after = without_bytes(before, self._clock.real(), order.who)
+
+            async def body(session: Session) -> None:
+                await self._change(order, "erased", before, after, session)
+
+            await in_transaction(self._mongo, body)
+        log.info("dead_letter.erased", letter=order.letter_id, who=order.who)
         return after
 
     async def refuse(self, order: Order, refusal: Refusal) -> None:
@@ -256,6 +285,12 @@ def state_of(letter: Document) -> State:
     return State(letter.get("state", State.OPEN))
 
 
+def _closed_by(entry: Document) -> str | None:
+    """Who closed the letter with this action, if it did."""
+    states = [entry[name] and entry[name]["state"] for name in ("before", "after")]
+    return entry["who"] if states[0] != states[1] else None
+
+
 def _ordered(letter: Document) -> bool:
     """Whether the order of its key matters. What cannot be read might be anything."""
     contract = CONTRACTS.get(letter["type"])
@@ -278,4 +313,5 @@ def _shape(letter: Document | None) -> Document | None:
     """What an action can change of a letter."""
     if letter is None:
         return None
-    return {"state": state_of(letter).value} | {name: letter[name] for name in ("attempts", "reason", "detail")}
+    detail = letter["detail"] and fingerprint(letter["detail"])
+    return {"state": state_of(letter).value, "detail": detail} | {name: letter[name] for name in ("attempts", "reason")}

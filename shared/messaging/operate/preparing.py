@@ -8,6 +8,7 @@ from shared.messaging.collections import (
     DEAD_LETTERS,
     INBOX,
     OUTBOX,
+    PERSONAL_READS,
     RECALCULATIONS,
     SETS,
 )
@@ -23,5 +24,6 @@ async def prepare(mongo: Mongo, *, inbox_days: int) -> None:
     await mongo.index(DEAD_LETTERS, [("state", 1), ("_id", 1)])
     await mongo.index(DEAD_LETTERS, [(name, 1) for name in ("topic", "partition", "key", "appended_at", "offset")])
     await mongo.index(DEAD_LETTER_ACTIONS, [("letter", 1)])
+    await mongo.index(PERSONAL_READS, [("at", 1)])
     await mongo.index(RECALCULATIONS, [("set", 1), ("key", 1)])
     await mongo.index(SETS, [("set", 1), ("key", 1)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +31,7 @@ from shared.messaging.ending import end
 from shared.messaging.faults import saboteurs
 from shared.messaging.operate.dead_letters import DeadLetters
 from shared.messaging.operate.instance import Instance, InstanceTaken
+from shared.messaging.operate.keeping import Keeper, Kept
 from shared.messaging.operate.preparing import prepare
 from shared.messaging.operate.topics import RightsMissing, check_topics, lacking, needs_of
 from shared.messaging.send.outbox import Relay
@@ -94,6 +95,7 @@ class Runtime:
         *,
         migrate: Callable[[Mongo], Awaitable[None]],
         sets: Sets | None = None,
+        kept: Sequence[Kept[Any]] = (),
     ) -> None:
         self.service = service
         self.settings = settings
@@ -144,6 +146,7 @@ class Runtime:
             if sets and sets.by_name
             else None
         )
+        self.keeper = Keeper(service, mongo, kept, clock=self.clock)
         self._instance = Instance(service, settings.instance, mongo, lease_seconds=settings.lease_seconds)
         self._keeper: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[Any]] = []
@@ -172,6 +175,7 @@ class Runtime:
             asyncio.create_task(self._watch(), name="watch"),
             asyncio.create_task(self._watch_topics(), name="topics"),
             asyncio.create_task(self._read_again(), name="waiting letters"),
+            asyncio.create_task(self.keeper.run(), name="retention"),
         ]
         if self._recalculator:
             self._tasks.append(asyncio.create_task(self._recalculator.run(), name="recalculator"))

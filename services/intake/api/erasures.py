@@ -1,0 +1,62 @@
+"""Orders to erase what was submitted: one person asks, another one confirms."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Request
+
+from services.intake import queries
+from services.intake.api import orders
+from services.intake.decisions import Unsound, erasing
+from shared.answers.page import Page
+from shared.answers.privacy import Erasure, ErasureAnswer
+from shared.contracts.orders import ErasureConfirmation, ErasureRequest
+from shared.web.auth import Caller, Operator, require_role
+from shared.web.paging import After, Limit
+from shared.web.problems import not_found
+from shared.web.tokens import Role
+
+router = APIRouter(prefix="/erasures", tags=["privacy"])
+Watcher = Annotated[Caller, Depends(require_role(Role.MINISTRY, Role.AUDITOR))]
+
+
+@router.get("", summary="The orders to erase: who asked, who confirmed, why")
+async def list_erasures(request: Request, who: Watcher, limit: Limit = 100, after: After = None) -> Page[Erasure]:
+    found = await queries.erasures(request.app.state.mongo, {}, after=after, limit=limit + 1)
+    items = found[:limit]
+    return Page(items=items, next=items[-1].order_id if len(found) > limit else None)
+
+
+@router.post("", summary="Ask that submissions be erased; nothing is done until another person confirms it")
+async def ask_for(
+    request: Request, who: Operator, body: Annotated[dict[str, Any], Body()], dry_run: bool = False
+) -> ErasureAnswer:
+    """Refused for a submission that stands: results and money rest on it. The same order under the same id is recorded
+    once."""
+    wanted, runtime = erasing.Requesting(orders.read(ErasureRequest, body), who.subject), request.app.state.runtime
+    act = runtime.commands.rehearse if dry_run else runtime.commands.order
+    try:
+        outcome = await act(wanted.id, wanted, erasing.request)
+    except Unsound as unsound:
+        raise orders.unsound(unsound.problems) from unsound
+    new: Erasure | None = outcome.puts.get(erasing.ref_of(wanted.order.order_id)) if outcome else None
+    return ErasureAnswer(order=new or await _found(request, wanted.order.order_id), dry_run=dry_run)
+
+
+@router.post("/{order_id:path}/confirm", summary="Carry out an order to erase that another person asked for")
+async def confirm(request: Request, who: Operator, order_id: str, body: Annotated[dict[str, Any], Body()]) -> Erasure:
+    """There is no way back: of what was sent the hash is left, of a refusal its codes. The decision stays."""
+    wanted = erasing.Confirming(order_id, orders.read(ErasureConfirmation, body), who.subject)
+    await _found(request, order_id)
+    try:
+        await request.app.state.runtime.commands.order(wanted.id, wanted, erasing.confirm)
+    except Unsound as unsound:
+        raise orders.unsound(unsound.problems) from unsound
+    return await _found(request, order_id)
+
+
+async def _found(request: Request, order_id: str) -> Erasure:
+    for one in await queries.erasures(request.app.state.mongo, {"_id": order_id}, after=None, limit=1):
+        return one
+    raise not_found("erasure", order_id)
