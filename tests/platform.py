@@ -112,6 +112,7 @@ class ServiceProcesses:
                     "LANGHOC_INSTANCE": str(instance),
                     "LANGHOC_PROFILE": "local",
                     "LANGHOC_JWKS": str(jwks_path(self._folder)),
+                    "LANGHOC_ACCOUNT_KEY": self._servers.secrets.account_key(),
                     "LANGHOC_DATABASE_PREFIX": f"{self._world}_",
                     "LANGHOC_GROUP_PREFIX": f"{self._world}-",
                     "LANGHOC_BURST_QUIET": "0.3",

@@ -17,12 +17,12 @@ from fastapi import FastAPI
 from typer.testing import CliRunner, Result
 
 from cli.main import app as langhoc
-from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
+from deploy.local.identity import ensure_signing_key, issue_token
+from shared.messaging.clock import BusinessClock
 from shared.messaging.messages import Reason
 from shared.mongo import Unavailable
 from shared.web import dead_letters, problems
-from shared.web.auth import Verifier
-from shared.web.tokens import local
+from tests.fakes.trust import local_verifier
 from tests.probe import POISON, Bench
 from tests.unit.wire import answered_by
 
@@ -47,7 +47,7 @@ def bench() -> Iterator[Bench]:
 def serve(bench: Bench, state: Path, role: Any = "ministry", province: str | None = None) -> httpx.AsyncClient:
     """The probe's HTTP side, as a caller of this role reaches it."""
     app = FastAPI()
-    app.state.verifier = Verifier(local(str(jwks_path(state))))
+    app.state.verifier = local_verifier(state, bench.mongo, BusinessClock())
     app.state.runtime = SimpleNamespace(letters=bench.letters)
     problems.install(app)
     app.include_router(dead_letters.router)
@@ -134,8 +134,8 @@ async def test_the_actions_of_a_letter_are_shown_with_it_and_all_of_them_in_orde
 
     shown = (await http.get(f"/dead-letters/{first}")).json()["actions"]
     assert [(entry["who"], entry["role"], entry["action"], entry["result"], entry["why"]) for entry in shown] == [
-        ("an", "ministry", "replay", "failed", "try"),
-        ("an", "ministry", "discard", "refused: reason_missing", ""),
+        ("local:an", "ministry", "replay", "failed", "try"),
+        ("local:an", "ministry", "discard", "refused: reason_missing", ""),
     ]
     assert (shown[0]["before"]["attempts"], shown[0]["after"]["attempts"]) == (1, 2)
     everything = (await http.get("/dead-letters/actions", params={"limit": 2})).json()
@@ -187,8 +187,8 @@ async def test_only_the_ministry_may_and_who_tries_is_on_record(
 
     assert [(response.status_code, response.json()["code"]) for response in tried] == [(403, "role_not_allowed")] * 5
     assert bench.entries() == [
-        ("an", "replay", "refused: role_not_allowed"),
-        ("an", "discard", "refused: role_not_allowed"),
+        ("local:an", "replay", "refused: role_not_allowed"),
+        ("local:an", "discard", "refused: role_not_allowed"),
     ]
     assert bench.effects() == (None, 0, 0)
     assert bench.letter(letter_id)["state"] == "open"

@@ -28,6 +28,7 @@ from services.scoring.decisions.recomputes import CHECK, RESCORED, OrderKey, Res
 from services.scoring.decisions.references import COLLECTED, CommuneYear
 from services.scoring.decisions.releases import Act, Unreleasable, release
 from shared.contracts.catalogue import EventType
+from shared.messaging.decide import people
 from shared.messaging.decide.asking import Decide
 from shared.messaging.decide.sets import SetOf
 from shared.messaging.messages import Received
@@ -39,6 +40,7 @@ routes: Mapping[str, Decide[Received[Any]]] = {
     EventType.RECOGNITION_ACCEPTED: on_recognition,
     EventType.SUBMISSION_WITHDRAWN: on_withdrawn,
     EventType.REGISTER_CORRECTED: on_correction,
+    EventType.PERSON_ENTERED: people.keep,
 }
 SETS: tuple[SetOf[Any], ...] = (AREA, COLLECTED, RANKING, RESCORED, CHECK)
 

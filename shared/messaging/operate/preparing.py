@@ -11,6 +11,7 @@ from shared.messaging.collections import (
     RECALCULATIONS,
     SETS,
 )
+from shared.messaging.decide.people import PEOPLE
 from shared.mongo import Mongo
 
 
@@ -24,4 +25,5 @@ async def prepare(mongo: Mongo, *, inbox_days: int) -> None:
     await mongo.index(DEAD_LETTERS, [(name, 1) for name in ("topic", "partition", "key", "appended_at", "offset")])
     await mongo.index(DEAD_LETTER_ACTIONS, [("letter", 1)])
     await mongo.index(RECALCULATIONS, [("set", 1), ("key", 1)])
+    await mongo.index(PEOPLE.name, [("accounts", 1)])
     await mongo.index(SETS, [("set", 1), ("key", 1)])
