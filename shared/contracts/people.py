@@ -64,7 +64,9 @@ class PersonEntered(Contract):
     assignments: list[Assignment]
     """In order of time; no two of them on the same day."""
     accounts: list[str]
-    """Keyed hashes (`account_key`) of those that may be used now."""
+    """Keyed hashes (`account_key`) of all that ever were this person's."""
+    ended: list[str] = []
+    """Those of them that act no more."""
     entered_by: str
     entered_at: Instant
 

@@ -58,6 +58,8 @@ class Directory:
         if len(found) > 1:  # never entered; a service that has read one of two changes only could see it
             raise refused("http.account_of_two")
         (person,) = found
+        if key in person.ended:
+            raise refused("http.account_ended", person=person.person_id)
         now = in_force(person.assignments, today)
         if now is None:
             raise refused("http.acts_no_more", person=person.person_id, on=today)
@@ -78,7 +80,7 @@ class Directory:
 
 def _operates(person: PersonEntered, today: date) -> bool:
     now = in_force(person.assignments, today)
-    return now is not None and now.role is Role.MINISTRY and bool(person.accounts)
+    return now is not None and now.role is Role.MINISTRY and set(person.accounts) > set(person.ended)
 
 
 def _local(account: Account) -> Caller:

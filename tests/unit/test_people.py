@@ -87,7 +87,7 @@ async def test_a_life_in_the_directory(bench: Bench) -> None:
     assert {one["subject"]: bool(one["ended_at"]) for one in shown["accounts"]} == {"9a0c": False, "7d1f": True}
     told = bench.events("people")
     assert [one["version"] for one in told] == [1, 2, 3, 4, 5, 6]
-    assert [len(one["accounts"]) for one in told] == [1, 1, 1, 2, 1, 1]
+    assert [(len(one["accounts"]), len(one["ended"])) for one in told] == [(1, 0)] * 3 + [(2, 0), (2, 1), (2, 1)]
 
 
 async def test_the_same_order_again_changes_nothing_and_another_under_its_id_is_refused(bench: Bench) -> None:

@@ -25,11 +25,23 @@ def assignment(
     return Assignment.model_validate({"role": role, "province": province, "first_day": first, "last_day": last})
 
 
-def entered(id: str, *assignments: Assignment, subjects: tuple[str, ...] = ("lan",), version: int = 1) -> PersonEntered:
+def entered(
+    id: str,
+    *assignments: Assignment,
+    subjects: tuple[str, ...] = ("lan",),
+    ended: tuple[str, ...] = (),
+    version: int = 1,
+) -> PersonEntered:
     """A person with accounts of these subjects."""
-    keys = [account_key(ACCOUNT_KEY, ISSUER, subject) or "" for subject in subjects]
+    keys = {subject: account_key(ACCOUNT_KEY, ISSUER, subject) or "" for subject in subjects}
     return PersonEntered(
-        person_id=id, version=version, assignments=[*assignments], accounts=keys, entered_by="p-0", entered_at=NOW
+        person_id=id,
+        version=version,
+        assignments=[*assignments],
+        accounts=[*keys.values()],
+        ended=[keys[subject] for subject in ended],
+        entered_by="p-0",
+        entered_at=NOW,
     )
 
 
@@ -184,11 +196,11 @@ async def test_changes_may_come_late_and_in_any_order(desk: Desk) -> None:
     await desk.bench.tell(entered("p-lan", assignment("province", "04")))
     assert (await desk.order("lan", "simulate")).status_code == 200
     await desk.bench.tell(
-        entered("p-lan", version=3, subjects=()),
+        entered("p-lan", assignment("province", "04"), version=3, ended=("lan",)),
         entered("p-lan", assignment("province", "04"), version=2),
         entered("p-lan", assignment("province", "04"), version=3, subjects=("lan",)),
     )
-    assert desk.code(await desk.order("lan", "submit")) == (403, "account_unknown")
+    assert desk.code(await desk.order("lan", "submit")) == (403, "account_ended")
     assert desk.bench.document("budgets", "04/2026")["prepared_by"] == ["p-lan"], "what was done stays done"
 
 
@@ -218,6 +230,8 @@ async def test_on_a_platform_of_ones_own_the_directory_counts_before_the_token(t
     assert (await desk.get("lan", **local)).status_code == 200
     await desk.bench.tell(person)
     assert (await desk.get("lan", **local)).status_code in HIDDEN
+    await desk.bench.tell(person.model_copy(update={"version": 2, "ended": [key]}))
+    assert desk.code(await desk.get("lan", **local)) == (403, "account_ended"), "it does not stand for itself again"
 
 
 @pytest.mark.parametrize(
@@ -225,10 +239,11 @@ async def test_on_a_platform_of_ones_own_the_directory_counts_before_the_token(t
     [
         [entered("p-m", assignment("ministry", last="2026-05-03"), subjects=("m",))],
         [entered("p-m", assignment("ministry"), subjects=())],
+        [entered("p-m", assignment("ministry"), subjects=("m",), ended=("m",))],
         [entered("p-m", assignment("finance"), subjects=("m",))],
         [],
     ],
-    ids=["a former one", "one without an account", "another role", "nobody"],
+    ids=["a former one", "one without an account", "one whose account has ended", "another role", "nobody"],
 )
 async def test_the_first_operator_acts_only_while_the_ministry_has_none(
     tmp_path: Path, others: list[PersonEntered]

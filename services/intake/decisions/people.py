@@ -81,7 +81,8 @@ async def enter(order: Order[Entry], ask: Ask) -> Outcome:
         person_id=after.person_id,
         version=after.version,
         assignments=after.assignments,
-        accounts=sorted(_key(entry, one) for one in after.accounts if one.ended_at is None),
+        accounts=sorted(_key(entry, one) for one in after.accounts),
+        ended=sorted(_key(entry, one) for one in after.accounts if one.ended_at is not None),
         entered_by=entry.by,
         entered_at=order.at,
     )
