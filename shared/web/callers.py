@@ -19,9 +19,9 @@ class Caller:
     """Id of the person: the only thing of it that is kept anywhere."""
     role: Role
     province: str | None
-    formerly: str = ""
-    """Subject of the token. What was kept before there were persons names who acted by it; it is compared with that,
-    and kept nowhere."""
+    formerly: tuple[str, ...] = ()
+    """What the account was called where it acted before the directory knew it: by the subject of its tokens, or for
+    itself. It is compared with what was kept then, and kept nowhere."""
 
     def may_see(self, province: str) -> bool:
         """A province sees its own data; ministry, finance and auditors see all."""

@@ -63,7 +63,8 @@ class Directory:
         now = in_force(person.assignments, today)
         if now is None:
             raise refused("http.acts_no_more", person=person.person_id, on=today)
-        return Caller(person.person_id, now.role, now.province, formerly=account.subject)
+        local = (LOCAL + account.subject,) if account.issuer == local_accounts.ISSUER else ()
+        return Caller(person.person_id, now.role, now.province, formerly=(account.subject, *local))
 
     async def _stranger(self, account: Account, today: date) -> Caller:
         if self._trust.local and account.issuer == local_accounts.ISSUER:
@@ -90,4 +91,4 @@ def _local(account: Account) -> Caller:
         raise refused("tokens.claim", claim="role")
     if account.role is Role.PROVINCE and account.province is None:
         raise refused("tokens.claim", claim="province")
-    return Caller(LOCAL + account.subject, account.role, account.province, formerly=account.subject)
+    return Caller(LOCAL + account.subject, account.role, account.province, formerly=(account.subject,))

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.local.identity import Role, issue_token
+from deploy.local.identity import issue_token
 from tests.platform import ServiceProcesses
 
 pytestmark = pytest.mark.integration
@@ -23,9 +23,9 @@ def answer(processes: ServiceProcesses, service: str, subject: str = SUBJECT) ->
     return found.status_code, found.json().get("code", "answered")
 
 
-def order(processes: ServiceProcesses, path: str, role: Role = "ministry", **body: Any) -> dict[str, Any]:
+def order(processes: ServiceProcesses, path: str, **body: Any) -> dict[str, Any]:
     """An order on the directory that is carried out."""
-    token = issue_token(processes.folder, "minh", role)
+    token = issue_token(processes.folder, "minh", "ministry")
     url, headers = f"{processes.url('intake')}{path}", {"Authorization": f"Bearer {token}"}
     done = httpx.post(url, json={"reason": REASON, **body}, headers=headers, timeout=20)
     assert done.status_code == 200, done.text

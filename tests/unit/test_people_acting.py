@@ -12,7 +12,7 @@ import pytest
 from shared.contracts.people import Assignment, PersonEntered, Role, account_key
 from shared.web.people import FIRST_OPERATOR
 from tests.fakes.trust import ACCOUNT_KEY, ISSUER, signed, verifier_of
-from tests.unit.funding_bench import HOA, LAN, NOW, Bench, proposed
+from tests.unit.funding_bench import HOA, LAN, NOW, TUAN, Bench, proposed
 
 BUDGET = "/budgets/04/2026"
 HIDDEN = (403, 404)
@@ -220,6 +220,17 @@ async def test_who_prepared_a_budget_before_there_were_persons_does_not_approve_
     desk = Desk(bench)
     await bench.tell(entered("p-1", assignment("finance"), subjects=("hoa",)))
     assert desk.code(await desk.order("hoa", "approve")) == (403, "same_person")
+
+
+async def test_nor_does_who_prepared_it_before_the_directory_knew_him(tmp_path: Path) -> None:
+    """On a platform of one's own he stood for himself then."""
+    bench = await proposed(tmp_path)
+    for step in ("simulate", "submit"):
+        await bench.done(HOA, f"{BUDGET}/{step}")
+    key = account_key(ACCOUNT_KEY, "langhoc-local", "hoa") or ""
+    await bench.tell(entered("p-1", assignment("finance")).model_copy(update={"accounts": [key]}))
+    assert await bench.refused(HOA, f"{BUDGET}/approve") == (403, ["same_person"])
+    await bench.done(TUAN, f"{BUDGET}/approve")
 
 
 async def test_on_a_platform_of_ones_own_the_directory_counts_before_the_token(tmp_path: Path) -> None:

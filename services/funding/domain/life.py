@@ -64,12 +64,12 @@ class Person:
     id: str
     role: str
     province: str | None = None
-    formerly: str = ""
-    """How a budget that was prepared before there were persons would name them: by the subject of their token."""
+    formerly: tuple[str, ...] = ()
+    """What a budget calls them that was prepared before the directory knew them."""
 
     def is_among(self, hands: Collection[str]) -> bool:
         """Whether this is one of those who prepared something. Persons are told apart by nothing but their id."""
-        return self.id in hands or self.formerly in hands
+        return not {self.id, *self.formerly}.isdisjoint(hands)
 
 
 @dataclass(frozen=True, slots=True)
