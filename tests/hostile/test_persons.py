@@ -29,7 +29,7 @@ async def sent(bench: Bench, path: str, **claims: Any) -> httpx.Response:
             path,
             json={"why": "đã kiểm tra", "version": stands["version"], "hash": stands["hash"]},
             headers={
-                "Authorization": f"Bearer {signed(bench.state, role='finance', **claims)}",
+                "Authorization": f"Bearer {token}",
                 "Idempotency-Key": f"k-{bench.asked}",
             },
         )
