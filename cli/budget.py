@@ -27,6 +27,7 @@ from cli.output import (
     plain_errors,
     say,
 )
+from cli.people import Names
 from deploy.local import Role
 from shared.answers.budgets import BudgetView, ProofView, StatementView
 from shared.contracts.facts import AdjustmentProposed, AdjustmentState
@@ -61,10 +62,11 @@ def _order(found: BudgetView | AdjustmentProposed, why: str) -> dict[str, Any]:
 def show(province: ProvinceOption, year: YearOption, format: FormatOption = Format.TABLE) -> None:
     """Where a budget stands, and everything that was done to it or refused."""
     with plain_errors():
-        _show(Client().get("funding", f"/budgets/{province}/{year}", BudgetView), format)
+        client = Client()
+        _show(client, client.get("funding", f"/budgets/{province}/{year}", BudgetView), format)
 
 
-def _show(found: BudgetView, format: Format) -> None:
+def _show(client: Client, found: BudgetView, format: Format) -> None:
     if format is Format.TABLE:
         console.print(
             f"Budget {found.year} of province {found.province}: [bold]{found.state}[/bold], proposal "
@@ -73,7 +75,7 @@ def _show(found: BudgetView, format: Format) -> None:
         )
         if told := "; ".join(_open(found)):
             say(f"{told[0].upper()}{told[1:]}.")
-    emit(found.history, HISTORY, format, title="What was done", full=found)
+    emit(found.history, _history(Names(client)), format, title="What was done", full=found)
 
 
 def _open(found: BudgetView) -> Iterator[str]:
@@ -125,7 +127,7 @@ def step(
         officer, path = _officer(action, province, by, role), f"/budgets/{province}/{year}"
         found = officer.get("funding", path, BudgetView)
         order = _order(found, why) | ({"accepts": accept} if accept else {})
-        _show(officer.post("funding", f"{path}/{action}", BudgetView, order), format)
+        _show(officer, officer.post("funding", f"{path}/{action}", BudgetView, order), format)
 
 
 @budget.command()
@@ -179,17 +181,20 @@ def decide(
         console.print(said, highlight=False)
 
 
-HISTORY: list[Column[ActionRecord]] = [
-    number("number", "No"),
-    Column("at", "When (Viet Nam)", shown=moment),
-    Column("who", "Who"),
-    Column("role", "Role"),
-    Column("action", "Action"),
-    number("version", "Proposal"),
-    Column("result", "Result"),
-    Column("accepts", "Accepts", lambda one: ", ".join(one.accepts)),
-    Column("why", "Why"),
-]
+def _history(names: Names) -> list[Column[ActionRecord]]:
+    return [
+        number("number", "No"),
+        Column("at", "When (Viet Nam)", shown=moment),
+        Column("who", "Who", shown=names),
+        Column("role", "Role"),
+        Column("action", "Action"),
+        number("version", "Proposal"),
+        Column("result", "Result"),
+        Column("accepts", "Accepts", lambda one: ", ".join(one.accepts)),
+        Column("why", "Why"),
+    ]
+
+
 ADJUSTMENTS: list[Column[AdjustmentProposed]] = [
     Column("adjustment_id", "Adjustment"),
     Column("state", "State"),

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from cli.client import Client
 from cli.options import FormatOption, LanguageOption, ProvinceOption, YearOption
 from cli.output import Column, CommandError, Format, Language, console, dong, emit, money, number, plain_errors, say
+from cli.people import Names
 from shared.answers.budgets import Journal
 from shared.contracts.facts import JournalMark, Purpose
 from shared.contracts.journal import JournalEntry, balances, verify
@@ -36,8 +37,9 @@ def show(
     Kept with `--format json` it can be verified later, without any server.
     """
     with plain_errors():
-        found = _ask(province, year, purpose)
-        emit(found.entries, ENTRIES, format, title=f"Journal {province}/{year}, {purpose}", full=found)
+        client = Client()
+        found = _ask(client, province, year, purpose)
+        emit(found.entries, _entries(Names(client)), format, title=f"Journal {province}/{year}, {purpose}", full=found)
 
 
 @app.command("verify")
@@ -74,15 +76,15 @@ def verify_journal(
         )
 
 
-def _ask(province: str, year: int, purpose: str) -> Journal:
-    return Client().get("funding", f"/journal/{province}/{year}", Journal, purpose=purpose)
+def _ask(client: Client, province: str, year: int, purpose: str) -> Journal:
+    return client.get("funding", f"/journal/{province}/{year}", Journal, purpose=purpose)
 
 
 def _journal(province: str | None, year: int | None, purpose: str, file: Path | None) -> Journal:
     if file is None:
         if province is None or year is None:
             raise CommandError("Name the journal: either --province and --year, or --file.")
-        return _ask(province, year, purpose)
+        return _ask(Client(), province, year, purpose)
     try:
         return Journal.model_validate_json(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
@@ -100,15 +102,16 @@ def _mark(head: str) -> JournalMark:
     return JournalMark(number=int(number), hash=hash)
 
 
-ENTRIES: list[Column[JournalEntry]] = [
-    number("number", "No"),
-    Column("kind", "Kind"),
-    Column("centre", "Centre", lambda entry: entry.centre_id or "reserve"),
-    money("amount", "Amount ₫"),
-    number("reverses", "Reverses"),
-    Column("who", "Who"),
-    Column("at", "At"),
-    Column("ref", "From"),
-    Column("why", "Why"),
-    Column("hash", "Hash", lambda entry: entry.hash[:12]),
-]
+def _entries(names: Names) -> list[Column[JournalEntry]]:
+    return [
+        number("number", "No"),
+        Column("kind", "Kind"),
+        Column("centre", "Centre", lambda entry: entry.centre_id or "reserve"),
+        money("amount", "Amount ₫"),
+        number("reverses", "Reverses"),
+        Column("who", "Who", shown=names),
+        Column("at", "At"),
+        Column("ref", "From"),
+        Column("why", "Why"),
+        Column("hash", "Hash", lambda entry: entry.hash[:12]),
+    ]

@@ -15,6 +15,7 @@ from cli.client import Client
 from cli.data import RECEIPTS, messages_in
 from cli.options import AnyProvince, FormatOption, LanguageOption, ProvinceOption, day_of
 from cli.output import Column, Format, Language, console, emit, moment, plain_errors, say
+from cli.people import Names
 from cli.publishing import Message
 from cli.result_tree import word
 from shared.answers.periods import ClosingView, HistoryAnswer
@@ -74,7 +75,7 @@ def closings(
         title = f"{'Kỳ' if vi else 'Period'} {found[0].period}"
         emit(found, columns, format, title=title, full={"closings": found, "reopenings": orders})
         if orders and format is Format.TABLE:
-            _show(orders, language, format)
+            _show(client, orders, language, format)
 
 
 @periods.command()
@@ -109,7 +110,8 @@ def reopen(
             "until": (datetime(last.year, last.month, last.day, tzinfo=HANOI) + timedelta(days=1)).isoformat(),
             "decision_number": decision,
         }
-        _show([Client().post("intake", "/periods/reopenings", PeriodReopened, order)], language, format)
+        client = Client()
+        _show(client, [client.post("intake", "/periods/reopenings", PeriodReopened, order)], language, format)
 
 
 @periods.command()
@@ -119,10 +121,11 @@ def end(
     """End a reopening now, before its time. What arrived before stands."""
     with plain_errors():
         path = f"/periods/reopenings/{order_id}/end"
-        _show([Client().post("intake", path, PeriodReopened, {"reason": why})], language, format)
+        client = Client()
+        _show(client, [client.post("intake", path, PeriodReopened, {"reason": why})], language, format)
 
 
-def _show(orders: Sequence[PeriodReopened], language: Language, format: Format) -> None:
+def _show(client: Client, orders: Sequence[PeriodReopened], language: Language, format: Format) -> None:
     vi = language is Language.VI
     columns: list[Column[PeriodReopened]] = [
         Column("order_id", "Lệnh" if vi else "Order"),
@@ -134,7 +137,12 @@ def _show(orders: Sequence[PeriodReopened], language: Language, format: Format) 
         Column("until", "Đến trước" if vi else "Until before", lambda one: moment(one.closes_at)),
         Column("reason", "Lý do" if vi else "Why", lambda one: one.ended.reason if one.ended else one.reason),
         Column("decision", "Quyết định" if vi else "Decision", lambda one: one.decision_number),
-        Column("by", "Người ra lệnh" if vi else "By", lambda one: one.ended.ended_by if one.ended else one.ordered_by),
+        Column(
+            "by",
+            "Người ra lệnh" if vi else "By",
+            lambda one: one.ended.ended_by if one.ended else one.ordered_by,
+            Names(client),
+        ),
     ]
     emit(orders, columns, format, title="Lệnh mở lại" if vi else "Opened again", full=list(orders))
 

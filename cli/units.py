@@ -13,6 +13,7 @@ import yaml
 from cli.client import MOST, Client
 from cli.options import AnyProvince, FormatOption, LanguageOption, day_of
 from cli.output import Column, CommandError, Format, Language, console, emit, headed, number, plain_errors, say
+from cli.people import Names
 from shared.answers.register import Corrected, Relative, Touched, UnitView
 from shared.answers.results import AnyResult, CommuneResult
 from shared.contracts.facts import Receipt
@@ -113,7 +114,8 @@ def _tell(answer: Corrected) -> None:
 def corrections(language: LanguageOption = Language.EN, format: FormatOption = Format.TABLE) -> None:
     """The corrections that the register has taken: by whom, on which ground, issued when and in effect from when."""
     with plain_errors():
-        taken = Client().get("intake", "/register", list[RegisterCorrected])
+        client = Client()
+        taken = client.get("intake", "/register", list[RegisterCorrected])
         if not taken and format is Format.TABLE:
             say("The register was not corrected; it is the imported one.")
             return
@@ -125,7 +127,7 @@ def corrections(language: LanguageOption = Language.EN, format: FormatOption = F
             Column("issued", "Ban hành" if vi else "Issued", lambda one: one.correction.decree.issued_on),
             Column("effective", "Hiệu lực" if vi else "In effect", lambda one: one.correction.decree.effective_on),
             Column("why", "Lý do" if vi else "Why", lambda one: one.correction.why),
-            Column("by", "Người nhập" if vi else "Entered by", lambda one: one.entered_by),
+            Column("by", "Người nhập" if vi else "Entered by", lambda one: one.entered_by, Names(client)),
         ]
         emit(taken, columns, format)
 

@@ -97,7 +97,15 @@ class Matrix:
             "until": "2027-01-31T00:00:00+07:00",
             "reason": "x",
         }
+        entered = {
+            "order_id": "o",
+            "person_id": "p-lan",
+            "name": "Nguyễn Thị Lan",
+            "assignment": {"role": "province", "province": OWN, "first_day": "2026-01-05"},
+            "reason": "x",
+        }
         done = [
+            await self.ask("ministry", Act("intake", "POST", "", "/people", {}, entered)),
             await self.ask("ministry", Act("intake", "POST", "", "/periods/reopenings", {}, reopened)),
             await self.ask(
                 "ministry", Act("scoring", "POST", "", "/recompute", {}, {"id": "o", "period": 2025, "why": "matrix"})
@@ -114,6 +122,7 @@ class Matrix:
             "scope": f"province-{OWN}",
             "number": "1",
             "order_id": "o",
+            "person_id": "p-lan",
             "subject": "HP-A",
             "code": "10507",
             "centre_id": "HP-A",

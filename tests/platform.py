@@ -37,7 +37,7 @@ class ServiceProcesses:
 
     def __init__(self, servers: Servers, folder: Path, **environment: str) -> None:
         self._servers = servers
-        self._folder = folder
+        self.folder = folder
         self._world = uuid.uuid4().hex[:8]
         self._environment = environment
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -98,10 +98,10 @@ class ServiceProcesses:
         """Start services without waiting."""
         for service in services:
             key = f"{service}-{instance}"
-            port = self._ports.setdefault(key, choose_ports([key], self._folder / "ports.json")[key])
+            port = self._ports.setdefault(key, choose_ports([key], self.folder / "ports.json")[key])
             self._running[key] = start_child(
                 [sys.executable, "-m", f"services.{service}"],
-                self._folder / f"{key}.log",
+                self.folder / f"{key}.log",
                 {
                     "LANGHOC_KAFKA": self._servers.kafka.bootstrap,
                     "LANGHOC_KAFKA_SECURITY": self._servers.kafka.security,
@@ -111,7 +111,8 @@ class ServiceProcesses:
                     "LANGHOC_HTTP_PORT": str(port),
                     "LANGHOC_INSTANCE": str(instance),
                     "LANGHOC_PROFILE": "local",
-                    "LANGHOC_JWKS": str(jwks_path(self._folder)),
+                    "LANGHOC_JWKS": str(jwks_path(self.folder)),
+                    "LANGHOC_ACCOUNT_KEY": self._servers.secrets.account_key(),
                     "LANGHOC_DATABASE_PREFIX": f"{self._world}_",
                     "LANGHOC_GROUP_PREFIX": f"{self._world}-",
                     "LANGHOC_BURST_QUIET": "0.3",
@@ -169,7 +170,7 @@ class ServiceProcesses:
 
     def log(self, service: str, instance: int = 0) -> str:
         """The end of a service's log."""
-        path = self._folder / f"{service}-{instance}.log"
+        path = self.folder / f"{service}-{instance}.log"
         return "\n".join(path.read_text(errors="replace").splitlines()[-30:]) if path.exists() else ""
 
     def get(
@@ -198,7 +199,7 @@ class ServiceProcesses:
         **query: Any,
     ) -> httpx.Response:
         """The same with whatever the answer is."""
-        token = issue_token(self._folder, "test", role, of)  # type: ignore[arg-type]
+        token = issue_token(self.folder, "test", role, of)  # type: ignore[arg-type]
         bearer = {"Authorization": f"Bearer {token}"}
         return httpx.get(f"{self.url(service, instance)}{path}", params=query, headers=bearer, timeout=20)
 

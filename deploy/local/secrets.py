@@ -54,6 +54,14 @@ class Secrets:
             write_atomically(file, secrets.token_hex(_BYTES))  # mongod takes letters of base64 alone
         return file
 
+    def account_key(self) -> str:
+        """The key under which all services know accounts (`LANGHOC_ACCOUNT_KEY`)."""
+        file = self._root / "account.key"
+        if not file.exists():
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_atomically(file, secrets.token_urlsafe(_BYTES))
+        return file.read_text(encoding="ascii")
+
     def forget(self, principal: str) -> None:
         """Remove all that a principal has. The servers have to be told."""
         shutil.rmtree(self.folder(principal), ignore_errors=True)

@@ -129,6 +129,7 @@ def shared_environment(state: Path, platform: Platform) -> dict[str, str]:
         "LANGHOC_HTTP_HOST": LOOPBACK,
         "LANGHOC_PROFILE": "local",
         "LANGHOC_JWKS": str(jwks_path(state)),
+        "LANGHOC_ACCOUNT_KEY": Secrets(state).account_key(),
     }
     if "kafka" in platform.embedded:
         environment["LANGHOC_KAFKA_SECURITY"] = EMBEDDED_SECURITY

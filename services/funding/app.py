@@ -12,6 +12,6 @@ from shared.web.service import run_service
 
 def main() -> None:
     """Run the service until SIGTERM."""
-    topics = ("intake.accepted", "scores", *topic_names("receipts", province_codes()))
+    topics = ("intake.accepted", "scores", "people", *topic_names("receipts", province_codes()))
     consumer = Consumer("funding", topics, decisions.routes)
     run_service(Settings(), consumer, [api.router], migrate=queries.migrate, sets=decisions.SETS)

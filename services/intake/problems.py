@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.contracts.base import Problem, Text, to_nfc
+from shared.contracts.people import ACCOUNT_TEXT, PERSON_ID
 from shared.contracts.topics import families
 from shared.messaging.messages import Reason, Unreadable
 from shared.refusals import problem
@@ -29,6 +30,14 @@ FORMS: Mapping[str, Text] = {
     ),
     r"^([0-9]{5}|D[0-9]{3})@[0-9a-z-]{1,20}$": Text(
         vi="mã định danh đơn vị, ví dụ 00004@2025-07", en="the id of a unit, for example 00004@2025-07"
+    ),
+    PERSON_ID: Text(
+        vi="mã người: 1 đến 64 chữ thường không dấu, chữ số và . _ -, bắt đầu bằng chữ cái",
+        en="the id of a person: 1 to 64 small plain letters, digits and . _ -, beginning with a letter",
+    ),
+    ACCOUNT_TEXT: Text(
+        vi="1 đến 255 ký tự ASCII nhìn thấy được, không có khoảng trắng",
+        en="1 to 255 visible ASCII characters without a space",
     ),
     r"^[0-9]{2}$": Text(vi="mã tỉnh: 2 chữ số", en="a province code: 2 digits"),
     r"^[0-9]{3}$": Text(vi="mã huyện: 3 chữ số", en="a district code: 3 digits"),

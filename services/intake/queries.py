@@ -10,14 +10,18 @@ from services.intake.decisions import (
     ERASURES,
     HELD,
     HISTORIES,
+    PEOPLE_ORDERS,
+    PERSONS,
     RECEIPTS,
     RELEASE,
     REOPENINGS,
     Answer,
     Code,
+    PersonOrdered,
     Standing,
     Waiting,
 )
+from shared.answers.people import PersonView
 from shared.answers.periods import HistoryImported
 from shared.answers.privacy import Erasure
 from shared.answers.register import AcceptedSubject
@@ -172,6 +176,26 @@ async def histories(mongo: Mongo, query: dict[str, Any], *, after: str | None, l
     if after:
         query = {**query, "_id": {"$gt": after}}
     return [HISTORIES.read(row) for row in await mongo.find(HISTORIES.name, query, sort=[("_id", 1)], limit=limit)]
+
+
+# --------------------------------------------------------------------------------------------------- people
+
+
+async def people(mongo: Mongo, *, after: str | None, limit: int) -> list[PersonView]:
+    """Everybody in the directory, ordered by id."""
+    query = {"_id": {"$gt": after}} if after else {}
+    return [PERSONS.read(row) for row in await mongo.find(PERSONS.name, query, sort=[("_id", 1)], limit=limit)]
+
+
+async def person(mongo: Mongo, person_id: str) -> PersonView | None:
+    """One of them."""
+    return next((PERSONS.read(row) for row in await mongo.find(PERSONS.name, {"_id": person_id})), None)
+
+
+async def ordered(mongo: Mongo, order_id: str) -> PersonOrdered | None:
+    """What an order on the directory was."""
+    rows = await mongo.find(PEOPLE_ORDERS.name, {"_id": order_id})
+    return next((PEOPLE_ORDERS.read(row) for row in rows), None)
 
 
 # --------------------------------------------------------------------------------------------------- kept

@@ -12,6 +12,6 @@ from shared.web.service import run_service
 
 def main() -> None:
     """Run the service until SIGTERM."""
-    topics = ("intake.accepted", "scores", "rankings", "budgets", *topic_names("receipts", province_codes()))
+    topics = ("intake.accepted", "scores", "rankings", "budgets", "people", *topic_names("receipts", province_codes()))
     consumer = Consumer("notifications", topics, decisions.routes)
     run_service(Settings(), consumer, [api.router], migrate=queries.migrate, sets=decisions.SETS, kept=queries.KEPT)

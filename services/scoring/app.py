@@ -10,5 +10,5 @@ from shared.web.service import run_service
 
 def main() -> None:
     """Run the service until SIGTERM."""
-    consumer = Consumer("scoring", ("intake.accepted",), decisions.routes)
+    consumer = Consumer("scoring", ("intake.accepted", "people"), decisions.routes)
     run_service(Settings(), consumer, [api.router], migrate=queries.migrate, sets=decisions.SETS)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from shared.contracts import facts, register, submissions
+from shared.contracts import facts, people, register, submissions
 from shared.contracts.topics import families
 
 
@@ -44,6 +44,7 @@ class EventType(StrEnum):
     SUBMISSION_ERASED = "langhoc.submission.erased.v1", facts.SubmissionErased, "intake.accepted"
     PERIOD_REOPENED = "langhoc.period.reopened.v1", facts.PeriodReopened, "intake.accepted"
     REGISTER_CORRECTED = "langhoc.register.corrected.v1", register.RegisterCorrected, "intake.accepted"
+    PERSON_ENTERED = "langhoc.person.entered.v1", people.PersonEntered, "people"
     COMMUNE_SCORED = "langhoc.commune.scored.v1", facts.CommuneScored, "scores"
     CENTRE_SCORED = "langhoc.centre.scored.v1", facts.CentreScored, "scores"
     ASSESSMENT_SCORED = "langhoc.assessment.scored.v1", facts.AssessmentScored, "scores"

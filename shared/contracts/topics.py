@@ -30,6 +30,8 @@ class TopicFamily(BaseModel):
     nature: Literal["state", "occurrence"]
     retention_days: int | None
     """`None`: kept for ever (state facts, from which views are rebuilt)."""
+    compacted: bool = False
+    """Of each key only the last record is kept for good: what it said before can be forgotten."""
     max_record_bytes: Annotated[int, Field(ge=1_024, le=1_048_576)] = 1_048_576
     """What a record may have at most, packed (the broker sees to it) and unpacked (its reader does); smaller for
     outside senders, so that what is made of a record fits too."""
@@ -44,6 +46,7 @@ class Topic:
     retention_ms: int
     """-1: for ever."""
     max_record_bytes: int
+    compacted: bool
 
 
 @cache
@@ -68,7 +71,7 @@ def topic_names(family: str, provinces: Sequence[str]) -> list[str]:
 def all_topics(provinces: Sequence[str]) -> list[Topic]:
     """Every topic the platform needs."""
     return [
-        Topic(name, family.partitions, _retention_ms(family), family.max_record_bytes)
+        Topic(name, family.partitions, _retention_ms(family), family.max_record_bytes, family.compacted)
         for stem, family in families().items()
         for name in topic_names(stem, provinces)
     ]

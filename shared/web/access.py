@@ -63,7 +63,7 @@ def _write(scope: Scope, status: int | None, seconds: float, span: trace.Span) -
         method=scope["method"],
         route=route,
         status=status,  # none: whoever asked has left before the answer
-        actor=caller.subject if caller else None,
+        actor=caller.person if caller else None,
         role=caller.role if caller else None,
         refused=refused,
         ms=round(seconds * 1_000),

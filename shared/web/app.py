@@ -25,6 +25,7 @@ from shared.messaging.ending import end
 from shared.messaging.operate.instance import InstanceTaken
 from shared.messaging.operate.runtime import TAKEN, Check, Runtime
 from shared.messaging.operate.topics import TopicMismatch
+from shared.messaging.settings import ServiceSettings
 from shared.telemetry import shut_down_traces
 from shared.web import dead_letters, privacy, problems
 from shared.web.access import AccessLog
@@ -32,6 +33,7 @@ from shared.web.admission import Admission
 from shared.web.auth import Operator, Verifier
 from shared.web.bodies import BoundedBodies
 from shared.web.keys import Keys
+from shared.web.people import Directory, Trust
 from shared.web.tokens import trusted
 
 log = structlog.get_logger()
@@ -77,7 +79,7 @@ def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, pro
     )
     app.state.failure = None
     app.state.end = lambda: None
-    app.state.verifier = Verifier(tokens)
+    app.state.verifier = Verifier(tokens, Directory(runtime.mongo, runtime.clock, _trust(runtime.settings)))
     app.state.mongo = runtime.mongo
     app.state.runtime = runtime
     problems.install(app)
@@ -100,6 +102,15 @@ def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, pro
             return response
 
     return app
+
+
+def _trust(settings: ServiceSettings) -> Trust:
+    first = settings.first_operator.split(" ") if settings.first_operator else None
+    return Trust(
+        key=settings.account_key.get_secret_value().encode(),
+        local=settings.profile == "local",
+        first_operator=(first[0], first[1]) if first else None,
+    )
 
 
 def serve(app: FastAPI, runtime: Runtime) -> None:

@@ -1,4 +1,4 @@
-"""Who is calling: whoever the account is that a bearer token names."""
+"""Who is calling: the person whose account a bearer token names."""
 
 from __future__ import annotations
 
@@ -10,54 +10,21 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 from starlette.requests import HTTPConnection
 
+from shared.contracts.people import Role
+from shared.web.callers import Caller
+from shared.web.people import Directory
 from shared.web.problems import refused
-from shared.web.tokens import Account, Role, Tokens
+from shared.web.tokens import Account, Tokens
 
-NATIONAL = frozenset({Role.MINISTRY, Role.FINANCE, Role.AUDITOR})
+__all__ = ["CALLER", "Caller", "Operator", "Verifier", "Who", "account_of", "caller", "require_role"]
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """Who is calling, from the token."""
-
-    subject: str
-    role: Role
-    province: str | None
-
-    def may_see(self, province: str) -> bool:
-        """A province sees its own data; ministry, finance and auditors see all."""
-        return self.role in NATIONAL or self.province == province
-
-    def within(self, province: str | None, **filters: Any) -> dict[str, Any]:
-        """A query for what was asked (filters that are `None` do not count), within what the caller may see.
-
-        Raises 403 when another province's data was asked for.
-        """
-        if province is not None:
-            self.require(province)
-        elif self.role not in NATIONAL:
-            province = self.province
-        return {name: value for name, value in {"province": province, **filters}.items() if value is not None}
-
-    def require(self, province: str) -> None:
-        """Raise 403 unless the caller may see data of this province."""
-        if not self.may_see(province):
-            raise refused("http.other_province", province=province)
-
-
 class Verifier:
-    """Tells who is calling, from the account that a token names."""
+    """What tells who is calling: whose tokens are taken, and who the accounts are that they name."""
 
-    def __init__(self, tokens: Tokens) -> None:
-        self.tokens = tokens
-
-    async def verify(self, account: Account) -> Caller:
-        """The caller. Raises `ApiProblem` (401): the token does not say what this account may do."""
-        if account.role is None:
-            raise refused("tokens.claim", claim="role")
-        if account.role is Role.PROVINCE and account.province is None:
-            raise refused("tokens.claim", claim="province")
-        return Caller(account.subject, account.role, account.province)
+    tokens: Tokens
+    directory: Directory
 
 
 _bearer = HTTPBearer(auto_error=False)
@@ -85,9 +52,9 @@ def _token(connection: HTTPConnection) -> str:
 
 
 async def caller(request: Request, described: Annotated[Any, Depends(_bearer)]) -> Caller:
-    """FastAPI dependency: the authenticated caller. `described` shows in the API's description how one is."""
+    """FastAPI dependency: the person whose account the token names. `described` shows in the API's description how."""
     verifier: Verifier = request.app.state.verifier
-    who = request.scope[CALLER] = await verifier.verify(await account_of(request))
+    who = request.scope[CALLER] = await verifier.directory.caller(await account_of(request))
     return who
 
 

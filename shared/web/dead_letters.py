@@ -25,6 +25,7 @@ from shared.answers.dead_letters import (
 )
 from shared.answers.page import Page
 from shared.contracts.base import Claim
+from shared.contracts.people import Role
 from shared.messaging.consume.pipeline import Replay
 from shared.messaging.decide.documents import Document
 from shared.messaging.messages import Reason
@@ -34,7 +35,6 @@ from shared.refusals import refusal
 from shared.web.auth import Caller, Operator, Who, require_role
 from shared.web.paging import After, Limit
 from shared.web.problems import ApiProblem, not_found, refused
-from shared.web.tokens import Role
 
 router = APIRouter(prefix="/dead-letters", tags=["operations"])
 PREVIEW_CHARACTERS = 300
@@ -156,7 +156,7 @@ async def list_dead_letters(
     rows = await letters.page(state=shown, reason=reason, after=after, limit=limit + 1)
     items = [Letter.model_validate(_letter(row)) for row in rows[:limit]]
     if items:
-        await letters.looked(who.subject, who.role, f"{items[0].id}…{items[-1].id}", "list")
+        await letters.looked(who.person, who.role, f"{items[0].id}…{items[-1].id}", "list")
     return Page(items=items, next=items[-1].id if len(rows) > limit else None)
 
 
@@ -172,7 +172,7 @@ async def get_dead_letter(letters: Letters, who: Operator, letter_id: str, why: 
     row = await letters.find(letter_id)
     if row is None:
         raise not_found("dead letter", letter_id)
-    await letters.looked(who.subject, who.role, letter_id, why)
+    await letters.looked(who.person, who.role, letter_id, why)
     return WholeLetter.model_validate(
         _letter(row)
         | {
@@ -212,7 +212,7 @@ async def _ordered(
     letters: DeadLetters, action: Action, letter_id: str, who: Caller, why: str, *, beyond_cap: bool = False
 ) -> Order:
     """The order, from somebody who may give it; who may not leaves an entry too."""
-    order = Order(action, letter_id, who.subject, who.role, why, beyond_cap)
+    order = Order(action, letter_id, who.person, who.role, why, beyond_cap)
     try:
         require_role(Role.MINISTRY)(who)
     except ApiProblem:

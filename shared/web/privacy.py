@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints
 from shared.answers.page import Page
 from shared.answers.privacy import PersonalRead
 from shared.contracts.base import Claim, Label
+from shared.contracts.people import Role
 from shared.messaging.operate import personal
 from shared.privacy import Rule, policy_on
 from shared.rulebook import HANOI
@@ -22,7 +23,6 @@ from shared.web.auth import Caller, Operator, Who, require_role
 from shared.web.paging import After, Limit
 from shared.web.problems import not_found
 from shared.web.streams import begun
-from shared.web.tokens import Role
 
 router = APIRouter(prefix="/privacy", tags=["privacy"])
 Watcher = Annotated[Caller, Depends(require_role(Role.MINISTRY, Role.AUDITOR))]
@@ -54,7 +54,7 @@ async def holdings(request: Request, who: Operator, body: Search) -> StreamingRe
     await personal.note_read(
         state.mongo,
         state.runtime.clock,
-        who=who.subject,
+        who=who.person,
         role=who.role.value,
         what="text",
         about=personal.fingerprint(body.text),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
 from joserfc import jws, jwt
@@ -17,6 +16,7 @@ from joserfc.jwk import KeySet
 from joserfc.util import urlsafe_b64decode
 
 from shared import local_accounts
+from shared.contracts.people import Role
 from shared.messaging.clock import BusinessClock
 from shared.messaging.settings import ServiceSettings
 from shared.outside import read_json
@@ -36,15 +36,6 @@ _OF_OTHER_TOKENS = ("at_hash", "c_hash", "events", "cnf")
 """Claims of an ID token, of a logout token, and of a token that is worth nothing without a proof we do not ask for."""
 _SUBJECT = re.compile(r"[\x21-\x7e]{1,255}")
 _PROVINCE = re.compile(r"[0-9]{2}")
-
-
-class Role(StrEnum):
-    """What a caller may do."""
-
-    MINISTRY = "ministry"
-    PROVINCE = "province"
-    FINANCE = "finance"
-    AUDITOR = "auditor"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from cli.data import ALERT_KINDS
 from shared.contracts.facts import AlertKind
+from shared.contracts.people import Role
 from shared.messaging.operate.runtime import Runtime
 from shared.web import build_app
 from shared.web.admission import OPEN
 from shared.web.auth import caller, require_role
-from shared.web.tokens import Role
 from tests.casework.case import load
 from tests.fakes.memory import MemoryMongo
 

@@ -17,7 +17,7 @@ from aiokafka import TopicPartition
 from fastapi import APIRouter, FastAPI
 
 from cli.publishing import Message, headers_of, topic_of
-from deploy.local.identity import issue_token, jwks_path
+from deploy.local.identity import issue_token
 from services.funding import api as funding_api
 from services.funding import decisions as funding_handlers
 from services.funding import queries as funding_store
@@ -44,13 +44,12 @@ from shared.messaging.operate.topics import province_codes
 from shared.messaging.send.outbox import Relay
 from shared.mongo import Mongo
 from shared.web import dead_letters, problems
-from shared.web.auth import Verifier
-from shared.web.tokens import local
 from tests.casework.case import Officer
 from tests.casework.events import Event
 from tests.casework.playing import Letter, World
 from tests.conformance.memory_kafka import MemoryBroker, MemoryKafka, Record
 from tests.fakes.memory import MemoryMongo
+from tests.fakes.trust import local_verifier
 
 ROUNDS = 200
 """After so many rounds something goes in circles."""
@@ -81,10 +80,12 @@ def wirings() -> Sequence[Wiring]:
     provinces = province_codes()
     receipts, submissions = topic_names("receipts", provinces), topic_names("submissions", provinces)
     intake = Consumer("intake", tuple(submissions), intake_handlers.routes, intake_handlers.refusals)
-    scoring = Consumer("scoring", ("intake.accepted",), scoring_handlers.routes)
-    funding = Consumer("funding", ("intake.accepted", "scores", *receipts), funding_handlers.routes)
+    scoring = Consumer("scoring", ("intake.accepted", "people"), scoring_handlers.routes)
+    funding = Consumer("funding", ("intake.accepted", "scores", "people", *receipts), funding_handlers.routes)
     notifications = Consumer(
-        "notifications", ("intake.accepted", "scores", "rankings", "budgets", *receipts), notifications_handlers.routes
+        "notifications",
+        ("intake.accepted", "scores", "rankings", "budgets", "people", *receipts),
+        notifications_handlers.routes,
     )
     return (
         Wiring(intake, intake_api.router, intake_store.migrate, sets=intake_handlers.SETS),
@@ -245,7 +246,7 @@ class MemoryWorld(World):
     def _app(self, name: str) -> FastAPI:
         if name not in self._apps:
             service, app = self.services[name], FastAPI()
-            app.state.verifier = Verifier(local(str(jwks_path(self._state))))
+            app.state.verifier = local_verifier(self._state, service.mongo, self._clock)
             app.state.mongo = service.mongo
             app.state.runtime = SimpleNamespace(commands=service.commands, letters=service.letters, clock=self._clock)
             problems.install(app)

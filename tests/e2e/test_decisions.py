@@ -230,11 +230,11 @@ def test_a_budget_lives_from_proposal_to_adjustment(platform: Platform) -> None:
     refused(preparer.take(f"{BUDGET}/approve", seen, "own"), 403, "same_person")
     refused(province.take(f"{BUDGET}/approve", seen, "not-finance"), 403, "role_not_allowed")
     assert [(each["who"], each["action"], each["result"]) for each in budget()["history"]] == [
-        ("lan", "simulate", "done"),
-        ("an", "submit", "not_accepted"),
-        ("an", "submit", "done"),
-        ("an", "approve", "same_person"),
-        ("lan", "approve", "role_not_allowed"),
+        ("local:lan", "simulate", "done"),
+        ("local:an", "submit", "not_accepted"),
+        ("local:an", "submit", "done"),
+        ("local:an", "approve", "same_person"),
+        ("local:lan", "approve", "role_not_allowed"),
     ]
 
     # Killed while the approval is being written: nothing of it is there. Then many repeat it: it is there once.
@@ -272,7 +272,7 @@ def test_a_budget_lives_from_proposal_to_adjustment(platform: Platform) -> None:
     assert len(published) == run["centres"] == seen["run"]["centres"]
     assert sum(line["amount"] + line["settled"] for line in published) + run["reserve"] == run["envelope"]
     assert run["hash"] == content_hash([[line["centre_id"], line["amount"], line["settled"]] for line in published])
-    assert (run["submitted_by"], run["approved_by"]) == ("an", "binh")
+    assert (run["submitted_by"], run["approved_by"]) == ("local:an", "local:binh")
     assert processes.get("funding", f"{BUDGET}/snapshot/verify")["same"] is True
     assert processes.get("funding", f"{BUDGET}/proof")["holds"] is True
     alerts = processes.get("notifications", "/alerts", province=PROVINCE, kind="support_approved")
@@ -330,7 +330,7 @@ def adjust_after_correction(
     assert (adjusted["centre_id"], adjusted["version"]) == (best, 2)
     assert (adjusted["amount"], adjusted["previous_amount"]) == (proposed["corrected"], proposed["amount"])
     assert adjusted["reserve"] == run["reserve"] - proposed["delta"]
-    assert adjusted["decided_by"] in ("binh", "chi")
+    assert adjusted["decided_by"] in ("local:binh", "local:chi")
     (alert,) = processes.get("notifications", "/alerts", province=PROVINCE, kind="support_adjusted")["items"]
     assert alert["subject"] == best
 

@@ -16,9 +16,11 @@ from joserfc.jwk import ECKey, KeySet, OctKey
 from joserfc.jws import JWSRegistry
 from joserfc.util import urlsafe_b64decode, urlsafe_b64encode
 
+from shared.messaging.clock import BusinessClock
 from shared.web import problems
-from shared.web.auth import Caller, Verifier, caller
-from shared.web.tokens import local
+from shared.web.auth import Caller, caller
+from tests.fakes.memory import MemoryMongo
+from tests.fakes.trust import local_verifier
 
 INPUTS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "tokens.yaml").read_text(encoding="utf-8"))
 HOUR = 3_600
@@ -88,7 +90,7 @@ async def client(tmp_path: Path) -> Any:
     keys = tmp_path / "jwks.json"
     keys.write_text(json.dumps(KeySet([KEY]).as_dict(private=False)))
     app = FastAPI()
-    app.state.verifier = Verifier(local(str(keys)))
+    app.state.verifier = local_verifier(keys.parent, MemoryMongo(), BusinessClock())
     problems.install(app)
 
     @app.get("/")

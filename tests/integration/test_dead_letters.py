@@ -98,6 +98,7 @@ async def service(
     ensure_signing_key(tmp_path)
     settings = ServiceSettings(
         **topics.settings,
+        profile="local",
         mongo=servers.mongo,
         jwks=str(jwks_path(tmp_path)),
         group_prefix=f"{world}-",
@@ -199,7 +200,7 @@ async def test_poison_is_kept_its_neighbours_pass_and_people_decide(service: Ser
         "discarded",
     ]
     (effective,) = [entry for entry in entries if entry["result"] == "handled"]
-    assert (effective["who"], effective["why"][:4]) == ("an", "fix ")
+    assert (effective["who"], effective["why"][:4]) == ("local:an", "fix ")
     before, after = effective["before"], effective["after"]
     assert (before["state"], before["attempts"], after["state"], after["attempts"]) == ("open", 2, "replayed", 3)
 

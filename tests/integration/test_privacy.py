@@ -58,6 +58,6 @@ def holdings(processes: ServiceProcesses, service: str) -> list[dict[str, Any]]:
 
 
 def post(processes: ServiceProcesses, service: str, path: str, body: Any, who: str = "an") -> httpx.Response:
-    token = issue_token(processes._folder, who, "ministry")
+    token = issue_token(processes.folder, who, "ministry")
     bearer = {"Authorization": f"Bearer {token}"}
     return httpx.post(f"{processes.url(service)}{path}", json=body, headers=bearer, timeout=60)

@@ -12,11 +12,12 @@ import pytest
 from joserfc.jwk import RSAKey
 from joserfc.util import urlsafe_b64decode, urlsafe_b64encode
 
+from shared.contracts.people import Role
 from shared.messaging.clock import BusinessClock
 from shared.messaging.settings import ServiceSettings
 from shared.web import keys
 from shared.web.problems import ApiProblem
-from shared.web.tokens import Role, Tokens, trusted
+from shared.web.tokens import Tokens, trusted
 from tests.oidc.keycloak import Keycloak, running
 
 pytestmark = pytest.mark.oidc

@@ -13,7 +13,7 @@ import httpx
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
+from deploy.local.identity import ensure_signing_key, issue_token
 from services.funding import api, queries
 from services.funding.decisions import PROPOSAL, SETS, routes
 from shared.contracts.base import Provenance
@@ -27,9 +27,8 @@ from shared.messaging.decide.sets import Sets, key_parts
 from shared.messaging.messages import Position, Received
 from shared.messaging.send.outbox import Relay
 from shared.web import problems
-from shared.web.auth import Verifier
-from shared.web.tokens import local
 from tests.fakes.memory import MemoryMongo
+from tests.fakes.trust import local_verifier
 from tests.unit.test_outbox import Broker
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -146,7 +145,7 @@ class Bench:
         self.commands = Commands("funding", self.mongo, relay, clock=self.clock, sets=sets)
         self.recalculator = Recalculator("funding", self.mongo, relay, clock=self.clock, sets=sets, quiet_seconds=0.0)
         app = FastAPI()
-        app.state.verifier = Verifier(local(str(jwks_path(self.state))))
+        app.state.verifier = local_verifier(self.state, self.mongo, self.clock)
         app.state.mongo = self.mongo
         app.state.runtime = SimpleNamespace(commands=self.commands, clock=self.clock)
         problems.install(app)

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from deploy.local.identity import Role, ensure_signing_key, issue_token, jwks_path
+from deploy.local.identity import Role, ensure_signing_key, issue_token
 from services.intake import api, decisions
 from shared.contracts.base import Status
 from shared.contracts.facts import Receipt
@@ -25,9 +25,8 @@ from shared.messaging.decide.recalculation import Recalculator
 from shared.messaging.decide.sets import Sets
 from shared.messaging.send.outbox import Relay
 from shared.web import problems
-from shared.web.auth import Verifier
-from shared.web.tokens import local
 from tests.fakes.memory import MemoryMongo
+from tests.fakes.trust import local_verifier
 from tests.unit.delivery_samples import Stored, head, record
 from tests.unit.test_outbox import Broker
 
@@ -95,15 +94,15 @@ class Bench:
             done += await self.recalculator.round()
         return done
 
-    def http(self, role: Role = "ministry", province: str | None = None) -> httpx.AsyncClient:
+    def http(self, role: Role = "ministry", province: str | None = None, *, account: str = "an") -> httpx.AsyncClient:
         """Intake's HTTP side, as a caller of this role reaches it."""
         app = FastAPI()
-        app.state.verifier = Verifier(local(str(jwks_path(self.folder))))
+        app.state.verifier = local_verifier(self.folder, self.mongo, self.runtime.clock)
         app.state.mongo = self.mongo
         app.state.runtime = self.runtime
         problems.install(app)
         app.include_router(api.router)
-        token = issue_token(self.folder, "an", role, province)
+        token = issue_token(self.folder, account, role, province)
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://intake", headers={"Authorization": f"Bearer {token}"}
         )

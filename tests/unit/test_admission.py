@@ -280,7 +280,7 @@ async def test_one_line_tells_who_did_what_and_nothing_that_was_said(tmp_path: P
         (line["log_level"], line["method"], line["route"], line["status"], line["actor"], line["refused"])
         for line in found
     ] == [
-        ("info", "GET", "/receipts/{receipt_id}", 404, "an", None),
+        ("info", "GET", "/receipts/{receipt_id}", 404, "local:an", None),
         ("info", "GET", None, 404, None, None),
         ("warning", "GET", None, 401, None, "token_malformed"),
     ]

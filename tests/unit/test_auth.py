@@ -14,12 +14,14 @@ from fastapi import Depends, FastAPI
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
+from shared.contracts.people import Role
 from shared.messaging.clock import BusinessClock
 from shared.web import problems
-from shared.web.auth import Caller, Verifier, caller, require_role
+from shared.web.auth import Caller, caller, require_role
 from shared.web.problems import ApiProblem
-from shared.web.tokens import LEEWAY_SECONDS, Role, local
+from shared.web.tokens import LEEWAY_SECONDS, local
 from tests.fakes.memory import MemoryMongo
+from tests.fakes.trust import local_verifier
 
 KEY = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig", "kid": "current"})
 HOUR = 3_600
@@ -50,13 +52,13 @@ def jwks(tmp_path: Path) -> Path:
 async def client(jwks: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A service with one resource per province, one query, and one resource for the ministry."""
     app = FastAPI()
-    app.state.verifier = Verifier(local(str(jwks)))
+    app.state.verifier = local_verifier(jwks.parent, MemoryMongo(), BusinessClock())
     problems.install(app)
 
     @app.get("/provinces/{code}")
     async def province(code: str, who: Annotated[Caller, Depends(caller)]) -> str:
         who.require(code)
-        return who.subject
+        return who.person
 
     @app.get("/query")
     async def query(who: Annotated[Caller, Depends(caller)], province: str | None = None) -> dict[str, Any]:
@@ -64,7 +66,7 @@ async def client(jwks: Path) -> AsyncIterator[httpx.AsyncClient]:
 
     @app.get("/ministry")
     async def ministry(who: Annotated[Caller, Depends(require_role(Role.MINISTRY))]) -> str:
-        return who.subject
+        return who.person
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as found:
         yield found
@@ -77,7 +79,7 @@ def bearer(token: str) -> dict[str, str]:
 
 async def test_a_valid_token_opens_its_own_province(client: httpx.AsyncClient) -> None:
     response = await client.get("/provinces/04", headers=bearer(token()))
-    assert (response.status_code, response.json()) == (200, "an")
+    assert (response.status_code, response.json()) == (200, "local:an")
 
 
 async def test_a_plain_header_makes_nobody_somebody(client: httpx.AsyncClient) -> None:
@@ -92,7 +94,7 @@ async def test_a_header_changes_nothing_of_who_a_token_says_it_is(client: httpx.
     lies = {"X-User": "minister", "X-Role": "ministry", "X-Province": "01", "role": "ministry", "province": "01"}
     assert (await client.get("/provinces/01", headers=bearer(token()) | lies)).status_code == 403
     assert (await client.get("/ministry", headers=bearer(token()) | lies)).status_code == 403
-    assert (await client.get("/provinces/04", headers=bearer(token()) | lies)).json() == "an"
+    assert (await client.get("/provinces/04", headers=bearer(token()) | lies)).json() == "local:an"
 
 
 async def test_another_province_is_forbidden_with_words(client: httpx.AsyncClient) -> None:

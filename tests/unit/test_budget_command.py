@@ -62,11 +62,11 @@ async def test_one_prepares_another_approves_and_everything_is_on_record(bench: 
     shown = json.loads((await run("budget", "show", *NAMED, "--format", "json")).stdout)
     assert shown["state"] == "published"
     assert [(one["who"], one["role"], one["action"], one["result"]) for one in shown["history"]] == [
-        ("lan", "province", "simulate", "done"),
-        ("lan", "province", "submit", "done"),
-        ("lan", "finance", "approve", "same_person"),
-        ("hoa", "finance", "approve", "done"),
-        ("hoa", "finance", "publish", "done"),
+        ("local:lan", "province", "simulate", "done"),
+        ("local:lan", "province", "submit", "done"),
+        ("local:lan", "finance", "approve", "same_person"),
+        ("local:hoa", "finance", "approve", "done"),
+        ("local:hoa", "finance", "publish", "done"),
     ]
 
 

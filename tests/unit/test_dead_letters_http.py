@@ -18,14 +18,14 @@ from fastapi import FastAPI
 from typer.testing import CliRunner, Result
 
 from cli.main import app as langhoc
-from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
+from deploy.local.identity import ensure_signing_key, issue_token
 from shared.answers.dead_letters import Action
+from shared.messaging.clock import BusinessClock
 from shared.messaging.messages import Reason
 from shared.messaging.operate.dead_letters import Order
 from shared.mongo import Unavailable
 from shared.web import dead_letters, problems
-from shared.web.auth import Verifier
-from shared.web.tokens import local
+from tests.fakes.trust import local_verifier
 from tests.probe import POISON, Bench
 from tests.unit.wire import answered_by
 
@@ -50,7 +50,7 @@ def bench() -> Iterator[Bench]:
 def serve(bench: Bench, state: Path, role: Any = "ministry", province: str | None = None) -> httpx.AsyncClient:
     """The probe's HTTP side, as a caller of this role reaches it."""
     app = FastAPI()
-    app.state.verifier = Verifier(local(str(jwks_path(state))))
+    app.state.verifier = local_verifier(state, bench.mongo, BusinessClock())
     app.state.runtime = SimpleNamespace(letters=bench.letters)
     problems.install(app)
     app.include_router(dead_letters.router)
@@ -137,8 +137,8 @@ async def test_the_actions_of_a_letter_are_shown_with_it_and_all_of_them_in_orde
 
     shown = (await http.get(f"/dead-letters/{first}")).json()["actions"]
     assert [(entry["who"], entry["role"], entry["action"], entry["result"], entry["why"]) for entry in shown] == [
-        ("an", "ministry", "replay", "failed", "try"),
-        ("an", "ministry", "discard", "refused: reason_missing", ""),
+        ("local:an", "ministry", "replay", "failed", "try"),
+        ("local:an", "ministry", "discard", "refused: reason_missing", ""),
     ]
     assert (shown[0]["before"]["attempts"], shown[0]["after"]["attempts"]) == (1, 2)
     everything = (await http.get("/dead-letters/actions", params={"limit": 2})).json()
@@ -190,8 +190,8 @@ async def test_only_the_ministry_may_and_who_tries_is_on_record(
 
     assert [(response.status_code, response.json()["code"]) for response in tried] == [(403, "role_not_allowed")] * 5
     assert bench.entries() == [
-        ("an", "replay", "refused: role_not_allowed"),
-        ("an", "discard", "refused: role_not_allowed"),
+        ("local:an", "replay", "refused: role_not_allowed"),
+        ("local:an", "discard", "refused: role_not_allowed"),
     ]
     assert bench.effects() == (None, 0, 0)
     assert bench.letter(letter_id)["state"] == "open"
@@ -314,8 +314,8 @@ async def test_every_look_at_what_was_sent_is_recorded_before_it_is_given(
     await http.get(f"/dead-letters/{letter_id}", params={"why": "lỗi 12"})
     await http.get("/dead-letters")
     assert [(row["who"], row["what"], row["about"], row["why"]) for row in bench.mongo.all("personal_reads")] == [
-        ("an", "dead_letter", letter_id, "lỗi 12"),
-        ("an", "dead_letter", f"{letter_id}…{letter_id}", "list"),
+        ("local:an", "dead_letter", letter_id, "lỗi 12"),
+        ("local:an", "dead_letter", f"{letter_id}…{letter_id}", "list"),
     ]
     bench.mongo.unwritable = lambda collection, document: collection == "personal_reads"
     with pytest.raises(Exception, match="as ordered by the test"):
@@ -360,4 +360,4 @@ async def test_nobody_but_the_ministry_erases_a_letter(bench: Bench, state: Path
     async with serve(bench, state, role, "01" if role == "province" else None) as stranger:
         answer = await stranger.post(f"/dead-letters/{letter_id}/erase", json={"why": "x"})
     assert answer.status_code == 403
-    assert bench.entries()[-1] == ("an", "erase", "refused: role_not_allowed")
+    assert bench.entries()[-1] == ("local:an", "erase", "refused: role_not_allowed")

@@ -143,7 +143,7 @@ async def test_an_approved_adjustment_is_booked_told_and_adds_up(tmp_path: Path)
     bench = await adjusted(tmp_path)
     (fact,) = bench.events(BudgetAdjusted)
     assert (fact.version, fact.previous_amount, fact.amount, fact.delta) == (2, 25_000_000, 31_250_000, 6_250_000)
-    assert (fact.reserve, fact.carried, fact.submitted_by, fact.decided_by) == (3_750_000, 0, "lan", "hoa")
+    assert (fact.reserve, fact.carried, fact.submitted_by, fact.decided_by) == (3_750_000, 0, "local:lan", "local:hoa")
     assert (await bench.get(BUDGET))["state"] == "adjusted"
     entries = (await bench.get("/journal/04/2026"))["entries"]
     assert [(entry["kind"], entry["centre_id"], entry["amount"]) for entry in entries[3:]] == [
@@ -201,7 +201,7 @@ async def test_a_hand_in_a_replaced_adjustment_counts_too(tmp_path: Path) -> Non
     assert await bench.refused(HOA, f"{B1}/approve") == (403, ["same_person"])
     await bench.done(TUAN, f"{B1}/approve")
     (fact,) = bench.events(BudgetAdjusted)
-    assert fact.submitted_by == "lan"
+    assert fact.submitted_by == "local:lan"
 
 
 async def test_a_correction_taken_back_makes_the_proposal_void(tmp_path: Path) -> None:

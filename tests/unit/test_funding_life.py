@@ -63,7 +63,7 @@ async def test_g1_every_action_says_who_when_why_before_and_after(tmp_path: Path
     last = history[-1]
     assert [entry["number"] for entry in history] == [1, 2]
     assert (last["who"], last["role"], last["action"], last["why"]) == (
-        "minh",
+        "local:minh",
         "province",
         "submit",
         "trình Sở Tài chính",
@@ -93,9 +93,9 @@ async def test_g1_a_refused_action_is_recorded_as_well(tmp_path: Path) -> None:
     shown = await bench.get(BUDGET)
     assert shown["state"] == "proposed"
     assert [(entry["who"], entry["action"], entry["result"]) for entry in shown["history"]] == [
-        ("kim", "simulate", "role_not_allowed"),
-        ("son", "simulate", "other_province"),
-        ("lan", "submit", "reason_missing"),
+        ("local:kim", "simulate", "role_not_allowed"),
+        ("local:son", "simulate", "other_province"),
+        ("local:lan", "submit", "reason_missing"),
     ]
     assert all(entry["before"] == entry["after"] for entry in shown["history"])
 
@@ -230,7 +230,7 @@ async def test_an_approval_decides_on_every_line_and_books_the_whole_envelope(tm
         ("approval", "b", 25_000_000),
         ("reserve", None, 10_000_000),
     ]
-    assert {(entry["who"], entry["why"]) for entry in journal["entries"]} == {("hoa", "đã kiểm tra")}
+    assert {(entry["who"], entry["why"]) for entry in journal["entries"]} == {("local:hoa", "đã kiểm tra")}
     decisions = await bench.get(f"{BUDGET}/decisions")
     assert [(line["centre_id"], line["amount"], line["version"], line["entry"]) for line in decisions] == [
         ("a", 25_000_000, 1, 1),
@@ -250,7 +250,7 @@ async def test_f7_a_publication_is_reconciled_item_by_item(tmp_path: Path) -> No
     assert {line.run_version for line in lines} == {run.version}
     assert {line.snapshot for line in lines} == {run.snapshot}
     assert {line.journal.hash for line in lines} == {run.journal.hash} == {head["hash"]}
-    assert (run.submitted_by, run.approved_by, run.published_by) == ("lan", "hoa", "tuan")
+    assert (run.submitted_by, run.approved_by, run.published_by) == ("local:lan", "local:hoa", "local:tuan")
 
 
 @pytest.mark.parametrize(
@@ -566,7 +566,7 @@ async def test_who_accepted_whom_is_in_the_history_the_approval_and_the_explanat
     assert [entry["accepts"] for entry in view["history"]] == [[], [], ["b"], []]
     told = (await bench.get("/explanations/b"))["accepted"]
     assert [(one["centre_id"], one["year"], one["by"], one["why"]) for one in told] == [
-        ("b", 2026, "lan", "Công văn 7")
+        ("b", 2026, "local:lan", "Công văn 7")
     ]
     assert (await bench.get("/explanations/a"))["accepted"] == []
 

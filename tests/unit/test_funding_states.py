@@ -18,7 +18,7 @@ from services.funding.domain.life import (
     step,
 )
 from shared.contracts.life import Action, State
-from shared.web.tokens import Role
+from shared.contracts.people import Role
 
 HASH = "a" * 64
 ALLOWED = {

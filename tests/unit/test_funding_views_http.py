@@ -16,15 +16,14 @@ from fastapi import FastAPI
 from typer.testing import CliRunner, Result
 
 from cli.main import app as langhoc
-from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
+from deploy.local.identity import ensure_signing_key, issue_token
 from services.funding.api import views
 from shared.contracts.bounds import MOST
 from shared.messaging.clock import BusinessClock
 from shared.rulebook.source import DATA
 from shared.web import problems
-from shared.web.auth import Verifier
-from shared.web.tokens import local
 from tests.fakes.memory import MemoryMongo
+from tests.fakes.trust import local_verifier
 from tests.unit.test_funding_proposal import centre, score, support
 from tests.unit.wire import answered_by
 
@@ -54,7 +53,7 @@ class Desk:
         ensure_signing_key(folder)
         self.mongo, self.folder = mongo, folder
         app = FastAPI()
-        app.state.verifier = Verifier(local(str(jwks_path(folder))))
+        app.state.verifier = local_verifier(folder, mongo, BusinessClock())
         app.state.mongo = mongo
         app.state.runtime = SimpleNamespace(clock=BusinessClock())
         problems.install(app)

@@ -311,7 +311,7 @@ async def test_the_ministry_orders_and_everybody_sees_what_concerns_him(bench: B
         again = await ministry.post("/periods/reopenings", json=ORDER)
         assert first.status_code == again.status_code == 200
         assert first.json() == again.json()
-        assert (first.json()["ordered_by"], first.json()["version"]) == ("an", 1)
+        assert (first.json()["ordered_by"], first.json()["version"]) == ("local:an", 1)
         assert [len((await who.get("/periods/reopenings")).json()) for who in (ministry, other, own)] == [1, 0, 1]
         assert (await ministry.get("/periods/reopenings", params={"period": 2024})).json() == []
         ended = await ministry.post("/periods/reopenings/MO/1/end", json={"reason": "đủ"})

@@ -38,6 +38,13 @@ def test_production_takes_tokens_of_an_issuer_alone(given: dict[str, Any], named
     assert unsafe(settings(profile="local", **given)) == []
 
 
+@pytest.mark.parametrize(("key", "refused"), [("", True), ("x" * 31, True), ("x" * 32, False)])
+def test_production_needs_a_key_under_which_accounts_are_known(key: str, refused: bool) -> None:
+    found = [one.code for one in unsafe(settings(issuer=ISSUER, account_key=key))]
+    assert found == (["no_account_key"] if refused else [])
+    assert unsafe(settings(profile="local", account_key=key)) == []
+
+
 def test_nobody_is_local_without_saying_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LANGHOC_PROFILE", raising=False)
     assert settings().profile == "production"
@@ -54,5 +61,6 @@ def test_a_service_that_would_take_local_tokens_does_not_start(service: str, mon
     assert [(line["code"], line["setting"]) for line in said if line["event"] == "service.refused"] == [
         ("local_tokens", "LANGHOC_ISSUER"),
         ("local_keys", "LANGHOC_JWKS"),
+        ("no_account_key", "LANGHOC_ACCOUNT_KEY"),
     ]
     assert all(line["message"]["vi"] and line["mend"] for line in said)

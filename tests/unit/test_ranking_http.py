@@ -45,7 +45,7 @@ Ask = Callable[..., httpx.AsyncClient]
 async def asked(tmp_path: Path, world: Results) -> AsyncIterator[Ask]:
     """Scoring's API, to be asked by anybody."""
     ensure_signing_key(tmp_path)
-    settings = ServiceSettings(kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(tmp_path)))
+    settings = ServiceSettings(profile="local", kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(tmp_path)))
     consumer = Consumer("scoring", ("intake.accepted",), {})
     runtime = Runtime("scoring", settings, world.mongo, consumer, migrate=nothing)
     app = build_app(runtime, [api.router], title="Langhoc: scoring", provider=TracerProvider())
@@ -229,7 +229,7 @@ async def test_what_is_released_stays_while_the_ranking_moves_on(
     await world.compute("province-04")
     done = (await release(client, "first")).json()
     assert (done["version"], done["state"], done["changes"], done["reason"]) == (1, "released", 0, None)
-    assert (done["released_by"], done["role"], done["ranking"]["provenance"]) == ("an", "province", "provisional")
+    assert (done["released_by"], done["role"], done["ranking"]["provenance"]) == ("local:an", "province", "provisional")
     await world.put(B, "d")
     await world.compute("province-04")
     assert top(await get(client, f"{PATH}/releases/1"))[:2] == [(1, A.code), (2, B.code)]

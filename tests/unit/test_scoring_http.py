@@ -56,7 +56,7 @@ async def bench() -> Bench:
 async def ask(bench: Bench, tmp_path: Path) -> AsyncIterator[Caller]:
     """Scoring's API over that database; broker and consumer are built but not started."""
     ensure_signing_key(tmp_path)
-    settings = ServiceSettings(kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(tmp_path)))
+    settings = ServiceSettings(profile="local", kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(tmp_path)))
     runtime = Runtime("scoring", settings, bench.mongo, Consumer("scoring", ("intake.accepted",), {}), migrate=migrate)
     app = build_app(runtime, [api.router], title="Langhoc: scoring", provider=TracerProvider())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
@@ -98,7 +98,7 @@ async def test_an_order_is_recorded_with_who_and_why_and_can_be_followed(ask: Ca
     (done,) = (await ask("GET", "/recompute", period=2025)).json()
     assert done == (await ask("GET", "/recompute/o-1")).json()
     assert {name: done[name] for name in ("who", "role", "why", "state", "results", "changed")} == {
-        "who": "tran.thi.b", "role": "ministry", "why": ORDER["why"], "state": "done", "results": 2, "changed": 0,
+        "who": "local:tran.thi.b", "role": "ministry", "why": ORDER["why"], "state": "done", "results": 2, "changed": 0,
     }  # fmt: skip
     assert (await ask("GET", "/recompute/none")).status_code == 404
 

@@ -75,7 +75,7 @@ def build(tmp_path: Path, mongo: MemoryMongo) -> Build:
     ensure_signing_key(tmp_path)
 
     def build(service: str) -> FastAPI:
-        settings = ServiceSettings(kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(tmp_path)))
+        settings = ServiceSettings(profile="local", kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(tmp_path)))
         runtime = Runtime(service, settings, mongo, Consumer(service, ("submissions.01",), {}), migrate=nothing)
         router = importlib.import_module(f"services.{service}.api").router
         return build_app(runtime, [router], title=service, provider=TracerProvider())

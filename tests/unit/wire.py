@@ -13,6 +13,7 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from cli import client
+from cli.output import CommandError
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from shared.messaging.decide.asking import Consumer
 from shared.messaging.operate.runtime import Runtime
@@ -47,6 +48,8 @@ class Here:
         self._loop = asyncio.get_running_loop()
 
     def urls(self, service: str) -> tuple[str, ...]:
+        if service not in self.services:
+            raise CommandError(f"Where {service} is, is not known.")
         return self.services[service]
 
     def connect(self, account: str | None, role: str | None, usual: str, province: str | None) -> Wire:
@@ -72,7 +75,7 @@ def http_of(
 ) -> httpx.AsyncClient:
     """A service's whole HTTP side over a database, as a caller of this role reaches it; its broker is never started."""
     ensure_signing_key(folder)
-    settings = ServiceSettings(kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(folder)))
+    settings = ServiceSettings(profile="local", kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(folder)))
     runtime = Runtime(service, settings, mongo, Consumer(service, ("submissions.01",), {}), migrate=_no_migrations)
     router = importlib.import_module(f"services.{service}.api").router
     app = build_app(runtime, [router], title=service, provider=TracerProvider())

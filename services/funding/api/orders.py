@@ -65,7 +65,7 @@ async def ordered(
         id=_id_of(who, key, body),
         action=action,
         subject=subject,
-        person=Person(who.subject, who.role.value, who.province),
+        person=Person(who.person, who.role.value, who.province, who.formerly),
         why=body.why,
         version=body.version,
         hash=body.hash,
@@ -89,6 +89,7 @@ async def ordered(
         raise refused("funding.idempotency_key_reused", command=command.id)
     if record.result != DONE:
         raise _refused(record, who)
+    who.require(record.province)  # whoever was moved since is not told by a repeat how the old budget stands
     return record
 
 
@@ -96,7 +97,7 @@ def _id_of(who: Caller, key: str | None, body: Deciding) -> str:
     given = key or body.id
     if not given:
         raise refused("funding.idempotency_key_missing")
-    return f"{who.subject}/{given}"
+    return f"{who.person}/{given}"
 
 
 def _refused(record: ActionRecord, who: Caller) -> ApiProblem:
@@ -104,6 +105,8 @@ def _refused(record: ActionRecord, who: Caller) -> ApiProblem:
     problems = record.problems
     if not who.may_see(record.province):
         problems = [each for each in problems if _status(each) == FORBIDDEN]
+        if not problems:  # recorded when the person still belonged there
+            who.require(record.province)
     return ApiProblem(_status(problems[0]), problems[0], problems)
 
 

@@ -34,6 +34,7 @@ from shared.contracts.facts import (
     SupportAccepted,
     Withdrawn,
 )
+from shared.messaging.decide import people
 from shared.messaging.decide.asking import STALE, Ask, Decide, Outcome
 from shared.messaging.decide.documents import Ref
 from shared.messaging.messages import Received
@@ -192,4 +193,5 @@ routes: Mapping[str, Decide[Received[Any]]] = {
     EventType.CENTRE_SCORED: on_score,
     EventType.RECEIPT_ISSUED: on_receipt,
     EventType.SUBMISSION_WITHDRAWN: on_withdrawal,
+    EventType.PERSON_ENTERED: people.keep,
 }

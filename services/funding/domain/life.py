@@ -59,11 +59,17 @@ NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who acts, from the token."""
+    """Who acts."""
 
-    subject: str
+    id: str
     role: str
     province: str | None = None
+    formerly: tuple[str, ...] = ()
+    """What a budget calls them that was prepared before the directory knew them."""
+
+    def is_among(self, hands: Collection[str]) -> bool:
+        """Whether this is one of those who prepared something. Persons are told apart by nothing but their id."""
+        return not {self.id, *self.formerly}.isdisjoint(hands)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +155,8 @@ def persons(province: str, person: Person, roles: frozenset[str], why: str) -> I
 
 
 def _of_budget(life: Life, order: Order) -> Iterator[Problem]:
-    if order.action is Action.APPROVE and order.person.subject in life.prepared_by:
-        yield problem("funding.same_person", person=order.person.subject)
+    if order.action is Action.APPROVE and order.person.is_among(life.prepared_by):
+        yield problem("funding.same_person", person=order.person.id)
     if (life.state, order.action) not in TRANSITIONS:
         fitting = sorted(state for state, action in TRANSITIONS if action is order.action)
         yield problem("funding.wrong_state", state=life.state, states=", ".join(fitting))
@@ -162,15 +168,15 @@ def _of_budget(life: Life, order: Order) -> Iterator[Problem]:
 
 def step(life: Life, order: Order) -> Life:
     """The life after an order that nothing stands in the way of. Raises `KeyError` where `refusals` was not asked."""
-    subject = order.person.subject
+    person = order.person.id
     hands = life.prepared_by
-    if order.action in PREPARING and subject not in hands:
-        hands = (*hands, subject)
+    if order.action in PREPARING and person not in hands:
+        hands = (*hands, person)
     return life.model_copy(
         update={
             "state": TRANSITIONS[life.state, order.action],
             "prepared_by": hands,
-            "submitted_by": subject if order.action is Action.SUBMIT else life.submitted_by,
+            "submitted_by": person if order.action is Action.SUBMIT else life.submitted_by,
             "accepted": tuple(sorted(order.accepts)) if order.action is Action.SUBMIT else life.accepted,
         }
     )

@@ -1,12 +1,13 @@
-"""HTTP side of intake: receipts and what is accepted; the register of units, periods and history; erasures."""
+"""HTTP side of intake: receipts and what is accepted; the register, periods and history; people; erasures."""
 
 from fastapi import APIRouter
 
-from services.intake.api import erasures, explanations, history, periods, receipts, register
+from services.intake.api import erasures, explanations, history, people, periods, receipts, register
 
 router = APIRouter()
 router.include_router(receipts.router)
 router.include_router(register.router)
+router.include_router(people.router)
 router.include_router(periods.router)
 router.include_router(history.router)
 router.include_router(explanations.router)

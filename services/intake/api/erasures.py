@@ -12,10 +12,10 @@ from services.intake.decisions import Unsound, erasing
 from shared.answers.page import Page
 from shared.answers.privacy import Erasure, ErasureAnswer
 from shared.contracts.orders import ErasureConfirmation, ErasureRequest
+from shared.contracts.people import Role
 from shared.web.auth import Caller, Operator, require_role
 from shared.web.paging import After, Limit
 from shared.web.problems import not_found
-from shared.web.tokens import Role
 
 router = APIRouter(prefix="/erasures", tags=["privacy"])
 Watcher = Annotated[Caller, Depends(require_role(Role.MINISTRY, Role.AUDITOR))]
@@ -34,7 +34,7 @@ async def ask_for(
 ) -> ErasureAnswer:
     """Refused for a submission that stands: results and money rest on it. The same order under the same id is recorded
     once."""
-    wanted, runtime = erasing.Requesting(orders.read(ErasureRequest, body), who.subject), request.app.state.runtime
+    wanted, runtime = erasing.Requesting(orders.read(ErasureRequest, body), who.person), request.app.state.runtime
     act = runtime.commands.rehearse if dry_run else runtime.commands.order
     try:
         outcome = await act(wanted.id, wanted, erasing.request)
@@ -47,7 +47,7 @@ async def ask_for(
 @router.post("/{order_id:path}/confirm", summary="Carry out an order to erase that another person asked for")
 async def confirm(request: Request, who: Operator, order_id: str, body: Annotated[dict[str, Any], Body()]) -> Erasure:
     """There is no way back: of what was sent the hash is left, of a refusal its codes. The decision stays."""
-    wanted = erasing.Confirming(order_id, orders.read(ErasureConfirmation, body), who.subject)
+    wanted = erasing.Confirming(order_id, orders.read(ErasureConfirmation, body), who.person)
     await _found(request, order_id)
     try:
         await request.app.state.runtime.commands.order(wanted.id, wanted, erasing.confirm)

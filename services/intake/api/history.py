@@ -44,7 +44,7 @@ async def take_in(
     """Where one of the submissions cannot be read, nothing is done. `dry_run`: only tell what would become of each. The
     same order under the same id is carried out once."""
     order, runtime = orders.read(HistoryImport, body), request.app.state.runtime
-    handed = history.Handed(order, _read(order), who.subject, runtime.clock.offset_seconds)
+    handed = history.Handed(order, _read(order), who.person, runtime.clock.offset_seconds)
     act = runtime.commands.rehearse if dry_run else runtime.commands.order
     try:
         outcome: Outcome | None = await act(handed.id, handed, history.take_in)

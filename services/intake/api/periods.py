@@ -50,7 +50,7 @@ async def list_reopenings(request: Request, who: Who, period: AnyYear | None = N
 @router.post("/reopenings", summary="Open a closed period again for a while; refused with everything that is wrong")
 async def reopen(request: Request, who: Operator, body: Annotated[dict[str, Any], Body()]) -> PeriodReopened:
     """The same order under the same id is carried out once."""
-    wanted = reopening.Reopening(orders.read(PeriodReopening, body), who.subject)
+    wanted = reopening.Reopening(orders.read(PeriodReopening, body), who.person)
     try:
         await request.app.state.runtime.commands.order(wanted.id, wanted, reopening.reopen)
     except Unsound as unsound:
@@ -63,7 +63,7 @@ async def end(
     request: Request, who: Operator, order_id: str, body: Annotated[dict[str, Any], Body()]
 ) -> PeriodReopened:
     """What arrived before stays as it was decided, or is decided as on its arrival."""
-    wanted = reopening.Ending(order_id, orders.read(ReopeningEnd, body), who.subject)
+    wanted = reopening.Ending(order_id, orders.read(ReopeningEnd, body), who.person)
     await _found(request, order_id)
     try:
         await request.app.state.runtime.commands.order(wanted.id, wanted, reopening.end)

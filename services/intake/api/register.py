@@ -57,7 +57,7 @@ async def correct(
         return _repeated(known, dry_run)
     act = commands.rehearse if dry_run else commands.order
     try:
-        entered = decisions.Entered(correction, who.subject)
+        entered = decisions.Entered(correction, who.person)
         outcome: Outcome | None = await act(decisions.command_id(correction), entered, decisions.correct)
     except Unsound as unsound:
         raise _refused(unsound.problems) from unsound

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import AliasChoices, AliasPath, Field, SerializeAsAny, TypeAdapter, ValidationInfo, field_validator
 
+from shared.answers.people import PersonView
 from shared.answers.periods import HistoryImported
 from shared.answers.privacy import Erasure
 from shared.answers.register import AcceptedVersion
@@ -158,6 +159,19 @@ class Owner(Contract):
     province: str
 
 
+class AccountOwner(Contract):
+    """The person to whom an account has belonged since it was first entered, for ever."""
+
+    person_id: str
+
+
+class PersonOrdered(Contract):
+    """An order on a person that was carried out."""
+
+    person_id: str
+    asked: str
+
+
 class Reopened(Contract):
     """The orders that opened a period again, by their ids, in the order in which they were given."""
 
@@ -182,6 +196,13 @@ REOPENINGS: Collection[PeriodReopened] = Collection("reopenings", TypeAdapter(Pe
 """By the order's id."""
 REOPENED: Collection[Reopened] = Collection("reopened", TypeAdapter(Reopened))
 """By what closes, and its period."""
+PERSONS: Collection[PersonView] = Collection("persons", TypeAdapter(PersonView))
+"""By the person's id: everything personal that there is of people who act, names and accounts, is here and nowhere
+else."""
+ACCOUNTS: Collection[AccountOwner] = Collection("accounts", TypeAdapter(AccountOwner))
+"""By the keyed hash of an account."""
+PEOPLE_ORDERS: Collection[PersonOrdered] = Collection("people_orders", TypeAdapter(PersonOrdered))
+"""By the order's id."""
 HISTORIES: Collection[HistoryImported] = Collection("histories", TypeAdapter(HistoryImported))
 """By the order's id."""
 ERASURES: Collection[Erasure] = Collection("erasures", TypeAdapter(Erasure))

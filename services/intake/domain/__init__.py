@@ -20,6 +20,7 @@ from services.intake.domain.checking import (
 from services.intake.domain.deciding import Current, Taken, Verdict, decide
 from services.intake.domain.findings import Arrival, Awaited, Findings, Known, Subject
 from services.intake.domain.life import life_of
+from services.intake.domain.people import Directory, check_person, entered
 from services.intake.domain.periods import check_reopening, closable, closed_problem, is_covered
 from services.intake.domain.register import check_correction, resolves
 from services.intake.domain.units import Named
@@ -28,6 +29,7 @@ __all__ = [
     "Arrival",
     "Awaited",
     "Current",
+    "Directory",
     "Findings",
     "Known",
     "Named",
@@ -40,6 +42,7 @@ __all__ = [
     "check_commune",
     "check_correction",
     "check_envelope",
+    "check_person",
     "check_recognition",
     "check_registration",
     "check_reopening",
@@ -49,6 +52,7 @@ __all__ = [
     "closable",
     "closed_problem",
     "decide",
+    "entered",
     "is_covered",
     "life_of",
     "named",

@@ -9,12 +9,14 @@ from services.notifications.decisions.files import FILES_MENDED, SenderFile
 from services.notifications.decisions.money import STANDING_MONEY, WAITING, ProvinceYear
 from services.notifications.decisions.results import STANDING_RESULTS, ProvincePeriod
 from shared.contracts.catalogue import EventType
+from shared.messaging.decide import people
 from shared.messaging.decide.asking import Decide
 from shared.messaging.messages import Received
 
 routes: Mapping[str, Decide[Received[Any]]] = {
     **alerts.routes,
     EventType.SUBMISSION_ERASED: erasing.on_erased,
+    EventType.PERSON_ENTERED: people.keep,
     EventType.PERIOD_REOPENED: periods.on_reopened,
     EventType.RANKING_RELEASED: releases.on_released,
 }

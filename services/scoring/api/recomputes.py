@@ -71,7 +71,7 @@ async def rehearse(request: Request, who: Operator, body: Rehearsal) -> Streamin
 
 @router.post("", summary="Judge every result of a period again, by the rules in force", status_code=202)
 async def order(request: Request, who: Operator, body: Ordering) -> Order:
-    wanted = Recompute(**dict(body), who=who.subject, role=who.role.value, at=request.app.state.runtime.clock.now())
+    wanted = Recompute(**dict(body), who=who.person, role=who.role.value, at=request.app.state.runtime.clock.now())
     try:
         return await queries.order(request.app.state.runtime.commands, request.app.state.mongo, wanted)
     except queries.OtherOrder as error:

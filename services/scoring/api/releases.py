@@ -17,12 +17,12 @@ from shared.answers.page import Page
 from shared.answers.results import ReleaseState
 from shared.contracts.base import Claim, Identifier, Label, Version
 from shared.contracts.facts import RankingReleased, RankingRow
+from shared.contracts.people import Role
 from shared.mongo import Unavailable
 from shared.refusals import refusal
 from shared.web.auth import Who
 from shared.web.parameters import AnyYear
 from shared.web.problems import ApiProblem, not_found, refused
-from shared.web.tokens import Role
 
 router = APIRouter(prefix="/rankings/{scope}/{period}")
 Number = Annotated[int, Field(ge=1, le=10**9)]
@@ -128,7 +128,7 @@ async def _carry_out(
         decided_on=body.decided_on,
         signed_by=body.signed_by,
         reason=body.reason,
-        by=who.subject,
+        by=who.person,
         role=who.role.value,
     )
     try:

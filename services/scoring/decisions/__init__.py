@@ -29,6 +29,7 @@ from services.scoring.decisions.recomputes import CHECK, RESCORED, OrderKey, Res
 from services.scoring.decisions.references import COLLECTED, CommuneYear
 from services.scoring.decisions.releases import Act, Unreleasable, release
 from shared.contracts.catalogue import EventType
+from shared.messaging.decide import people
 from shared.messaging.decide.asking import Decide
 from shared.messaging.decide.sets import SetOf
 from shared.messaging.messages import Received
@@ -41,6 +42,7 @@ routes: Mapping[str, Decide[Received[Any]]] = {
     EventType.SUBMISSION_WITHDRAWN: on_withdrawn,
     EventType.SUBMISSION_ERASED: on_erased,
     EventType.REGISTER_CORRECTED: on_correction,
+    EventType.PERSON_ENTERED: people.keep,
 }
 SETS: tuple[SetOf[Any], ...] = (AREA, COLLECTED, RANKING, RESCORED, CHECK)
 

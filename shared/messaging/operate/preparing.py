@@ -12,6 +12,7 @@ from shared.messaging.collections import (
     RECALCULATIONS,
     SETS,
 )
+from shared.messaging.decide.people import PEOPLE
 from shared.mongo import Mongo
 
 
@@ -26,4 +27,5 @@ async def prepare(mongo: Mongo, *, inbox_days: int) -> None:
     await mongo.index(DEAD_LETTER_ACTIONS, [("letter", 1)])
     await mongo.index(PERSONAL_READS, [("at", 1)])
     await mongo.index(RECALCULATIONS, [("set", 1), ("key", 1)])
+    await mongo.index(PEOPLE.name, [("accounts", 1)])
     await mongo.index(SETS, [("set", 1), ("key", 1)])

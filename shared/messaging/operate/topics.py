@@ -10,12 +10,14 @@ from datetime import date
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
-from shared.contracts.topics import all_topics, families, topic_names
+from shared.contracts.topics import Topic, all_topics, families, topic_names
 from shared.messaging.access import KafkaAccess
 from shared.messaging.consume.topics_seen import Operation, TopicSeen, topics_seen
 from shared.registry import registry
 
 REFORM = date(2025, 7, 1)
+COMPACTION_LAG_MS = 86_400_000
+"""After which a record may no longer be left out of compaction."""
 Needs = Mapping[str, frozenset[Operation]]
 """What a process does with each topic."""
 
@@ -52,7 +54,7 @@ async def apply_topics(kafka: KafkaAccess, *, replication: int = 1) -> list[str]
                             "message.timestamp.type": "LogAppendTime",
                             "retention.ms": str(topic.retention_ms),
                             "max.message.bytes": str(topic.max_record_bytes),
-                            "cleanup.policy": "delete",
+                            **_cleanup(topic),
                             "min.insync.replicas": str(max(1, replication - 1)),
                         },
                     )
@@ -66,6 +68,13 @@ async def apply_topics(kafka: KafkaAccess, *, replication: int = 1) -> list[str]
         return [topic.name for topic in missing]
     finally:
         await admin.close()
+
+
+def _cleanup(topic: Topic) -> dict[str, str]:
+    """A compacted topic forgets what a key said before within two days, the segment that is being written included."""
+    if not topic.compacted:
+        return {"cleanup.policy": "delete"}
+    return {"cleanup.policy": "compact", "max.compaction.lag.ms": str(COMPACTION_LAG_MS)}
 
 
 def needs_of(service: str, consumed: Iterable[str]) -> Needs:

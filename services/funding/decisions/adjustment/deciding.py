@@ -60,9 +60,9 @@ def submit(case: Case, command: Command) -> Outcome:
     if problems:
         return refused(case.life, command, problems)
     outcome = Outcome(verdict="submit")
-    subject = command.person.subject
-    others = [hand for hand in case.adjusting.prepared_by if hand != subject]
-    keep(outcome, moved(case.adjusting, "submitted", (*others, subject)))
+    person = command.person.id
+    others = [hand for hand in case.adjusting.prepared_by if hand != person]
+    keep(outcome, moved(case.adjusting, "submitted", (*others, person)))
     recorded(outcome, case.life, case.life, command)
     return outcome
 
@@ -89,7 +89,7 @@ def approve_adjustment(case: Case, command: Command) -> Outcome:
     if problems:
         return refused(life, command, problems)
     decision = journal.Decision(
-        command.person.subject, command.person.role, command.at, command.why, f"adjustment/{proposal.adjustment_id}"
+        command.person.id, command.person.role, command.at, command.why, f"adjustment/{proposal.adjustment_id}"
     )
     postings = (
         journal.reversed_(decision, case.entries)
@@ -136,7 +136,7 @@ def _fact(case: Case, command: Command, entry: int, mark: JournalMark) -> Budget
         allocation=proposal.allocation,
         entry=entry,
         journal=mark,
-        decided_by=command.person.subject,
+        decided_by=command.person.id,
         decided_at=command.at,
         why=command.why,
         adjustment_id=proposal.adjustment_id,
@@ -173,7 +173,7 @@ def reverse(case: Case, command: Command) -> Outcome:
         proposal=taken_back,
         number=0,
         before=proposal.allocation,
-        prepared_by=(command.person.subject,),
+        prepared_by=(command.person.id,),
     )
     outcome = Outcome(verdict="reverse")
     keep(outcome, numbered(asked, case.of_centre[-1].number + 1, version=1))
@@ -201,8 +201,8 @@ def _refusals(case: Case, command: Command, roles: frozenset[str], wanted: Adjus
 
 
 def _same_person(case: Case, command: Command) -> Iterator[Problem]:
-    if command.person.subject in case.adjusting.prepared_by:
-        yield problem("funding.same_person", person=command.person.subject)
+    if command.person.is_among(case.adjusting.prepared_by):
+        yield problem("funding.same_person", person=command.person.id)
 
 
 def _of_money(case: Case) -> Iterator[Problem]:

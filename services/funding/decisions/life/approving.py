@@ -116,7 +116,7 @@ async def approve(life: Life, run: BudgetRunProposed, command: Command, ask: Ask
         outcome.put(Granted.ref(granted.centre_id), granted)
     snapshot = snapshot_of(budget, grounds.inputs, rules, run, command.at)
     keep(outcome, snapshot)
-    decision = journal.Decision(command.person.subject, command.person.role, command.at, command.why, "approval/1")
+    decision = journal.Decision(command.person.id, command.person.role, command.at, command.why, "approval/1")
     after = step(life, order_of(command))
     for purpose in PURPOSES:
         these = [award for award in awards if award.purpose == purpose]
@@ -124,7 +124,7 @@ async def approve(life: Life, run: BudgetRunProposed, command: Command, ask: Ask
             reserve = run.reserve if purpose == OPERATING else None
             after = _booked(outcome, after, decision, purpose, these, reserve, run.version, snapshot["hash"])
     approval = Approval(
-        by=command.person.subject,
+        by=command.person.id,
         at=command.at,
         why=command.why,
         snapshot=snapshot["hash"],

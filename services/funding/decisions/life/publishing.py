@@ -83,6 +83,6 @@ def _proof(
         submitted_by=life.submitted_by,
         approved_by=life.approval.by,
         approved_at=life.approval.at,
-        published_by=command.person.subject,
+        published_by=command.person.id,
         published_at=command.at,
     )

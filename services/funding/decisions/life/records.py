@@ -51,7 +51,7 @@ class Command:
     @property
     def asked(self) -> str:
         """Hash of everything but id and time."""
-        person = [self.person.subject, self.person.role]
+        person = [self.person.id, self.person.role]
         named = [sorted(self.accepts)] if self.accepts else []
         return content_hash([self.action, self.subject, person, self.why, self.version, self.hash, *named])
 
@@ -84,7 +84,7 @@ def recorded(
         command=command.id,
         asked=command.asked,
         at=command.at,
-        who=command.person.subject,
+        who=command.person.id,
         role=command.person.role,
         action=command.action,
         subject=command.subject,
@@ -113,7 +113,7 @@ def _moved(life: Life, action: Action, command: Command) -> BudgetMoved:
         state=life.state,
         run_version=life.version or None,
         why=command.why,
-        by=command.person.subject,
+        by=command.person.id,
         at=command.at,
     )
 

@@ -1,0 +1,44 @@
+"""Who is calling, as the directory knows the person, and what that person may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from shared.contracts.people import Role
+from shared.web.problems import refused
+
+NATIONAL = frozenset({Role.MINISTRY, Role.FINANCE, Role.AUDITOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is calling, by the directory."""
+
+    person: str
+    """Id of the person: the only thing of it that is kept anywhere."""
+    role: Role
+    province: str | None
+    formerly: tuple[str, ...] = ()
+    """What the account was called where it acted before the directory knew it: by the subject of its tokens, or for
+    itself. It is compared with what was kept then, and kept nowhere."""
+
+    def may_see(self, province: str) -> bool:
+        """A province sees its own data; ministry, finance and auditors see all."""
+        return self.role in NATIONAL or self.province == province
+
+    def within(self, province: str | None, **filters: Any) -> dict[str, Any]:
+        """A query for what was asked (filters that are `None` do not count), within what the caller may see.
+
+        Raises 403 when another province's data was asked for.
+        """
+        if province is not None:
+            self.require(province)
+        elif self.role not in NATIONAL:
+            province = self.province
+        return {name: value for name, value in {"province": province, **filters}.items() if value is not None}
+
+    def require(self, province: str) -> None:
+        """Raise 403 unless the caller may see data of this province."""
+        if not self.may_see(province):
+            raise refused("http.other_province", province=province)
