@@ -21,8 +21,10 @@ from shared.contracts.topics import largest_record
 from shared.messaging.consume.batches import SAMPLE_BYTES, damage_of
 from shared.messaging.messages import Cut, Position, Reason, Received, Unreadable
 from shared.outside import OutOfBounds, read_json
+from shared.texts import stranger
 from shared.wording import EN
 
+ATTRIBUTE = "ce_"
 REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type")
 _PLACE_ID = re.compile(r"(?P<place>.+/\d+@\d+)T(?P<appended>-?\d+)(?P<hash>#[0-9a-f]{16})")
 USUAL_HEADERS, HEADER_BYTES = 64, 32
@@ -76,7 +78,7 @@ def read(
     comes from outside is read within `shared.contracts.bounds`.
     """
     cut = _cut(record)
-    headers, bad_header = _headers(record) if cut is None else ({}, None)
+    headers, bad_header = _headers(record, trusted=trusted) if cut is None else ({}, None)
     traceparent = headers.get("traceparent")
 
     def received(data: Any) -> Received[Any]:
@@ -143,15 +145,22 @@ def _cut(record: Record) -> Unreadable | None:
     return Unreadable(Reason.TOO_LARGE, f"{EN(size)} bytes instead of at most {EN(limit)}", None, None, cut=cut)
 
 
-def _headers(record: Record) -> tuple[dict[str, str], str | None]:
-    """Headers as text, and the name of the first one that is none."""
+def _headers(record: Record, *, trusted: bool) -> tuple[dict[str, str], str | None]:
+    """Headers as text, and the name of the first one that is none.
+
+    From outside an attribute of the event stands once, and is a text; other headers are nobody's concern.
+    """
     headers: dict[str, str] = {}
     bad: str | None = None
     for name, value in record.headers:
         try:
-            headers[name] = (value or b"").decode("utf-8")
+            text = (value or b"").decode("utf-8")
         except UnicodeDecodeError:
             bad = bad or name
+            continue
+        if not trusted and name.startswith(ATTRIBUTE) and (name in headers or stranger(text) is not None):
+            bad = bad or name
+        headers[name] = text
     return headers, bad
 
 
