@@ -140,7 +140,9 @@ async def test_what_grows_when_it_is_unpacked_is_answered_and_stops_nobody(
         odd_batches.bomb(3, headers(), codec="snappy"),
         odd_batches.bomb(200, headers(), codec="zstd"),
         odd_batches.batch([json.dumps(registration(6_001, name="x" * 1_300_000)).encode()], headers(), codec="gzip"),
-        odd_batches.batch([json.dumps(registration(6_001)).encode()], [*headers(), ("pad", b"x" * 300_000)], codec="lz4"),
+        odd_batches.batch(
+            [json.dumps(registration(6_001)).encode()], [*headers(), ("pad", b"x" * 300_000)], codec="lz4"
+        ),
         odd_batches.batch([b"{" + b"[" * 260_000], headers(), codec="zstd"),
         odd_batches.nameless([json.dumps(registration(6_002)).encode()], headers()),
         odd_batches.batch([json.dumps(registration(6_003)).encode()] * 2, headers(), codec="snappy"),
