@@ -183,7 +183,12 @@ def emit(
             cells = {column.heading: [column.cell(row) for row in rows] for column in columns}
             # A column in which nothing stands tells nothing.
             told = [column for column in columns if not rows or any(cells[column.heading])]
-            table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+            table = Table(
+                title=rich_text.Text(title) if title else None,
+                title_justify="left",
+                title_style="bold",
+                box=box.SIMPLE_HEAD,
+            )
             table.padding = (0, 1, 0, 0)
             for column in told:
                 justify: JustifyMethod = "right" if column.number else "left"

@@ -82,7 +82,7 @@ class _Value:
             return self._language(value)
         if spec == "d" and isinstance(value, date):
             return self._language.day(value)
-        return neutral(format(value, spec), lines=True)
+        return neutral(format(value, spec))
 
     def __repr__(self) -> str:
         return repr(self._value)
