@@ -107,8 +107,8 @@ def read_json(text: str, *, lines: bool = False, most: int | None = MAX_VALUES) 
         )
     except RecursionError:
         raise OutOfBounds([_too_deep()]) from None
-    problems, suspect = _of_shape(value, most)
-    if not problems and (refused or suspect or not _is_clean(text)):
+    problems, suspect = _of_shape(value, most, clean=_is_clean(text))
+    if not problems and (refused or suspect):
         problems = list(islice(_in_places(value, lines=lines), MOST))
     if problems:
         raise OutOfBounds(problems, value)
@@ -139,12 +139,12 @@ def _is_kept(text: str) -> bool:
 
 
 def _is_clean(text: str) -> bool:
-    """Whether no text in this JSON can hold a stranger: it costs a fraction of looking at each of them."""
+    """Whether surely no text in this JSON holds a stranger: it costs a fraction of looking at each of them."""
     return "\\" not in text and text.replace("\n", "").replace("\r", "").replace("\t", "").isprintable()
 
 
-def _of_shape(value: Any, most: int | None) -> tuple[list[Problem], bool]:
-    """What is wrong with the shape, and whether a text may have nothing to see.
+def _of_shape(value: Any, most: int | None, *, clean: bool) -> tuple[list[Problem], bool]:
+    """What is wrong with the shape, and whether a text may be none.
 
     It goes level by level, so that no depth exhausts the stack.
     """
@@ -155,9 +155,10 @@ def _of_shape(value: Any, most: int | None) -> tuple[list[Problem], bool]:
         deeper = False
         for one in level:
             if type(one) is str:
-                suspect = suspect or one[:1] not in _SEEN
+                suspect = suspect or one[:1] not in _SEEN or not (clean or one.isprintable())
             elif type(one) is dict:
                 deeper = True
+                suspect = suspect or not (clean or all(map(str.isprintable, one)))
                 below += one.values()
             elif type(one) is list:
                 deeper = True
