@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import partial
-from itertools import islice
 from string import ascii_letters, digits
 from typing import Any, Literal
 
@@ -109,7 +108,7 @@ def read_json(text: str, *, lines: bool = False, most: int | None = MAX_VALUES) 
         raise OutOfBounds([_too_deep()]) from None
     problems, suspect = _of_shape(value, most, clean=_is_clean(text))
     if not problems and (refused or suspect):
-        problems = list(islice(_in_places(value, lines=lines), MOST))
+        problems = _told(_in_places(value, lines=lines))
     if problems:
         raise OutOfBounds(problems, value)
     return value
@@ -179,37 +178,47 @@ def _too_deep() -> Problem:
     return problem("bounds.too_deep", limit=MAX_DEPTH)
 
 
-def text_problem(text: str, place: str, *, lines: bool = False) -> Problem | None:
-    """What is wrong with a text from outside: a character without a place in it, or nothing to see.
+def text_problems(value: Any) -> list[Problem]:
+    """What is wrong with the texts of a value that was read with `lines`, where each must have one line."""
+    return _told(_in_places(value, lines=False))
+
+
+def _told(faults: Iterator[Callable[[], Problem]]) -> list[Problem]:
+    """The problems in words; of very many the first, and how many more there are."""
+    told: list[Problem] = []
+    more = 0
+    for fault in faults:
+        if len(told) < MOST:
+            told.append(fault())
+        else:
+            more += 1
+    return [*told[:-1], problem("bounds.more_problems", more=more + 1)] if more else told
+
+
+def _in_places(value: Any, pointer: str = "", *, lines: bool) -> Iterator[Callable[[], Problem]]:
+    """What is wrong with keys, texts and numbers, by JSON pointers (RFC 6901), in a value of bounded depth.
 
     A text without any character is empty, which is for its field to allow.
     """
-    found = stranger(text, lines=lines)
-    if found is not None:
-        return problem("bounds.text_unclean", place, text=text.strip(EDGES)[:MOST], found=code_point(found))
-    if text.strip() and not is_visible(text):
-        return problem("bounds.text_not_visible", place)
-    return None
-
-
-def text_problems(value: Any) -> list[Problem]:
-    """What is wrong with the texts of a value that was read with `lines`, where each must have one line."""
-    return list(islice(_in_places(value, lines=False), MOST))
-
-
-def _in_places(value: Any, pointer: str = "", *, lines: bool) -> Iterator[Problem]:
-    """What is wrong with keys, texts and numbers, by JSON pointers (RFC 6901), in a value of bounded depth."""
     if isinstance(value, _Refused):
-        yield value.at(pointer)
+        yield lambda: value.at(pointer)
     elif isinstance(value, str):
-        if wrong := text_problem(value, pointer, lines=lines):
-            yield wrong
+        found = stranger(value, lines=lines)
+        if found is not None:
+            yield lambda: _unclean(pointer, value, found)
+        elif value.strip() and not is_visible(value):
+            yield lambda: problem("bounds.text_not_visible", pointer)
     elif isinstance(value, dict):
         for key, inner in value.items():
             place = f"{pointer}/{key[:MOST].replace('~', '~0').replace('/', '~1')}"
-            if (found := stranger(key)) is not None:
-                yield problem("bounds.text_unclean", place, text=key[:MOST], found=code_point(found))
+            strange = stranger(key)
+            if strange is not None:
+                yield partial(_unclean, place, key, strange)
             yield from _in_places(inner, place, lines=lines)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _in_places(inner, f"{pointer}/{index}", lines=lines)
+
+
+def _unclean(place: str, text: str, found: str) -> Problem:
+    return problem("bounds.text_unclean", place, text=text.strip(EDGES)[:MOST], found=code_point(found))
