@@ -84,7 +84,7 @@ async def test_an_address_has_no_stranger(given: Input, api: FastAPI) -> None:
 
 FILES = {"Simulating.policy", "Rehearsal.rulebook"}
 """Whole files, held to the rules of YAML."""
-READ_BY_HAND = {"correct", "take_in", "reopen", "end"}
+READ_BY_HAND = {"correct", "take_in", "reopen", "end", "ask_for", "confirm"}
 """Endpoints that read their bodies themselves; played below."""
 UNCLEAN = ("Trung tâm\x1b[2J", "Trung\ntâm", "Trung\u202etâm", "Trung\x9btâm", "Trung\u200btâm")
 
@@ -147,7 +147,15 @@ def test_no_other_endpoint_reads_its_body_itself() -> None:
 
 @pytest.mark.parametrize("text", UNCLEAN)
 @pytest.mark.parametrize(
-    "path", ["/register/corrections", "/history", "/periods/reopenings", "/periods/reopenings/x/end"]
+    "path",
+    [
+        "/register/corrections",
+        "/history",
+        "/periods/reopenings",
+        "/periods/reopenings/x/end",
+        "/erasures",
+        "/erasures/x/confirm",
+    ],
 )
 async def test_an_order_that_is_read_by_hand_names_the_text(path: str, text: str, tmp_path: Path) -> None:
     async with Bench(tmp_path).http() as http:
