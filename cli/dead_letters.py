@@ -17,6 +17,7 @@ from cli.options import FormatOption, LanguageOption
 from cli.output import Column, CommandError, Format, Language, console, emit, fail, moment, number, plain_errors, say
 from shared.answers.dead_letters import Letter, Raw, Replayed, WholeLetter
 from shared.messaging.messages import Reason
+from shared.outside import read_kept
 from shared.wording import EN
 
 ServiceOption = Annotated[str | None, typer.Option("--service", help="Only this service's.")]
@@ -287,6 +288,6 @@ def _body(raw: Raw | None) -> str:
     if raw is None:
         return "(none)"
     try:
-        return json.dumps(json.loads(raw.text or ""), ensure_ascii=False, indent=2)
+        return json.dumps(read_kept(raw.text or ""), ensure_ascii=False, indent=2)
     except ValueError:
         return _text(raw)

@@ -195,11 +195,11 @@ def _head(key: str, language: Language, text: str = "") -> None:
 
 
 def _unit(unit: UnitView, language: Language) -> None:
-    console.print(f"  {unit.name} ({unit.unit_id}), {_word('province', language)} {unit.province}", highlight=False)
+    say(f"  {unit.name} ({unit.unit_id}), {_word('province', language)} {unit.province}")
     for relation, relatives in (("predecessors", unit.predecessors), ("successors", unit.successors)):
         for one in relatives:
             share = _word(one.share, language)
-            console.print(f"  {_word(relation, language)}: {one.unit_id} {one.name} ({share})", highlight=False)
+            say(f"  {_word(relation, language)}: {one.unit_id} {one.name} ({share})")
 
 
 def _submissions(known: IntakeExplanation, language: Language) -> None:

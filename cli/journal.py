@@ -15,6 +15,7 @@ from cli.people import Names
 from shared.answers.budgets import Journal
 from shared.contracts.facts import JournalMark, Purpose
 from shared.contracts.journal import JournalEntry, balances, verify
+from shared.outside import read_kept
 
 app = typer.Typer(no_args_is_help=True, help="The journal of approved money: show it, verify it on this machine.")
 PurposeOption = Annotated[Purpose, typer.Option(help="operating, or equipment of new centres.")]
@@ -86,7 +87,9 @@ def _journal(province: str | None, year: int | None, purpose: str, file: Path | 
             raise CommandError("Name the journal: either --province and --year, or --file.")
         return _ask(Client(), province, year, purpose)
     try:
-        return Journal.model_validate_json(file.read_text(encoding="utf-8-sig"))
+        kept = file.read_text(encoding="utf-8-sig")
+        read_kept(kept)
+        return Journal.model_validate_json(kept)
     except (OSError, ValueError) as error:
         what = f"{error.error_count()} problem(s)" if isinstance(error, ValidationError) else str(error)
         raise CommandError(

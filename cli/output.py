@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,21 +15,38 @@ from typing import Any, Generic, NoReturn, TypeVar
 import typer
 from pydantic_core import to_json
 from rich import box
-from rich.console import Console, JustifyMethod
+from rich import text as rich_text
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 
 from deploy.local import LocalPlatformError
 from shared import wording
 from shared.contracts.base import Text
 from shared.rulebook import HANOI
+from shared.texts import neutral, neutral_cell, neutral_json
 from shared.wording import EN, VI
 
 T = TypeVar("T")
 UTF8_BOM = "\ufeff"
 
+
+class NeutralConsole(Console):
+    """Whatever stands in somebody's data, nothing but text reaches the terminal: names, reasons and keys that are older
+    than the border, or that another program has stored, may hold what moves a cursor or turns the direction."""
+
+    def render_str(self, text: str, **options: Any) -> rich_text.Text:
+        return super().render_str(neutral(text, lines=True), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            told = segment.text if segment.control else neutral(segment.text, lines=True)
+            yield segment if told == segment.text else Segment(told, segment.style)
+
+
 # A pipe has no width; 80 columns would break the tables of whoever reads a log.
-console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
-errors = Console(stderr=True)
+console = NeutralConsole(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
+errors = NeutralConsole(stderr=True)
 
 
 class Format(StrEnum):
@@ -78,6 +95,16 @@ def fail(text: str) -> NoReturn:
 def say(text: str, **style: Any) -> None:
     """Say it as it is: a bracket in somebody's data is no markup."""
     console.print(text, markup=False, highlight=False, **style)
+
+
+def say_json(text: str) -> None:
+    """JSON for programs; in a terminal it is nothing but text either."""
+    print(neutral_json(text))
+
+
+def say_line(text: str) -> None:
+    """A line of a file, as it stands there but for what a terminal would obey."""
+    print(neutral(text, lines=True), flush=True)
 
 
 # --------------------------------------------------------------------------------------------------- rows
@@ -144,19 +171,24 @@ def emit(
     """Print rows. `full` is printed instead of them as JSON."""
     match format:
         case Format.JSON:
-            print(to_json(rows if full is None else full, indent=2, by_alias=True).decode())
+            say_json(to_json(rows if full is None else full, indent=2, by_alias=True).decode())
         case Format.CSV:
             # Spreadsheets read UTF-8 only after a byte order mark.
             if sys.stdout.isatty() is False:
                 sys.stdout.write(UTF8_BOM)
             writer = csv.writer(sys.stdout, lineterminator="\n")
             writer.writerow(column.name for column in columns)
-            writer.writerows([plain(column.of(row)) for column in columns] for row in rows)
+            writer.writerows([neutral_cell(plain(column.of(row))) for column in columns] for row in rows)
         case Format.TABLE:
             cells = {column.heading: [column.cell(row) for row in rows] for column in columns}
             # A column in which nothing stands tells nothing.
             told = [column for column in columns if not rows or any(cells[column.heading])]
-            table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+            table = Table(
+                title=rich_text.Text(title) if title else None,
+                title_justify="left",
+                title_style="bold",
+                box=box.SIMPLE_HEAD,
+            )
             table.padding = (0, 1, 0, 0)
             for column in told:
                 justify: JustifyMethod = "right" if column.number else "left"

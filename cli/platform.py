@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from cli.options import FormatOption
-from cli.output import Column, CommandError, Format, console, emit, number, plain_errors
+from cli.output import Column, CommandError, Format, console, emit, number, plain_errors, say_line
 from deploy.local import LocalPlatform, Platform, ProgramStatus, Role, default_state, issue_token
 from deploy.local.logs import Follower, tail
 from shared.local_accounts import MOST_HOURS
@@ -122,12 +122,12 @@ def logs(
     followers = {path: Follower(path) for path in paths} if follow else {}
     for path in paths:
         for line in tail(path, lines):
-            print(prefixes[path] + line)
+            say_line(prefixes[path] + line)
     try:
         while followers:
             for path, follower in followers.items():
                 for line in follower.new_lines():
-                    print(prefixes[path] + line, flush=True)
+                    say_line(prefixes[path] + line)
             time.sleep(0.3)
     except KeyboardInterrupt:
         pass  # the way to end it

@@ -39,6 +39,7 @@ from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.envelope import place_id, suspected_encoding
 from shared.messaging.messages import Position, derived_id
 from shared.messaging.send.producer import REFUSALS, LastingProducer, build_producer
+from shared.outside import OutOfBounds, read_json
 from shared.registry import REORGANISATION, registry
 from shared.telemetry import traceparent_of
 from shared.telemetry.traces import QUEUE_SPANS
@@ -341,17 +342,20 @@ def _entries(path: Path) -> Iterator[tuple[int, Any] | FileProblem]:
 
 def _values(path: Path, text: str, first_line: int) -> Iterator[tuple[int, Any] | FileProblem]:
     """One JSON value, or the elements of a list, each with its own line."""
-    decoder = json.JSONDecoder(parse_constant=_no_number)
     try:
-        value = decoder.decode(text)
-        _encoded(value)
-    except (ValueError, RecursionError) as error:
+        value = read_json(text, most=None)
+    except OutOfBounds as error:
+        for one in error.problems:
+            what = Text(vi=f"{one.field} {one.message.vi}".strip(), en=f"{one.field} {one.message.en}".strip())
+            yield FileProblem(str(path), first_line, what, one.mend)
+        return
+    except ValueError as error:
         detail, line = (error.msg, error.lineno) if isinstance(error, json.JSONDecodeError) else (str(error), 1)
         what = Text(vi=f"Không phải JSON: {detail}.", en=f"This is not JSON: {detail}.")
         mend = Text(vi="Sửa lại cho đúng cú pháp JSON.", en="Make it valid JSON.")
         yield FileProblem(str(path), first_line + line - 1, what, mend)
         return
-    place = _behind_blanks(text, 0)
+    place, decoder = _behind_blanks(text, 0), json.JSONDecoder()
     if not isinstance(value, list):
         yield first_line + text.count("\n", 0, place), value
         return
@@ -362,18 +366,9 @@ def _values(path: Path, text: str, first_line: int) -> Iterator[tuple[int, Any] 
         place = _behind_blanks(text, end)
 
 
-def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
-
-
 def _behind_blanks(text: str, place: int) -> int:
     found = _VISIBLE.search(text, place)
     return found.start() if found else len(text)
-
-
-def _encoded(value: Any) -> bytes:
-    """JSON in UTF-8. Raises `ValueError` for half a surrogate pair, which is no text."""
-    return json.dumps(value, ensure_ascii=False).encode()
 
 
 def _message(path: Path, line: int, entry: Any, province: str) -> Message | FileProblem:
@@ -396,4 +391,4 @@ def _message(path: Path, line: int, entry: Any, province: str) -> Message | File
     if not isinstance(data, dict):
         what = Text(vi="`data` phải là một đối tượng JSON.", en="`data` must be a JSON object.")
         return FileProblem(str(path), line, what, mend)
-    return Message(province, key_of(data, province), type_, _encoded(data))
+    return Message(province, key_of(data, province), type_, json.dumps(data, ensure_ascii=False).encode())

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from cli.client import Client
 from cli.data import WAIT_SECONDS
 from cli.options import AnyProvince, LanguageOption
-from cli.output import Column, CommandError, Format, Language, console, emit, fail, plain_errors, say
+from cli.output import Column, CommandError, Format, Language, console, emit, fail, plain_errors, say, say_json
 from shared.answers.results import DifferenceLine, Order, SummaryLine
 from shared.wording import EN, VI
 
@@ -62,7 +62,7 @@ def recompute(
         with console.status(f"Order {body['id']}"):
             done = wait(client, client.post("scoring", "/recompute", Order, body))
         if as_json:
-            print(done.model_dump_json())
+            say_json(done.model_dump_json())
         else:
             tell(done)
 
@@ -127,7 +127,7 @@ def show(lines: Sequence[str], *, as_json: bool, language: Language) -> None:
     except ValidationError:
         raise CommandError("The answer broke off before its end. Try again; see also: langhoc logs scoring") from None
     if as_json:
-        print("\n".join(lines))
+        say_json("\n".join(lines))
         return
     differences = [DifferenceLine.model_validate_json(line) for line in lines[:-1]]
     if differences:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
+from rich.markup import escape
 
 from cli.client import MOST, Client
 from cli.options import AnyProvince, FormatOption, LanguageOption, day_of
@@ -19,7 +19,7 @@ from shared.answers.results import AnyResult, CommuneResult
 from shared.contracts.facts import Receipt
 from shared.contracts.register import RegisterCorrected
 from shared.rulebook import RulebookError
-from shared.rulebook.text import bounded
+from shared.rulebook.text import load
 from shared.wording import reached
 
 OnOption = Annotated[
@@ -39,15 +39,6 @@ def app_commands(parent: typer.Typer) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- register
-
-
-class _Text(yaml.SafeLoader):
-    """YAML in which `00004` stays a code and `2026-05-01` a text: only nothing, true and false are no text."""
-
-    yaml_implicit_resolvers = {
-        first: [(tag, form) for tag, form in rules if tag in ("tag:yaml.org,2002:null", "tag:yaml.org,2002:bool")]
-        for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
 
 
 @register.command()
@@ -85,10 +76,10 @@ class Standing:
 
 def _read(file: Path) -> Any:
     try:
-        return yaml.load(bounded(file.read_bytes(), str(file)), Loader=_Text)  # a SafeLoader
+        return load(file.read_bytes(), str(file), texts=True)
     except OSError as error:
         raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
-    except (RulebookError, yaml.YAMLError) as error:
+    except RulebookError as error:
         raise CommandError(f"{file} cannot be used: {error}") from error
 
 
@@ -157,7 +148,7 @@ def _unit(client: Client, code: str, on: str | None) -> UnitView:
 
 
 def _life(unit: UnitView, language: Language) -> None:
-    console.print(f"\n[bold cyan]{unit.name}[/bold cyan]  {unit.unit_id}", highlight=False)
+    console.print(f"\n[bold cyan]{escape(unit.name)}[/bold cyan]  {unit.unit_id}", highlight=False)
     for line in unit.life:
         say(f"  • {language.of(line)}")
 

@@ -369,7 +369,7 @@ class Demonstration:
             ("bad_header", {"headers": {"x-signature": b"\xff\xfe\x00"}}),
             ("missing_header", {"headers": {"ce_id": None}}),
             ("unknown_type", {"type": "langhoc.family.submitted.v1"}),
-            ("field_missing", {"type": EventType.CENTRE_SCORED.value}),  # only Langhoc itself may say this
+            ("unknown_type", {"type": EventType.CENTRE_SCORED.value}),  # only Langhoc itself may say this
         ]
         for note, changes in spoilt:
             yield replace(whole, expected=Status.REJECTED, note=note, **changes)

@@ -6,18 +6,18 @@ Ends with 0 where every figure is what was approved, to the last fraction, else 
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from services.funding.decisions import is_whole, recomputed
+from shared.outside import read_kept
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print every line, the reserve and both hashes."""
     (file,) = arguments
-    snapshot = json.loads(Path(file).read_text(encoding="utf-8-sig"))
+    snapshot = read_kept(Path(file).read_text(encoding="utf-8-sig"))
     budget, result = recomputed(snapshot)
     same = is_whole(snapshot)
     grants = budget.equipment.lines if budget.equipment else ()

@@ -12,6 +12,7 @@ from shared.messaging.messages import Reason, Unreadable
 from shared.refusals import problem
 from shared.refusals.validation import expected_of
 from shared.registry import registry
+from shared.texts import neutral
 
 FORMS: Mapping[str, Text] = {
     r"^([0-9]{5}|D[0-9]{3})$": Text(
@@ -139,5 +140,5 @@ def _pointer(location: Sequence[int | str]) -> str:
 def _printable(value: object, most: int = SHORT) -> str:
     """A short, safe rendering of what was sent."""
     text = value if isinstance(value, str) else repr(value)
-    text = to_nfc(text.encode("utf-8", "replace").decode("utf-8")).replace("\x00", "�")
+    text = neutral(to_nfc(text))
     return text if len(text) <= most else text[: most - 3] + "…"

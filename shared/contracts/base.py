@@ -12,6 +12,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from shared.texts import code_point, stranger
+
 
 class Contract(BaseModel):
     """A fact published by Langhoc itself: immutable; unknown fields are ignored, so that old readers read new facts."""
@@ -47,7 +49,10 @@ database asks, and sums and products of fractions stay short."""
 
 
 def _of_bounded_exponent(value: Decimal) -> Decimal:
-    """A zero may have any exponent: `0e-999999999` passes every limit of digits, and written out it has a billion."""
+    """A zero may have any exponent: `0e-999999999` passes every limit of digits, and written out it has a billion.
+
+    A zero has no sign: -0 is 0, and shown as such.
+    """
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int) or abs(exponent) > MAX_DIGITS:
         raise PydanticCustomError(
@@ -55,7 +60,7 @@ def _of_bounded_exponent(value: Decimal) -> Decimal:
             "Decimal input should have an exponent from -{limit} to {limit}",
             {"limit": MAX_DIGITS},
         )
-    return value
+    return value if value else value.copy_abs()
 
 
 Exponent = AfterValidator(_of_bounded_exponent)
@@ -63,6 +68,22 @@ Exponent = AfterValidator(_of_bounded_exponent)
 Nfc = Annotated[str, AfterValidator(to_nfc)]
 Label = Annotated[str, BeforeValidator(_text_to_nfc), StringConstraints(min_length=1, max_length=300)]
 """At most 300 characters as we keep it, so that whoever reads it again finds it as valid as it was."""
+
+
+def _of_one_line(value: str) -> str:
+    found = stranger(value)
+    if found is not None:
+        raise PydanticCustomError(
+            "text_unclean", "Text should have one line without the character {found}", {"found": code_point(found)}
+        )
+    return value
+
+
+OneLine = AfterValidator(_of_one_line)
+"""For texts of requests, whose bodies may have files of many lines. Texts of facts need no such rule: the border held
+it when they came, and those that are older than the border are still read."""
+Line = Annotated[Label, OneLine]
+"""A label in the body of a request."""
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$"
 Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 CommuneCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{5}|D[0-9]{3})$")]

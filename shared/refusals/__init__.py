@@ -1,7 +1,8 @@
 """The one catalogue of what the product refuses: per area a file of codes with their words in both languages.
 
 `problem("intake.unit_unknown", "/unit_code", code=…, on=…)` is the only way to word a refusal. In a text `{name}` is a
-value as it is, or the half of a bilingual one; `{name:n}` is a number and `{name:d}` a day as the language writes it.
+value, or the half of a bilingual one; `{name:n}` is a number and `{name:d}` a day as the language writes it. Values may
+come from outside: each is shown `neutral`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from shared.contracts.base import Problem, Text
+from shared.texts import neutral
 from shared.wording import EN, VI, Language
 
 FOLDER = Path(__file__).parent
@@ -63,7 +65,8 @@ def problem(key: str, field: str = "", /, **values: object) -> Problem:
     entry = refusal(key)
     vi, en = ({name: _Value(language, value) for name, value in values.items()} for language in (VI, EN))
     message, expected, mend = (Text(vi=one.vi.format(**vi), en=one.en.format(**en)) for one in entry.texts)
-    return Problem(code=entry.code or key.partition(".")[2], field=field, message=message, expected=expected, mend=mend)
+    code = entry.code or key.partition(".")[2]
+    return Problem(code=code, field=neutral(field), message=message, expected=expected, mend=mend)
 
 
 class _Value:
@@ -79,7 +82,7 @@ class _Value:
             return self._language(value)
         if spec == "d" and isinstance(value, date):
             return self._language.day(value)
-        return format(value, spec)
+        return neutral(format(value, spec))
 
     def __repr__(self) -> str:
         return repr(self._value)

@@ -17,6 +17,7 @@ from shared.contracts.base import MAX_DIGITS, Problem, to_nfc
 from shared.contracts.bounds import MAX_CHARACTERS, MAX_DEPTH, MAX_VALUES
 from shared.refusals import problem
 from shared.rulebook.errors import Findings, RulebookError
+from shared.texts import code_point, is_visible, stranger
 
 MAX_BYTES = 200_000
 """Of one file; the largest shipped one has 19,000."""
@@ -24,19 +25,20 @@ SHOWN = 80
 """Characters of a key or value that are repeated in what is said about it."""
 
 
-def load(raw: bytes, name: str) -> Any:
+def load(raw: bytes, name: str, *, texts: bool = False) -> Any:
     """The content of the YAML file `name`. Its numbers are `int` and `Decimal`, its texts NFC.
 
     Args:
         raw: all of the file, or its first `MAX_BYTES` + 1 bytes.
+        texts: `00004` stays a code and `2026-05-01` a text; only nothing, true and false are no text.
 
     Raises:
-        RulebookError: too large, not UTF-8, no YAML, too deep, too many values, a number out of bounds, a repeated key
-            or an explicit tag; each with its line.
+        RulebookError: too large, not UTF-8, no YAML, too deep, too many values, a number out of bounds, a repeated key,
+            an explicit tag, or a text with a character that has no place in it; each with its line.
     """
-    text = bounded(raw, name)
+    text = _bounded(raw, name)
     try:
-        loader = _Loader(text)
+        loader = (_Texts if texts else _Loader)(text)
         content = loader.get_single_data()
     except yaml.YAMLError as error:
         raise _no_yaml(error, name) from None
@@ -48,7 +50,7 @@ def load(raw: bytes, name: str) -> Any:
     return content
 
 
-def bounded(raw: bytes, name: str) -> str:
+def _bounded(raw: bytes, name: str) -> str:
     """The text of the YAML file `name` in NFC, which any loader can read without harm as far as its shape goes.
 
     Raises:
@@ -122,6 +124,11 @@ def _of_shape(text: str) -> Iterator[Problem]:
                 return
             outer[-1].add(shape)
         elif isinstance(event, yaml.ScalarEvent):
+            found = stranger(event.value, lines=True)
+            if found is not None:
+                yield problem("rulebook.text_unclean", _line(event.start_mark), found=code_point(found))
+            elif event.value.strip() and not is_visible(event.value):
+                yield problem("rulebook.text_not_visible", _line(event.start_mark))
             outer[-1].add(_Shape(None, depth=0))
             if event.anchor:
                 known[event.anchor] = _Shape(event.anchor, depth=0)
@@ -189,3 +196,12 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
 _Loader.add_constructor("tag:yaml.org,2002:float", _number(lambda loader, node: Decimal(node.value.replace("_", ""))))
 _Loader.add_constructor("tag:yaml.org,2002:int", _number(lambda loader, node: loader.construct_yaml_int(node)))
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+
+
+class _Texts(_Loader):
+    """Nothing but texts, true, false and nothing."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, form) for tag, form in rules if tag in ("tag:yaml.org,2002:null", "tag:yaml.org,2002:bool")]
+        for first, rules in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }

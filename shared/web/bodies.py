@@ -1,14 +1,16 @@
-"""The bodies of requests are bounded before anything reads them."""
+"""The bodies of requests, and their addresses, are bounded before anything reads them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import unquote_plus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.contracts.base import Problem
 from shared.outside import OutOfBounds, read_json
 from shared.refusals import problem
+from shared.texts import code_point, stranger
 from shared.web.problems import ApiProblem
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -18,7 +20,8 @@ MAX_BYTES = 2 * 1024 * 1024
 class BoundedBodies:
     """ASGI middleware: a body within bounds reaches the application, any other is refused with every reason.
 
-    What is no JSON goes on: the application says so itself.
+    What is no JSON in UTF-8 is refused here too: a framework that guesses the encoding would read what nobody looked
+    at.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -30,12 +33,20 @@ class BoundedBodies:
             await self._app(scope, receive, send)
             return
         try:
+            _look_at(scope)
             body = await _read(receive)
         except ApiProblem as refused:
             await refused.answer(scope, receive, send)
             return
         if body is not None:
             await self._app(scope, _again(body, receive), send)
+
+
+def _look_at(scope: Scope) -> None:
+    """Raises `ApiProblem` where path or query have a character that no text has."""
+    found = stranger(scope["path"]) or stranger(unquote_plus(scope["query_string"].decode("latin-1")))
+    if found is not None:
+        raise ApiProblem(422, problem("bounds.address_unclean", found=code_point(found)))
 
 
 async def _read(receive: Receive) -> bytes | None:
@@ -50,12 +61,13 @@ async def _read(receive: Receive) -> bytes | None:
         more = message.get("more_body", False)
         if len(body) > MAX_BYTES:
             raise _unbounded(413, [problem("bounds.body_too_large", limit=MAX_BYTES)])
-    try:
-        read_json(bytes(body))
-    except OutOfBounds as found:
-        raise _unbounded(422, found.problems) from found
-    except ValueError:
-        pass  # no JSON, or no body at all
+    if body:
+        try:
+            read_json(body.decode("utf-8"), lines=True)
+        except OutOfBounds as found:
+            raise _unbounded(422, found.problems) from found
+        except ValueError as error:
+            raise _unbounded(422, [problem("bounds.no_json", detail=error)]) from error
     return bytes(body)
 
 

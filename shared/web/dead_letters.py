@@ -24,7 +24,7 @@ from shared.answers.dead_letters import (
     Written,
 )
 from shared.answers.page import Page
-from shared.contracts.base import Claim
+from shared.contracts.base import Claim, OneLine
 from shared.contracts.people import Role
 from shared.messaging.consume.pipeline import Replay
 from shared.messaging.decide.documents import Document
@@ -46,7 +46,9 @@ def _letters(request: Request) -> DeadLetters:
 
 
 Letters = Annotated[DeadLetters, Depends(_letters)]
-Why = Annotated[str, Field(max_length=2_000, description="The reason for this action, for whoever reads it later")]
+Why = Annotated[
+    str, Field(max_length=2_000, description="The reason for this action, for whoever reads it later"), OneLine
+]
 
 
 # ------------------------------------------------------------------ what is sent and answered

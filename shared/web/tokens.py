@@ -125,7 +125,7 @@ def _kid(token: str) -> str:
     if len(token) > MOST_BYTES:
         raise refused("tokens.too_large", limit=MOST_BYTES)
     try:
-        header = read_json(urlsafe_b64decode(token.partition(".")[0].encode("ascii")))
+        header = read_json(urlsafe_b64decode(token.partition(".")[0].encode("ascii")).decode("utf-8"))
     except ValueError:
         raise refused("tokens.malformed") from None
     if not isinstance(header, dict) or not header.keys() <= _HEADERS:
@@ -145,7 +145,7 @@ def _has(keys: KeySet, kid: str) -> bool:
 def _payload(token: str, keys: KeySet) -> dict[str, Any]:
     try:
         signed = jws.deserialize_compact(token, keys, algorithms=ALGORITHMS)
-        claims = read_json(signed.payload or b"")
+        claims = read_json((signed.payload or b"").decode("utf-8"))
     except BadSignatureError:
         raise refused("tokens.signature") from None
     except (JoseError, ValueError, TypeError):

@@ -282,3 +282,20 @@ def test_numbers_and_days_for_people_are_written_in_one_place() -> None:
         if isinstance(node, ast.Constant) and {",", "%d/%m"} & {str(node.value), str(node.value)[:5]}
     ]
     assert by_hand == []
+
+
+def test_commands_say_everything_by_one_console() -> None:
+    """A name that clears the screen, or writes an amount over another: one console makes every text neutral, so
+    nothing is printed past it. (A token is letters and digits, and is read by programs.)"""
+    said = {
+        f"{path}: {name}"
+        for path, tree in sources("cli/*.py", "demo/*.py")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and (name := dotted(node.func)) in ("print", "Console", "rich.print", "typer.echo", "sys.stdout.write")
+    }
+    assert said == {
+        "cli/output.py: print",
+        "cli/output.py: sys.stdout.write",
+        "cli/platform.py: print",
+    }

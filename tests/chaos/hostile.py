@@ -20,7 +20,7 @@ from shared.contracts.catalogue import EventType
 from shared.contracts.topics import topic_names
 from shared.messaging.access import KafkaAccess
 from shared.messaging.operate.topics import TopicMismatch, apply_topics
-from tests import hostile
+from tests import odd_batches
 from tests.platform import ServiceProcesses
 
 FLOOD = 3_000
@@ -40,14 +40,14 @@ class Hostile:
         self._numbers = count()
         self.sent: Counter[str] = Counter()
         self._kinds: dict[str, Callable[[], bytes]] = {
-            "bomb": lambda: hostile.bomb(
+            "bomb": lambda: odd_batches.bomb(
                 self._random.randrange(1, 60), self._head(), codec=self._random.choice(("gzip", "lz4", "zstd"))
             ),
-            "odd codec": lambda: hostile.batch(
-                self._bodies(20), self._head(), codec=self._random.choice(tuple(hostile.CODECS))
+            "odd codec": lambda: odd_batches.batch(
+                self._bodies(20), self._head(), codec=self._random.choice(tuple(odd_batches.CODECS))
             ),
-            "odd name": lambda: hostile.nameless(self._bodies(20), self._head()),
-            "too large": lambda: hostile.batch([b"{" + b" " * 400_000], self._head(), codec="gzip"),
+            "odd name": lambda: odd_batches.nameless(self._bodies(20), self._head()),
+            "too large": lambda: odd_batches.batch([b"{" + b" " * 400_000], self._head(), codec="gzip"),
         }
 
     async def run(self) -> None:
@@ -73,7 +73,7 @@ class Hostile:
             self.sent["flood"] += 1
             return
         kind = self._random.choice(tuple(self._kinds))
-        await hostile.put(producer, channel, self._random.randrange(2), self._kinds[kind]())
+        await odd_batches.put(producer, channel, self._random.randrange(2), self._kinds[kind]())
         self.sent[kind] += 1
 
     def _bodies(self, number: int) -> list[bytes]:
@@ -117,14 +117,14 @@ async def make_anew(bootstrap: KafkaAccess, world: ServiceProcesses) -> list[str
 
 async def _fill(bootstrap: KafkaAccess, channel: str) -> None:
     """The same records at the same places, however often it is tried: one batch, put only on an empty channel."""
-    raw = hostile.batch([b"{ANEW %d" % number for number in range(ANEW)], [("ce_id", b"1")])
+    raw = odd_batches.batch([b"{ANEW %d" % number for number in range(ANEW)], [("ce_id", b"1")])
     place = TopicPartition(channel, 0)
     async with (
         AIOKafkaProducer(**bootstrap.options, acks="all") as producer,
         AIOKafkaConsumer(**bootstrap.options) as reader,
     ):
         if (await reader.end_offsets([place]))[place] == 0:
-            await hostile.put(producer, channel, 0, raw)
+            await odd_batches.put(producer, channel, 0, raw)
 
 
 async def _delete(bootstrap: KafkaAccess, channel: str) -> None:

@@ -58,7 +58,8 @@ async def adjusted(state: Path) -> tuple[Bench, list[str]]:
 
 @pytest.fixture(scope="module", params=[submitted, adjusted], ids=["a budget", "an adjustment"])
 async def waiting(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, list[str]]:
-    return await request.param(tmp_path_factory.mktemp("state"))
+    made: tuple[Bench, list[str]] = await request.param(tmp_path_factory.mktemp("state"))
+    return made
 
 
 def test_there_are_enough_of_them() -> None:

@@ -45,7 +45,7 @@ def made(given: dict[str, Any]) -> str:
     now = int(time.time())
     times = given.get("times", 1)
     if "raw" in given:
-        return str(given["raw"]) * times
+        return str(given["raw"]) * int(times)
     claims: dict[str, Any] = {
         "iss": "langhoc-local",
         "aud": "langhoc",
@@ -111,7 +111,7 @@ async def test_the_good_token_that_all_others_are_made_from_is_taken(client: htt
 async def test_a_hostile_token_is_refused_in_words(client: httpx.AsyncClient, given: dict[str, Any]) -> None:
     sent = given.get("authorization", [f"Bearer {made(given)}"])
     headers = [("Authorization", each.replace("{good}", made({})).encode()) for each in sent]
-    answer = await client.get("/", headers=headers)  # type: ignore[arg-type]
+    answer = await client.get("/", headers=headers)
     body = answer.json()
     assert answer.status_code == 401, body
     assert answer.headers["content-type"] == "application/problem+json"

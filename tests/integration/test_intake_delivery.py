@@ -18,7 +18,7 @@ from shared.contracts.catalogue import EventType
 from shared.contracts.topics import largest_record
 from shared.messaging.access import KafkaAccess
 from shared.messaging.consume.batches import SAMPLE_BYTES
-from tests import hostile
+from tests import odd_batches
 from tests.platform import ServiceProcesses
 
 pytestmark = pytest.mark.integration
@@ -136,20 +136,22 @@ async def test_what_grows_when_it_is_unpacked_is_answered_and_stops_nobody(
     processes.start("intake")
     edge = LIMIT - len(json.dumps(registration(6_001))) - sum(len(name) + len(value) for name, value in headers()) - 1
     sent = [
-        *[hostile.bomb(20, headers(), codec=codec) for codec in ("gzip", "lz4", "zstd")],
-        hostile.bomb(3, headers(), codec="snappy"),
-        hostile.bomb(200, headers(), codec="zstd"),
-        hostile.batch([json.dumps(registration(6_001, name="x" * 1_300_000)).encode()], headers(), codec="gzip"),
-        hostile.batch([json.dumps(registration(6_001)).encode()], [*headers(), ("pad", b"x" * 300_000)], codec="lz4"),
-        hostile.batch([b"{" + b"[" * 260_000], headers(), codec="zstd"),
-        hostile.nameless([json.dumps(registration(6_002)).encode()], headers()),
-        hostile.batch([json.dumps(registration(6_003)).encode()] * 2, headers(), codec="snappy"),
-        hostile.batch([json.dumps(registration(6_004)).encode() + b" " * edge], headers(), codec="gzip"),
-        hostile.batch([json.dumps(registration(6_005)).encode() + b" " * (edge + 100)], headers(), codec="gzip"),
+        *[odd_batches.bomb(20, headers(), codec=codec) for codec in ("gzip", "lz4", "zstd")],
+        odd_batches.bomb(3, headers(), codec="snappy"),
+        odd_batches.bomb(200, headers(), codec="zstd"),
+        odd_batches.batch([json.dumps(registration(6_001, name="x" * 1_300_000)).encode()], headers(), codec="gzip"),
+        odd_batches.batch(
+            [json.dumps(registration(6_001)).encode()], [*headers(), ("pad", b"x" * 300_000)], codec="lz4"
+        ),
+        odd_batches.batch([b"{" + b"[" * 260_000], headers(), codec="zstd"),
+        odd_batches.nameless([json.dumps(registration(6_002)).encode()], headers()),
+        odd_batches.batch([json.dumps(registration(6_003)).encode()] * 2, headers(), codec="snappy"),
+        odd_batches.batch([json.dumps(registration(6_004)).encode() + b" " * edge], headers(), codec="gzip"),
+        odd_batches.batch([json.dumps(registration(6_005)).encode() + b" " * (edge + 100)], headers(), codec="gzip"),
     ]
     before = processes.database("intake")["receipts"].distinct("_id")
     for number, raw in enumerate(sent):
-        await hostile.put(producer, "submissions.01", number % 2, raw)
+        await odd_batches.put(producer, "submissions.01", number % 2, raw)
         neighbour = json.dumps(registration(5_000 + number, CAO_BANG)).encode()
         await producer.send_and_wait("submissions.04", neighbour, key=b"k", headers=headers())
     await asyncio.to_thread(processes.wait_settled, "intake")

@@ -27,14 +27,17 @@ from tests.unit.intake_bench import Bench
 
 
 LARGEST = 10**MAX_DIGITS - 1
-SCALARS = st.none() | st.booleans() | st.text() | st.integers(-LARGEST, LARGEST) | st.floats(-1e9, 1e9)
+UNSEEN = "\u115f\u1160\u2800\u3164\uffa0"
+LETTERS = st.text(st.characters(categories=["L", "N", "P", "S"], exclude_characters=UNSEEN))
+PLAIN = st.decimals(-(10**9), 10**9, places=4).map(float).filter(lambda number: "e" not in repr(number))
+SCALARS = st.none() | st.booleans() | LETTERS | st.integers(-LARGEST, LARGEST) | PLAIN
 
 
-@given(st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(LETTERS, inner)))
 def test_what_is_within_bounds_is_what_json_says(value: Any) -> None:
-    text = json.dumps(value)
-    assert read_json(text) == json.loads(text)
-    assert read_json(text.encode()) == json.loads(text)
+    for ascii_only in (True, False):
+        text = json.dumps(value, ensure_ascii=ascii_only)
+        assert read_json(text) == json.loads(text)
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False))
@@ -46,17 +49,25 @@ def test_a_number_is_kept_as_it_is_written_or_refused(number: Decimal) -> None:
     assert Decimal(repr(kept)) == number
 
 
-@pytest.mark.parametrize("text", ["5.0000", "1e2", "0e5", "0.1", "-12.5", "100000000000000.5", "NaN"])
+@pytest.mark.parametrize("text", ["5.0000", "-0", "0.1", "-12.5", "100000000000000.5"])
 def test_numbers_as_people_and_programs_write_them_are_kept(text: str) -> None:
     assert repr(read_json(text)) == repr(json.loads(text))
 
 
-@pytest.mark.parametrize("text", ["123456789012345.1234", "1e400", "1e-400"])
-def test_a_fraction_that_json_would_change_is_refused(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("123456789012345.1234", "number_not_exact"),
+        ("1e400", "number_with_exponent"),
+        ("1E-2", "number_with_exponent"),
+        ("-Infinity", "no_number"),
+    ],
+)
+def test_a_number_that_is_not_what_is_written_is_refused_in_its_place(text: str, code: str) -> None:
     with pytest.raises(OutOfBounds) as refused:
         read_json(f'{{"a/b": [0, {text}]}}')
     (problem,) = refused.value.problems
-    assert (problem.code, problem.field) == ("number_not_exact", "/a~1b/1")
+    assert (problem.code, problem.field) == (code, "/a~1b/1")
 
 
 def test_the_limits_are_where_they_are_said_to_be() -> None:

@@ -30,6 +30,7 @@ from services.scoring.domain.ranking import row_of
 from services.scoring.domain.results import score_commune
 from services.scoring.domain.revision import difference
 from shared.contracts.base import Label, Status, Text
+from shared.contracts.bounds import MOST as MOST_PROBLEMS
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import PreviousPlace, RankingChanges, RankingPage, Reference
 from shared.contracts.life import State
@@ -157,7 +158,10 @@ async def test_text_that_is_longer_in_nfc_fits_or_is_refused_by_a_receipt_that_f
     type_, largest = body(kind, met=False)
     receipt = await services.submit(type_, filled(largest, character))
     codes = [problem.code for problem in receipt.problems]
-    assert codes == (["content_too_large"] if receipt.status is Status.REJECTED else [])
+    refused = (
+        ["content_too_large"] if character != "\x01" else [*["text_unclean"] * (MOST_PROBLEMS - 1), "more_problems"]
+    )
+    assert codes == (refused if receipt.status is Status.REJECTED else [])
     fits(services)
 
 

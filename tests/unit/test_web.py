@@ -76,7 +76,7 @@ async def test_a_refusal_says_what_and_how_to_mend_it_in_both_languages(client: 
     [
         ("[" * 600 + "]" * 600, 422, ["too_deep"]),
         ('{"keys": [' + "1, " * 30_000 + "1]}", 422, ["too_many_values"]),
-        ('{"a": 1e400, "b": [' + "1" * 5_000 + "]}", 422, ["number_not_exact", "number_too_long"]),
+        ('{"a": 1.00000000000000001, "b": [' + "1" * 5_000 + "]}", 422, ["number_not_exact", "number_too_long"]),
         ('{"why": "' + "x" * MAX_BYTES + '"}', 413, ["body_too_large"]),
     ],
 )

@@ -12,7 +12,7 @@ from pydantic import Field
 from services.funding import queries
 from services.funding.decisions import DONE, Absent, Command
 from services.funding.domain import Person
-from shared.contracts.base import Claim, Identifier, Problem
+from shared.contracts.base import Claim, Identifier, OneLine, Problem
 from shared.contracts.life import Action, ActionRecord
 from shared.messaging.decide.asking import Ask, Order, Outcome
 from shared.messaging.decide.commands import Commands
@@ -23,7 +23,12 @@ from shared.web.problems import FORBIDDEN, ApiProblem, not_found, refused
 
 IdempotencyKey = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", max_length=200, description="Chosen by the sender; the same again does nothing"),
+    Header(
+        alias="Idempotency-Key",
+        max_length=200,
+        pattern=r"^[ -~]*$",
+        description="Chosen by the sender, plain letters, digits and signs; the same again does nothing",
+    ),
 ]
 
 
@@ -34,10 +39,10 @@ MOST_CENTRES = 2_000
 class Deciding(Claim):
     """Body of an order: the reason, and the version that it speaks of."""
 
-    why: Annotated[str, Field(max_length=2_000)] = ""
+    why: Annotated[str, Field(max_length=2_000), OneLine] = ""
     """Mandatory; left out, the refusal says so in words and is recorded."""
     version: Annotated[int, Field(ge=0, le=10**9)]
-    hash: Annotated[str, Field(max_length=100)]
+    hash: Annotated[str, Field(max_length=100), OneLine]
     """Version and hash of what the caller has seen; what has moved on since is not decided on."""
     id: Identifier | None = None
     """Id of the order, for senders that cannot set the header `Idempotency-Key`."""

@@ -12,6 +12,7 @@ from xlsxwriter import Workbook
 
 from shared.contracts.facts import Decided
 from shared.registry import REORGANISATION, registry
+from shared.texts import neutral, neutral_cell
 
 Cell = str | int
 COLUMNS = (
@@ -58,18 +59,15 @@ def row_of(decided: Decided) -> tuple[Cell, ...]:
 def csv_of(decisions: Iterable[Decided]) -> bytes:
     """UTF-8 with byte order mark, so that spreadsheets read Vietnamese; lines end in CR LF (RFC 4180).
 
-    A text that a spreadsheet would run as a formula gets an apostrophe before it. Spreadsheets also drop leading zeros
-    of codes in any CSV: people who open the file by hand take the XLSX.
+    No text is run as a formula. Spreadsheets also drop leading zeros of codes in any CSV: people who open the file by
+    hand take the XLSX.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows([_harmless(cell) for cell in row_of(decided)] for decided in decisions)
+    rows = map(row_of, decisions)
+    writer.writerows([neutral_cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
     return text.getvalue().encode("utf-8-sig")
-
-
-def _harmless(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def xlsx_of(decisions: Sequence[Decided]) -> bytes:
@@ -90,7 +88,7 @@ def xlsx_of(decisions: Sequence[Decided]) -> bytes:
             elif isinstance(cell, int):
                 sheet.write_number(number, column, cell)
             else:
-                sheet.write_string(number, column, cell)
+                sheet.write_string(number, column, neutral(cell))
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, max(len(decisions), 1), len(COLUMNS) - 1)
     workbook.close()

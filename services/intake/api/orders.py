@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from services.intake.problems import of_validation
 from shared.contracts.base import Problem
+from shared.outside import text_problems
 from shared.web.problems import ApiProblem, refused
 
 M = TypeVar("M", bound=BaseModel)
@@ -16,6 +17,8 @@ M = TypeVar("M", bound=BaseModel)
 
 def read(model: type[M], body: dict[str, Any]) -> M:
     """The order. Raises `ApiProblem`."""
+    if wrong := text_problems(body):
+        raise unsound(wrong)
     try:
         return model.model_validate(body)
     except ValidationError as error:

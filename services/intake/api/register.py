@@ -19,6 +19,7 @@ from shared.contracts.base import Problem
 from shared.contracts.register import RegisterCorrected, RegisterCorrection
 from shared.messaging.decide.asking import Outcome
 from shared.messaging.decide.register import REGISTER
+from shared.outside import text_problems
 from shared.registry import Registry, Succession, Unit, corrected_register, corrections_of, touched_units
 from shared.rulebook import HANOI
 from shared.web.auth import Operator, Who
@@ -75,6 +76,8 @@ async def correct(
 
 
 def _read(body: dict[str, Any]) -> RegisterCorrection:
+    if wrong := text_problems(body):
+        raise _refused(wrong)
     try:
         return RegisterCorrection.model_validate(body)
     except ValidationError as error:

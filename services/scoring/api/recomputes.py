@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints
 from services.scoring.decisions import Recompute
 from services.scoring.queries import recomputes as queries
 from shared.answers.results import Order
-from shared.contracts.base import Claim, Identifier, ProvinceCode, Text, Year
+from shared.contracts.base import Claim, Identifier, OneLine, ProvinceCode, Text, Year
 from shared.mongo import Unavailable
 from shared.rulebook import RulebookError
 from shared.rulebook.given import GivenRules, read_given
@@ -29,7 +29,7 @@ NDJSON = "application/x-ndjson"
 READING = Beside(2)
 """Rulebooks that are read at once for rehearsals."""
 File = Annotated[str, StringConstraints(max_length=1_000_000)]
-Where = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Where = Annotated[str, StringConstraints(min_length=1, max_length=200), OneLine]
 
 
 class Rehearsal(Claim):
@@ -49,7 +49,7 @@ class Ordering(Claim):
     """Chosen by the sender; the same order again goes on where it stopped."""
     period: Year
     province: ProvinceCode | None = None
-    why: Annotated[str, StringConstraints(min_length=5, max_length=2_000)]
+    why: Annotated[str, StringConstraints(min_length=5, max_length=2_000), OneLine]
 
 
 @router.post(

@@ -15,7 +15,7 @@ from services.scoring.queries import rankings
 from services.scoring.queries import releases as queries
 from shared.answers.page import Page
 from shared.answers.results import ReleaseState
-from shared.contracts.base import Claim, Identifier, Label, Version
+from shared.contracts.base import Claim, Identifier, Line, OneLine, Version
 from shared.contracts.facts import RankingReleased, RankingRow
 from shared.contracts.people import Role
 from shared.mongo import Unavailable
@@ -28,16 +28,21 @@ router = APIRouter(prefix="/rankings/{scope}/{period}")
 Number = Annotated[int, Field(ge=1, le=10**9)]
 
 
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=2_000), OneLine]
+
+
 class Withdrawing(Claim):
     """Body of an order on a release: the decision that it rests on."""
 
     id: Identifier
     """Chosen by the sender; the same order again changes nothing and is answered alike."""
-    decision_number: Label
+    decision_number: Line
     decided_on: date
     """Day on which the decision was signed."""
-    signed_by: Label
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=2_000)] | None = None
+    signed_by: Line
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=2_000), OneLine] | None = (
+        None
+    )
     """Needed wherever an earlier release is replaced or withdrawn."""
 
 
@@ -45,7 +50,7 @@ class Releasing(Withdrawing):
     """Body of a release: also which version was looked at."""
 
     version: Version
-    hash: Annotated[str, StringConstraints(max_length=100)]
+    hash: Annotated[str, StringConstraints(max_length=100), OneLine]
     """Version and hash of its head; what has moved on since is not released."""
 
 

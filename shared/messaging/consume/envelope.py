@@ -21,8 +21,12 @@ from shared.contracts.topics import largest_record
 from shared.messaging.consume.batches import SAMPLE_BYTES, damage_of
 from shared.messaging.messages import Cut, Position, Reason, Received, Unreadable
 from shared.outside import OutOfBounds, read_json
+from shared.texts import stranger
 from shared.wording import EN
 
+ATTRIBUTE = "ce_"
+OUTSIDE = "submissions"
+"""The family of what comes from outside: a sender's event of ours is of no type that there is."""
 REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type")
 _PLACE_ID = re.compile(r"(?P<place>.+/\d+@\d+)T(?P<appended>-?\d+)(?P<hash>#[0-9a-f]{16})")
 USUAL_HEADERS, HEADER_BYTES = 64, 32
@@ -76,7 +80,7 @@ def read(
     comes from outside is read within `shared.contracts.bounds`.
     """
     cut = _cut(record)
-    headers, bad_header = _headers(record) if cut is None else ({}, None)
+    headers, bad_header = _headers(record, trusted=trusted) if cut is None else ({}, None)
     traceparent = headers.get("traceparent")
 
     def received(data: Any) -> Received[Any]:
@@ -106,7 +110,7 @@ def read(
     if absent:
         return received(Unreadable(Reason.MISSING_HEADER, ", ".join(absent), event_type, body))
     contract = CONTRACTS.get(event_type or "")
-    if contract is None:
+    if contract is None or not (trusted or contract.family == OUTSIDE):
         return received(Unreadable(Reason.UNKNOWN_TYPE, event_type or "", event_type, body))
     if problem:
         return received(Unreadable(problem.reason, problem.detail, event_type, body, problem.errors))
@@ -143,15 +147,22 @@ def _cut(record: Record) -> Unreadable | None:
     return Unreadable(Reason.TOO_LARGE, f"{EN(size)} bytes instead of at most {EN(limit)}", None, None, cut=cut)
 
 
-def _headers(record: Record) -> tuple[dict[str, str], str | None]:
-    """Headers as text, and the name of the first one that is none."""
+def _headers(record: Record, *, trusted: bool) -> tuple[dict[str, str], str | None]:
+    """Headers as text, and the name of the first one that is none.
+
+    From outside an attribute of the event stands once, and is a text; other headers are nobody's concern.
+    """
     headers: dict[str, str] = {}
     bad: str | None = None
     for name, value in record.headers:
         try:
-            headers[name] = (value or b"").decode("utf-8")
+            text = (value or b"").decode("utf-8")
         except UnicodeDecodeError:
             bad = bad or name
+            continue
+        if not trusted and name.startswith(ATTRIBUTE) and (name in headers or stranger(text) is not None):
+            bad = bad or name
+        headers[name] = text
     return headers, bad
 
 
