@@ -266,6 +266,7 @@ async def test_f7_a_publication_is_reconciled_item_by_item(tmp_path: Path) -> No
 async def test_f7_nothing_is_published_where_one_line_does_not_fit(tmp_path: Path, tamper: object) -> None:
     bench = await approved(tmp_path)
     tamper(bench)  # type: ignore[operator]
+    bench.mongo.seal()
     status, codes = await bench.refused(TUAN, f"{BUDGET}/publish")
     assert (status, set(codes)) == (409, {"not_complete"})
     assert bench.events(BudgetApproved) == bench.events(BudgetRunApproved) == []
@@ -319,6 +320,7 @@ async def test_the_proof_of_a_province_holds_and_shows_where_it_does_not(tmp_pat
     figures = {each["what"]["en"]: each["figure"] for each in proof["statements"]}
     assert (figures["Envelope of the province"], figures["Reserve"]) == (60_000_000, 10_000_000)
     bench.mongo.rows("allocations")["a/2026"]["allocation"]["amount"] -= 1
+    bench.mongo.seal()
     assert not (await bench.get(f"{BUDGET}/proof"))["holds"]
 
 
@@ -350,6 +352,7 @@ async def test_d9_a_snapshot_that_was_changed_is_detected(tmp_path: Path) -> Non
     bench = await approved(tmp_path)
     part = bench.mongo.rows("snapshot_parts")["04/2026/1/00001"]
     part["text"] = part["text"].replace('"population_served": 8000', '"population_served": 9000', 1)
+    bench.mongo.seal()
     assert not (await bench.get(f"{BUDGET}/snapshot/verify"))["same"]
 
 
