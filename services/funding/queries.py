@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from services.funding.decisions import (
     DONE,
     ENVELOPES,
     JOURNAL,
+    LIVES,
     OPERATING,
     PROPOSAL,
     RELEASES,
@@ -34,18 +35,19 @@ from services.funding.decisions import (
     snapshot_known,
     standing,
 )
-from services.funding.domain import Budget, Comparison, History, Life, Side, View, Year, compare, views
+from services.funding.domain import Budget, Comparison, History, Life, Side, View, Year, compare, misfits, views
 from shared.answers.budgets import Acceptance
-from shared.contracts.facts import AdjustmentProposed, BudgetProposed, BudgetRunProposed, RegistrationAccepted
+from shared.contracts.facts import AdjustmentProposed, BudgetProposed, BudgetRunProposed, Purpose, RegistrationAccepted
 from shared.contracts.journal import JournalEntry
 from shared.contracts.life import ActionRecord
 from shared.messaging.collections import RECALCULATIONS, SETS
-from shared.messaging.decide.documents import Collection, Query, Sort
+from shared.messaging.decide.documents import Collection, Query, Sort, content_of
 from shared.messaging.decide.engine import answer
 from shared.messaging.decide.migrating import name_requests
 from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.sets import key_text
 from shared.messaging.decide.writing import rows_of
+from shared.messaging.seals import Altered
 from shared.mongo import Mongo
 from shared.rulebook import FundingPolicy
 from shared.rulebook.sustainability import sustainability_policy
@@ -144,14 +146,53 @@ async def acceptances(mongo: Mongo, lines: Iterable[BudgetProposed]) -> list[Acc
     ]
 
 
-async def decisions(mongo: Mongo, province: str, year: int) -> list[Decision]:
-    """Decisions that stand, by centre and purpose."""
-    return await found(mongo, DECISIONS, {"province": province, "year": year})
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What was decided of a province's budget, and which of its documents do not say so."""
+
+    life: Life | None
+    """`None`: nobody has acted on it, or it is altered."""
+    journals: Mapping[Purpose, Sequence[JournalEntry]]
+    decisions: Sequence[Decision]
+    """That stand, by centre and purpose."""
+    releases: Sequence[Decision]
+    """Every version as it was published, in order of centre, purpose and version."""
+    altered: Sequence[str]
+    """Places of documents that were altered outside the service, or are missing."""
+
+    @property
+    def whole(self) -> Books:
+        """The same. Raises `Altered` where any document is."""
+        if self.altered:
+            raise Altered(*self.altered)
+        return self
 
 
-async def published(mongo: Mongo, province: str, year: int) -> Sequence[Decision]:
-    """Every version of every published decision of a province and budget year, in order of centre, purpose, version."""
-    return await found(mongo, RELEASES, {"province": province, "year": year})
+async def books(mongo: Mongo, province: str, year: int) -> Books:
+    """What was decided, compared with the chained journal: each document that does not fit is named."""
+    query, altered = {"province": province, "year": year}, list[str]()
+    lives = await _legible(mongo, LIVES, {"_id": LIVES.ref(province, year).id}, altered)
+    decided = await _legible(mongo, DECISIONS, query, altered)
+    released = await _legible(mongo, RELEASES, query, altered)
+    life = next(iter(lives), None)
+    known = life.journals if life else {}
+    journals = {purpose: await journal(mongo, province, year, purpose) for purpose in known}
+    if life:
+        altered += misfits(life, journals, decided, released)
+    elif decided or released:
+        altered.append(f"{LIVES.name}/{LIVES.ref(province, year).id}")
+    return Books(life, journals, decided, released, list(dict.fromkeys(altered)))
+
+
+async def _legible(mongo: Mongo, kind: Collection[M], query: Query, altered: list[str]) -> list[M]:
+    """Documents of one kind; those that were altered are named instead."""
+    documents = []
+    for row in await mongo.find(kind.name, query, sort=BY_ID):
+        try:
+            documents.append(kind.read(row))
+        except Altered as error:
+            altered += error.places
+    return documents
 
 
 async def adjustments(
@@ -168,8 +209,10 @@ async def find_adjustment(mongo: Mongo, adjustment_id: str) -> AdjustmentPropose
 
 
 async def journal(mongo: Mongo, province: str, year: int, purpose: str) -> list[JournalEntry]:
-    """All entries of a journal, in their order."""
-    return await found(mongo, JOURNAL, {"province": province, "year": year, "purpose": purpose})
+    """All entries of a journal, in their order, as they lie there: whether they are whole is told by their chain."""
+    query = {"province": province, "year": year, "purpose": purpose}
+    rows = await mongo.find(JOURNAL.name, query, sort=BY_ID)
+    return [JOURNAL.model.validate_python(content_of(row)) for row in rows]
 
 
 async def snapshot(mongo: Mongo, province: str, year: int) -> Snapshot | None:

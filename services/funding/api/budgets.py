@@ -6,13 +6,12 @@ from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
 
 from services.funding import queries
 from services.funding.api.orders import IdempotencyKey, Stepping, ordered
-from services.funding.decisions import Decision, Snapshot, act, is_whole
+from services.funding.decisions import Decision, Snapshot, act, is_booked, is_whole
 from services.funding.domain import Life, proof_of
-from shared.answers.budgets import BudgetView, ProofView
+from shared.answers.budgets import BudgetView, Misfits, ProofView
 from shared.contracts.facts import BudgetRunProposed
 from shared.contracts.life import BudgetAction
 from shared.web.auth import Caller, Who
@@ -31,7 +30,8 @@ async def get_budget(request: Request, who: Who, province: str, year: AnyYear) -
 @router.get("/proof", summary="That all amounts of the proposal (once approved: of what was approved) add up")
 async def get_proof(request: Request, who: Who, province: str, year: AnyYear) -> ProofView:
     who.require(province)
-    _, run = await _found(request, province, year)
+    life, run = await _found(request, province, year)
+    await _checked(request, life)
     lines = await queries.allocations(request.app.state.mongo, {"province": province, "year": year})
     proof = proof_of(run, [line.allocation for line in lines])
     return ProofView.model_validate(proof, from_attributes=True)
@@ -40,7 +40,7 @@ async def get_proof(request: Request, who: Who, province: str, year: AnyYear) ->
 @router.get("/decisions", summary="What each centre was given, as it stands now")
 async def list_decisions(request: Request, who: Who, province: str, year: AnyYear) -> list[Decision]:
     who.require(province)
-    return await queries.decisions(request.app.state.mongo, province, year)
+    return list((await queries.books(request.app.state.mongo, province, year)).whole.decisions)
 
 
 @router.get("/snapshot", summary="The frozen inputs and rules of the approval, from which it can be computed again")
@@ -48,7 +48,7 @@ async def get_snapshot(request: Request, who: Who, province: str, year: AnyYear)
     return await _snapshot(request, who, province, year)
 
 
-class SnapshotCheck(BaseModel):
+class SnapshotCheck(Misfits):
     """Whether a snapshot is whole and still gives every figure that was approved, to the last fraction."""
 
     hash: str
@@ -58,8 +58,11 @@ class SnapshotCheck(BaseModel):
 
 @router.get("/snapshot/verify", summary="Compute the budget again from the snapshot alone, and compare")
 async def verify_snapshot(request: Request, who: Who, province: str, year: AnyYear) -> SnapshotCheck:
+    """The figures that it gives are compared with the entries of the approval, and its hash with what was approved."""
     kept = await _snapshot(request, who, province, year)
-    return SnapshotCheck(hash=kept["hash"], result=kept["result"], same=is_whole(kept))
+    books = await queries.books(request.app.state.mongo, province, year)
+    same = is_whole(kept) and is_booked(kept, books.life, books.journals)
+    return SnapshotCheck(hash=kept["hash"], result=kept["result"], same=same, altered=list(books.altered))
 
 
 @router.post("/{action}", summary="Simulate, submit, withdraw, return, approve or publish")
@@ -89,7 +92,13 @@ async def _found(request: Request, province: str, year: int) -> tuple[Life, Budg
     return found
 
 
+async def _checked(request: Request, life: Life) -> None:
+    """Raises `Altered` where a document of what was decided does not say what the journal books."""
+    _ = (await queries.books(request.app.state.mongo, life.province, life.year)).whole
+
+
 async def _view(request: Request, life: Life, run: BudgetRunProposed) -> BudgetView:
+    await _checked(request, life)
     return BudgetView(
         province=life.province,
         year=life.year,

@@ -33,9 +33,10 @@ from services.funding.decisions.adjustment.deciding import decide_on_adjustment
 from services.funding.decisions.facts import routes
 from services.funding.decisions.journal import DECISIONS, JOURNAL, OPERATING, RELEASES, Decision
 from services.funding.decisions.life.acting import Absent, act, life_and_run
-from services.funding.decisions.life.records import ACTIONS, DONE, SYSTEM, Command, refused
+from services.funding.decisions.life.records import ACTIONS, DONE, LIVES, SYSTEM, Command, refused
 from services.funding.decisions.life.snapshots import (
     Snapshot,
+    is_booked,
     is_whole,
     recomputed,
     snapshot_known,
@@ -73,6 +74,7 @@ __all__ = [
     "EQUIPMENT",
     "FILES",
     "JOURNAL",
+    "LIVES",
     "OPERATING",
     "PENDING",
     "PROPOSAL",
@@ -97,6 +99,7 @@ __all__ = [
     "calculated",
     "decide_on_adjustment",
     "inputs_of",
+    "is_booked",
     "is_whole",
     "life_and_run",
     "propose",
