@@ -51,6 +51,13 @@ class Stepping(Deciding):
     reason for which they are accepted."""
 
 
+async def on_whole_books(request: Request, who: Caller, province: str, year: int) -> None:
+    """Raises `Altered` where a document of what was decided does not say what the journal books: nothing is told of it,
+    and nobody decides on it. Who may not see the province hears nothing of that."""
+    if who.may_see(province):
+        _ = (await queries.books(request.app.state.mongo, province, year)).whole
+
+
 Decide = Callable[[Command, Ask], Coroutine[Any, Any, Outcome]]
 
 
