@@ -19,6 +19,7 @@ from services.funding.decisions import (
     LIVES,
     OPERATING,
     PROPOSAL,
+    REFUSALS,
     RELEASES,
     RUNS,
     SCORES,
@@ -39,7 +40,7 @@ from services.funding.domain import Budget, Comparison, History, Life, Side, Vie
 from shared.answers.budgets import Acceptance
 from shared.contracts.facts import AdjustmentProposed, BudgetProposed, BudgetRunProposed, Purpose, RegistrationAccepted
 from shared.contracts.journal import JournalEntry
-from shared.contracts.life import ActionRecord
+from shared.contracts.life import ActionRecord, Refusals
 from shared.messaging.collections import RECALCULATIONS, SETS
 from shared.messaging.decide.documents import Collection, Query, Sort, content_of
 from shared.messaging.decide.engine import answer
@@ -73,6 +74,8 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("adjustments", [("province", 1), ("year", 1)])
     await mongo.index("actions", [("province", 1), ("year", 1)])
     await mongo.index("actions", [("command", 1)])
+    await mongo.index("refusals", [("province", 1), ("year", 1)])
+    await mongo.index("refusals", [("latest.command", 1)])
     # An entry's place is its `_id`; that no two entries follow the same one is for the database to refuse as well.
     await mongo.index("journal", [("previous_hash", 1)], unique=True)
     await mongo.index("journal", [("province", 1), ("year", 1), ("purpose", 1), ("number", 1)], unique=True)
@@ -121,14 +124,20 @@ async def budget(mongo: Mongo, province: str, year: int) -> tuple[Life, BudgetRu
 
 
 async def record_of(mongo: Mongo, command: str) -> ActionRecord | None:
-    """What became of a command."""
+    """What became of a command; `None` too where it was refused, and later refusals of its sender took its place."""
     records = await found(mongo, ACTIONS, {"command": command})
-    return records[0] if records else None
+    records += [one for each in await found(mongo, REFUSALS, {"latest.command": command}) for one in each.latest]
+    return next((record for record in records if record.command == command), None)
 
 
 async def actions(mongo: Mongo, province: str, year: int) -> list[ActionRecord]:
-    """Everything that was done to a budget, or refused, in that order."""
-    return await found(mongo, ACTIONS, {"province": province, "year": year})
+    """Everything that was done to a budget, in that order. A release before kept what was refused among it."""
+    return await found(mongo, ACTIONS, {"province": province, "year": year, "result": DONE})
+
+
+async def refusals(mongo: Mongo, province: str, year: int, *, after: str | None, limit: int) -> list[Refusals]:
+    """The refused orders on a budget, by sender."""
+    return await found(mongo, REFUSALS, _after({"province": province, "year": year}, after), limit=limit)
 
 
 async def acceptances(mongo: Mongo, lines: Iterable[BudgetProposed]) -> list[Acceptance]:

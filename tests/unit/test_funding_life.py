@@ -81,8 +81,8 @@ async def test_who_may_not_see_a_province_learns_nothing_of_its_budget_from_a_re
         assert answer.status_code == 403
         assert {each["code"] for each in answer.json()["problems"]} <= {"other_province", "role_not_allowed"}
         assert (await bench.get(BUDGET))["hash"] not in answer.text
-    last = (await bench.get(BUDGET))["history"][-1]
-    assert "moved_on" in [each["code"] for each in last["problems"]], "on record is everything"
+    (kept,) = (await bench.get(f"{BUDGET}/refusals"))["items"]
+    assert "moved_on" in [each["code"] for each in kept["latest"][-1]["problems"]], "on record is everything"
 
 
 async def test_g1_a_refused_action_is_recorded_as_well(tmp_path: Path) -> None:
@@ -91,13 +91,48 @@ async def test_g1_a_refused_action_is_recorded_as_well(tmp_path: Path) -> None:
     assert await bench.refused(OTHER, f"{BUDGET}/simulate") == (403, ["other_province"])
     assert await bench.refused(LAN, f"{BUDGET}/submit", why=" ") == (422, ["reason_missing", "wrong_state"])
     shown = await bench.get(BUDGET)
-    assert shown["state"] == "proposed"
-    assert [(entry["who"], entry["action"], entry["result"]) for entry in shown["history"]] == [
-        ("kim", "simulate", "role_not_allowed"),
-        ("son", "simulate", "other_province"),
-        ("lan", "submit", "reason_missing"),
+    assert (shown["state"], shown["history"]) == ("proposed", [])
+    kept = (await bench.get(f"{BUDGET}/refusals"))["items"]
+    told = [(each["who"], each["count"], entry["action"], entry["result"]) for each in kept for entry in each["latest"]]
+    assert told == [
+        ("kim", 1, "simulate", "role_not_allowed"),
+        ("lan", 1, "submit", "reason_missing"),
+        ("son", 1, "simulate", "other_province"),
     ]
-    assert all(entry["before"] == entry["after"] for entry in shown["history"])
+    assert all(entry["before"] == entry["after"] for each in kept for entry in each["latest"])
+
+
+async def test_whoever_is_refused_again_and_again_makes_nothing_grow(tmp_path: Path) -> None:
+    """Sixty refused orders of another province grew a budget from 32 to 295 kB."""
+    bench = await proposed(tmp_path)
+    before = (await bench.http(LAN).get(BUDGET)).text
+    sizes = []
+    for number in range(60):
+        accepts = [f"C-{place}" for place in range(300)]
+        answer = await bench.order(OTHER, f"{BUDGET}/submit", key=f"k-{number}", why="x" * 2_000, accepts=accepts)
+        assert answer.status_code == 403
+        sizes.append(len(str(bench.mongo.all("refusals"))))
+    assert (await bench.http(LAN).get(BUDGET)).text == before
+    assert bench.mongo.all("actions") == []
+    assert max(sizes) <= sizes[9] + 100, "after ten it grows no more"
+    (kept,) = (await bench.get(f"{BUDGET}/refusals"))["items"]
+    assert (kept["who"], kept["count"]) == ("son", 60)
+    assert [entry["number"] for entry in kept["latest"]] == list(range(51, 61))
+    again = await bench.order(OTHER, f"{BUDGET}/submit", key="k-59", why="x" * 2_000, accepts=accepts)
+    assert (again.status_code, again.json()["code"]) == (403, "other_province"), "answered as the first time"
+    again = await bench.order(OTHER, f"{BUDGET}/submit", key="k-0", why="x" * 2_000, accepts=accepts)
+    assert (again.status_code, again.json()["code"]) == (409, "refusal_not_kept")
+
+
+async def test_refused_orders_come_page_by_page(tmp_path: Path) -> None:
+    bench = await proposed(tmp_path)
+    for who in (KIM, OTHER, MINH):
+        await bench.order(who, f"{BUDGET}/approve")
+    first = await bench.get(f"{BUDGET}/refusals", limit=2)
+    rest = await bench.get(f"{BUDGET}/refusals", limit=2, after=first["next"])
+    assert [each["who"] for page in (first, rest) for each in page["items"]] == ["kim", "minh", "son"]
+    assert rest["next"] is None
+    assert (await bench.http(OTHER).get(f"{BUDGET}/refusals")).status_code == 403
 
 
 async def test_whoever_submitted_does_not_approve(tmp_path: Path) -> None:
@@ -568,7 +603,7 @@ async def test_who_accepted_whom_is_in_the_history_the_approval_and_the_explanat
     await bench.done(LAN, f"{BUDGET}/submit", **await stands(bench), accepts=["b"], why="Công văn 7")
     view = await bench.done(HOA, f"{BUDGET}/approve")
     assert (view["accepted"], view["approval"]["accepted"]) == (["b"], ["b"])
-    assert [entry["accepts"] for entry in view["history"]] == [[], [], ["b"], []]
+    assert [entry["accepts"] for entry in view["history"]] == [[], ["b"], []]
     told = (await bench.get("/explanations/b"))["accepted"]
     assert [(one["centre_id"], one["year"], one["by"], one["why"]) for one in told] == [
         ("b", 2026, "lan", "Công văn 7")

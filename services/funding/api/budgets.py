@@ -9,12 +9,14 @@ from fastapi import APIRouter, Request
 
 from services.funding import queries
 from services.funding.api.orders import IdempotencyKey, Stepping, on_whole_books, ordered
-from services.funding.decisions import Decision, Snapshot, act, is_booked, is_whole
+from services.funding.decisions import REFUSALS, Decision, Snapshot, act, is_booked, is_whole
 from services.funding.domain import Life, proof_of
 from shared.answers.budgets import BudgetView, Misfits, ProofView
+from shared.answers.page import Page
 from shared.contracts.facts import BudgetRunProposed
-from shared.contracts.life import BudgetAction
+from shared.contracts.life import BudgetAction, Refusals
 from shared.web.auth import Caller, Who
+from shared.web.paging import After, Limit
 from shared.web.parameters import AnyYear
 from shared.web.problems import not_found
 
@@ -26,6 +28,17 @@ async def get_budget(request: Request, who: Who, province: str, year: AnyYear) -
     who.require(province)
     await on_whole_books(request, who, province, year)
     return await _view(request, *await _found(request, province, year))
+
+
+@router.get("/refusals", summary="Orders on a budget that were refused: the latest of each sender, and how many")
+async def list_refusals(
+    request: Request, who: Who, province: str, year: AnyYear, limit: Limit = 100, after: After = None
+) -> Page[Refusals]:
+    who.require(province)
+    found = await queries.refusals(request.app.state.mongo, province, year, after=after, limit=limit + 1)
+    items = found[:limit]
+    last = REFUSALS.ref(province, year, items[-1].who).id if len(found) > limit else None
+    return Page(items=items, next=last)
 
 
 @router.get("/proof", summary="That all amounts of the proposal (once approved: of what was approved) add up")

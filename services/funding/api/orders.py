@@ -91,7 +91,7 @@ async def ordered(
         raise refused("funding.database_unavailable") from error
     record = await queries.record_of(request.app.state.mongo, str(command.id))
     if record is None:
-        raise AssertionError(f"command {command.id} left no record")
+        raise refused("funding.refusal_not_kept", command=command.id)
     if record.asked != command.asked:
         raise refused("funding.idempotency_key_reused", command=command.id)
     if record.result != DONE:
