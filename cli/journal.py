@@ -12,9 +12,9 @@ from cli.client import Client
 from cli.options import FormatOption, LanguageOption, ProvinceOption, YearOption
 from cli.output import Column, CommandError, Format, Language, console, dong, emit, money, number, plain_errors, say
 from cli.people import Names
-from shared.answers.budgets import Journal
-from shared.contracts.facts import JournalMark, Purpose
-from shared.contracts.journal import JournalEntry, balances, verify
+from shared.answers.budgets import Journal, Misfits
+from shared.contracts.facts import Decided, JournalMark, Purpose
+from shared.contracts.journal import JournalEntry, balances, unbooked, verify
 from shared.outside import read_kept
 
 app = typer.Typer(no_args_is_help=True, help="The journal of approved money: show it, verify it on this machine.")
@@ -65,8 +65,14 @@ def verify_journal(
         breaches = verify(journal.entries, mark)
         for breach in breaches:
             say(f"Entry {breach.number}: {breach.broken}. {language.of(breach.text)}")
+        altered = [] if file or breaches else _altered(journal)
+        for each in altered:
+            say(f"Altered outside the service, or missing: {each}")
         if breaches:
             console.print(f"The journal is broken in {len(breaches)} place(s).", style="bold red")
+        elif altered:
+            console.print(f"{len(altered)} document(s) do not say what the journal books.", style="bold red")
+        if breaches or altered:
             raise typer.Exit(1)
         sums = balances(journal.entries)
         say(
@@ -79,6 +85,17 @@ def verify_journal(
 
 def _ask(client: Client, province: str, year: int, purpose: str) -> Journal:
     return client.get("funding", f"/journal/{province}/{year}", Journal, purpose=purpose)
+
+
+def _altered(journal: Journal) -> list[str]:
+    """What the service finds altered, and the decisions that it tells and that are not what the entries book."""
+    client, place = Client(), f"{journal.province}/{journal.year}"
+    checked = client.get("funding", f"/journal/{place}/verify", Misfits, purpose=journal.purpose)
+    if checked.altered:
+        return checked.altered
+    told = client.get("funding", f"/budgets/{place}/decisions", list[Decided])
+    own = [each for each in told if each.purpose == journal.purpose]
+    return [f"decisions/{each.centre_id}/{each.year}/{each.purpose}" for each in unbooked(journal.entries, own)]
 
 
 def _journal(province: str | None, year: int | None, purpose: str, file: Path | None) -> Journal:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -16,8 +16,10 @@ from services.funding.decisions import (
     DONE,
     ENVELOPES,
     JOURNAL,
+    LIVES,
     OPERATING,
     PROPOSAL,
+    REFUSALS,
     RELEASES,
     RUNS,
     SCORES,
@@ -34,18 +36,19 @@ from services.funding.decisions import (
     snapshot_known,
     standing,
 )
-from services.funding.domain import Budget, Comparison, History, Life, Side, View, Year, compare, views
+from services.funding.domain import Budget, Comparison, History, Life, Side, View, Year, compare, misfits, views
 from shared.answers.budgets import Acceptance
-from shared.contracts.facts import AdjustmentProposed, BudgetProposed, BudgetRunProposed, RegistrationAccepted
+from shared.contracts.facts import AdjustmentProposed, BudgetProposed, BudgetRunProposed, Purpose, RegistrationAccepted
 from shared.contracts.journal import JournalEntry
-from shared.contracts.life import ActionRecord
+from shared.contracts.life import ActionRecord, Refusals
 from shared.messaging.collections import RECALCULATIONS, SETS
-from shared.messaging.decide.documents import Collection, Query, Sort
+from shared.messaging.decide.documents import Collection, Query, Sort, content_of
 from shared.messaging.decide.engine import answer
 from shared.messaging.decide.migrating import name_requests
 from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.sets import key_text
 from shared.messaging.decide.writing import rows_of
+from shared.messaging.seals import Altered
 from shared.mongo import Mongo
 from shared.rulebook import FundingPolicy
 from shared.rulebook.sustainability import sustainability_policy
@@ -71,6 +74,8 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("adjustments", [("province", 1), ("year", 1)])
     await mongo.index("actions", [("province", 1), ("year", 1)])
     await mongo.index("actions", [("command", 1)])
+    await mongo.index("refusals", [("province", 1), ("year", 1)])
+    await mongo.index("refusals", [("latest.command", 1)])
     # An entry's place is its `_id`; that no two entries follow the same one is for the database to refuse as well.
     await mongo.index("journal", [("previous_hash", 1)], unique=True)
     await mongo.index("journal", [("province", 1), ("year", 1), ("purpose", 1), ("number", 1)], unique=True)
@@ -119,14 +124,20 @@ async def budget(mongo: Mongo, province: str, year: int) -> tuple[Life, BudgetRu
 
 
 async def record_of(mongo: Mongo, command: str) -> ActionRecord | None:
-    """What became of a command."""
+    """What became of a command; `None` too where it was refused, and later refusals of its sender took its place."""
     records = await found(mongo, ACTIONS, {"command": command})
-    return records[0] if records else None
+    records += [one for each in await found(mongo, REFUSALS, {"latest.command": command}) for one in each.latest]
+    return next((record for record in records if record.command == command), None)
 
 
 async def actions(mongo: Mongo, province: str, year: int) -> list[ActionRecord]:
-    """Everything that was done to a budget, or refused, in that order."""
-    return await found(mongo, ACTIONS, {"province": province, "year": year})
+    """Everything that was done to a budget, in that order. A release before kept what was refused among it."""
+    return await found(mongo, ACTIONS, {"province": province, "year": year, "result": DONE})
+
+
+async def refusals(mongo: Mongo, province: str, year: int, *, after: str | None, limit: int) -> list[Refusals]:
+    """The refused orders on a budget, by sender."""
+    return await found(mongo, REFUSALS, _after({"province": province, "year": year}, after), limit=limit)
 
 
 async def acceptances(mongo: Mongo, lines: Iterable[BudgetProposed]) -> list[Acceptance]:
@@ -144,14 +155,53 @@ async def acceptances(mongo: Mongo, lines: Iterable[BudgetProposed]) -> list[Acc
     ]
 
 
-async def decisions(mongo: Mongo, province: str, year: int) -> list[Decision]:
-    """Decisions that stand, by centre and purpose."""
-    return await found(mongo, DECISIONS, {"province": province, "year": year})
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What was decided of a province's budget, and which of its documents do not say so."""
+
+    life: Life | None
+    """`None`: nobody has acted on it, or it is altered."""
+    journals: Mapping[Purpose, Sequence[JournalEntry]]
+    decisions: Sequence[Decision]
+    """That stand, by centre and purpose."""
+    releases: Sequence[Decision]
+    """Every version as it was published, in order of centre, purpose and version."""
+    altered: Sequence[str]
+    """Places of documents that were altered outside the service, or are missing."""
+
+    @property
+    def whole(self) -> Books:
+        """The same. Raises `Altered` where any document is."""
+        if self.altered:
+            raise Altered(*self.altered)
+        return self
 
 
-async def published(mongo: Mongo, province: str, year: int) -> Sequence[Decision]:
-    """Every version of every published decision of a province and budget year, in order of centre, purpose, version."""
-    return await found(mongo, RELEASES, {"province": province, "year": year})
+async def books(mongo: Mongo, province: str, year: int) -> Books:
+    """What was decided, compared with the chained journal: each document that does not fit is named."""
+    query, altered = {"province": province, "year": year}, list[str]()
+    lives = await _legible(mongo, LIVES, {"_id": LIVES.ref(province, year).id}, altered)
+    decided = await _legible(mongo, DECISIONS, query, altered)
+    released = await _legible(mongo, RELEASES, query, altered)
+    life = next(iter(lives), None)
+    known = life.journals if life else {}
+    journals = {purpose: await journal(mongo, province, year, purpose) for purpose in known}
+    if life:
+        altered += misfits(life, journals, decided, released)
+    elif decided or released:
+        altered.append(f"{LIVES.name}/{LIVES.ref(province, year).id}")
+    return Books(life, journals, decided, released, list(dict.fromkeys(altered)))
+
+
+async def _legible(mongo: Mongo, kind: Collection[M], query: Query, altered: list[str]) -> list[M]:
+    """Documents of one kind; those that were altered are named instead."""
+    documents = []
+    for row in await mongo.find(kind.name, query, sort=BY_ID):
+        try:
+            documents.append(kind.read(row))
+        except Altered as error:
+            altered += error.places
+    return documents
 
 
 async def adjustments(
@@ -168,8 +218,10 @@ async def find_adjustment(mongo: Mongo, adjustment_id: str) -> AdjustmentPropose
 
 
 async def journal(mongo: Mongo, province: str, year: int, purpose: str) -> list[JournalEntry]:
-    """All entries of a journal, in their order."""
-    return await found(mongo, JOURNAL, {"province": province, "year": year, "purpose": purpose})
+    """All entries of a journal, in their order, as they lie there: whether they are whole is told by their chain."""
+    query = {"province": province, "year": year, "purpose": purpose}
+    rows = await mongo.find(JOURNAL.name, query, sort=BY_ID)
+    return [JOURNAL.model.validate_python(content_of(row)) for row in rows]
 
 
 async def snapshot(mongo: Mongo, province: str, year: int) -> Snapshot | None:

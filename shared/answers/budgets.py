@@ -62,6 +62,13 @@ class Journal(BaseModel):
     entries: list[JournalEntry]
 
 
+class Misfits(BaseModel):
+    """What does not say what a journal books. Part of the answer of its verification."""
+
+    altered: list[str] = []
+    """Documents that were altered outside the service, or are missing: collection and identity."""
+
+
 class Acceptance(BaseModel):
     """That a budget was submitted though a centre's file or figure was not there: who accepted that, and why."""
 

@@ -8,13 +8,13 @@ also prove that nothing was cut off or written anew. Pure and without any servic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
 from shared.contracts.base import Contract, Instant, ProvinceCode, Text, Version, Year, content_hash
-from shared.contracts.facts import JournalMark, Purpose
+from shared.contracts.facts import Decided, JournalMark, Purpose
 
 EntryKind = Literal["approval", "adjustment", "reversal", "settlement", "carry", "reserve"]
 
@@ -89,6 +89,18 @@ class Balances:
     """What this year leaves to later ones, per centre; no money of this year."""
     reserve: int = 0
 
+    def move(self, entry: JournalEntry, kind: EntryKind) -> None:
+        """Book an entry; `kind` is that of the account: a reversal moves the one of the entry that it reverses."""
+        if entry.centre_id is None:
+            self.reserve += entry.amount
+        else:
+            account = {"carry": self.carried, "settlement": self.settled}.get(kind, self.centres)
+            account[entry.centre_id] = account.get(entry.centre_id, 0) + entry.amount
+
+    def of(self, centre_id: str) -> tuple[int, int, int]:
+        """Support, settled and carried of a centre."""
+        return self.centres.get(centre_id, 0), self.settled.get(centre_id, 0), self.carried.get(centre_id, 0)
+
     @property
     def total(self) -> int:
         """All money of this year. Over the purposes of a province and year it is the envelope."""
@@ -139,12 +151,47 @@ def balances(entries: Iterable[JournalEntry]) -> Balances:
     for entry in entries:
         kind = kinds.get(entry.reverses, entry.kind) if entry.reverses is not None else entry.kind
         kinds[entry.number] = kind
-        if entry.centre_id is None:
-            sums.reserve += entry.amount
-        else:
-            account = {"carry": sums.carried, "settlement": sums.settled}.get(kind, sums.centres)
-            account[entry.centre_id] = account.get(entry.centre_id, 0) + entry.amount
+        sums.move(entry, kind)
     return sums
+
+
+def unbooked(entries: Sequence[JournalEntry], decisions: Iterable[Decided]) -> list[Decided]:
+    """The decisions that do not say what a journal books, in their order.
+
+    Args:
+        entries: all of one province, year and purpose, of which nothing is broken (`verify`).
+        decisions: versions of decisions of this province, year and purpose, whichever.
+    """
+    kinds: dict[int, EntryKind] = {}
+    accounts: dict[str, Balances] = {}
+    after: dict[tuple[str, int], tuple[int, int, int]] = {}
+    """By centre and number of an entry of its own: support, settled and carried from then on."""
+    for entry in entries:
+        kinds[entry.number] = kinds.get(entry.reverses or 0, entry.kind)
+        if entry.centre_id is not None:
+            account = accounts.setdefault(entry.centre_id, Balances())
+            account.move(entry, kinds[entry.number])
+            after[entry.centre_id, entry.number] = account.of(entry.centre_id)
+    return [each for each in decisions if not _is_booked(each, entries, after)]
+
+
+def _is_booked(
+    decided: Decided, entries: Sequence[JournalEntry], after: Mapping[tuple[str, int], tuple[int, int, int]]
+) -> bool:
+    if max(decided.entry, decided.journal.number) > len(entries) or decided.entry > decided.journal.number:
+        return False
+    entry, head = entries[decided.entry - 1], entries[decided.journal.number - 1]
+    own = range(decided.journal.number, decided.entry - 1, -1)
+    last = next((number for number in own if (decided.centre_id, number) in after), None)
+    return (
+        head.mark == decided.journal
+        and last is not None
+        and after[decided.centre_id, last] == (decided.amount, decided.settled, decided.carried_total)
+        and (entry.centre_id, entry.amount) == (decided.centre_id, decided.delta)
+        and (entry.who, entry.at, entry.why) == (decided.decided_by, decided.decided_at, decided.why)
+        and (decided.previous_amount or 0) + decided.delta == decided.amount
+        and (decided.previous_amount is None) == (decided.version == 1)
+    )
 
 
 def verify(entries: Sequence[JournalEntry], head: JournalMark | None) -> list[Breach]:

@@ -106,3 +106,15 @@ class ActionRecord(Contract):
     """At most 100."""
     before: Shape
     after: Shape
+
+
+class Refusals(Contract):
+    """The refused orders of one sender on a budget: the latest ones, and how many there were."""
+
+    province: str
+    year: int
+    who: str
+    count: int = 0
+    """All of them, also those that are not kept any more."""
+    latest: list[ActionRecord] = []
+    """At most ten, oldest first, each numbered by `count`."""

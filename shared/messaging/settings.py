@@ -44,6 +44,9 @@ class ServiceSettings(KafkaLogin, BaseSettings):
     mongo_password: SecretStr = SecretStr("")
     mongo_driver: DriverName = "motor"
     """Which client library talks to it."""
+    seal_key: SecretStr = SecretStr("")
+    """Secret with which stored documents are sealed; when it is changed, the new one before the old one, apart by a
+    space, until a start has sealed all anew. Without one a seal shows mistakes, not intent."""
     profile: Literal["local", "production"] = "production"
     """`local`: on one machine, for development and tests. Production refuses what is only fit for that (`unsafe`)."""
     issuer: str = ""

@@ -30,5 +30,6 @@ RECALCULATIONS_OPEN = Gauge("langhoc_recalculations_open", "Requests to recomput
 RECALCULATIONS_PARKED = Gauge(
     "langhoc_recalculations_parked", "Sets that could not be computed or stored the last time"
 )
+ALTERED = Gauge("langhoc_documents_altered", "Documents that do not say what their service wrote, as this process met")
 PUT_OFF = Gauge("langhoc_partitions_put_off", "Partitions that wait alone", ["consumer"])
 LET_GO = Counter("langhoc_let_go", "Documents deleted or lightened by the retention policy", ["service", "rule"])

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from shared.contracts.base import Problem
 from shared.contracts.bounds import MOST
 from shared.errors import LanghocError
+from shared.messaging.seals import Altered
 from shared.mongo.port import CommitUnknown, Transient, Unavailable
 from shared.refusals import problem, refusal
 
@@ -97,6 +98,13 @@ def install(app: FastAPI) -> None:
         log.warning("http.broker_away", path=request.url.path, error=repr(error)[:300])
         return await ours(request, refused("http.broker_unavailable", seconds=RETRY_SECONDS))
 
+    async def altered(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, Altered)
+        log.critical("http.document_altered", path=request.url.path, documents=error.places)
+        named = ", ".join(error.places[:MOST])
+        return await ours(request, refused("http.document_altered", documents=named))
+
+    app.add_exception_handler(Altered, altered)
     for kind in (Unavailable, Transient, CommitUnknown):
         app.add_exception_handler(kind, database_away)
     app.add_exception_handler(KafkaError, broker_away)

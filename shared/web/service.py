@@ -9,6 +9,7 @@ import structlog
 from fastapi import APIRouter
 
 from shared.contracts.base import Problem
+from shared.messaging import seals
 from shared.messaging.decide.asking import Consumer
 from shared.messaging.decide.sets import SetOf, Sets
 from shared.messaging.operate.keeping import Kept
@@ -46,6 +47,7 @@ def run_service(
     _refuse(unsafe(settings))
     prove()  # a fault in the rules stops the process here, not a province's submission later
     provider = setup_traces(name, settings.instance)
+    seals.use(seals.Ring.of(settings.seal_key.get_secret_value()))
     mongo = connect(settings.mongo_driver, settings.mongo, settings.database_prefix + name, settings.mongo_login)
     runtime = Runtime(name, settings, mongo, consumer, migrate=migrate, sets=Sets(sets), kept=kept)
     serve(build_app(runtime, routers, title=f"Langhoc: {name}", provider=provider), runtime)

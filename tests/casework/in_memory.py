@@ -37,6 +37,7 @@ from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
 from shared.messaging.decide.asking import Consumer
 from shared.messaging.decide.commands import Commands
+from shared.messaging.decide.migrating import seal_former
 from shared.messaging.decide.recalculation import Recalculator, due_now
 from shared.messaging.decide.sets import SetOf, Sets
 from shared.messaging.operate.dead_letters import DeadLetters
@@ -183,6 +184,7 @@ class MemoryWorld(World):
     async def begin(self) -> MemoryWorld:
         """With the indexes of all services."""
         for service in self.services.values():
+            await seal_former(service.mongo)
             await service.wiring.migrate(service.mongo)
         return self
 

@@ -18,6 +18,7 @@ import bson
 from bson import CodecOptions, ObjectId
 from bson.errors import BSONError
 
+from shared.messaging import seals
 from shared.mongo.port import (
     Conflict,
     Document,
@@ -120,6 +121,13 @@ class MemoryMongo:
     def rows(self, collection: str) -> Rows:
         """The documents of a collection by `_id`."""
         return self.collections.setdefault(collection, {})
+
+    def seal(self) -> None:
+        """Let every document say what its service wrote, whatever the test has made of it."""
+        for name, rows in self.collections.items():
+            for id, row in rows.items():
+                if "_rev" in row:
+                    rows[id] = seals.sealed(name, str(id), row)
 
     def all(self, collection: str) -> list[Document]:
         """The documents of a collection, for looking."""
@@ -385,8 +393,12 @@ def _place(value: Any) -> tuple[bool, Any]:
 def _project(row: Document, projection: Mapping[str, int] | None) -> Document:
     if projection is None:
         return row
+    if not any(projection.values()):
+        if any("." in path for path in projection):
+            raise UnknownToTheFake("projections that leave out a part of a field")
+        return {name: value for name, value in row.items() if name not in projection}
     if not all(projection.values()):
-        raise UnknownToTheFake("projections that leave out")
+        raise UnknownToTheFake("projections that leave out and pick")
     shown: Document = {"_id": row["_id"]}
     for path in projection:
         *outer, last = path.split(".")

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.scoring.decisions import (
-    RANKING_VERSIONS,
+    RANKINGS,
     RELEASES,
     Act,
     RankingYear,
@@ -172,7 +172,7 @@ async def test_what_was_ranked_can_be_proven_from_the_published_pages_alone(step
                 inputs.append([row["unit_id"], row["result_version"], row["result_hash"]])
         proven = [[holder, content_hash(sorted(each))] for holder, each in sorted(by_holder.items()) if each]
         assert head["inputs_hash"] == content_hash(proven)
-        pages = [world.mongo.rows("ranking_pages")[id] for id in page_ids(RANKING_VERSIONS.read(head))]
+        pages = [world.mongo.rows("ranking_pages")[id] for id in page_ids(RANKINGS.read(head))]
         assert [page["hash"] for page in pages] == [content_hash(page["rows"]) for page in pages]
         assert head["hash"] == content_hash([page["hash"] for page in pages])
 

@@ -13,10 +13,11 @@ from services.scoring.domain import Standing
 from shared.contracts.facts import CommuneScored, RankingChanges, Superseded
 from shared.contracts.submissions import AreaClass
 from shared.messaging.decide.asking import Due, Outcome, Request
-from shared.messaging.decide.documents import Document
+from shared.messaging.decide.documents import Document, content_of
 from shared.messaging.decide.engine import Run, decided
 from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.sets import Sets
+from shared.messaging.seals import sealed
 from shared.mongo import Mongo, Put, Session, in_transaction
 from shared.mongo.port import Query, Sort
 from shared.registry import Registry, Unit, registry
@@ -117,7 +118,7 @@ class Results:
         version = before["version"] + 1 if before else 1
         superseded = Superseded.model_validate(before["result"] | {"cause": "correction"}) if before else None
         result = standing(unit, key, version, area_class=area_class, supersedes=superseded, **changed)
-        self.mongo.rows("results")[id] = {
+        row: Document = {
             "_id": id,
             "_rev": version,
             "kind": "commune",
@@ -126,7 +127,7 @@ class Results:
             "version": version,
             "result": result.model_dump(mode="json"),
         }
-        row = self.mongo.rows("results")[id]
+        self.mongo.rows("results")[id] = sealed("results", id, row)
         self.requests |= dict.fromkeys(
             self._sets.touched(RESULTS.ref(id), stored(before) if before else None, stored(row))
         )
@@ -170,7 +171,7 @@ class Results:
         """All rows of a version."""
         head = self.head(scope, period, version)
         pages = self.mongo.rows("ranking_pages")
-        ids = page_ids(RANKING_VERSIONS.read(head)) if head else []
+        ids = page_ids(RANKING_VERSIONS.model.validate_python(content_of(head))) if head else []
         return [row for id in ids for row in pages[id]["rows"]]
 
     def ranks(self, scope: str, period: int = 2025) -> list[tuple[int | None, str]]:

@@ -190,6 +190,7 @@ async def test_a_chain_through_many_hands_keeps_its_order() -> None:
 async def test_documents_from_before_stamps_count_as_old() -> None:
     pair = Pair()
     await pair.mongo.insert("totals", [{"_id": "04", "_rev": 7, "n": 7, "last": 0}])
+    pair.mongo.seal()
     await pair.order(1, "c-1")
     (document,) = pair.mongo.all("totals")
     (row,) = pair.mongo.all("outbox")

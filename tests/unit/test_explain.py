@@ -321,6 +321,7 @@ async def test_a_code_is_read_by_the_corrected_register(services: dict[str, Memo
     )
     for mongo in services.values():
         await mongo.insert("register", [{"_id": "corrections", "_rev": 1, **(with_correction(None, fact) or {})}])
+        mongo.seal()
     story = await asyncio.to_thread(lambda: collect(Client(), "00999", 2022))
     assert story.intake.unit
     assert story.intake.unit.unit_id == "00999@pre-2024-01-01"

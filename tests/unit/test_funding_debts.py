@@ -166,6 +166,7 @@ async def test_an_adjustment_does_not_take_over_what_another_province_decided(tm
         "decisions",
         [{"_id": "c/2026/operating", "_rev": 1, **bench.document("decisions", "b/2026/operating"), **C_OF_08}],
     )
+    bench.mongo.seal()
     assert await bench.refused(HOA, "/adjustments/04/2026/c/1/approve") == (409, ["decided_before"])
 
 

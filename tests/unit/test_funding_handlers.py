@@ -327,6 +327,7 @@ async def test_a_proposal_that_knows_of_no_deadline_is_computed_again(tmp_path: 
     await migrate(bench.mongo)
     assert bench.requested() == set()
     del bench.mongo.rows("runs")["04/2026"]["awaited"]
+    bench.mongo.seal()
     await migrate(bench.mongo)
     assert bench.requested() == {("04", 2026)}
 
@@ -335,6 +336,7 @@ async def test_what_a_release_without_named_sets_left_is_taken_over_once() -> No
     mongo = MemoryMongo()
     kept = envelope().model_dump(mode="json")
     await mongo.insert("envelopes", [{"_id": f"04/{year}", "_rev": 1, **kept, "year": year} for year in (2025, 2026)])
+    mongo.seal()
     await mongo.insert("recalculations", [{"scope": "04", "period": 2026, "due": None, "at": NOW}])
     for _ in range(2):
         await migrate(mongo)

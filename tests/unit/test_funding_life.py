@@ -81,8 +81,8 @@ async def test_who_may_not_see_a_province_learns_nothing_of_its_budget_from_a_re
         assert answer.status_code == 403
         assert {each["code"] for each in answer.json()["problems"]} <= {"other_province", "role_not_allowed"}
         assert (await bench.get(BUDGET))["hash"] not in answer.text
-    last = (await bench.get(BUDGET))["history"][-1]
-    assert "moved_on" in [each["code"] for each in last["problems"]], "on record is everything"
+    (kept,) = (await bench.get(f"{BUDGET}/refusals"))["items"]
+    assert "moved_on" in [each["code"] for each in kept["latest"][-1]["problems"]], "on record is everything"
 
 
 async def test_g1_a_refused_action_is_recorded_as_well(tmp_path: Path) -> None:
@@ -91,13 +91,48 @@ async def test_g1_a_refused_action_is_recorded_as_well(tmp_path: Path) -> None:
     assert await bench.refused(OTHER, f"{BUDGET}/simulate") == (403, ["other_province"])
     assert await bench.refused(LAN, f"{BUDGET}/submit", why=" ") == (422, ["reason_missing", "wrong_state"])
     shown = await bench.get(BUDGET)
-    assert shown["state"] == "proposed"
-    assert [(entry["who"], entry["action"], entry["result"]) for entry in shown["history"]] == [
-        ("local:kim", "simulate", "role_not_allowed"),
-        ("local:son", "simulate", "other_province"),
-        ("local:lan", "submit", "reason_missing"),
+    assert (shown["state"], shown["history"]) == ("proposed", [])
+    kept = (await bench.get(f"{BUDGET}/refusals"))["items"]
+    told = [(each["who"], each["count"], entry["action"], entry["result"]) for each in kept for entry in each["latest"]]
+    assert told == [
+        ("local:kim", 1, "simulate", "role_not_allowed"),
+        ("local:lan", 1, "submit", "reason_missing"),
+        ("local:son", 1, "simulate", "other_province"),
     ]
-    assert all(entry["before"] == entry["after"] for entry in shown["history"])
+    assert all(entry["before"] == entry["after"] for each in kept for entry in each["latest"])
+
+
+async def test_whoever_is_refused_again_and_again_makes_nothing_grow(tmp_path: Path) -> None:
+    """Sixty refused orders of another province grew a budget from 32 to 295 kB."""
+    bench = await proposed(tmp_path)
+    before = (await bench.http(LAN).get(BUDGET)).text
+    sizes = []
+    for number in range(60):
+        accepts = [f"C-{place}" for place in range(300)]
+        answer = await bench.order(OTHER, f"{BUDGET}/submit", key=f"k-{number}", why="x" * 2_000, accepts=accepts)
+        assert answer.status_code == 403
+        sizes.append(len(str(bench.mongo.all("refusals"))))
+    assert (await bench.http(LAN).get(BUDGET)).text == before
+    assert bench.mongo.all("actions") == []
+    assert max(sizes) <= sizes[9] + 100, "after ten it grows no more"
+    (kept,) = (await bench.get(f"{BUDGET}/refusals"))["items"]
+    assert (kept["who"], kept["count"]) == ("local:son", 60)
+    assert [entry["number"] for entry in kept["latest"]] == list(range(51, 61))
+    again = await bench.order(OTHER, f"{BUDGET}/submit", key="k-59", why="x" * 2_000, accepts=accepts)
+    assert (again.status_code, again.json()["code"]) == (403, "other_province"), "answered as the first time"
+    again = await bench.order(OTHER, f"{BUDGET}/submit", key="k-0", why="x" * 2_000, accepts=accepts)
+    assert (again.status_code, again.json()["code"]) == (409, "refusal_not_kept")
+
+
+async def test_refused_orders_come_page_by_page(tmp_path: Path) -> None:
+    bench = await proposed(tmp_path)
+    for who in (KIM, OTHER, MINH):
+        await bench.order(who, f"{BUDGET}/approve")
+    first = await bench.get(f"{BUDGET}/refusals", limit=2)
+    rest = await bench.get(f"{BUDGET}/refusals", limit=2, after=first["next"])
+    assert [each["who"] for page in (first, rest) for each in page["items"]] == ["local:kim", "local:minh", "local:son"]
+    assert rest["next"] is None
+    assert (await bench.http(OTHER).get(f"{BUDGET}/refusals")).status_code == 403
 
 
 async def test_whoever_submitted_does_not_approve(tmp_path: Path) -> None:
@@ -266,10 +301,12 @@ async def test_f7_a_publication_is_reconciled_item_by_item(tmp_path: Path) -> No
 async def test_f7_nothing_is_published_where_one_line_does_not_fit(tmp_path: Path, tamper: object) -> None:
     bench = await approved(tmp_path)
     tamper(bench)  # type: ignore[operator]
-    status, codes = await bench.refused(TUAN, f"{BUDGET}/publish")
-    assert (status, set(codes)) == (409, {"not_complete"})
+    bench.mongo.seal()
+    life = bench.document("budgets", "04/2026")
+    answer = await bench.order(TUAN, f"{BUDGET}/publish", version=life["version"], hash=life["hash"])
+    assert (answer.status_code, answer.json()["code"]) in ((409, "not_complete"), (500, "document_altered"))
     assert bench.events(BudgetApproved) == bench.events(BudgetRunApproved) == []
-    assert (await bench.get(BUDGET))["state"] == "approved"
+    assert bench.document("budgets", "04/2026")["state"] == "approved"
 
 
 async def test_f4_a_centre_that_moves_after_the_approval_is_not_counted_again(tmp_path: Path) -> None:
@@ -301,14 +338,15 @@ async def test_f4_a_centre_that_moves_just_before_is_decided_on_once(tmp_path: P
 
 
 async def test_f5_what_is_decided_is_not_approved_a_second_time(tmp_path: Path) -> None:
-    """Even where the budget's own state was lost: the place of the decision is taken."""
+    """Even where the budget's own state was lost: what was decided says that there was one."""
     bench = await approved(tmp_path)
+    life = bench.document("budgets", "04/2026")
     del bench.mongo.rows("budgets")["04/2026"]
     before = bench.contents()
-    for step in ("simulate", "submit"):
-        bench.mongo.rows("actions").clear()
-        await bench.done(LAN, f"{BUDGET}/{step}")
-    assert await bench.refused(HOA, f"{BUDGET}/approve") == (409, ["decided_before"])
+    for who, step in ((LAN, "simulate"), (LAN, "submit"), (HOA, "approve")):
+        answer = await bench.order(who, f"{BUDGET}/{step}", version=life["version"], hash=life["hash"])
+        assert (answer.status_code, answer.json()["code"]) == (500, "document_altered")
+        assert "budgets/04/2026" in answer.text
     assert bench.contents() == before
 
 
@@ -319,6 +357,7 @@ async def test_the_proof_of_a_province_holds_and_shows_where_it_does_not(tmp_pat
     figures = {each["what"]["en"]: each["figure"] for each in proof["statements"]}
     assert (figures["Envelope of the province"], figures["Reserve"]) == (60_000_000, 10_000_000)
     bench.mongo.rows("allocations")["a/2026"]["allocation"]["amount"] -= 1
+    bench.mongo.seal()
     assert not (await bench.get(f"{BUDGET}/proof"))["holds"]
 
 
@@ -350,6 +389,7 @@ async def test_d9_a_snapshot_that_was_changed_is_detected(tmp_path: Path) -> Non
     bench = await approved(tmp_path)
     part = bench.mongo.rows("snapshot_parts")["04/2026/1/00001"]
     part["text"] = part["text"].replace('"population_served": 8000', '"population_served": 9000', 1)
+    bench.mongo.seal()
     assert not (await bench.get(f"{BUDGET}/snapshot/verify"))["same"]
 
 
@@ -563,7 +603,7 @@ async def test_who_accepted_whom_is_in_the_history_the_approval_and_the_explanat
     await bench.done(LAN, f"{BUDGET}/submit", **await stands(bench), accepts=["b"], why="Công văn 7")
     view = await bench.done(HOA, f"{BUDGET}/approve")
     assert (view["accepted"], view["approval"]["accepted"]) == (["b"], ["b"])
-    assert [entry["accepts"] for entry in view["history"]] == [[], [], ["b"], []]
+    assert [entry["accepts"] for entry in view["history"]] == [[], ["b"], []]
     told = (await bench.get("/explanations/b"))["accepted"]
     assert [(one["centre_id"], one["year"], one["by"], one["why"]) for one in told] == [
         ("b", 2026, "local:lan", "Công văn 7")

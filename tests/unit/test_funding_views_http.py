@@ -43,6 +43,7 @@ async def province() -> MemoryMongo:
     await mongo.insert("scores", [{"_id": f"{one['centre_id']}/{one['period']}", "_rev": 1, **one} for one in scores])
     await mongo.insert("supports", [{"_id": f"{one['centre_id']}/{one['year']}", "_rev": 1, **one} for one in supports])
     await mongo.insert("envelopes", [{"_id": "04/2026", "_rev": 1, **envelope}])
+    mongo.seal()
     return mongo
 
 

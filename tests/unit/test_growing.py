@@ -121,6 +121,7 @@ async def test_a_register_that_an_older_release_kept_in_one_piece_is_read_and_ta
     assert document is not None
     mongo = MemoryMongo()
     await mongo.insert("register", [{"_id": REGISTER.id, "_rev": 4, **document}])
+    mongo.seal()
     assert await register(mongo) == document
     await hear(mongo, [5])
     assert await register(mongo) == with_correction(document, correction(5))
@@ -191,6 +192,7 @@ async def test_a_history_that_an_older_release_kept_in_the_aggregate_is_told_and
     (aggregate,) = bench.mongo.rows("aggregates").values()
     aggregate["history"] = [line.model_dump(mode="json") for line in before.history]
     bench.mongo.rows("versions").clear()
+    bench.mongo.seal()
     assert await intake_store.history(bench.mongo, "00004", 2025) == [before]
     correction = submitted(submission_id="HN-4", corrects_version=3, area_class="other", area_class_basis="4/QĐ")
     assert (await bench.receive(EventType.COMMUNE_SUBMITTED, correction)).version == 4
@@ -228,6 +230,7 @@ async def test_versions_that_an_older_release_kept_in_the_result_are_told_and_mo
     (result,) = bench.mongo.rows("results").values()
     result["superseded"] = before["superseded"]
     bench.mongo.rows("superseded").clear()
+    bench.mongo.seal()
     assert await scoring_store.results(bench.mongo, UNIT, 2025) == [before]
     await bench.accept(commune(targets(1), version=4))
     (after,) = await scoring_store.results(bench.mongo, UNIT, 2025)
@@ -273,5 +276,6 @@ async def test_a_snapshot_in_many_parts_is_read_whole_and_one_in_one_piece_too(
     assert (await bench.get("/budgets/04/2026/snapshot/verify"))["same"]
     bench.mongo.rows("snapshots")["04/2026/1"] = {"_id": "04/2026/1", "_rev": 1, **snapshot}
     bench.mongo.rows("snapshot_parts").clear()
+    bench.mongo.seal()
     assert await bench.get("/budgets/04/2026/snapshot") == snapshot
     assert (await bench.get("/budgets/04/2026/snapshot/verify"))["same"]

@@ -55,6 +55,32 @@ async def test_show_tells_who_why_and_how_much(bench: Bench) -> None:
     assert "đã kiểm tra" in rows[0]
 
 
+async def test_an_altered_document_is_named_though_the_chain_is_whole(bench: Bench) -> None:
+    for collection, id in (("decisions", "a/2026/operating"), ("releases", "b/2026/operating/00001")):
+        whole = bench.mongo.rows(collection)[id]
+        bench.mongo.rows(collection)[id] = whole | {"amount": whole["amount"] + 10**9}
+        told = await run("verify", *NAMED)
+        assert told.exit_code == 1
+        assert f"{collection}/{id}" in told.output
+        bench.mongo.seal()  # whoever has the key too
+        told = await run("verify", *NAMED)
+        assert (told.exit_code, f"{collection}/{id}" in told.output) == (1, True)
+        bench.mongo.rows(collection)[id] = whole
+    assert (await run("verify", *NAMED)).exit_code == 0
+
+
+async def test_a_service_that_hides_it_is_found_out_on_this_machine(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service itself is of no help: it tells a figure that its journal does not book."""
+    whole = bench.mongo.rows("decisions")["a/2026/operating"]
+    bench.mongo.rows("decisions")["a/2026/operating"] = whole | {"amount": whole["amount"] + 10**9}
+    bench.mongo.seal()
+    monkeypatch.setattr("services.funding.queries.misfits", lambda *_: ())
+    told = await run("verify", *NAMED)
+    assert (told.exit_code, "decisions/a/2026/operating" in told.output) == (1, True)
+
+
 async def test_a_whole_journal_is_told_with_its_balance(bench: Bench) -> None:
     told = await run("verify", *NAMED)
     assert told.exit_code == 0, told.output

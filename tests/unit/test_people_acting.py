@@ -216,6 +216,7 @@ async def test_who_prepared_a_budget_before_there_were_persons_does_not_approve_
     for step in ("simulate", "submit"):
         await bench.done(LAN, f"{BUDGET}/{step}")
     bench.mongo.rows("budgets")["04/2026"] |= {"prepared_by": ["hoa", "lan"], "submitted_by": "hoa"}
+    bench.mongo.seal()
     assert await bench.refused(HOA, f"{BUDGET}/approve") == (403, ["same_person"])
     desk = Desk(bench)
     await bench.tell(entered("p-1", assignment("finance"), subjects=("hoa",)))
@@ -265,6 +266,6 @@ async def test_the_first_operator_acts_only_while_the_ministry_has_none(
     assert desk.code(await desk.get("Root")) == (403, "account_unknown")
     assert desk.code(await desk.get("root", issuer=ISSUER + "/")) == (403, "account_unknown")
     refused = await desk.order("root", "return")
-    assert desk.bench.mongo.all("actions")[-1]["who"] == FIRST_OPERATOR, refused.text
+    assert desk.bench.mongo.all("refusals")[-1]["who"] == FIRST_OPERATOR, refused.text
     await desk.bench.tell(entered("p-n", assignment(Role.MINISTRY), subjects=("n",)))
     assert desk.code(await desk.get("root")) == (403, "account_unknown")

@@ -250,6 +250,7 @@ async def test_what_a_document_tells_is_loaded_too_also_after_a_record_before_it
 
     await bench.mongo.insert("totals", [{"_id": "01", "_rev": 1, "count": 7}, {"_id": "04", "_rev": 1, "count": 9}])
     await bench.mongo.insert("pointers", [{"_id": "current", "_rev": 1, "to": "01"}])
+    bench.mongo.seal()
     consumer = Consumer("test", (IN,), {EventType.ENVELOPE_ACCEPTED: follow})
     pipeline = Pipeline("test", consumer, bench.mongo, clock=BusinessClock(), brake=Brake(LIMIT))
     await pipeline.process([stored(0, province="04"), stored(1, province="05")])
@@ -466,10 +467,12 @@ async def test_a_document_that_moved_meanwhile_is_loaded_and_decided_on_again(
 ) -> None:
     if before:
         bench.mongo.rows("totals")["04"] = before
+        bench.mongo.seal()
 
     async def other_process() -> None:
         now = bench.mongo.rows("totals").get("04", {"_rev": 0, "n": 0})
         bench.mongo.rows("totals")["04"] = {"_id": "04", "_rev": now["_rev"] + 1, "n": now["n"] + 100}
+        bench.mongo.seal()
 
     bench.mongo.meanwhile = [other_process, other_process]
     await bench.process(stored(0), stored(1))
@@ -484,6 +487,7 @@ async def test_two_processes_that_collide_for_ever_give_up_and_finish_nothing(
     async def other_process() -> None:
         before = bench.mongo.rows("totals").get("04", {"_rev": 0})
         bench.mongo.rows("totals")["04"] = {"_id": "04", "_rev": before["_rev"] + 1, "n": 0}
+        bench.mongo.seal()
 
     bench.mongo.meanwhile = [other_process] * 100
     progress = await bench.process(stored(0), stored(0, partition=1, province="05"))
@@ -601,9 +605,11 @@ async def test_spans_tell_what_became_true_only(spans: InMemorySpanExporter) -> 
     """A decision that was not committed is decided again; both must not be shown."""
     bench = Bench()
     bench.mongo.rows("totals")["04"] = {"_id": "04", "_rev": 1, "n": 0}
+    bench.mongo.seal()
 
     async def moved() -> None:
         bench.mongo.rows("totals")["04"] = {"_id": "04", "_rev": 2, "n": 0}
+        bench.mongo.seal()
 
     bench.mongo.meanwhile = [moved]
     bench.database_goes(2)

@@ -172,6 +172,7 @@ async def test_a_recognition_or_recomputation_is_named_as_the_cause() -> None:
     await world.put(A, "b")
     stored = world.mongo.rows("results")[f"{A.unit_id}/2025"]
     stored["result"]["supersedes"]["cause"] = "recognition"
+    world.mongo.seal()
     await world.compute("province-04")
     assert [change.cause for page in world.changes("province-04") for change in page.changes] == ["recognition"]
 
@@ -237,6 +238,7 @@ async def test_a_corrected_register_makes_the_ranking_anew() -> None:
                "valid_from": "2025-07-01"}  # fmt: skip
     document = with_correction(None, fact(1, correction(decree=decree, changed=[renamed], ended=[B.unit_id])))
     await world.mongo.insert(REGISTER.collection, [{"_id": REGISTER.id, "_rev": 1, **(document or {})}])
+    world.mongo.seal()
     await world.compute("province-04")
     rows = by_unit(world.rows("province-04"))
     assert rows[A.unit_id]["name"] == "Phường Khác"
@@ -295,6 +297,7 @@ async def test_who_leaves_while_the_ranking_is_made_anew_is_told_with_its_cause(
     await world.put(B, "b", area_class="region_2")
     stored = world.mongo.rows("rankings")["area-region_1/2025"]
     monkeypatch.setitem(stored, "basis", "of another register")
+    world.mongo.seal()
     await world.compute("area-region_1")
     (left,) = world.changes("area-region_1")[0].changes
     assert (left.unit_id, left.after, left.cause) == (B.unit_id, None, "correction")

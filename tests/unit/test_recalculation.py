@@ -92,6 +92,7 @@ class Bench:
     async def part(self, id: str, amount: int) -> None:
         """One of the documents that make the result."""
         await self.mongo.insert("parts", [{"_id": id, "_rev": 1, "amount": amount}])
+        self.mongo.seal()
 
     def open(self) -> int:
         """Open requests."""
@@ -222,10 +223,12 @@ async def test_what_another_process_has_computed_meanwhile_is_not_overwritten(be
 async def test_a_result_that_moved_meanwhile_is_computed_again(bench: Bench, existed: bool) -> None:
     if existed:
         await bench.mongo.insert("sums", [{"_id": SUM.id, "_rev": 1, "version": 1, "amount": 0}])
+        bench.mongo.seal()
     await bench.request()
 
     async def other_process() -> None:
         bench.mongo.rows("sums")[SUM.id] = {"_id": SUM.id, "_rev": 7, "version": 7, "amount": 1}
+        bench.mongo.seal()
 
     bench.mongo.meanwhile.append(other_process)
     await bench.recalculator.round()

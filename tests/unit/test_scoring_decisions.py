@@ -10,6 +10,7 @@ import pytest
 from services.scoring.decisions import RESULTS
 from services.scoring.decisions.results import score
 from shared.contracts.base import Provenance
+from shared.messaging.seals import sealed
 from tests.unit.register_samples import fact, split, ward_made
 from tests.unit.scoring_assessments import OLD_UNIT, area_targets, assessment, share, standards, universal_education
 from tests.unit.scoring_bench import Bench
@@ -199,6 +200,6 @@ async def test_computed_levels_that_an_older_release_counted_stand_beside(bench:
     old = bench.documents("results")[f"{UNIT}/2025"] | {"_schema": 1}
     counts = {"counted": "districts", "total": 30, "recognised": {"001": 1}, "computed": computed}
     old["inputs"] = {"recognitions": [], "references": [], "counts": counts}
-    found = RESULTS.read(old).inputs.counts
+    found = RESULTS.read(sealed("results", old["_id"], old)).inputs.counts
     assert found is not None
     assert (found.recognised, found.computed) == (({}, {"001": 1}) if computed else ({"001": 1}, {}))

@@ -14,6 +14,7 @@ from services.scoring.decisions.recomputes import Audit, Audited
 from services.scoring.decisions.results import score
 from services.scoring.queries import recomputes
 from shared.messaging.collections import RECALCULATIONS
+from shared.messaging.seals import sealed
 from shared.mongo import Unavailable
 from shared.rulebook import RulebookError, rubric
 from shared.rulebook.given import GivenRules, read_given
@@ -65,6 +66,7 @@ def tampered(bench: Bench, id: str, **changed: Any) -> None:
     """Make a kept result what older rules might have made of the same inputs."""
     row = bench.mongo.rows(RESULTS.name)[id]
     bench.mongo.rows(RESULTS.name)[id] = row | {"result": row["result"] | changed}
+    bench.mongo.seal()
 
 
 def stricter() -> dict[str, str]:
@@ -117,11 +119,13 @@ async def test_a_centre_judged_again_has_its_commune_judged_again() -> None:
     row, kept = bench.mongo.rows(RESULTS.name)[COMMUNE], bench.mongo.rows("references")[COMMUNE]
     items = [each | {"outcome": {"grade": "yeu"}} for each in kept["items"]]
     bench.mongo.rows("references")[COMMUNE] = kept | {"items": items}
+    bench.mongo.seal()
     row = row | {"inputs": row["inputs"] | {"references": items}}
-    result = RESULTS.read(row)
+    result = RESULTS.read(sealed(RESULTS.name, COMMUNE, row))
     wrong = score(result.accepted, result.inputs, 1).model_dump(mode="json")
     assert wrong["total"] != right["total"]
     bench.mongo.rows(RESULTS.name)[COMMUNE] = row | {"result": wrong}
+    bench.mongo.seal()
     assert (await order(bench))["state"] == "done"
     result = bench.result(COMMUNE)
     assert (result["total"], result["hash"]) == (right["total"], right["hash"])

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from services.funding import queries
-from services.funding.api.orders import Deciding, IdempotencyKey, ordered
+from services.funding.api.orders import Deciding, IdempotencyKey, on_whole_books, ordered
 from services.funding.decisions import decide_on_adjustment
 from shared.answers.page import Page
 from shared.contracts.facts import AdjustmentProposed, AdjustmentState
@@ -51,6 +51,8 @@ async def decide(
     `reverse` asks to take an approved one back: it answers with the adjustment that does so, on which a second person
     decides.
     """
+    if known := await queries.find_adjustment(request.app.state.mongo, adjustment_id):
+        await on_whole_books(request, who, known.province, known.year)
     await ordered(request, who, key, body, action, adjustment_id, partial(decide_on_adjustment, adjustment_id))
     if action is not Action.REVERSE:
         return await _found(request, adjustment_id)

@@ -6,16 +6,17 @@ from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
 
 from services.funding import queries
-from services.funding.api.orders import IdempotencyKey, Stepping, ordered
-from services.funding.decisions import Decision, Snapshot, act, is_whole
+from services.funding.api.orders import IdempotencyKey, Stepping, on_whole_books, ordered
+from services.funding.decisions import REFUSALS, Decision, Snapshot, act, is_booked, is_whole
 from services.funding.domain import Life, proof_of
-from shared.answers.budgets import BudgetView, ProofView
+from shared.answers.budgets import BudgetView, Misfits, ProofView
+from shared.answers.page import Page
 from shared.contracts.facts import BudgetRunProposed
-from shared.contracts.life import BudgetAction
+from shared.contracts.life import BudgetAction, Refusals
 from shared.web.auth import Caller, Who
+from shared.web.paging import After, Limit
 from shared.web.parameters import AnyYear
 from shared.web.problems import not_found
 
@@ -25,13 +26,26 @@ router = APIRouter(prefix="/budgets/{province}/{year}", tags=["life of a budget"
 @router.get("", summary="State, proposal, journal heads and history of a budget")
 async def get_budget(request: Request, who: Who, province: str, year: AnyYear) -> BudgetView:
     who.require(province)
+    await on_whole_books(request, who, province, year)
     return await _view(request, *await _found(request, province, year))
+
+
+@router.get("/refusals", summary="Orders on a budget that were refused: the latest of each sender, and how many")
+async def list_refusals(
+    request: Request, who: Who, province: str, year: AnyYear, limit: Limit = 100, after: After = None
+) -> Page[Refusals]:
+    who.require(province)
+    found = await queries.refusals(request.app.state.mongo, province, year, after=after, limit=limit + 1)
+    items = found[:limit]
+    last = REFUSALS.ref(province, year, items[-1].who).id if len(found) > limit else None
+    return Page(items=items, next=last)
 
 
 @router.get("/proof", summary="That all amounts of the proposal (once approved: of what was approved) add up")
 async def get_proof(request: Request, who: Who, province: str, year: AnyYear) -> ProofView:
     who.require(province)
     _, run = await _found(request, province, year)
+    await on_whole_books(request, who, province, year)
     lines = await queries.allocations(request.app.state.mongo, {"province": province, "year": year})
     proof = proof_of(run, [line.allocation for line in lines])
     return ProofView.model_validate(proof, from_attributes=True)
@@ -40,7 +54,7 @@ async def get_proof(request: Request, who: Who, province: str, year: AnyYear) ->
 @router.get("/decisions", summary="What each centre was given, as it stands now")
 async def list_decisions(request: Request, who: Who, province: str, year: AnyYear) -> list[Decision]:
     who.require(province)
-    return await queries.decisions(request.app.state.mongo, province, year)
+    return list((await queries.books(request.app.state.mongo, province, year)).whole.decisions)
 
 
 @router.get("/snapshot", summary="The frozen inputs and rules of the approval, from which it can be computed again")
@@ -48,7 +62,7 @@ async def get_snapshot(request: Request, who: Who, province: str, year: AnyYear)
     return await _snapshot(request, who, province, year)
 
 
-class SnapshotCheck(BaseModel):
+class SnapshotCheck(Misfits):
     """Whether a snapshot is whole and still gives every figure that was approved, to the last fraction."""
 
     hash: str
@@ -58,8 +72,11 @@ class SnapshotCheck(BaseModel):
 
 @router.get("/snapshot/verify", summary="Compute the budget again from the snapshot alone, and compare")
 async def verify_snapshot(request: Request, who: Who, province: str, year: AnyYear) -> SnapshotCheck:
+    """The figures that it gives are compared with the entries of the approval, and its hash with what was approved."""
     kept = await _snapshot(request, who, province, year)
-    return SnapshotCheck(hash=kept["hash"], result=kept["result"], same=is_whole(kept))
+    books = await queries.books(request.app.state.mongo, province, year)
+    same = is_whole(kept) and is_booked(kept, books.life, books.journals)
+    return SnapshotCheck(hash=kept["hash"], result=kept["result"], same=same, altered=list(books.altered))
 
 
 @router.post("/{action}", summary="Simulate, submit, withdraw, return, approve or publish")
@@ -78,6 +95,7 @@ async def take_step(
     publishes; finance approves, and never somebody who simulated or submitted it. Who submits before every file and
     figure is there accepts the others by name (`accepts`).
     """
+    await on_whole_books(request, who, province, year)
     await ordered(request, who, key, body, action, f"{province}/{year}", partial(act, province, year))
     return await _view(request, *await _found(request, province, year))
 

@@ -40,7 +40,7 @@ async def export(
     form: Annotated[Form, Query(alias="format")] = Form.CSV,
 ) -> Response:
     who.require(province)
-    versions = await queries.published(request.app.state.mongo, province, year)
+    versions = (await queries.books(request.app.state.mongo, province, year)).whole.releases
     if form is Form.OCDS:
         package = package_of(versions, uri=str(request.url), published_at=request.app.state.runtime.clock.now())
         return JSONResponse(package)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from services.funding import queries
-from shared.answers.budgets import Journal
+from shared.answers.budgets import Journal, Misfits
 from shared.contracts.base import Text
 from shared.contracts.facts import JournalMark, Purpose
 from shared.contracts.journal import Broken, balances, verify
@@ -25,10 +25,11 @@ class Found(BaseModel):
     text: Text
 
 
-class Verified(BaseModel):
+class Verified(Misfits):
     """What the entries give. Money in đồng."""
 
     whole: bool
+    """Nothing is broken, and every document of the budget says what is booked."""
     breaches: list[Found]
     head: JournalMark
     entries: int
@@ -60,9 +61,11 @@ async def verify_journal(
     """Who trusts no server verifies on their own machine: `langhoc journal verify`."""
     journal = await get_journal(request, who, province, year, purpose)
     breaches = verify(journal.entries, journal.head)
+    altered = list((await queries.books(request.app.state.mongo, province, year)).altered)
     sums = balances(journal.entries)
     return Verified(
-        whole=not breaches,
+        whole=not breaches and not altered,
+        altered=altered,
         breaches=[Found(broken=each.broken, number=each.number, text=each.text) for each in breaches],
         head=journal.head,
         entries=len(journal.entries),

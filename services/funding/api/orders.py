@@ -56,6 +56,13 @@ class Stepping(Deciding):
     reason for which they are accepted."""
 
 
+async def on_whole_books(request: Request, who: Caller, province: str, year: int) -> None:
+    """Raises `Altered` where a document of what was decided does not say what the journal books: nothing is told of it,
+    and nobody decides on it. Who may not see the province hears nothing of that."""
+    if who.may_see(province):
+        _ = (await queries.books(request.app.state.mongo, province, year)).whole
+
+
 Decide = Callable[[Command, Ask], Coroutine[Any, Any, Outcome]]
 
 
@@ -89,7 +96,7 @@ async def ordered(
         raise refused("funding.database_unavailable") from error
     record = await queries.record_of(request.app.state.mongo, str(command.id))
     if record is None:
-        raise AssertionError(f"command {command.id} left no record")
+        raise refused("funding.refusal_not_kept", command=command.id)
     if record.asked != command.asked:
         raise refused("funding.idempotency_key_reused", command=command.id)
     if record.result != DONE:

@@ -14,7 +14,8 @@ Documents, by collection and `_id`, each declared in the room of its theme:
 | | `allocations` | `<centre id>/<year>` | the latest `BudgetProposed` |
 | | `runs` | `<province>/<year>` | the latest `BudgetRunProposed` |
 | `life` | `budgets` | `<province>/<year>` | `Life`: where it stands; from the first action on |
-| | `actions` | `<province>/<year>/<number>` | `ActionRecord`: who, when, why, before, after; refused ones too |
+| | `actions` | `<province>/<year>/<number>` | `ActionRecord`: who, when, why, before, after |
+| | `refusals` | `<province>/<year>/<sender>` | `Refusals`: the sender's latest refused orders, and their number |
 | | `snapshots` | `<province>/<year>/1` | head of the inputs and rules that the approval froze |
 | | `snapshot_parts` | `<province>/<year>/1/<number>` | their JSON in parts of at most a million characters |
 | `journal` | `decisions` | `<centre id>/<year>/<purpose>` | the latest `BudgetApproved` or `BudgetAdjusted` |
@@ -33,9 +34,10 @@ from services.funding.decisions.adjustment.deciding import decide_on_adjustment
 from services.funding.decisions.facts import routes
 from services.funding.decisions.journal import DECISIONS, JOURNAL, OPERATING, RELEASES, Decision
 from services.funding.decisions.life.acting import Absent, act, life_and_run
-from services.funding.decisions.life.records import ACTIONS, DONE, SYSTEM, Command, refused
+from services.funding.decisions.life.records import ACTIONS, DONE, LIVES, REFUSALS, SYSTEM, Command, refused
 from services.funding.decisions.life.snapshots import (
     Snapshot,
+    is_booked,
     is_whole,
     recomputed,
     snapshot_known,
@@ -73,10 +75,12 @@ __all__ = [
     "EQUIPMENT",
     "FILES",
     "JOURNAL",
+    "LIVES",
     "OPERATING",
     "PENDING",
     "PROPOSAL",
     "PROPOSALS",
+    "REFUSALS",
     "RELEASES",
     "RUNS",
     "SCORES",
@@ -97,6 +101,7 @@ __all__ = [
     "calculated",
     "decide_on_adjustment",
     "inputs_of",
+    "is_booked",
     "is_whole",
     "life_and_run",
     "propose",

@@ -68,7 +68,7 @@ _ROW = TypeAdapter(Counted)
 
 async def counted(ask: Ask, query: Query) -> list[Counted]:
     """What counts of decisions."""
-    return await ask.look(Look(DECISIONS, _ROW, query, fields=_COUNTED))
+    return await ask.look(Look(DECISIONS, _ROW, query, without=("allocation",)))
 
 
 def settled_of(decisions: Iterable[Counted], year: int) -> dict[str, int]:

@@ -47,6 +47,7 @@ from services.funding.domain.roster import Participation, Registered, months_in,
 from services.funding.domain.sharing import Share, Solution, Stake, bounds, solve
 from services.funding.domain.simulation import Comparison, Side, compare
 from services.funding.domain.sustainability import History, View, Year, views
+from services.funding.domain.truth import misfits
 
 __all__ = [
     "DECIDED",
@@ -94,6 +95,7 @@ __all__ = [
     "freeze",
     "grade_of",
     "head_of",
+    "misfits",
     "months_in",
     "package_of",
     "participants",

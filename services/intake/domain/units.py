@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from services.intake.domain.findings import Arrival, Awaited, Findings, Known, Subject
@@ -13,7 +13,7 @@ from services.intake.problems import candidates
 from shared.contracts.base import Text
 from shared.contracts.submissions import AssessmentSeries, RecognisedSeries
 from shared.refusals import problem
-from shared.registry import RegisterGap, Unit, same_name
+from shared.registry import REORGANISATION, RegisterGap, Registry, Unit, same_name
 from shared.rulebook import cut_off
 
 
@@ -117,8 +117,23 @@ def _check_learning_unit(findings: Findings, named: Named, arrival: Arrival, kno
 
 
 def check_registrar(findings: Findings, centre_id: str, pointer: str, arrival: Arrival, known: Known) -> None:
-    """A centre's id belongs to the province that registered it first, for ever."""
+    """A centre's id belongs to the province that registered it first, for ever.
+
+    Until it is registered it belongs to the province that it names (`TTHTCD-79-000001`), or to the one that speaks for
+    that province since July 2025. An id that names none is anybody's.
+    """
     entitled = known.registrar(centre_id)
+    named = _province_named(centre_id, known.register) if entitled is None else None
+    if named not in (None, arrival.province):
+        findings.problems.append(
+            problem(
+                "intake.centre_id_of_other_province",
+                pointer,
+                centre=centre_id,
+                entitled=named,
+                province=arrival.province,
+            )
+        )
     if entitled not in (None, arrival.province):
         findings.problems.append(
             problem(
@@ -129,6 +144,18 @@ def check_registrar(findings: Findings, centre_id: str, pointer: str, arrival: A
                 province=arrival.province,
             )
         )
+
+
+_NAMING = re.compile(r"TTHTCD-(\d{2})-", re.IGNORECASE | re.ASCII)
+
+
+def _province_named(centre_id: str, register: Registry) -> str | None:
+    """Today's province that speaks for the one whose code stands in a centre's id; `None`: it names none."""
+    named = _NAMING.match(centre_id)
+    before = REORGANISATION - timedelta(days=1)
+    if named is None or register.province(named[1], before) is None:
+        return None
+    return register.speaker(named[1], before)
 
 
 def _check_right(

@@ -48,7 +48,8 @@ async def head(
         query = {"scope": scope, "period": period, "published_at": {"$lt": bound}}
         found = await mongo.find(RANKING_VERSIONS.name, query, sort=[("published_at", -1), ("version", -1)], limit=1)
     else:
-        found = await mongo.find(RANKINGS.name, {"_id": RANKINGS.ref(scope, period).id})
+        kept = await mongo.find(RANKINGS.name, {"_id": RANKINGS.ref(scope, period).id})
+        return RANKING_VERSIONS.model.validate_python(RANKINGS.lifted(kept[0])) if kept else None
     return RANKING_VERSIONS.read(found[0]) if found else None
 
 

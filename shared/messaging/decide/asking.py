@@ -78,13 +78,18 @@ STALE = "stale"
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Look(Generic[P]):
-    """Parts of documents, only to look at: they cannot be put, and nothing guards them. For sets and orders."""
+    """Parts of documents, only to look at: they cannot be put, and nothing guards them. For sets and orders.
+
+    What `fields` or a `pipeline` picks is looked at unsealed; `without` leaves out what a seal can do without.
+    """
 
     kind: Collection[Any]
     model: TypeAdapter[P]
     query: Query
     fields: Sequence[str] = ()
     """What is read besides `_id`; empty: everything."""
+    without: Sequence[str] = ()
+    """Of everything, fields that are not read: documents or lists."""
     sort: Sort | None = None
     pipeline: Sequence[Mapping[str, Any]] = ()
     """Computed by the database over what `query` finds."""

@@ -2,6 +2,7 @@
 
 Every stored document carries the number of its schema. One that an older release wrote is lifted when it is read, so
 that decisions know one shape only; at the start of a release that changed a shape all are written anew (`migrating`).
+It also carries a seal, without which it is not read (`shared.messaging.seals`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
+from shared.messaging import seals
+
 Document = dict[str, Any]
 Query = Mapping[str, Any]
 Sort = Sequence[tuple[str, int]]
@@ -21,6 +24,8 @@ SCHEMA = "_schema"
 """Beside each document: the number of the schema in which it is written; 0 before there were numbers."""
 ABSENT = "_absent"
 """Marks the place of a document that does not exist, but on whose absence something was decided."""
+NAMES: set[str] = set()
+"""Of all collections that were declared."""
 
 
 class NewerSchema(RuntimeError):
@@ -71,18 +76,24 @@ class Collection(Generic[M]):
     entries: bool = False
     grows: Growing | None = None
 
+    def __post_init__(self) -> None:
+        NAMES.add(self.name)
+
     def ref(self, *parts: object) -> Ref[M]:
         """A document by the parts of its identity."""
         return Ref(self.name, "/".join(map(str, parts)), self)
 
     def read(self, found: Mapping[str, Any]) -> M:
-        """A stored document. Raises `NewerSchema`, and `ValidationError` of one that no release of ours wrote."""
+        """A stored document. Raises `Altered`, `NewerSchema`, and `ValidationError` where no release wrote it."""
         return self.model.validate_python(self.lifted(found))
 
     def lifted(self, found: Mapping[str, Any]) -> Document:
-        """The content of a stored document in today's shape."""
+        """The content of a stored document in today's shape. Raises as `read` does."""
+        written = self.recognise(found)
+        if self.grows is None:  # its parts were looked at when they were put together
+            seals.check(self.name, found)
         document = content_of(found)
-        for number in range(self.recognise(found), self.schema):
+        for number in range(written, self.schema):
             if number in self.upgrades:
                 document = self.upgrades[number](document)
         return document

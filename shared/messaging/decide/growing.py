@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from shared.messaging import seals
 from shared.messaging.decide.documents import Document, Ref
 from shared.mongo import Mongo, Put, Unavailable
 
@@ -23,10 +24,13 @@ _remembered: dict[tuple[Ref[Any], str], list[Any]] = {}
 async def whole(mongo: Mongo, ref: Ref[Any], head: Document) -> tuple[Document, frozenset[Any]]:
     """The document with its rows, and the keys of those that are kept as documents of their own.
 
-    Raises `Unavailable` where rows that the head names cannot be read.
+    Raises `Unavailable` where rows that the head names cannot be read, and `Altered`.
     """
     shape = ref.kind.grows
-    if shape is None or _COUNT not in head:
+    if shape is None:
+        return head, frozenset()
+    seals.check(ref.collection, head)
+    if _COUNT not in head:
         return head, frozenset()
     rows = _remembered.get((ref, head[shape.hash]))
     if rows is None:
@@ -34,6 +38,8 @@ async def whole(mongo: Mongo, ref: Ref[Any], head: Document) -> tuple[Document, 
         found = await mongo.find(ref.collection, query, sort=[("_id", 1)])
         if len(found) != head[_COUNT]:
             raise Unavailable(f"{ref} names {head[_COUNT]} rows, {len(found)} were read")
+        for each in found:
+            seals.check(ref.collection, each)
         rows = sorted((each["row"] for each in found), key=lambda row: row[shape.key])
         while len(_remembered) >= REMEMBERED:
             del _remembered[next(iter(_remembered))]

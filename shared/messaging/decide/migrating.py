@@ -12,15 +12,61 @@ from typing import Any
 
 import structlog
 
+from shared.messaging import seals
 from shared.messaging.collections import RECALCULATIONS, SCHEMAS
 from shared.messaging.decide.asking import Request
-from shared.messaging.decide.documents import ABSENT, SCHEMA, Collection, Document
+from shared.messaging.decide.documents import ABSENT, NAMES, SCHEMA, Collection, Document
 from shared.messaging.decide.reader import STAMP
 from shared.messaging.decide.sets import key_text
 from shared.mongo import Conflict, Mongo, Put, Session, in_transaction
 
 log = structlog.get_logger()
 PAGE = 500
+SEALED = "_sealed"
+"""Note of the key with which every document is sealed."""
+
+
+async def seal_former(mongo: Mongo) -> None:
+    """Seal what a release before seals left, once, and seal anew when the key that seals is another one.
+
+    What does not fit its seal is left as it is, for the reader to find. Safe to repeat and to break off. Raises
+    `UnknownKey` where documents are sealed with a key that this process was not given.
+    """
+    ring, known = seals.ring(), await mongo.find(SCHEMAS, {"_id": SEALED})
+    key = known[0]["key"] if known else None
+    if key == ring.id:
+        return
+    believed = ring.also("")  # what was written before there was a key
+    if key is not None and key not in believed:
+        raise seals.UnknownKey(f"the documents are sealed with the key {key}: add it to LANGHOC_SEAL_KEY")
+    for name in sorted(NAMES - {RECALCULATIONS}):
+        await _seal(mongo, name, believed, former=key is None)
+    await _noted(mongo, SEALED, {"schema": 0, "key": ring.id})
+
+
+async def _seal(mongo: Mongo, name: str, believed: seals.Ring, *, former: bool) -> None:
+    after, sealed = "", 0
+    while rows := await mongo.find(name, {"_id": {"$gt": after}}, sort=[("_id", 1)], limit=PAGE):
+        puts = [_put_sealed(name, row) for row in rows if _to_seal(name, row, believed, former=former)]
+        try:
+            await _write(mongo, name, puts)
+        except Conflict:  # another copy seals them too
+            continue
+        sealed += len(puts)
+        after = str(rows[-1]["_id"])
+    if sealed:
+        log.info("seals.sealed", collection=name, documents=sealed)
+
+
+def _to_seal(name: str, row: Document, believed: seals.Ring, *, former: bool) -> bool:
+    if seals.SEAL not in row:
+        return former and "_rev" in row
+    return row[seals.SEAL].get("key") != seals.ring().id and believed.fits(name, row)
+
+
+def _put_sealed(name: str, row: Document) -> Put:
+    id = str(row["_id"])
+    return Put(id, row["_rev"], seals.sealed(name, id, row))
 
 
 async def contract(mongo: Mongo, *kinds: Collection[Any]) -> None:
@@ -50,17 +96,22 @@ async def _lift(mongo: Mongo, kind: Collection[Any]) -> None:
 
 def _put(kind: Collection[Any], row: Document) -> Put:
     beside = {STAMP: row[STAMP]} if STAMP in row else {}
-    content = {ABSENT: True} if row.get(ABSENT) else kind.lifted(row)
-    return Put(str(row["_id"]), row["_rev"], {**content, SCHEMA: kind.schema, **beside})
+    lifted = kind.lifted(row)
+    content = {**({ABSENT: True} if row.get(ABSENT) else lifted), SCHEMA: kind.schema, **beside}
+    return Put(str(row["_id"]), row["_rev"], seals.sealed(kind.name, str(row["_id"]), content))
 
 
 async def _note(mongo: Mongo, kind: Collection[Any]) -> None:
-    found = await mongo.find(SCHEMAS, {"_id": kind.name})
+    await _noted(mongo, kind.name, {"schema": kind.schema})
+
+
+async def _noted(mongo: Mongo, id: str, note: Document) -> None:
+    found = await mongo.find(SCHEMAS, {"_id": id})
     revision = found[0]["_rev"] if found else None
     try:
-        await _write(mongo, SCHEMAS, [Put(kind.name, revision, {"schema": kind.schema})])
+        await _write(mongo, SCHEMAS, [Put(id, revision, note)])
     except Conflict:  # another copy has noted it
-        log.info("schema.noted_elsewhere", collection=kind.name)
+        log.info("schema.noted_elsewhere", collection=id)
 
 
 async def _write(mongo: Mongo, collection: str, puts: list[Put]) -> None:

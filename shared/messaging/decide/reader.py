@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from shared.messaging import seals
 from shared.messaging.decide.asking import Look
 from shared.messaging.decide.documents import ABSENT, Collection, Document, Query, Ref, content_of
 from shared.messaging.decide.growing import taken_apart, whole
-from shared.mongo import Conflict, Mongo, Put
+from shared.mongo import Conflict, Mongo, Permanent, Put
 
 M = TypeVar("M")
 P = TypeVar("P")
@@ -22,6 +23,14 @@ class _Stored:
     """A document as it was found, not yet read into its model."""
 
     document: Document
+
+
+def put(collection: str, part: Put, stamp: int) -> Put:
+    """The write of a document with its stamp and its seal. Raises `Permanent` of one that nothing can keep."""
+    try:
+        return Put(part.id, part.revision, seals.sealed(collection, part.id, {**part.document, STAMP: stamp}))
+    except seals.UNENCODABLE as error:
+        raise Permanent(f"{collection}/{part.id}: {error}") from error
 
 
 class Reader:
@@ -46,7 +55,10 @@ class Reader:
         """
         found = self._found[ref]
         if isinstance(found, _Stored):
-            found = self._found[ref] = ref.kind.read(found.document)
+            document = found.document
+            if ABSENT in document:
+                seals.check(ref.collection, document)
+            found = self._found[ref] = None if ABSENT in document else ref.kind.read(document)
         state: M | None = found
         return state
 
@@ -55,7 +67,7 @@ class Reader:
         return self[ref] if ref in self._found else None
 
     async def load(self, refs: Iterable[Ref[Any]]) -> None:
-        """Load documents by identity, one query per collection. Raises `NewerSchema`."""
+        """Load documents by identity, one query per collection. Raises `NewerSchema`, `Altered` of a growing one."""
         wanted: dict[str, dict[str, Ref[Any]]] = {}
         for ref in refs:
             if ref not in self._found:
@@ -78,12 +90,15 @@ class Reader:
         return [state for ref in refs if (state := self[ref]) is not None]
 
     async def look(self, look: Look[P]) -> list[P]:
-        """Parts of documents, or what the database computes over them."""
+        """Parts of documents, or what the database computes over them. Raises `Altered` as far as `Look` says."""
         if look.pipeline:
             rows = await self._mongo.aggregate(look.kind.name, [{"$match": look.query}, *look.pipeline])
         else:
-            fields = {**dict.fromkeys(look.fields, 1), STAMP: 1} if look.fields else None
-            rows = await self._mongo.find(look.kind.name, look.query, projection=fields, sort=look.sort)
+            fields = {**dict.fromkeys(look.fields, 1), STAMP: 1} if look.fields else dict.fromkeys(look.without, 0)
+            rows = await self._mongo.find(look.kind.name, look.query, projection=fields or None, sort=look.sort)
+        if not (look.fields or look.pipeline):
+            for row in rows:
+                seals.check(look.kind.name, row, look.without)
         for row in rows:
             self.stamp = max(self.stamp, row.get(STAMP) or 0)  # an index says null where a field is missing
         return [look.model.validate_python({"_id": row["_id"], **content_of(row)}) for row in rows]
@@ -103,13 +118,11 @@ class Reader:
             document = {ABSENT: True} if state is None else ref.kind.written(state)
             kept = self._rows.get(ref, frozenset())
             parts = taken_apart(ref, self._revisions.get(ref), document, kept)
-            writes.setdefault(ref.collection, []).extend(
-                Put(part.id, part.revision, {**part.document, STAMP: stamp}) for part in parts
-            )
+            writes.setdefault(ref.collection, []).extend(put(ref.collection, part, stamp) for part in parts)
         return writes
 
     def _keep(self, ref: Ref[Any], found: Document) -> None:
         ref.kind.recognise(found)
         self._revisions[ref] = found["_rev"]
         self.stamp = max(self.stamp, found.get(STAMP) or 0)
-        self._found[ref] = None if found.get(ABSENT) else _Stored(found)
+        self._found[ref] = _Stored(found)

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import structlog
 from aiokafka.errors import KafkaError
 
+from shared.messaging import seals
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import OUTBOX, RECALCULATIONS
 from shared.messaging.consume.brake import Brake
@@ -25,6 +26,7 @@ from shared.messaging.consume.topic_lives import TopicLives
 from shared.messaging.consume.topics_seen import may_join, topics_seen
 from shared.messaging.decide.asking import Consumer
 from shared.messaging.decide.commands import Commands
+from shared.messaging.decide.migrating import seal_former
 from shared.messaging.decide.recalculation import Recalculator, due_now
 from shared.messaging.decide.sets import Sets
 from shared.messaging.ending import end
@@ -213,6 +215,7 @@ class Runtime:
 
     async def _prepare(self) -> None:
         await prepare(self.mongo, inbox_days=self.settings.inbox_days)
+        await seal_former(self.mongo)
         await self._migrate(self.mongo)
 
     async def _connect(self) -> None:
@@ -293,6 +296,7 @@ class Runtime:
         """End the process when it is not alive by its own judgement: whoever supervises it starts a new one."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
+            metrics.ALTERED.set(len(seals.found_altered()))
             await self._measure()
             failed = [check for check in await self.live() if not check.ok]
             if failed:
@@ -390,6 +394,8 @@ class Runtime:
         waiting = self.consuming.waiting()
         # Shown here, and alerted on; who waits alone is no reason to take the service away from the others.
         checks.append(Check("partitions", True, f"wait alone: {', '.join(waiting)}" if waiting else "all go on"))
+        altered = seals.found_altered()
+        checks.append(Check("documents", True, f"altered: {', '.join(altered[:20])}" if altered else "none altered"))
         if self._recalculator:
             parked = [f"{scope}/{period}: {why.error}" for (scope, period), why in self._recalculator.parked.items()]
             checks.append(Check("sets", True, f"parked: {'; '.join(sorted(parked)[:20])}" if parked else "none parked"))

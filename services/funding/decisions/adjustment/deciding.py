@@ -23,7 +23,7 @@ from services.funding.decisions.journal import (
     tell,
 )
 from services.funding.decisions.life.acting import Absent, life_and_run
-from services.funding.decisions.life.records import Command, recorded, refused
+from services.funding.decisions.life.records import Command, beside, recorded, refused
 from services.funding.decisions.proposal.inputs import CENTRES, about
 from services.funding.domain import PREPARERS, Life, adjusted, journal, persons
 from shared.contracts.base import Problem, Text
@@ -230,6 +230,7 @@ async def decide_on_adjustment(adjustment_id: str, command: Command, ask: Ask) -
     adjusting = await ask.one(ADJUSTMENTS.ref(adjustment_id))
     if adjusting is None:
         raise Absent(adjustment_id)
+    command = await beside(command, adjusting.proposal.province, adjusting.proposal.year, ask)
     return _ADJUSTING[command.action](await _case(adjusting, ask), command)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from services.funding.decisions.journal import DECISIONS
 from services.funding.decisions.life.approving import approve
 from services.funding.decisions.life.publishing import publish
-from services.funding.decisions.life.records import LIVES, Command, order_of, recorded, refused
+from services.funding.decisions.life.records import LIVES, Command, beside, order_of, recorded, refused
 from services.funding.decisions.proposal.proposing import ALLOCATIONS, RUNS
 from services.funding.domain import NO_ENVELOPE, WITHDRAWN, Life, proposed, refusals, step
 from shared.contracts.facts import BudgetProposed, BudgetRunProposed
@@ -40,6 +40,7 @@ async def act(province: str, year: int, command: Command, ask: Ask) -> Outcome:
     life, run = await life_and_run(ask, province, year)
     if run is None:
         raise Absent(life.key)
+    command = await beside(command, province, year, ask)
     match Action(command.action):
         case Action.APPROVE:
             return await approve(life, run, command, ask)

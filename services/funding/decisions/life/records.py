@@ -1,12 +1,13 @@
 """The record of actions on a budget: who, in which role, when, why, before and after; also of what was refused.
 
-Records are numbered per budget and never changed. There is no way to act on a budget without leaving one.
+Records are numbered per budget and never changed. There is no way to act on a budget without leaving one. What was
+refused is kept apart, by its sender, and only the latest of it: nobody makes another one's budget grow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
@@ -15,14 +16,18 @@ from services.funding.decisions.journal import TOPIC
 from services.funding.domain import Life, Order, Person
 from shared.contracts.base import Problem, content_hash
 from shared.contracts.facts import BudgetMoved
-from shared.contracts.life import Action, ActionRecord, Shape
-from shared.messaging.decide.asking import Outcome
-from shared.messaging.decide.documents import Collection
+from shared.contracts.life import Action, ActionRecord, Refusals, Shape
+from shared.messaging.decide.asking import Ask, Outcome
+from shared.messaging.decide.documents import Collection, Ref
 from shared.messaging.messages import Outgoing
 
 SYSTEM = Person("langhoc", "system")
 MOST = 100
 """Problems that one record names: thousands of lines may not fit, and the record must."""
+KEPT = 10
+"""Refused orders of one sender on a budget that are kept whole; the others are counted."""
+NAMED = 20
+"""Centres that the record of a refused order names."""
 DONE = "done"
 REFUSED = "refused"
 UNDECIDED = datetime.min.replace(tzinfo=UTC)
@@ -30,6 +35,7 @@ UNDECIDED = datetime.min.replace(tzinfo=UTC)
 
 LIVES: Collection[Life] = Collection("budgets", TypeAdapter(Life))
 ACTIONS: Collection[ActionRecord] = Collection("actions", TypeAdapter(ActionRecord), entries=True)
+REFUSALS: Collection[Refusals] = Collection("refusals", TypeAdapter(Refusals))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,8 @@ class Command:
     """Business time of the decision."""
     accepts: tuple[str, ...] = ()
     """Centres that it accepts by name."""
+    refusals: Refusals | None = None
+    """What was refused of its sender on this budget before (`beside`); `None`: nothing."""
 
     @property
     def asked(self) -> str:
@@ -62,12 +70,20 @@ def order_of(command: Command) -> Order:
     return Order(Action(command.action), command.person, command.why, version, hash, command.accepts)
 
 
+async def beside(command: Command, province: str, year: int, ask: Ask) -> Command:
+    """The order together with what was refused of its sender before: for the case that it is refused too."""
+    return replace(command, refusals=await ask.one(_refusals(province, year, command)))
+
+
+def _refusals(province: str, year: int, command: Command) -> Ref[Refusals]:
+    return REFUSALS.ref(province, year, command.person.id)
+
+
 def recorded(
     outcome: Outcome,
     before: Life,
     after: Life,
     command: Command,
-    problems: Sequence[Problem] = (),
     *,
     moved: Action | None = None,
 ) -> Life:
@@ -77,9 +93,18 @@ def recorded(
     """
     number = before.actions + 1
     kept = after.model_copy(update={"actions": number})
-    record = ActionRecord(
-        province=kept.province,
-        year=kept.year,
+    record = _record(before, kept, command, number)
+    outcome.put(LIVES.ref(kept.key), kept)
+    outcome.put(ACTIONS.ref(kept.key, f"{number:07}"), record)
+    if moved is not None:
+        outcome.events.append(Outgoing(TOPIC, kept.province, kept.province, _moved(kept, moved, command)))
+    return kept
+
+
+def _record(before: Life, after: Life, command: Command, number: int, problems: Sequence[Problem] = ()) -> ActionRecord:
+    return ActionRecord(
+        province=before.province,
+        year=before.year,
         number=number,
         command=command.id,
         asked=command.asked,
@@ -91,17 +116,12 @@ def recorded(
         why=command.why,
         version=command.version,
         hash=command.hash,
-        accepts=sorted(command.accepts),
+        accepts=sorted(command.accepts)[: NAMED if problems else None],
         result=problems[0].code if problems else DONE,
         problems=list(problems[:MOST]),
         before=Shape.model_validate(before, from_attributes=True),
-        after=Shape.model_validate(kept, from_attributes=True),
+        after=Shape.model_validate(after, from_attributes=True),
     )
-    outcome.put(LIVES.ref(kept.key), kept)
-    outcome.put(ACTIONS.ref(kept.key, f"{number:07}"), record)
-    if moved is not None:
-        outcome.events.append(Outgoing(TOPIC, kept.province, kept.province, _moved(kept, moved, command)))
-    return kept
 
 
 def _moved(life: Life, action: Action, command: Command) -> BudgetMoved:
@@ -119,7 +139,13 @@ def _moved(life: Life, action: Action, command: Command) -> BudgetMoved:
 
 
 def refused(life: Life, command: Command, problems: Sequence[Problem]) -> Outcome:
-    """Nothing is done; that it was asked for is kept."""
+    """Nothing is done; that it was asked for is kept, beside the budget. `command`: as `beside` gave it."""
+    known = command.refusals or Refusals(province=life.province, year=life.year, who=command.person.id)
+    record = _record(life, life, command, known.count + 1, problems)
+    latest = [*known.latest, record][-KEPT:]
     outcome = Outcome(verdict=REFUSED)
-    recorded(outcome, life, life, command, problems)
+    outcome.put(
+        _refusals(life.province, life.year, command),
+        known.model_copy(update={"count": known.count + 1, "latest": latest}),
+    )
     return outcome

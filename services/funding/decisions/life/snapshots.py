@@ -9,7 +9,7 @@ It grows with the number of centres and with the years behind them, so it is kep
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,9 +18,10 @@ from pydantic import TypeAdapter
 
 from services.funding.decisions.proposal.calculating import Rules, calculated, graded
 from services.funding.decisions.proposal.inputs import ProvinceInputs
-from services.funding.domain import Budget, Frozen, freeze
+from services.funding.domain import Budget, Frozen, Life, freeze
 from shared.contracts.base import Contract, Text, canonical, content_hash
-from shared.contracts.facts import BudgetRunProposed
+from shared.contracts.facts import BudgetRunProposed, Purpose
+from shared.contracts.journal import JournalEntry
 from shared.messaging.decide.asking import Ask, Outcome
 from shared.messaging.decide.documents import Collection, Ref
 from shared.rulebook import FundingNorms, FundingPolicy
@@ -189,6 +190,31 @@ def is_whole(snapshot: Mapping[str, Any]) -> bool:
     """Whether a snapshot says what it said when it was made, and still gives the same figures."""
     content = {name: value for name, value in snapshot.items() if name != "hash"}
     return (content_hash(content), recomputed(snapshot)[1]) == (snapshot["hash"], snapshot["result"])
+
+
+def is_booked(
+    snapshot: Mapping[str, Any], life: Life | None, journals: Mapping[Purpose, Sequence[JournalEntry]]
+) -> bool:
+    """Whether it is the snapshot that was approved, and gives every figure that the approval booked."""
+    if life is None or life.approval is None or life.approval.snapshot != snapshot["hash"]:
+        return False
+    budget, _ = recomputed(snapshot)
+    grants = budget.equipment.lines if budget.equipment else ()
+    given: set[tuple[str, str, str | None, int]] = {
+        ("operating", "approval", line.centre_id, line.amount) for line in budget.lines
+    }
+    given |= {("equipment", "approval", line.centre_id, line.amount) for line in grants}
+    given |= {("operating", "settlement", charge.centre_id, charge.paid) for charge in budget.charges if charge.paid}
+    given.add(("operating", "reserve", None, budget.reserve))
+    booked = {
+        (purpose, entry.kind, entry.centre_id, entry.amount)
+        for purpose, entries in journals.items()
+        for entry in entries
+        if entry.ref == "approval/1"
+    }
+    closed = {("operating", "approval", charge.centre_id, 0) for charge in budget.charges}
+    """A centre to which only a debt is paid has an award of 0 đồng beside it."""
+    return given <= booked <= given | closed
 
 
 def _plain(inputs: ProvinceInputs) -> dict[str, Any]:

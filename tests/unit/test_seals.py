@@ -1,0 +1,221 @@
+"""Sealed documents: what a change of any field comes to, and how seals and their keys change over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from bson import Int64
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from shared.contracts.base import Contract
+from shared.messaging import seals
+from shared.messaging.collections import SCHEMAS
+from shared.messaging.decide.asking import Look
+from shared.messaging.decide.documents import Collection
+from shared.messaging.decide.migrating import SEALED, seal_former
+from shared.messaging.decide.reader import Reader
+from shared.messaging.seals import SEAL, Altered, Ring, UnknownKey
+from shared.mongo import Put, in_transaction
+from tests.fakes.memory import MemoryMongo
+
+Row = dict[str, Any]
+ROW: Row = {
+    "amount": 25_000_000,
+    "name": "Trung tâm",
+    "at": datetime(2026, 3, 1, 2, 0, 0, 123_456, UTC),
+    "raw": b"\x00",
+    "line": {"amount": 25_000_000, "steps": [{"what": "x"}]},
+    "flags": ["a"],
+    "none": None,
+}
+
+
+class Coffer(Contract):
+    """Money, and where it came from."""
+
+    amount: int
+    line: dict[str, int] = {}
+
+
+COFFERS: Collection[Coffer] = Collection("coffers", TypeAdapter(Coffer))
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    before = seals.ring()
+    yield
+    seals.use(before)
+
+
+def kept(row: Row = ROW, ring: Ring | None = None) -> Row:
+    """The row as it lies in the database."""
+    return {"_id": "a", "_rev": 1, **(ring or Ring()).sealed("coffers", "a", row)}
+
+
+CHANGES: dict[str, Callable[[Row], object]] = {
+    "a figure": lambda row: row.update(amount=1_025_000_000),
+    "a figure by a float of the same value": lambda row: row.update(amount=25_000_000.0),
+    "a figure within a document": lambda row: row["line"].update(amount=1),
+    "a text within a list within a document": lambda row: row["line"]["steps"][0].update(what="y"),
+    "a list": lambda row: row["flags"].append("b"),
+    "a field is taken away": lambda row: row.pop("amount"),
+    "a document is taken away": lambda row: row.pop("line"),
+    "a field is added": lambda row: row.update(late=True),
+    "a document is added": lambda row: row.update(more={}),
+    "another type": lambda row: row.update(none=0),
+    "marked as absent": lambda row: row.update(_absent=True),
+    "of another schema": lambda row: row.update(_schema=0),
+    "the seal is taken away": lambda row: row.pop(SEAL),
+    "no seal": lambda row: row.update({SEAL: None}),
+    "a seal without its hash": lambda row: row[SEAL].pop("hash"),
+    "an unknown key": lambda row: row[SEAL].update(key="00000000"),
+    "moved to another place": lambda row: row.update(_id="b"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_whatever_is_changed_does_not_fit(change: Callable[[Row], object]) -> None:
+    row = kept({**ROW, "line": {"amount": 25_000_000, "steps": [{"what": "x"}]}, "flags": ["a"]})
+    assert Ring().fits("coffers", row)
+    change(row)
+    assert not Ring().fits("coffers", row)
+
+
+def test_a_document_does_not_fit_into_another_collection() -> None:
+    assert not Ring().fits("decisions", kept())
+
+
+def test_a_document_as_a_driver_brings_it_fits() -> None:
+    """Long whole numbers of a type of its own, instants cut to milliseconds, fields in another order."""
+    row = kept({**ROW, "amount": 2**40})
+    brought = {**row, "amount": Int64(2**40), "at": ROW["at"].replace(microsecond=123_000)}
+    assert Ring().fits("coffers", dict(reversed(brought.items())))
+
+
+def test_a_reader_may_leave_out_a_document_but_nobody_else() -> None:
+    row = kept()
+    del row["line"]
+    assert Ring().fits("coffers", row, without=("line",))
+    for apart in ({}, {"line": "0" * 32}, {**row[SEAL]["apart"], "more": "0" * 32}):
+        forged = row | {SEAL: row[SEAL] | {"apart": apart}}
+        assert not Ring().fits("coffers", forged, without=("line", "more"))
+    assert not Ring().fits("coffers", row)
+    assert not Ring().fits("coffers", kept() | {"line": {"amount": 1}}, without=("line",)), "it is there nevertheless"
+    assert not Ring().fits("coffers", {name: said for name, said in row.items() if name != "name"}, without=("name",))
+
+
+Json = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", min_size=1), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text("abc", min_size=1, max_size=3), Json, max_size=4), st.data())
+def test_of_any_document_any_other_value_of_any_field_does_not_fit(row: Row, data: st.DataObject) -> None:
+    found = kept(row)
+    assert Ring().fits("coffers", found)
+    for name, said in row.items():
+        other = data.draw(Json)
+        assert Ring().fits("coffers", found | {name: other}) == (repr(other) == repr(said))
+
+
+# ------------------------------------------------------------------------------------------------------- the keys
+
+
+def test_who_has_no_key_makes_no_seal_that_fits() -> None:
+    assert not Ring.of("ours").fits("coffers", kept())
+    assert not Ring.of("ours").fits("coffers", kept(ring=Ring.of("theirs")))
+    forged = kept(ring=Ring.of("theirs"))
+    forged[SEAL]["key"] = Ring.of("ours").id
+    assert not Ring.of("ours").fits("coffers", forged)
+
+
+def test_every_key_is_believed_and_the_first_one_seals() -> None:
+    both = Ring.of("new old")
+    assert both.fits("coffers", kept(ring=Ring.of("old")))
+    assert both.id == Ring.of("new").id
+    assert Ring.of("new").fits("coffers", kept(ring=both))
+
+
+async def written(mongo: MemoryMongo, **coffers: Row) -> None:
+    """Documents of a release before seals."""
+    puts = [Put(id, None, row) for id, row in coffers.items()]
+    await in_transaction(mongo, lambda session: mongo.put("coffers", puts, session))
+
+
+async def amounts(mongo: MemoryMongo) -> list[int]:
+    """As a decision reads them."""
+    return [coffer.amount for coffer in await Reader(mongo).every(COFFERS, {})]
+
+
+async def test_what_an_older_release_left_is_sealed_once() -> None:
+    mongo = MemoryMongo()
+    await written(mongo, a={"amount": 1}, b={"amount": 2})
+    with pytest.raises(Altered):
+        await amounts(mongo)
+    await seal_former(mongo)
+    assert await amounts(mongo) == [1, 2]
+    await written(mongo, c={"amount": 3})
+    await seal_former(mongo)
+    with pytest.raises(Altered, match="coffers/c"):
+        await amounts(mongo)
+
+
+async def test_another_key_seals_anew_and_what_was_altered_stays_found_out() -> None:
+    mongo = MemoryMongo()
+    await written(mongo, a={"amount": 1}, b={"amount": 2})
+    await seal_former(mongo)
+    mongo.rows("coffers")["b"] = mongo.rows("coffers")["b"] | {"amount": 2_000}
+    seals.use(Ring.of("first"))
+    await seal_former(mongo)
+    seals.use(Ring.of("second first"))
+    await seal_former(mongo)
+    seals.use(Ring.of("second"))
+    await seal_former(mongo)
+    reader = Reader(mongo)
+    await reader.load([COFFERS.ref("a"), COFFERS.ref("b")])
+    assert reader[COFFERS.ref("a")] == Coffer(amount=1)
+    with pytest.raises(Altered, match="coffers/b"):
+        reader[COFFERS.ref("b")]
+    assert "coffers/b" in seals.found_altered()
+
+
+async def test_a_process_without_the_key_does_not_start_to_write() -> None:
+    mongo = MemoryMongo()
+    seals.use(Ring.of("ours"))
+    await seal_former(mongo)
+    assert mongo.rows(SCHEMAS)[SEALED]["key"] == Ring.of("ours").id
+    seals.use(Ring.of("theirs"))
+    with pytest.raises(UnknownKey, match="LANGHOC_SEAL_KEY"):
+        await seal_former(mongo)
+
+
+async def test_a_document_that_is_whole_again_is_not_named_any_more() -> None:
+    mongo = MemoryMongo()
+    await written(mongo, a={"amount": 1})
+    await seal_former(mongo)
+    whole = mongo.rows("coffers")["a"]
+    mongo.rows("coffers")["a"] = whole | {"amount": 7}
+    with pytest.raises(Altered):
+        await amounts(mongo)
+    assert "coffers/a" in seals.found_altered()
+    mongo.rows("coffers")["a"] = whole
+    assert await amounts(mongo) == [1]
+    assert "coffers/a" not in seals.found_altered()
+
+
+async def test_a_look_that_leaves_a_document_out_finds_an_altered_figure() -> None:
+    mongo = MemoryMongo()
+    await written(mongo, a={"amount": 1, "line": {"x": 1}})
+    await seal_former(mongo)
+    look = Look(COFFERS, COFFERS.model, {}, without=("line",))
+    assert await Reader(mongo).look(look) == [Coffer(amount=1)]
+    mongo.rows("coffers")["a"] = mongo.rows("coffers")["a"] | {"amount": 2}
+    with pytest.raises(Altered, match="coffers/a"):
+        await Reader(mongo).look(look)
