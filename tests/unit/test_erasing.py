@@ -216,7 +216,7 @@ async def test_the_same_order_again_changes_nothing(bench: Bench, ministry: Mini
     rows, events = bench.mongo.all("receipts"), bench.events("intake.accepted")
     assert (await ministry.ask(receipt_id)).status_code == 200
     for who in ("binh", "chi"):
-        assert (await ministry.confirm(who=who)).json()["confirmed_by"] == "binh"
+        assert (await ministry.confirm(who=who)).json()["confirmed_by"] == "local:binh"
     assert (bench.mongo.all("receipts"), bench.events("intake.accepted")) == (rows, events)
 
 

@@ -126,10 +126,15 @@ async def test_a_search_is_recorded_before_it_answers_and_names_nobody(
     await run("report", NAME, *WHY, "--by", "binh")
     for mongo in databases.values():
         (read,) = mongo.all("personal_reads")
-        assert (read["who"], read["what"], read["about"], read["why"]) == ("binh", "text", fingerprint(NAME), WHY[1])
+        assert (read["who"], read["what"], read["about"], read["why"]) == (
+            "local:binh",
+            "text",
+            fingerprint(NAME),
+            WHY[1],
+        )
         assert NAME not in str(read)
     shown = await data("reads", "--about", fingerprint(NAME))
-    assert {(one["service"], one["who"]) for one in shown} == {(service, "binh") for service in SERVICES}
+    assert {(one["service"], one["who"]) for one in shown} == {(service, "local:binh") for service in SERVICES}
     assert await data("reads", "--about", "another") == []
 
 
@@ -214,7 +219,7 @@ async def test_a_mistaken_upload_is_found_erased_by_two_persons_and_gone(
 
     assert await data("report", NAME, *WHY) == []
     (order,) = await data("orders")
-    assert (order["requested_by"], order["confirmed_by"]) == ("an", "binh")
+    assert (order["requested_by"], order["confirmed_by"]) == ("local:an", "local:binh")
 
 
 async def test_what_stands_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
