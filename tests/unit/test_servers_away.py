@@ -35,6 +35,7 @@ PLACES = {
     "year": "2026",
     "period": "2025",
     "code": "00004",
+    "scope": "nation",
     "action": "submit",
     "letter_id": "0" * 24,
 }

@@ -16,35 +16,33 @@ from shared.answers.budgets import BudgetView, ProofView
 from shared.contracts.facts import BudgetRunProposed
 from shared.contracts.life import BudgetAction
 from shared.web.auth import Caller, Who
-from shared.web.parameters import AnyYear
+from shared.web.parameters import KnownYear, Province
 from shared.web.problems import not_found
 
 router = APIRouter(prefix="/budgets/{province}/{year}", tags=["life of a budget"])
 
 
 @router.get("", summary="State, proposal, journal heads and history of a budget")
-async def get_budget(request: Request, who: Who, province: str, year: AnyYear) -> BudgetView:
-    who.require(province)
-    return await _view(request, *await _found(request, province, year))
+async def get_budget(request: Request, who: Who, province: Province, year: KnownYear) -> BudgetView:
+    return await _view(request, *await _found(request, who, province, year))
 
 
 @router.get("/proof", summary="That all amounts of the proposal (once approved: of what was approved) add up")
-async def get_proof(request: Request, who: Who, province: str, year: AnyYear) -> ProofView:
-    who.require(province)
-    _, run = await _found(request, province, year)
+async def get_proof(request: Request, who: Who, province: Province, year: KnownYear) -> ProofView:
+    _, run = await _found(request, who, province, year)
     lines = await queries.allocations(request.app.state.mongo, {"province": province, "year": year})
     proof = proof_of(run, [line.allocation for line in lines])
     return ProofView.model_validate(proof, from_attributes=True)
 
 
 @router.get("/decisions", summary="What each centre was given, as it stands now")
-async def list_decisions(request: Request, who: Who, province: str, year: AnyYear) -> list[Decision]:
-    who.require(province)
+async def list_decisions(request: Request, who: Who, province: Province, year: KnownYear) -> list[Decision]:
+    await _found(request, who, province, year)
     return await queries.decisions(request.app.state.mongo, province, year)
 
 
 @router.get("/snapshot", summary="The frozen inputs and rules of the approval, from which it can be computed again")
-async def get_snapshot(request: Request, who: Who, province: str, year: AnyYear) -> dict[str, Any]:
+async def get_snapshot(request: Request, who: Who, province: Province, year: KnownYear) -> dict[str, Any]:
     return await _snapshot(request, who, province, year)
 
 
@@ -57,7 +55,7 @@ class SnapshotCheck(BaseModel):
 
 
 @router.get("/snapshot/verify", summary="Compute the budget again from the snapshot alone, and compare")
-async def verify_snapshot(request: Request, who: Who, province: str, year: AnyYear) -> SnapshotCheck:
+async def verify_snapshot(request: Request, who: Who, province: Province, year: KnownYear) -> SnapshotCheck:
     kept = await _snapshot(request, who, province, year)
     return SnapshotCheck(hash=kept["hash"], result=kept["result"], same=is_whole(kept))
 
@@ -66,8 +64,8 @@ async def verify_snapshot(request: Request, who: Who, province: str, year: AnyYe
 async def take_step(
     request: Request,
     who: Who,
-    province: str,
-    year: AnyYear,
+    province: Province,
+    year: KnownYear,
     action: BudgetAction,
     body: Stepping,
     key: IdempotencyKey = None,
@@ -78,11 +76,13 @@ async def take_step(
     publishes; finance approves, and never somebody who simulated or submitted it. Who submits before every file and
     figure is there accepts the others by name (`accepts`).
     """
+    who.require(province, "budget", f"{province}/{year}")
     await ordered(request, who, key, body, action, f"{province}/{year}", partial(act, province, year))
-    return await _view(request, *await _found(request, province, year))
+    return await _view(request, *await _found(request, who, province, year))
 
 
-async def _found(request: Request, province: str, year: int) -> tuple[Life, BudgetRunProposed]:
+async def _found(request: Request, who: Caller, province: str, year: int) -> tuple[Life, BudgetRunProposed]:
+    who.require(province, "budget", f"{province}/{year}")
     found = await queries.budget(request.app.state.mongo, province, year)
     if found is None:
         raise not_found("budget", f"{province}/{year}")
@@ -108,7 +108,7 @@ async def _view(request: Request, life: Life, run: BudgetRunProposed) -> BudgetV
 
 
 async def _snapshot(request: Request, who: Caller, province: str, year: int) -> Snapshot:
-    who.require(province)
+    who.require(province, "approved budget", f"{province}/{year}")
     kept = await queries.snapshot(request.app.state.mongo, province, year)
     if kept is None:
         raise not_found("approved budget", f"{province}/{year}")
