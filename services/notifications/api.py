@@ -10,7 +10,7 @@ from shared.answers.page import Page
 from shared.contracts.facts import AlertKind, RetiredAlertKind
 from shared.web.auth import Who
 from shared.web.paging import After, Limit
-from shared.web.parameters import AnyYear, Name, Province
+from shared.web.parameters import AnyYear, Flag, Name, Province
 
 router = APIRouter(tags=["notifications"])
 
@@ -23,7 +23,7 @@ async def list_alerts(
     kind: AlertKind | RetiredAlertKind | None = None,
     subject: Name | None = None,
     period: AnyYear | None = None,
-    stands: bool | None = None,
+    stands: Flag | None = None,
     limit: Limit = 100,
     after: After = None,
 ) -> Page[StandingAlert]:

@@ -18,6 +18,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.types import ASGIApp
 from swagger_ui_bundle import swagger_ui_path
 
 from shared.answers.operations import Flow
@@ -119,25 +120,29 @@ def _trust(settings: ServiceSettings) -> Trust:
     )
 
 
-def serve(app: FastAPI, runtime: Runtime) -> None:
-    """Serve until SIGTERM; leave within `EXIT_SECONDS` even if a library hangs (a frozen broker makes it).
-
-    Raises `SystemExit` if the service cannot start.
-    """
-    config = uvicorn.Config(
+def served(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
+    """How every service is served."""
+    return uvicorn.Config(
         app,
-        host=runtime.settings.http_host,
-        port=runtime.settings.http_port,
+        host=host,
+        port=port,
         log_config=None,
         access_log=False,
-        http=partial(BoundedConnection, {}),  # type: ignore[arg-type]
+        http=partial(BoundedConnection, {}),  # type: ignore[arg-type]  # anything that makes a protocol
         h11_max_incomplete_event_size=HEADER_BYTES,
         ws="none",
         server_header=False,
         timeout_graceful_shutdown=5,
         lifespan="on",
     )
-    server = uvicorn.Server(config)
+
+
+def serve(app: FastAPI, runtime: Runtime) -> None:
+    """Serve until SIGTERM; leave within `EXIT_SECONDS` even if a library hangs (a frozen broker makes it).
+
+    Raises `SystemExit` if the service cannot start.
+    """
+    server = uvicorn.Server(served(app, runtime.settings.http_host, runtime.settings.http_port))
     app.state.end = partial(setattr, server, "should_exit", True)
 
     async def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from asyncio import TimerHandle, Transport
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import h11
@@ -37,7 +38,6 @@ class BoundedConnection(H11Protocol):
         self._timer: TimerHandle | None = None
         self._stalled: TimerHandle | None = None
         self._lingering: int | None = None
-        self._begun = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -54,7 +54,6 @@ class BoundedConnection(H11Protocol):
             if self._lingering > LINGER_BYTES:
                 self.transport.abort()
                 return
-        self._begun = True
         super().data_received(data)
         if self.conn.their_state is not h11.SEND_BODY:
             self._lingering = None
@@ -78,7 +77,6 @@ class BoundedConnection(H11Protocol):
         if not self._answered:
             self._arrived()
         elif self._timer is None and not self.transport.is_closing():
-            self._begun = False
             self._start(HEADER_SECONDS, self._too_slow)
             self._waiting[self] = None
             if len(self._waiting) > MOST_WAITING:
@@ -100,7 +98,7 @@ class BoundedConnection(H11Protocol):
 
     def _too_slow(self) -> None:
         self._arrived()
-        if self._begun and self.conn.our_state is h11.IDLE:
+        if self.conn.trailing_data[0]:  # the beginning of a request
             self._refuse(refused("http.request_too_slow", seconds=f"{HEADER_SECONDS:g}"))
         self.transport.close()
 
@@ -119,7 +117,7 @@ class BoundedConnection(H11Protocol):
         answer = problem.answer
         headers = [*answer.raw_headers, *self.server_state.default_headers, (b"connection", b"close")]
         for event in (
-            h11.Response(status_code=answer.status_code, headers=headers),
+            h11.Response(status_code=answer.status_code, headers=headers, reason=HTTPStatus(answer.status_code).phrase),
             h11.Data(data=bytes(answer.body)),
             h11.EndOfMessage(),
         ):

@@ -10,6 +10,7 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.web.connections import HEADER_BYTES
 from shared.web.problems import refused
 
 log = structlog.get_logger()
@@ -46,6 +47,9 @@ class Guarded:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if _bytes(scope) > HEADER_BYTES:  # the parser bounds only those that come in parts
+            await refused("http.headers_too_large", limit=HEADER_BYTES).answer(scope, receive, send)
+            return
         begun = False
 
         async def guarded(message: Message) -> None:
@@ -62,6 +66,12 @@ class Guarded:
                 raise  # the connection ends in the middle: nobody takes half an answer for a whole one
             log.error("http.failed", path=scope["path"], exc_info=error)
             await refused("http.failed").answer(scope, receive, guarded)
+
+
+def _bytes(scope: Scope) -> int:
+    """Of the request's address and headers."""
+    address = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+    return address + sum(len(name) + len(value) for name, value in scope["headers"])
 
 
 def _guard(headers: MutableHeaders, path: str) -> None:

@@ -37,6 +37,12 @@ def _as_day(value: Any) -> Any:
     return value
 
 
+def _as_flag(value: Any) -> Any:
+    if isinstance(value, str) and value not in ("true", "false"):
+        raise PydanticCustomError("bool_parsing", "Input should be true or false")
+    return value
+
+
 def _period(year: int) -> int:
     if year and not FIRST_YEAR <= year <= LAST_YEAR:
         raise PydanticCustomError(
@@ -70,6 +76,7 @@ KnownYear = Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR), Whole]
 AnyYear = Annotated[int, Field(ge=0, le=LAST_YEAR), AfterValidator(_period), Whole]
 """A period as submissions have it: 0 = without one."""
 OnDay = Annotated[date, Field(ge=date(1990, 1, 1), le=date(LAST_YEAR, 12, 31)), BeforeValidator(_as_day)]
+Flag = Annotated[bool, BeforeValidator(_as_flag)]
 Number = Annotated[int, Field(ge=1, le=10**9), Whole]
 """Of a version or release: they count from 1."""
 PageNumber = Annotated[int, Field(ge=0, le=10**9), Whole]

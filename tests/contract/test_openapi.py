@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,27 +11,21 @@ from typing import Any
 import httpx
 import pytest
 import schemathesis
-from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
-from opentelemetry.sdk.trace import TracerProvider
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import ignored_auth, not_a_server_error, positive_data_acceptance
 from schemathesis.core.result import Ok
 
-from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
-from shared.messaging.operate.runtime import Runtime
-from shared.messaging.settings import ServiceSettings
-from shared.mongo import Mongo
+from deploy.local.identity import ensure_signing_key, issue_token
 from shared.registry import registry
-from shared.web import build_app
 from tests.casework.case import load
 from tests.casework.in_memory import MemoryWorld
 from tests.casework.playing import perform
 from tests.casework.plays import plays_of
+from tests.fakes.apps import SERVICES, app_of
 from tests.fakes.small_country import country_of
 
-SERVICES = ("intake", "scoring", "funding", "notifications")
 PLAYED = ("from-proposal-to-decision", "a-release-is-withdrawn")
 URL = "http://service"
 AWAY = ("/health/ready", "/flow")
@@ -47,10 +40,6 @@ BOUNDED = settings(
     max_examples=8, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 """Of each operation and kind: by the document, and against it."""
-
-
-async def nothing(mongo: Mongo) -> None:
-    """No migrations."""
 
 
 @pytest.fixture(scope="module")
@@ -77,32 +66,21 @@ def world(tmp_path_factory: pytest.TempPathFactory, runner: asyncio.Runner) -> M
     return world
 
 
-def _app(world: MemoryWorld, service: str, folder: Path) -> FastAPI:
-    """As it is served, over the world's database; broker and consumer are built but not started."""
-    given = ServiceSettings(kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(folder)))
-    wiring = world.services[service].wiring
-    runtime = Runtime(service, given, world.mongo(service), wiring.consumer, migrate=nothing)
-    return build_app(
-        runtime, [importlib.import_module(f"services.{service}.api").router], title=service, provider=TracerProvider()
-    )
-
-
 @pytest.mark.parametrize("service", SERVICES)
 def test_no_request_makes_a_service_fail_or_break_its_document(
     world: MemoryWorld, runner: asyncio.Runner, service: str, tmp_path: Path
 ) -> None:
     """What the document allows, and what it forbids, is asked of every route: forbidden things are refused, and every
     answer has a status, a type and a form that the document names."""
-    ensure_signing_key(tmp_path)
-    app = _app(world, service, tmp_path)
+    app = app_of(service, world.mongo(service), tmp_path)
     bearer = {"Authorization": f"Bearer {issue_token(tmp_path, 'an', 'ministry')}"}
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL)
     statuses: set[int] = set()
 
     def ask(case: Case[Any]) -> None:
-        given = case.as_transport_kwargs(base_url=URL, headers=bearer)
-        given["content"] = given.pop("data", None)
-        answer = runner.run(client.request(**{name: value for name, value in given.items() if value}))
+        request = case.as_transport_kwargs(base_url=URL, headers=bearer)
+        request["content"] = request.pop("data", None)
+        answer = runner.run(client.request(**{name: value for name, value in request.items() if value}))
         statuses.add(answer.status_code)
         assert answer.status_code < 500 or case.path in AWAY, answer.text
         case.validate_response(answer, excluded_checks=OTHERWISE)
@@ -113,6 +91,6 @@ def test_no_request_makes_a_service_fail_or_break_its_document(
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             asked = given(operation.as_strategy(generation_mode=mode))(ask)
             with suppress(Unsatisfiable):  # who takes nothing can be asked nothing wrong
-                settings(BOUNDED)(asked)()
+                BOUNDED(asked)()
     assert len(operations) == sum(map(len, app.openapi()["paths"].values())) > 10
     assert {200, 404, 422} <= statuses

@@ -23,7 +23,7 @@ from shared.messaging.operate.topics import province_codes
 from shared.refusals import problem
 from shared.web.auth import Operator, Who
 from shared.web.paging import After, Limit
-from shared.web.parameters import Province
+from shared.web.parameters import Flag, Province
 
 router = APIRouter(prefix="/history", tags=["history"])
 
@@ -40,7 +40,7 @@ async def list_histories(
 
 @router.post("", summary="Take in history: each submission is judged and answered with a receipt, no period is closed")
 async def take_in(
-    request: Request, who: Operator, body: Annotated[dict[str, Any], Body()], dry_run: bool = False
+    request: Request, who: Operator, body: Annotated[dict[str, Any], Body()], dry_run: Flag = False
 ) -> HistoryAnswer:
     """Where one of the submissions cannot be read, nothing is done. `dry_run`: only tell what would become of each. The
     same order under the same id is carried out once."""

@@ -22,7 +22,7 @@ from shared.outside import text_problems
 from shared.registry import Registry, Succession, Unit, corrected_register, corrections_of, touched_units
 from shared.rulebook import HANOI
 from shared.web.auth import Operator, Who
-from shared.web.parameters import Name, OnDay
+from shared.web.parameters import Flag, Name, OnDay
 from shared.web.problems import ApiProblem, not_found, refused
 
 router = APIRouter(prefix="/register", tags=["register"])
@@ -47,7 +47,7 @@ async def get_unit(
 
 @router.post("/corrections", summary="Correct the register; taken whole, or not at all with everything that is wrong")
 async def correct(
-    request: Request, who: Operator, body: Annotated[dict[str, Any], Body()], dry_run: bool = False
+    request: Request, who: Operator, body: Annotated[dict[str, Any], Body()], dry_run: Flag = False
 ) -> Corrected:
     """`dry_run`: only tell what it would lead to. The same correction under the same id is taken once."""
     correction = _read(body)
