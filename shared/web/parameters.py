@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from difflib import get_close_matches
-from functools import cache
 from typing import Annotated, Any
 
 from fastapi import Request
@@ -51,16 +50,13 @@ def _period(year: int) -> int:
     return year
 
 
-@cache
-def provinces() -> tuple[str, ...]:
-    """Codes of all provinces that ever were: those of today, and those before July 2025."""
-    known = (registry().provinces(on) for on in (date.min, REORGANISATION))
-    return tuple(sorted({province.code for edition in known for province in edition}))
+provinces = registry().province_codes
+"""Codes of all provinces that ever were: those of today, and those before July 2025."""
 
 
 def _province(code: str) -> str:
-    if code not in provinces():
-        near = get_close_matches(code.strip().zfill(2), provinces(), n=3, cutoff=0.5)
+    if code not in provinces:
+        near = get_close_matches(code[:SHOWN].strip().zfill(2), provinces, n=3, cutoff=0.5)
         raise PydanticCustomError(
             "province_unknown",
             "Input should be the code of a province, perhaps {near}",
@@ -80,9 +76,7 @@ Flag = Annotated[bool, BeforeValidator(_as_flag)]
 Number = Annotated[int, Field(ge=1, le=10**9), Whole]
 """Of a version or release: they count from 1."""
 PageNumber = Annotated[int, Field(ge=0, le=10**9), Whole]
-Province = Annotated[
-    str, Field(pattern="^[0-9]{2}$", json_schema_extra={"enum": list(provinces())}), AfterValidator(_province)
-]
+Province = Annotated[str, Field(json_schema_extra={"enum": list(provinces)}), AfterValidator(_province)]
 """Code of a province that is or was; what is asked of another one is a mistake, and no empty list."""
 Name = Annotated[str, Field(min_length=1, max_length=300)]
 """What something is called: an id, a code, a subject."""
@@ -99,7 +93,7 @@ async def only_known(request: Request) -> None:
     route = request.scope.get("route")
     dependant = getattr(route, "dependant", None)
     known = sorted(_names(dependant)) if isinstance(dependant, Dependant) else []
-    if problems := list(_misnamed(request, known)):
+    if problems := [*_misnamed(request, known), *_of_another_time(request)]:
         raise refused("http.invalid_parameters", problems[:MOST])
 
 
@@ -112,6 +106,19 @@ def _misnamed(request: Request, known: list[str]) -> Iterator[Problem]:
             yield problem("http.parameter_unknown", f"/query/{shown}", name=shown, known=", ".join(near) or "–")
         elif given.count(name) > 1:
             yield problem("http.parameter_repeated", f"/query/{shown}", name=shown, count=given.count(name))
+
+
+def _of_another_time(request: Request) -> Iterator[Problem]:
+    """A province that is known, asked for in a year in which there was none of this code."""
+    for place, given in (("path", request.path_params), ("query", request.query_params)):
+        code = given.get("province")
+        asked = request.path_params | dict(request.query_params)
+        year = next((str(asked[name]) for name in ("year", "period", "last") if name in asked), "")
+        if code in provinces and re.fullmatch(r"2[01][0-9]{2}", year):
+            days = date(int(year), 1, 1), date(int(year), 12, 31)
+            if not any(registry().province(code, on) for on in days):
+                successor = registry().speaker(code, REORGANISATION - timedelta(days=1))
+                yield problem("http.province_ended", f"/{place}/province", code=code, year=year, successor=successor)
 
 
 def _names(dependant: Dependant) -> Iterator[str]:

@@ -26,7 +26,7 @@ from shared.registry import Registry, registry
 from shared.rulebook import HANOI, cut_off
 from shared.web.auth import Caller, Who
 from shared.web.parameters import KnownYear, provinces
-from shared.web.problems import ApiProblem, not_found, refused
+from shared.web.problems import SHOWN, ApiProblem, not_found, refused
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ Seen = Annotated[Sight, Depends(_sight)]
 def scopes() -> list[str]:
     """Of all rankings that ever can be."""
     areas = [area_class_scope(area) for area in get_args(AreaClass)]
-    return [NATION, *areas, *(province_scope(code) for code in provinces())]
+    return [NATION, *areas, *(province_scope(code) for code in provinces)]
 
 
 def _scope(scope: str) -> str:
     if scope not in scopes():
-        near = ", ".join(get_close_matches(scope, scopes(), n=3))
+        near = ", ".join(get_close_matches(scope[:SHOWN], scopes(), n=3))
         raise PydanticCustomError(
             "scope_unknown",
             "Input should be the scope of a ranking, like {near}",
@@ -73,7 +73,7 @@ def _scope(scope: str) -> str:
     return scope
 
 
-Scope = Annotated[str, Field(max_length=100, json_schema_extra={"enum": scopes()}), AfterValidator(_scope)]
+Scope = Annotated[str, Field(json_schema_extra={"enum": scopes()}), AfterValidator(_scope)]
 
 
 def _asked(scope: Scope, period: KnownYear) -> RankingYear:
