@@ -11,6 +11,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from shared.telemetry.metrics import CONNECTIONS_ENDED
 from shared.web.problems import ApiProblem, refused
 
 HEADER_BYTES = 16 * 1024
@@ -80,7 +81,7 @@ class BoundedConnection(H11Protocol):
             self._start(HEADER_SECONDS, self._too_slow)
             self._waiting[self] = None
             if len(self._waiting) > MOST_WAITING:
-                next(iter(self._waiting))._displaced()
+                next(iter(self._waiting))._give_up("displaced")
 
     def _start(self, seconds: float, then: Callable[[], object]) -> None:
         self._arrived()
@@ -92,11 +93,13 @@ class BoundedConnection(H11Protocol):
             self._timer.cancel()
             self._timer = None
 
-    def _displaced(self) -> None:
+    def _give_up(self, why: str) -> None:
+        CONNECTIONS_ENDED.labels(why).inc()
         self._arrived()
         self.transport.abort()
 
     def _too_slow(self) -> None:
+        CONNECTIONS_ENDED.labels("slow").inc()
         self._arrived()
         if self.conn.trailing_data[0]:  # the beginning of a request
             self._refuse(refused("http.request_too_slow", seconds=f"{HEADER_SECONDS:g}"))
@@ -126,7 +129,7 @@ class BoundedConnection(H11Protocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         if self._stalled is None:
-            self._stalled = self.loop.call_later(STALLED_SECONDS, self.transport.abort)
+            self._stalled = self.loop.call_later(STALLED_SECONDS, self._give_up, "stalled")
 
     def resume_writing(self) -> None:
         super().resume_writing()
