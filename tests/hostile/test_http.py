@@ -121,10 +121,13 @@ async def test_a_flood_of_half_open_connections_displaces_itself(port: int, monk
         writer.close()
 
 
-async def test_a_body_goes_on_after_its_refusal_only_for_a_while(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_goes_on_after_its_refusal_only_for_a_while(
+    port: int, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(connections, "LINGER_BYTES", 100_000)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(b"POST /history HTTP/1.1\r\nHost: a\r\nContent-Length: 150000000\r\n\r\n")
+    token = f"Authorization: Bearer {issue_token(state, 'an', 'ministry')}".encode()
+    writer.write(b"POST /history HTTP/1.1\r\nHost: a\r\n" + token + b"\r\nContent-Length: 150000000\r\n\r\n")
     assert b" 413 " in await reader.readuntil(b"\r\n")
     for _ in range(150):
         writer.write(b"x" * 1_000_000)
