@@ -205,7 +205,7 @@ async def discard_dead_letter(letters: Letters, who: Who, letter_id: Name, body:
 
 
 @router.post("/{letter_id}/erase", summary="Replace its bytes by their hash; of a closed one, by another person")
-async def erase_dead_letter(letters: Letters, who: Who, letter_id: str, body: Erasing) -> Letter:
+async def erase_dead_letter(letters: Letters, who: Who, letter_id: Name, body: Erasing) -> Letter:
     order = await _ordered(letters, Action.ERASE, letter_id, who, body.why)
     with _in_words():
         return Letter.model_validate(_letter(await letters.erase(order)))

@@ -22,6 +22,8 @@ ELSEWHERE = {
     "/dead-letters/{letter_id}": "the ministry's",
     "/dead-letters/{letter_id}/replay": "the ministry's",
     "/dead-letters/{letter_id}/discard": "the ministry's",
+    "/dead-letters/{letter_id}/erase": "the ministry's",
+    "/erasures/{order_id}/confirm": "the ministry's",
     "/periods/reopenings/{order_id}/end": "the ministry's",
     "/register/units/{code}": "everybody's",
 }
