@@ -26,6 +26,8 @@ ELSEWHERE = {
     "/erasures/{order_id}/confirm": "the ministry's",
     "/periods/reopenings/{order_id}/end": "the ministry's",
     "/register/units/{code}": "everybody's",
+    "/people/{person_id}": "tests/unit/test_people.py",
+    **{f"/people/{{person_id}}/{act}": "the ministry's" for act in ("change", "end", "accounts", "accounts/end")},
 }
 """Routes that hold nothing of one province."""
 

@@ -92,7 +92,7 @@ async def ordered(
         raise AssertionError(f"command {command.id} left no record")
     if record.asked != command.asked:
         raise refused("funding.idempotency_key_reused", command=command.id)
-    who.require(record.province, "order", command.id)  # whoever was moved since learns nothing by a repeat
+    who.require(record.province, "order", str(command.id))  # whoever was moved since learns nothing by a repeat
     if record.result != DONE:
         raise ApiProblem(_status(record.problems[0]), record.problems[0], record.problems)
     return record
