@@ -15,6 +15,7 @@ from cli.output import CommandError
 from deploy.local import Role
 from shared.answers.operations import Flow, Refusal
 from shared.answers.page import Page
+from shared.contracts.base import Problem
 
 T = TypeVar("T")
 POLL_SECONDS = 0.5
@@ -162,8 +163,12 @@ def _refusal(service: str, response: httpx.Response) -> CommandError:
     if len(listed) == 1 and listed[0].message == told.message:
         said = f"{told.message.en} Expected: {listed[0].expected.en}. {told.mend.en}"
     else:
-        said = "\n".join([said, *(f"  {one.field or '/'}: {one.message.en} → {one.mend.en}" for one in listed)])
+        said = "\n".join([said, *(_line(one) for one in listed)])
     return {404: NotFound, 503: Away}.get(response.status_code, Refused)(said)
+
+
+def _line(one: Problem) -> str:
+    return f"  {one.field or '/'}: {one.message.en} Expected: {one.expected.en}. → {one.mend.en}"
 
 
 def describe(flows: Flows) -> str:

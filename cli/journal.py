@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from cli.client import Client
-from cli.options import FormatOption, LanguageOption, ProvinceOption, YearOption
+from cli.options import AnyProvince, FormatOption, LanguageOption, ProvinceOption, YearOption
 from cli.output import Column, CommandError, Format, Language, console, dong, emit, money, number, plain_errors, say
 from cli.people import Names
 from shared.answers.budgets import Journal, Misfits
@@ -45,7 +45,7 @@ def show(
 
 @app.command("verify")
 def verify_journal(
-    province: Annotated[str | None, typer.Option("--province", "-p", help="Province code, two digits.")] = None,
+    province: AnyProvince = None,
     year: Annotated[int | None, typer.Option("--year", "-y", help="Budget year.")] = None,
     purpose: PurposeOption = "operating",
     file: Annotated[Path | None, typer.Option(help="A journal kept with `show --format json`; asks no server.")] = None,

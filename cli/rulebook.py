@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar, get_args
 import typer
 from pydantic import RootModel
 
-from cli.options import LanguageOption
+from cli.options import LanguageOption, known_province
 from cli.output import Format, Language, emit, fail, headed, say
 from cli.rules_text import Change, changes, ground, heading, said, tree
 from shared.rulebook import HANOI, AreaList, FundingNorms, RulebookError, calendar, checking, goals_for
@@ -29,7 +29,9 @@ V = TypeVar("V", bound=Dated)
 app = typer.Typer(no_args_is_help=True, help="The rules by which results and money are computed: prove, show, compare.")
 FormatOption = Annotated[Format, typer.Option("--format", help="Text for people, json or csv for programs.")]
 OnOption = Annotated[str | None, typer.Option("--on", help="Day, as YYYY-MM-DD; today without it.", metavar="DATE")]
-ProvinceOption = Annotated[str | None, typer.Option("--province", help="Code of the province on that day.")]
+ProvinceOption = Annotated[
+    str | None, typer.Option("--province", callback=known_province, help="Code of the province on that day.")
+]
 
 
 def app_commands(parent: typer.Typer) -> None:

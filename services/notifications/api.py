@@ -10,7 +10,7 @@ from shared.answers.page import Page
 from shared.contracts.facts import AlertKind, RetiredAlertKind
 from shared.web.auth import Who
 from shared.web.paging import After, Limit
-from shared.web.parameters import AnyYear
+from shared.web.parameters import AnyYear, Flag, Name, Province
 
 router = APIRouter(tags=["notifications"])
 
@@ -19,11 +19,11 @@ router = APIRouter(tags=["notifications"])
 async def list_alerts(
     request: Request,
     who: Who,
-    province: str | None = None,
+    province: Province | None = None,
     kind: AlertKind | RetiredAlertKind | None = None,
-    subject: str | None = None,
+    subject: Name | None = None,
     period: AnyYear | None = None,
-    stands: bool | None = None,
+    stands: Flag | None = None,
     limit: Limit = 100,
     after: After = None,
 ) -> Page[StandingAlert]:
@@ -36,5 +36,5 @@ async def list_alerts(
 
 
 @router.get("/alerts/tally", summary="How many alerts of which kind stand")
-async def get_tally(request: Request, who: Who, province: str | None = None) -> dict[str, int]:
+async def get_tally(request: Request, who: Who, province: Province | None = None) -> dict[str, int]:
     return await queries.tally(request.app.state.mongo, who.within(province))

@@ -64,6 +64,8 @@ class ServiceSettings(KafkaLogin, BaseSettings):
     directory knows none who can act."""
     http_host: str = "127.0.0.1"
     http_port: int = 0
+    public_url: str = ""
+    """Under which address the world reaches this service, where a proxy stands before it; links name it."""
     instance: int = 0
     """Number of this copy; makes the consumer's group membership static, so that a restart causes no rebalance."""
     database_prefix: str = "langhoc_"
@@ -97,6 +99,11 @@ class ServiceSettings(KafkaLogin, BaseSettings):
     def kafka_access(self) -> KafkaAccess:
         """The cluster, as this process's principal reaches it."""
         return self.access(self.kafka)
+
+    @property
+    def address(self) -> str:
+        """What links begin with."""
+        return self.public_url.rstrip("/") or f"http://{self.http_host}:{self.http_port}"
 
     @property
     def mongo_login(self) -> Login | None:

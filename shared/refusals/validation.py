@@ -8,6 +8,7 @@ from typing import Any
 from shared.contracts.base import Text
 
 _EXPECTED: Mapping[str, str] = {
+    "bool_parsing": "true hoặc false",
     "bool_type": "true hoặc false",
     "date_from_datetime_parsing": "ngày dạng NNNN-TT-NN",
     "date_type": "ngày dạng NNNN-TT-NN",
@@ -21,6 +22,7 @@ _EXPECTED: Mapping[str, str] = {
     "enum": "một trong: {expected}",
     "greater_than": "lớn hơn {gt}",
     "greater_than_equal": "từ {ge} trở lên",
+    "int_parsing": "số nguyên, viết bằng chữ số",
     "int_type": "số nguyên",
     "is_instance_of": "số chính xác: số nguyên, số thập phân hoặc phân số `p/q`",
     "less_than": "nhỏ hơn {lt}",
@@ -29,6 +31,9 @@ _EXPECTED: Mapping[str, str] = {
     "literal_error": "một trong: {expected}",
     "model_attributes_type": "các mục dạng `khóa: giá trị`",
     "model_type": "các mục dạng `khóa: giá trị`",
+    "period_unknown": "năm từ {first} đến {last}",
+    "province_unknown": "mã của một tỉnh, có thể là {near}",
+    "scope_unknown": "phạm vi của một bảng xếp hạng, ví dụ {near}",
     "string_pattern_mismatch": "văn bản theo mẫu {pattern}",
     "string_too_long": "văn bản tối đa {max_length} ký tự",
     "string_too_short": "văn bản ít nhất {min_length} ký tự",

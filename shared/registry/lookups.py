@@ -168,6 +168,11 @@ class Registry:
         """All provinces of that day."""
         return tuple(self._edition(on).provinces.values())
 
+    @cached_property
+    def province_codes(self) -> tuple[str, ...]:
+        """Codes of all provinces that ever were."""
+        return tuple(sorted({province.code for province in self._provinces}))
+
     def holder(self, code: str, on: date) -> str | None:
         """Code (of that day) of the province to which the unit belonged; `None` for an unknown unit."""
         unit = self.unit(code, on)

@@ -22,6 +22,7 @@ FETCH_TROUBLES = Counter("langhoc_fetch_troubles", "Partitions put off because t
 OUTBOX_REFUSED = Gauge("langhoc_outbox_refused", "Topics and slots whose first event the broker refuses for good")
 PRODUCERS = Counter("langhoc_producers_renewed", "Producers made anew after a send that failed")
 HOST_CLOCK = Gauge("langhoc_host_clock_ahead_seconds", "By how much the host's clock is ahead of the database's")
+CONNECTIONS_ENDED = Counter("langhoc_connections_ended", "HTTP connections that were given up, by cause", ["why"])
 LAG = Gauge("langhoc_lag_records", "Records not yet consumed", ["consumer"])
 BRAKES = Gauge("langhoc_brakes", "Topics whose consumption is stopped by the brake", ["consumer"])
 RECALCULATIONS = Counter("langhoc_recalculations", "Results over sets, by verdict", ["verdict"])

@@ -14,10 +14,11 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.types import ASGIApp
 from swagger_ui_bundle import swagger_ui_path
 
 from shared.answers.operations import Flow
@@ -32,7 +33,11 @@ from shared.web.access import AccessLog
 from shared.web.admission import Admission
 from shared.web.auth import Operator, Verifier
 from shared.web.bodies import BoundedBodies
+from shared.web.connections import HEADER_BYTES, BoundedConnection
+from shared.web.crowds import Crowds
+from shared.web.headers import Guarded, of_page
 from shared.web.keys import Keys
+from shared.web.parameters import only_known
 from shared.web.people import Directory, Trust
 from shared.web.tokens import trusted
 
@@ -75,7 +80,9 @@ def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, pro
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(_not_while_starting)],
+        dependencies=[Depends(_not_while_starting), Depends(only_known)],
+        redirect_slashes=False,  # a redirect would name the host that the caller has named
+        responses=problems.DOCUMENTED,
     )
     app.state.failure = None
     app.state.end = lambda: None
@@ -83,7 +90,7 @@ def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, pro
     app.state.mongo = runtime.mongo
     app.state.runtime = runtime
     problems.install(app)
-    for layer in (BoundedBodies, Admission):  # the last one is the outermost
+    for layer in (BoundedBodies, Crowds, Admission, Guarded):  # the last one is the outermost
         app.add_middleware(layer)
     app.add_middleware(AccessLog, provider=provider)
     app.include_router(_health(runtime, tokens.keys))
@@ -113,21 +120,29 @@ def _trust(settings: ServiceSettings) -> Trust:
     )
 
 
+def served(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
+    """How every service is served."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        http=partial(BoundedConnection, {}),  # type: ignore[arg-type]  # anything that makes a protocol
+        h11_max_incomplete_event_size=HEADER_BYTES,
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        lifespan="on",
+    )
+
+
 def serve(app: FastAPI, runtime: Runtime) -> None:
     """Serve until SIGTERM; leave within `EXIT_SECONDS` even if a library hangs (a frozen broker makes it).
 
     Raises `SystemExit` if the service cannot start.
     """
-    config = uvicorn.Config(
-        app,
-        host=runtime.settings.http_host,
-        port=runtime.settings.http_port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=5,
-        lifespan="on",
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(served(app, runtime.settings.http_host, runtime.settings.http_port))
     app.state.end = partial(setattr, server, "should_exit", True)
 
     async def main() -> None:
@@ -175,11 +190,15 @@ def _health(runtime: Runtime, keys: Keys) -> APIRouter:
         }
         return JSONResponse(body, 200 if ok else 503)
 
-    @router.get("/health/live", summary="Alive, judged by progress")
+    told: dict[int | str, dict[str, Any]] = {
+        503: {"description": "It is not, and why", "content": {"application/json": {}}}
+    }
+
+    @router.get("/health/live", summary="Alive, judged by progress", responses=told)
     async def live() -> JSONResponse:
         return answer(await runtime.live())
 
-    @router.get("/health/ready", summary="Ready to do its work now")
+    @router.get("/health/ready", summary="Ready to do its work now", responses=told)
     async def ready() -> JSONResponse:
         return answer([*await runtime.ready(), keys.check()])
 
@@ -196,7 +215,7 @@ def _health(runtime: Runtime, keys: Keys) -> APIRouter:
             **await runtime.dead_letters(),
         )
 
-    @router.get("/metrics", summary="Prometheus metrics")
+    @router.get("/metrics", summary="Prometheus metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
@@ -209,10 +228,13 @@ def _documentation(app: FastAPI, title: str) -> None:
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
-        return get_swagger_ui_html(
-            openapi_url=app.openapi_url or "/openapi.json",
-            title=title,
-            swagger_js_url="/static/swagger/swagger-ui-bundle.js",
-            swagger_css_url="/static/swagger/swagger-ui.css",
-            swagger_favicon_url="/static/swagger/favicon-32x32.png",
-        )
+        return page
+
+    page = get_swagger_ui_html(
+        openapi_url=app.openapi_url or "/openapi.json",
+        title=title,
+        swagger_js_url="/static/swagger/swagger-ui-bundle.js",
+        swagger_css_url="/static/swagger/swagger-ui.css",
+        swagger_favicon_url="/static/swagger/favicon-32x32.png",
+    )
+    page.headers["Content-Security-Policy"] = of_page(bytes(page.body))

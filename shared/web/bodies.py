@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from urllib.parse import unquote_plus
 
@@ -11,10 +12,12 @@ from shared.contracts.base import Problem
 from shared.outside import OutOfBounds, read_json
 from shared.refusals import problem
 from shared.texts import code_point, stranger
-from shared.web.problems import ApiProblem
+from shared.web.problems import ApiProblem, refused
 
-MAX_BYTES = 2 * 1024 * 1024
-"""Of one body. The largest are whole folders of own rules, some hundred files of some kilobytes."""
+MAX_BYTES = 1024 * 1024
+"""Of one body. The largest are whole folders of own rules; all rules of the nation together have 150 KB."""
+SECONDS = 20.0
+"""From a request's headers to the end of its body: the largest on a line of half a megabit."""
 
 
 class BoundedBodies:
@@ -34,9 +37,14 @@ class BoundedBodies:
             return
         try:
             _look_at(scope)
-            body = await _read(receive)
-        except ApiProblem as refused:
-            await refused.answer(scope, receive, send)
+            _declared(scope)
+            async with asyncio.timeout(SECONDS):
+                body = await _read(receive)
+        except TimeoutError:
+            await refused("http.request_too_slow", seconds=f"{SECONDS:g}").answer(scope, receive, send)
+            return
+        except ApiProblem as out_of_bounds:
+            await out_of_bounds.answer(scope, receive, send)
             return
         if body is not None:
             await self._app(scope, _again(body, receive), send)
@@ -47,6 +55,13 @@ def _look_at(scope: Scope) -> None:
     found = stranger(scope["path"]) or stranger(unquote_plus(scope["query_string"].decode("latin-1")))
     if found is not None:
         raise ApiProblem(422, problem("bounds.address_unclean", found=code_point(found)))
+
+
+def _declared(scope: Scope) -> None:
+    """Raises `ApiProblem` where the length that is said is too much already: not a byte is read."""
+    said = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    if said.isdigit() and int(said[:20]) > MAX_BYTES:
+        raise _too_large()
 
 
 async def _read(receive: Receive) -> bytes | None:
@@ -60,7 +75,7 @@ async def _read(receive: Receive) -> bytes | None:
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > MAX_BYTES:
-            raise _unbounded(413, [problem("bounds.body_too_large", limit=MAX_BYTES)])
+            raise _too_large()
     if body:
         try:
             read_json(body.decode("utf-8"), lines=True)
@@ -79,6 +94,10 @@ def _again(body: bytes, receive: Receive) -> Receive:
         return rest.pop() if rest else await receive()
 
     return next_message
+
+
+def _too_large() -> ApiProblem:
+    return _unbounded(413, [problem("bounds.body_too_large", limit=MAX_BYTES)])
 
 
 def _unbounded(status: int, problems: Sequence[Problem]) -> ApiProblem:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.contracts.people import Role
-from shared.web.problems import refused
+from shared.web.problems import not_found, refused
 
 NATIONAL = frozenset({Role.MINISTRY, Role.FINANCE, Role.AUDITOR})
 
@@ -33,12 +33,13 @@ class Caller:
         Raises 403 when another province's data was asked for.
         """
         if province is not None:
-            self.require(province)
+            if not self.may_see(province):
+                raise refused("http.other_province", province=province)
         elif self.role not in NATIONAL:
             province = self.province
         return {name: value for name, value in {"province": province, **filters}.items() if value is not None}
 
-    def require(self, province: str) -> None:
-        """Raise 403 unless the caller may see data of this province."""
+    def require(self, province: str, what: str, identity: str) -> None:
+        """Raise 404 unless the caller may see what is of this province: as if there were no such thing."""
         if not self.may_see(province):
-            raise refused("http.other_province", province=province)
+            raise not_found(what, identity)

@@ -34,6 +34,7 @@ from shared.mongo import Unavailable
 from shared.refusals import refusal
 from shared.web.auth import Caller, Operator, Who, require_role
 from shared.web.paging import After, Limit
+from shared.web.parameters import Name
 from shared.web.problems import ApiProblem, not_found, refused
 
 router = APIRouter(prefix="/dead-letters", tags=["operations"])
@@ -170,7 +171,7 @@ async def list_actions(letters: Letters, who: Operator, limit: Limit = 100, afte
 
 
 @router.get("/{letter_id}", summary="One of them, whole: bytes, headers, reason in words, actions")
-async def get_dead_letter(letters: Letters, who: Operator, letter_id: str, why: Why = "") -> WholeLetter:
+async def get_dead_letter(letters: Letters, who: Operator, letter_id: Name, why: Why = "") -> WholeLetter:
     row = await letters.find(letter_id)
     if row is None:
         raise not_found("dead letter", letter_id)
@@ -187,7 +188,7 @@ async def get_dead_letter(letters: Letters, who: Operator, letter_id: str, why: 
 
 
 @router.post("/{letter_id}/replay", summary="Handle the record again, as if it had just been read")
-async def replay_dead_letter(letters: Letters, who: Who, letter_id: str, body: Replaying) -> Replayed:
+async def replay_dead_letter(letters: Letters, who: Who, letter_id: Name, body: Replaying) -> Replayed:
     order = await _ordered(letters, Action.REPLAY, letter_id, who, body.why, beyond_cap=body.beyond_cap)
     with _in_words():
         if body.dry_run:
@@ -197,14 +198,14 @@ async def replay_dead_letter(letters: Letters, who: Who, letter_id: str, body: R
 
 
 @router.post("/{letter_id}/discard", summary="Close it for good, with the reason; its bytes are kept")
-async def discard_dead_letter(letters: Letters, who: Who, letter_id: str, body: Discarding) -> Letter:
+async def discard_dead_letter(letters: Letters, who: Who, letter_id: Name, body: Discarding) -> Letter:
     order = await _ordered(letters, Action.DISCARD, letter_id, who, body.why)
     with _in_words():
         return Letter.model_validate(_letter(await letters.discard(order)))
 
 
 @router.post("/{letter_id}/erase", summary="Replace its bytes by their hash; of a closed one, by another person")
-async def erase_dead_letter(letters: Letters, who: Who, letter_id: str, body: Erasing) -> Letter:
+async def erase_dead_letter(letters: Letters, who: Who, letter_id: Name, body: Erasing) -> Letter:
     order = await _ordered(letters, Action.ERASE, letter_id, who, body.why)
     with _in_words():
         return Letter.model_validate(_letter(await letters.erase(order)))

@@ -6,5 +6,7 @@ from typing import Annotated
 
 from fastapi import Query
 
-Limit = Annotated[int, Query(ge=1, le=5_000, description="Rows per page")]
-After = Annotated[str | None, Query(description="`next` of the page before")]
+from shared.web.parameters import Whole
+
+Limit = Annotated[int, Query(ge=1, le=5_000, description="Rows per page"), Whole]
+After = Annotated[str | None, Query(max_length=300, description="`next` of the page before")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import date
 from typing import Annotated
 
 from bson import ObjectId
@@ -21,6 +20,7 @@ from shared.privacy import Rule, policy_on
 from shared.rulebook import HANOI
 from shared.web.auth import Caller, Operator, Who, require_role
 from shared.web.paging import After, Limit
+from shared.web.parameters import Name, OnDay
 from shared.web.problems import not_found
 from shared.web.streams import begun
 
@@ -41,7 +41,7 @@ class Search(Claim):
 
 @router.get("/policy", summary="How long what is kept, why, and who sees to it")
 async def policy(
-    request: Request, who: Who, on: Annotated[date | None, Field(description="On which day; today without")] = None
+    request: Request, who: Who, on: Annotated[OnDay | None, Field(description="On which day; today without")] = None
 ) -> list[Rule]:
     day = on or request.app.state.runtime.clock.now().astimezone(HANOI).date()
     return list(policy_on(day).values())
@@ -72,7 +72,7 @@ async def holdings(request: Request, who: Operator, body: Search) -> StreamingRe
 
 @router.get("/reads", summary="Who looked at personal data, when and why; oldest first")
 async def list_reads(
-    request: Request, who: Watcher, about: str | None = None, limit: Limit = 100, after: After = None
+    request: Request, who: Watcher, about: Name | None = None, limit: Limit = 100, after: After = None
 ) -> Page[PersonalRead]:
     if after is not None and not ObjectId.is_valid(after):
         raise not_found("read", after[:100])

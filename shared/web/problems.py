@@ -2,31 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import structlog
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 
-from shared.contracts.base import Problem
+from shared.contracts.base import Problem, Text
 from shared.contracts.bounds import MOST
 from shared.errors import LanghocError
 from shared.messaging.seals import Altered
 from shared.mongo.port import CommitUnknown, Transient, Unavailable
 from shared.refusals import problem, refusal
+from shared.refusals.validation import expected_of
 
 log = structlog.get_logger()
 RETRY_SECONDS = 5
 """What a caller is asked to wait for a server that is away."""
-FORBIDDEN = 403
+SHOWN = 80
+"""Characters of a name that was sent, where it is shown."""
 _HEADERS = {
     401: {"WWW-Authenticate": "Bearer"},
     429: {"Retry-After": str(RETRY_SECONDS)},
     503: {"Retry-After": str(RETRY_SECONDS)},
 }
+
+
+PROBLEM = "application/problem+json"
+
+
+class Details(BaseModel):
+    """A refusal as it is answered (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    """Stable, machine-readable."""
+    message: Text
+    expected: Text
+    mend: Text
+    problems: list[Problem] = []
+    """Everything that is wrong, each in its place."""
+    more_problems: int | None = None
+    """How many there are besides."""
+
+
+_REFUSED = {"content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Details"}}}}
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "Refused, with the reason", **_REFUSED},
+    "5XX": {"description": "Not possible now, or a fault of the service", **_REFUSED},
+}
+"""What every route may answer besides, in its OpenAPI document."""
 
 
 class ApiProblem(LanghocError):
@@ -67,11 +100,30 @@ def _answer(status: int, problem: Problem, **more: object) -> JSONResponse:
         **problem.model_dump(exclude={"field"}),
         **more,
     }
-    return JSONResponse(body, status, _HEADERS.get(status), media_type="application/problem+json")
+    return JSONResponse(body, status, _HEADERS.get(status), media_type=PROBLEM)
+
+
+def _of_validation(error: Mapping[str, Any]) -> Problem:
+    """One entry of Pydantic's list of errors; what was given is not repeated, it may be personal."""
+    place = "".join("/" + str(part)[:SHOWN].replace("~", "~0").replace("/", "~1") for part in error["loc"])
+    if error["type"] == "missing":
+        return problem("http.value_missing", place)
+    if error["type"] == "extra_forbidden":
+        return problem("http.value_unknown", place)
+    return problem("http.value_invalid", place, expected=expected_of(error))
 
 
 def install(app: FastAPI) -> None:
-    """Turn every refusal of the framework and ours into problem details."""
+    """Turn every refusal of the framework and ours into problem details, and describe them in the document."""
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = described()
+        schemas = models_json_schema([(Details, "serialization")], ref_template="#/components/schemas/{model}")
+        document.setdefault("components", {}).setdefault("schemas", {}).update(schemas[1]["$defs"])
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
     async def ours(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, ApiProblem)
@@ -79,11 +131,7 @@ def install(app: FastAPI) -> None:
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        fields = [
-            {"field": "/" + "/".join(str(part) for part in entry["loc"]), "message": entry["msg"]}
-            for entry in error.errors()
-        ]
-        return _answer(422, problem("http.invalid_parameters"), problems=fields)
+        return refused("http.invalid_parameters", [_of_validation(each) for each in error.errors()]).answer
 
     async def plain(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)

@@ -12,6 +12,7 @@ from fastapi import Query, Request
 from shared.contracts.base import Text
 from shared.registry import Registry, Unit
 from shared.rulebook import HANOI
+from shared.web.parameters import OnDay
 from shared.web.problems import ApiProblem, refused
 
 OF_COMMUNES = ("universal_education", "learning_models")
@@ -40,7 +41,7 @@ class Subject:
         return self.id if self.unit is None else f"{series}/{self.unit.code}".removeprefix("/")
 
 
-Day = Annotated[date | None, Query(description="Day on which a code is meant; else the period's last day, or today")]
+Day = Annotated[OnDay | None, Query(description="Day on which a code is meant; else the period's last day, or today")]
 
 
 def meant_day(request: Request, period: int | None, on: date | None) -> date:

@@ -121,7 +121,11 @@ def test_only_the_relay_publishes() -> None:
     assert calls("publish") == {"shared/messaging/consume/broker.py"}
     asks = {"shared/messaging/consume/topics_seen.py"}  # sends a question, no record
     drives = {"shared/messaging/decide/engine.py"}  # a coroutine
-    assert calls("send") - asks - drives == {"shared/messaging/send/outbox.py", "shared/messaging/send/producer.py"}
+    speaks = {"shared/web/connections.py"}  # HTTP
+    assert calls("send") - asks - drives - speaks == {
+        "shared/messaging/send/outbox.py",
+        "shared/messaging/send/producer.py",
+    }
     decides = ("services/", "shared/messaging/decide/")  # a set is requested, no broker
     requests = {path for path in calls("request") if not path.startswith(decides)}
     assert calls("publisher") | calls("publish_batch") | requests == set()

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 from aiokafka import TopicPartition
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from cli.publishing import Message, headers_of, topic_of
 from deploy.local.identity import issue_token
@@ -45,6 +45,7 @@ from shared.messaging.operate.topics import province_codes
 from shared.messaging.send.outbox import Relay
 from shared.mongo import Mongo
 from shared.web import dead_letters, problems
+from shared.web.parameters import only_known
 from tests.casework.case import Officer
 from tests.casework.events import Event
 from tests.casework.playing import Letter, World
@@ -247,7 +248,7 @@ class MemoryWorld(World):
 
     def _app(self, name: str) -> FastAPI:
         if name not in self._apps:
-            service, app = self.services[name], FastAPI()
+            service, app = self.services[name], FastAPI(dependencies=[Depends(only_known)])
             app.state.verifier = local_verifier(self._state, service.mongo, self._clock)
             app.state.mongo = service.mongo
             app.state.runtime = SimpleNamespace(commands=service.commands, letters=service.letters, clock=self._clock)

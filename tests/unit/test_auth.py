@@ -57,7 +57,7 @@ async def client(jwks: Path) -> AsyncIterator[httpx.AsyncClient]:
 
     @app.get("/provinces/{code}")
     async def province(code: str, who: Annotated[Caller, Depends(caller)]) -> str:
-        who.require(code)
+        who.require(code, "province", code)
         return who.person
 
     @app.get("/query")
@@ -92,16 +92,16 @@ async def test_a_plain_header_makes_nobody_somebody(client: httpx.AsyncClient) -
 async def test_a_header_changes_nothing_of_who_a_token_says_it_is(client: httpx.AsyncClient) -> None:
     """A9, A10: identity comes from the credential alone."""
     lies = {"X-User": "minister", "X-Role": "ministry", "X-Province": "01", "role": "ministry", "province": "01"}
-    assert (await client.get("/provinces/01", headers=bearer(token()) | lies)).status_code == 403
+    assert (await client.get("/provinces/01", headers=bearer(token()) | lies)).status_code == 404
     assert (await client.get("/ministry", headers=bearer(token()) | lies)).status_code == 403
     assert (await client.get("/provinces/04", headers=bearer(token()) | lies)).json() == "local:an"
 
 
-async def test_another_province_is_forbidden_with_words(client: httpx.AsyncClient) -> None:
+async def test_what_is_of_another_province_is_not_there_in_words(client: httpx.AsyncClient) -> None:
     response = await client.get("/provinces/01", headers=bearer(token()))
-    assert response.status_code == 403
+    assert response.status_code == 404
     body = response.json()
-    assert (body["code"], body["status"]) == ("other_province", 403)
+    assert (body["code"], body["status"]) == ("not_found", 404)
     assert "01" in body["message"]["vi"]
     assert body["mend"]["en"]
 
@@ -116,7 +116,7 @@ async def test_national_roles_see_every_province(client: httpx.AsyncClient, role
 
 async def test_a_query_of_a_province_is_always_within_it(client: httpx.AsyncClient) -> None:
     assert (await client.get("/query", headers=bearer(token()))).json() == {"province": "04", "kind": "x"}
-    assert (await client.get("/query?province=01", headers=bearer(token()))).status_code == 403
+    assert (await client.get("/query?province=01", headers=bearer(token()))).json()["code"] == "other_province"
 
 
 @pytest.mark.parametrize("role", ["province", "finance", "auditor"])

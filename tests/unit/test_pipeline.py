@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from shared.contracts.catalogue import EXAMPLES, EventType
 from shared.contracts.facts import EnvelopeAccepted
+from shared.contracts.submissions import EnvelopeSubmitted
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume import pipeline
 from shared.messaging.consume.brake import Brake
@@ -313,13 +314,21 @@ async def test_a_record_of_an_outside_sender_is_answered_instead() -> None:
         await ask.one(answer)
         return Outcome(verdict=f"refused {received.data.reason}", puts={answer: {}})
 
-    bench = Bench(Consumer("test", (IN,), CONSUMER.routes, refuse))
+    async def take(received: Received[EnvelopeSubmitted], ask: Ask) -> Outcome:
+        before = await ask.one(total("04"))
+        return Outcome(puts={total("04"): {"n": (before["n"] if before else 0) + 1}})
+
+    def sent(offset: int) -> Stored:
+        return record(submission, head(EventType.ENVELOPE_SUBMITTED, "theirs"), topic=IN, offset=offset)
+
+    submission = EnvelopeSubmitted(submission_id="s", year=2026, amount=75_000_000).model_dump_json().encode()
+    bench = Bench(Consumer("test", (IN,), {EventType.ENVELOPE_SUBMITTED: take}, refuse))
     await bench.process(
-        stored(0),
+        sent(0),
         record(b"{", {}, topic=IN, offset=1),
-        record(fact().model_dump_json().encode(), head(EventType.BUDGET_PROPOSED), topic=IN, offset=2),
-        stored(3),
-        stored(3),
+        record(fact().model_dump_json().encode(), head(EventType.ENVELOPE_ACCEPTED), topic=IN, offset=2),
+        sent(3),
+        sent(3),
     )
     assert not bench.dead()
     assert len(bench.mongo.rows("answers")) == 2

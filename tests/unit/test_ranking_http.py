@@ -258,6 +258,12 @@ async def test_another_province_sees_what_was_released_and_nothing_else(
     assert (await neighbour.get(PATH, params={"on": str(TODAY - timedelta(days=1))})).json()["code"] == "not_released"
     for path in (f"{PATH}/versions", f"{PATH}/changes"):
         assert (await neighbour.get(path)).status_code == 403
+    order = {"id": "R-9", "decision_number": "9/QĐ", "decided_on": "2026-03-01", "signed_by": "Lan", "hash": "guessed"}
+    answers = [
+        await neighbour.post(f"{each}/releases", json={"version": 1, **order})
+        for each in (PATH, "/rankings/province-04/2031")
+    ]
+    assert [each.json()["code"] for each in answers] == ["release_by_others"] * 2, "whether there is one is not told"
     for role in ("ministry", "finance", "auditor"):
         assert len(await get(asked(role, None), f"{PATH}/versions")) == 2
 

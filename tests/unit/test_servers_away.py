@@ -2,66 +2,28 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from opentelemetry.sdk.trace import TracerProvider
 
 from cli import client as command
 from cli.client import Client, describe
 from cli.deployments import Deployment
 from cli.output import CommandError
-from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
+from deploy.local.identity import ensure_signing_key, issue_token
 from shared.answers.operations import Flow
-from shared.messaging.decide.asking import Consumer
-from shared.messaging.operate.runtime import Runtime
-from shared.messaging.settings import ServiceSettings
-from shared.mongo import Mongo
 from shared.mongo.port import CommitUnknown, MongoError, Transient, Unavailable
-from shared.web import build_app
 from shared.web.streams import begun
+from tests.fakes.apps import SERVICES, app_of, requests_of
 from tests.fakes.memory import MemoryMongo
-from tests.unit.register_samples import gap_filled
 
-SERVICES = ("intake", "scoring", "funding", "notifications")
 WITHOUT_DATABASE = {"/health/live", "/health/ready", "/metrics", "/periods", "/rankings/{scope}/{period}/cut-offs"}
-PLACES = {
-    "province": "01",
-    "year": "2026",
-    "period": "2025",
-    "code": "00004",
-    "action": "submit",
-    "letter_id": "0" * 24,
-}
-BODIES: dict[str, Any] = {
-    "/register/corrections": gap_filled().model_dump(mode="json"),
-    "/recompute/dry-run": {"period": 2025},
-    "/recompute": {"id": "R-1", "period": 2025, "why": "a new rule"},
-    "/simulations/{province}": {"year": 2026},
-    "/periods/reopenings": {
-        "order_id": "O-1", "what": "commune", "period": 2020, "reason": "as agreed", "until": "2027-06-30T00:00:00Z"
-    },
-    "/periods/reopenings/{order_id}/end": {"reason": "as agreed"},
-    "/history": {
-        "order_id": "O-2", "why": "as agreed", "decision_number": "1/QĐ",
-        "submissions": [{
-            "type": "langhoc.envelope.submitted.v1",
-            "province": "01",
-            "data": {"submission_id": "H-1", "year": 2020, "amount": 1},
-        }],
-    },
-}  # fmt: skip
-DECISION = {"why": "as agreed", "version": 1, "hash": "h", "id": "B-1"}
 Build = Callable[[str], FastAPI]
-
-
-async def nothing(mongo: Mongo) -> None:
-    """No migrations."""
 
 
 @pytest.fixture
@@ -74,13 +36,7 @@ def build(tmp_path: Path, mongo: MemoryMongo) -> Build:
     """A service's app over this database; broker and consumer are built but not started."""
     ensure_signing_key(tmp_path)
 
-    def build(service: str) -> FastAPI:
-        settings = ServiceSettings(profile="local", kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(tmp_path)))
-        runtime = Runtime(service, settings, mongo, Consumer(service, ("submissions.01",), {}), migrate=nothing)
-        router = importlib.import_module(f"services.{service}.api").router
-        return build_app(runtime, [router], title=service, provider=TracerProvider())
-
-    return build
+    return partial(app_of, mongo=mongo, state=tmp_path)
 
 
 def client(app: FastAPI, folder: Path) -> httpx.AsyncClient:
@@ -89,26 +45,8 @@ def client(app: FastAPI, folder: Path) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://t", headers={"Authorization": f"Bearer {token}"})
 
 
-def routes_of(app: FastAPI) -> list[tuple[str, str, httpx.Request]]:
-    """Method and path of each route, and a request that it takes."""
-    found = []
-    for path, operations in app.openapi()["paths"].items():
-        for method, operation in operations.items():
-            url, query = path, {}
-            for parameter in operation.get("parameters", ()):
-                value = PLACES.get(parameter["name"], "2026" if parameter["name"] in ("first", "last") else "x")
-                if parameter["in"] == "path":
-                    url = url.replace(f"{{{parameter['name']}}}", value)
-                elif parameter.get("required"):
-                    query[parameter["name"]] = value
-            body = BODIES.get(path, {} if path.startswith("/dead-letters") else DECISION)
-            content = {"json": body} if "requestBody" in operation else {}
-            found.append((method, path, httpx.Request(method.upper(), f"http://t{url}", params=query, **content)))
-    return found
-
-
 async def answers(http: httpx.AsyncClient, app: FastAPI) -> AsyncIterator[tuple[str, str, httpx.Response]]:
-    for method, path, request in routes_of(app):
+    for method, path, request in requests_of(app):
         request.headers["Authorization"] = http.headers["Authorization"]
         yield method, path, await http.send(request)
 

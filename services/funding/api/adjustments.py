@@ -13,9 +13,9 @@ from services.funding.decisions import decide_on_adjustment
 from shared.answers.page import Page
 from shared.contracts.facts import AdjustmentProposed, AdjustmentState
 from shared.contracts.life import Action, AdjustmentAction
-from shared.web.auth import Who
+from shared.web.auth import Caller, Who
 from shared.web.paging import After, Limit
-from shared.web.parameters import AnyYear
+from shared.web.parameters import KnownYear, Name, Province
 from shared.web.problems import not_found
 
 router = APIRouter(prefix="/adjustments", tags=["adjustments"])
@@ -25,8 +25,8 @@ router = APIRouter(prefix="/adjustments", tags=["adjustments"])
 async def list_adjustments(
     request: Request,
     who: Who,
-    province: str | None = None,
-    year: AnyYear | None = None,
+    province: Province | None = None,
+    year: KnownYear | None = None,
     state: Annotated[AdjustmentState | None, Query(description="Only those in this state")] = None,
     limit: Limit = 100,
     after: After = None,
@@ -41,7 +41,7 @@ async def list_adjustments(
 async def decide(
     request: Request,
     who: Who,
-    adjustment_id: str,
+    adjustment_id: Name,
     action: AdjustmentAction,
     body: Deciding,
     key: IdempotencyKey = None,
@@ -51,24 +51,23 @@ async def decide(
     `reverse` asks to take an approved one back: it answers with the adjustment that does so, on which a second person
     decides.
     """
-    if known := await queries.find_adjustment(request.app.state.mongo, adjustment_id):
-        await on_whole_books(request, who, known.province, known.year)
+    known = await _found(request, who, adjustment_id)
+    await on_whole_books(request, who, known.province, known.year)
     await ordered(request, who, key, body, action, adjustment_id, partial(decide_on_adjustment, adjustment_id))
     if action is not Action.REVERSE:
-        return await _found(request, adjustment_id)
+        return await _found(request, who, adjustment_id)
     asked = await queries.adjustments(request.app.state.mongo, {"proposal.reverses": adjustment_id})
     return max(asked, key=lambda one: int(one.adjustment_id.rpartition("/")[2]))  # the newest; as text 10 is before 2
 
 
 @router.get("/{adjustment_id:path}", summary="One adjustment")
-async def get_adjustment(request: Request, who: Who, adjustment_id: str) -> AdjustmentProposed:
-    found = await _found(request, adjustment_id)
-    who.require(found.province)
-    return found
+async def get_adjustment(request: Request, who: Who, adjustment_id: Name) -> AdjustmentProposed:
+    return await _found(request, who, adjustment_id)
 
 
-async def _found(request: Request, adjustment_id: str) -> AdjustmentProposed:
+async def _found(request: Request, who: Caller, adjustment_id: str) -> AdjustmentProposed:
     found = await queries.find_adjustment(request.app.state.mongo, adjustment_id)
     if found is None:
         raise not_found("adjustment", adjustment_id)
+    who.require(found.province, "adjustment", adjustment_id)
     return found

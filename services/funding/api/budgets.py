@@ -17,24 +17,24 @@ from shared.contracts.facts import BudgetRunProposed
 from shared.contracts.life import BudgetAction, Refusals
 from shared.web.auth import Caller, Who
 from shared.web.paging import After, Limit
-from shared.web.parameters import AnyYear
+from shared.web.parameters import KnownYear, Province
 from shared.web.problems import not_found
 
 router = APIRouter(prefix="/budgets/{province}/{year}", tags=["life of a budget"])
 
 
 @router.get("", summary="State, proposal, journal heads and history of a budget")
-async def get_budget(request: Request, who: Who, province: str, year: AnyYear) -> BudgetView:
-    who.require(province)
+async def get_budget(request: Request, who: Who, province: Province, year: KnownYear) -> BudgetView:
+    life, run = await _found(request, who, province, year)
     await on_whole_books(request, who, province, year)
-    return await _view(request, *await _found(request, province, year))
+    return await _view(request, life, run)
 
 
 @router.get("/refusals", summary="Orders on a budget that were refused: the latest of each sender, and how many")
 async def list_refusals(
-    request: Request, who: Who, province: str, year: AnyYear, limit: Limit = 100, after: After = None
+    request: Request, who: Who, province: Province, year: KnownYear, limit: Limit = 100, after: After = None
 ) -> Page[Refusals]:
-    who.require(province)
+    who.require(province, "budget", f"{province}/{year}")
     found = await queries.refusals(request.app.state.mongo, province, year, after=after, limit=limit + 1)
     items = found[:limit]
     last = REFUSALS.ref(province, year, items[-1].who).id if len(found) > limit else None
@@ -42,9 +42,8 @@ async def list_refusals(
 
 
 @router.get("/proof", summary="That all amounts of the proposal (once approved: of what was approved) add up")
-async def get_proof(request: Request, who: Who, province: str, year: AnyYear) -> ProofView:
-    who.require(province)
-    _, run = await _found(request, province, year)
+async def get_proof(request: Request, who: Who, province: Province, year: KnownYear) -> ProofView:
+    _, run = await _found(request, who, province, year)
     await on_whole_books(request, who, province, year)
     lines = await queries.allocations(request.app.state.mongo, {"province": province, "year": year})
     proof = proof_of(run, [line.allocation for line in lines])
@@ -52,13 +51,13 @@ async def get_proof(request: Request, who: Who, province: str, year: AnyYear) ->
 
 
 @router.get("/decisions", summary="What each centre was given, as it stands now")
-async def list_decisions(request: Request, who: Who, province: str, year: AnyYear) -> list[Decision]:
-    who.require(province)
+async def list_decisions(request: Request, who: Who, province: Province, year: KnownYear) -> list[Decision]:
+    await _found(request, who, province, year)
     return list((await queries.books(request.app.state.mongo, province, year)).whole.decisions)
 
 
 @router.get("/snapshot", summary="The frozen inputs and rules of the approval, from which it can be computed again")
-async def get_snapshot(request: Request, who: Who, province: str, year: AnyYear) -> dict[str, Any]:
+async def get_snapshot(request: Request, who: Who, province: Province, year: KnownYear) -> dict[str, Any]:
     return await _snapshot(request, who, province, year)
 
 
@@ -71,7 +70,7 @@ class SnapshotCheck(Misfits):
 
 
 @router.get("/snapshot/verify", summary="Compute the budget again from the snapshot alone, and compare")
-async def verify_snapshot(request: Request, who: Who, province: str, year: AnyYear) -> SnapshotCheck:
+async def verify_snapshot(request: Request, who: Who, province: Province, year: KnownYear) -> SnapshotCheck:
     """The figures that it gives are compared with the entries of the approval, and its hash with what was approved."""
     kept = await _snapshot(request, who, province, year)
     books = await queries.books(request.app.state.mongo, province, year)
@@ -83,8 +82,8 @@ async def verify_snapshot(request: Request, who: Who, province: str, year: AnyYe
 async def take_step(
     request: Request,
     who: Who,
-    province: str,
-    year: AnyYear,
+    province: Province,
+    year: KnownYear,
     action: BudgetAction,
     body: Stepping,
     key: IdempotencyKey = None,
@@ -95,12 +94,14 @@ async def take_step(
     publishes; finance approves, and never somebody who simulated or submitted it. Who submits before every file and
     figure is there accepts the others by name (`accepts`).
     """
+    who.require(province, "budget", f"{province}/{year}")
     await on_whole_books(request, who, province, year)
     await ordered(request, who, key, body, action, f"{province}/{year}", partial(act, province, year))
-    return await _view(request, *await _found(request, province, year))
+    return await _view(request, *await _found(request, who, province, year))
 
 
-async def _found(request: Request, province: str, year: int) -> tuple[Life, BudgetRunProposed]:
+async def _found(request: Request, who: Caller, province: str, year: int) -> tuple[Life, BudgetRunProposed]:
+    who.require(province, "budget", f"{province}/{year}")
     found = await queries.budget(request.app.state.mongo, province, year)
     if found is None:
         raise not_found("budget", f"{province}/{year}")
@@ -126,7 +127,7 @@ async def _view(request: Request, life: Life, run: BudgetRunProposed) -> BudgetV
 
 
 async def _snapshot(request: Request, who: Caller, province: str, year: int) -> Snapshot:
-    who.require(province)
+    who.require(province, "approved budget", f"{province}/{year}")
     kept = await queries.snapshot(request.app.state.mongo, province, year)
     if kept is None:
         raise not_found("approved budget", f"{province}/{year}")

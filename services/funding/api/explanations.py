@@ -11,7 +11,7 @@ from shared.messaging.decide.engine import answer
 from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.register import register_now
 from shared.web.auth import Who
-from shared.web.parameters import AnyYear
+from shared.web.parameters import AnyYear, Name
 from shared.web.subjects import Day, meant_day, subject_named
 
 router = APIRouter(tags=["explanations"])
@@ -24,7 +24,7 @@ router = APIRouter(tags=["explanations"])
 async def explain(
     request: Request,
     who: Who,
-    subject: str,
+    subject: Name,
     period: AnyYear | None = None,
     on: Day = None,
 ) -> FundingExplanation:

@@ -11,7 +11,7 @@ from shared.contracts.base import Text
 from shared.contracts.facts import JournalMark, Purpose
 from shared.contracts.journal import Broken, balances, verify
 from shared.web.auth import Who
-from shared.web.parameters import AnyYear
+from shared.web.parameters import KnownYear, Province
 from shared.web.problems import not_found
 
 router = APIRouter(prefix="/journal/{province}/{year}", tags=["journal"])
@@ -43,9 +43,9 @@ class Verified(Misfits):
 
 @router.get("", summary="All entries, in their order")
 async def get_journal(
-    request: Request, who: Who, province: str, year: AnyYear, purpose: Purpose = "operating"
+    request: Request, who: Who, province: Province, year: KnownYear, purpose: Purpose = "operating"
 ) -> Journal:
-    who.require(province)
+    who.require(province, "journal", f"{province}/{year}/{purpose}")
     found = await queries.budget(request.app.state.mongo, province, year)
     head = found[0].journals.get(purpose) if found else None
     if head is None:
@@ -56,7 +56,7 @@ async def get_journal(
 
 @router.get("/verify", summary="Every hash computed again, and the balances")
 async def verify_journal(
-    request: Request, who: Who, province: str, year: AnyYear, purpose: Purpose = "operating"
+    request: Request, who: Who, province: Province, year: KnownYear, purpose: Purpose = "operating"
 ) -> Verified:
     """Who trusts no server verifies on their own machine: `langhoc journal verify`."""
     journal = await get_journal(request, who, province, year, purpose)

@@ -19,7 +19,7 @@ from shared.messaging.decide.commands import Commands
 from shared.mongo import Unavailable
 from shared.refusals import refusal
 from shared.web.auth import Caller
-from shared.web.problems import FORBIDDEN, ApiProblem, not_found, refused
+from shared.web.problems import ApiProblem, not_found, refused
 
 IdempotencyKey = Annotated[
     str | None,
@@ -99,9 +99,9 @@ async def ordered(
         raise refused("funding.refusal_not_kept", command=command.id)
     if record.asked != command.asked:
         raise refused("funding.idempotency_key_reused", command=command.id)
+    who.require(record.province, "order", str(command.id))  # whoever was moved since learns nothing by a repeat
     if record.result != DONE:
-        raise _refused(record, who)
-    who.require(record.province)  # whoever was moved since is not told by a repeat how the old budget stands
+        raise ApiProblem(_status(record.problems[0]), record.problems[0], record.problems)
     return record
 
 
@@ -110,16 +110,6 @@ def _id_of(who: Caller, key: str | None, body: Deciding) -> str:
     if not given:
         raise refused("funding.idempotency_key_missing")
     return f"{who.person}/{given}"
-
-
-def _refused(record: ActionRecord, who: Caller) -> ApiProblem:
-    """The record keeps every problem; who may not see the province is told only why not, nothing of its budget."""
-    problems = record.problems
-    if not who.may_see(record.province):
-        problems = [each for each in problems if _status(each) == FORBIDDEN]
-        if not problems:  # recorded when the person still belonged there
-            who.require(record.province)
-    return ApiProblem(_status(problems[0]), problems[0], problems)
 
 
 def _status(problem: Problem) -> int:

@@ -10,14 +10,14 @@ from shared.answers.page import Page
 from shared.contracts.facts import BudgetProposed, BudgetRunProposed
 from shared.web.auth import Who
 from shared.web.paging import After, Limit
-from shared.web.parameters import AnyYear
+from shared.web.parameters import KnownYear, Name, Province
 
 router = APIRouter(tags=["funding"])
 
 
 @router.get("/budgets", summary="Latest proposal of each province: envelope, sum of the lines, reserve")
 async def list_runs(
-    request: Request, who: Who, year: AnyYear | None = None, province: str | None = None
+    request: Request, who: Who, year: KnownYear | None = None, province: Province | None = None
 ) -> list[BudgetRunProposed]:
     return await queries.runs(request.app.state.mongo, who.within(province, year=year))
 
@@ -26,10 +26,10 @@ async def list_runs(
 async def list_allocations(
     request: Request,
     who: Who,
-    year: AnyYear | None = None,
-    province: str | None = None,
-    centre_id: str | None = None,
-    commune_code: str | None = None,
+    year: KnownYear | None = None,
+    province: Province | None = None,
+    centre_id: Name | None = None,
+    commune_code: Name | None = None,
     limit: Limit = 100,
     after: After = None,
 ) -> Page[BudgetProposed]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from pydantic import Field
 
 from services.funding import queries
@@ -20,13 +20,13 @@ from shared.rulebook.given import given_policy
 from shared.web.auth import Who
 from shared.web.beside import Beside
 from shared.web.bodies import MAX_BYTES as MAX_BODY
+from shared.web.parameters import KnownYear, Province
 from shared.web.problems import not_found, refused
 
 router = APIRouter(tags=["views"])
 MAX_YEARS = 20
 SIMULATIONS = Beside(2)
 """Two of a process at once: one person waits for another's, and the consumer keeps its share of the machine."""
-BudgetYear = Annotated[int, Query(ge=2013, le=2100)]
 
 
 class Simulating(Claim):
@@ -39,8 +39,8 @@ class Simulating(Claim):
 
 
 @router.post("/simulations/{province}", summary="What another envelope or policy would change; nothing is written")
-async def simulate(request: Request, who: Who, province: str, what: Simulating) -> ComparisonAnswer:
-    who.require(province)
+async def simulate(request: Request, who: Who, province: Province, what: Simulating) -> ComparisonAnswer:
+    who.require(province, "envelope", f"{province}/{what.year}")
     now = request.app.state.runtime.clock.now()
     inputs = await queries.known(request.app.state.mongo, province, what.year, now)
     if inputs is None:
@@ -83,12 +83,12 @@ Only = Literal["effective_under_supported", "weak_over_supported"]
 async def get_sustainability(
     request: Request,
     who: Who,
-    province: str,
-    last: BudgetYear,
-    first: BudgetYear | None = None,
+    province: Province,
+    last: KnownYear,
+    first: KnownYear | None = None,
     only: Only | None = None,
 ) -> list[ViewAnswer]:
-    who.require(province)
+    who.require(province, "province", province)
     start = last - 4 if first is None else first
     if not last - MAX_YEARS < start <= last:
         raise refused("funding.years_out_of_range", first=start, last=last, most=MAX_YEARS)

@@ -15,6 +15,7 @@ from shared.contracts.orders import ErasureConfirmation, ErasureRequest
 from shared.contracts.people import Role
 from shared.web.auth import Caller, Operator, require_role
 from shared.web.paging import After, Limit
+from shared.web.parameters import Name
 from shared.web.problems import not_found
 
 router = APIRouter(prefix="/erasures", tags=["privacy"])
@@ -45,7 +46,7 @@ async def ask_for(
 
 
 @router.post("/{order_id:path}/confirm", summary="Carry out an order to erase that another person asked for")
-async def confirm(request: Request, who: Operator, order_id: str, body: Annotated[dict[str, Any], Body()]) -> Erasure:
+async def confirm(request: Request, who: Operator, order_id: Name, body: Annotated[dict[str, Any], Body()]) -> Erasure:
     """There is no way back: of what was sent the hash is left, of a refusal its codes. The decision stays."""
     wanted = erasing.Confirming(order_id, orders.read(ErasureConfirmation, body), who.person)
     await _found(request, order_id)

@@ -8,7 +8,7 @@ from services.intake import queries
 from services.intake.api.register import view_of
 from shared.answers.register import IntakeExplanation
 from shared.web.auth import Who
-from shared.web.parameters import AnyYear
+from shared.web.parameters import AnyYear, Name
 from shared.web.subjects import Day, meant_day, subject_named
 
 router = APIRouter(tags=["explanations"])
@@ -19,7 +19,7 @@ MOST_RECEIPTS = 1_000
 async def explain(
     request: Request,
     who: Who,
-    subject: str,
+    subject: Name,
     period: AnyYear | None = None,
     on: Day = None,
 ) -> IntakeExplanation:

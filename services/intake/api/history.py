@@ -23,13 +23,14 @@ from shared.messaging.operate.topics import province_codes
 from shared.refusals import problem
 from shared.web.auth import Operator, Who
 from shared.web.paging import After, Limit
+from shared.web.parameters import Flag, Province
 
 router = APIRouter(prefix="/history", tags=["history"])
 
 
 @router.get("", summary="The orders of history that were carried out, with the receipts of their submissions")
 async def list_histories(
-    request: Request, who: Who, province: str | None = None, limit: Limit = 100, after: After = None
+    request: Request, who: Who, province: Province | None = None, limit: Limit = 100, after: After = None
 ) -> Page[HistoryImported]:
     query = {"provinces" if name == "province" else name: value for name, value in who.within(province).items()}
     found = await queries.histories(request.app.state.mongo, query, after=after, limit=limit + 1)
@@ -39,7 +40,7 @@ async def list_histories(
 
 @router.post("", summary="Take in history: each submission is judged and answered with a receipt, no period is closed")
 async def take_in(
-    request: Request, who: Operator, body: Annotated[dict[str, Any], Body()], dry_run: bool = False
+    request: Request, who: Operator, body: Annotated[dict[str, Any], Body()], dry_run: Flag = False
 ) -> HistoryAnswer:
     """Where one of the submissions cannot be read, nothing is done. `dry_run`: only tell what would become of each. The
     same order under the same id is carried out once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Body, Query, Request
+from fastapi import APIRouter, Body, Request
 
 from services.intake import queries
 from services.intake.api import orders
@@ -14,16 +14,14 @@ from shared.contracts.facts import Closable, PeriodReopened
 from shared.contracts.orders import PeriodReopening, ReopeningEnd
 from shared.rulebook import HANOI, closing
 from shared.web.auth import Operator, Who
-from shared.web.parameters import AnyYear
+from shared.web.parameters import AnyYear, KnownYear, Name
 from shared.web.problems import not_found
 
 router = APIRouter(prefix="/periods", tags=["periods"])
-ClosingYear = Annotated[int, Query(ge=2013, le=2100)]
-"""A year that contracts know; of a query, which is text."""
 
 
 @router.get("", summary="When each kind of submission of a period or budget year closes, and on which ground")
-async def list_closings(request: Request, who: Who, year: ClosingYear | None = None) -> list[ClosingView]:
+async def list_closings(request: Request, who: Who, year: KnownYear | None = None) -> list[ClosingView]:
     """Without a year: of the current one."""
     now = request.app.state.runtime.clock.now()
     period = year or now.astimezone(HANOI).year
@@ -60,7 +58,7 @@ async def reopen(request: Request, who: Operator, body: Annotated[dict[str, Any]
 
 @router.post("/reopenings/{order_id:path}/end", summary="End a reopening now, before its time")
 async def end(
-    request: Request, who: Operator, order_id: str, body: Annotated[dict[str, Any], Body()]
+    request: Request, who: Operator, order_id: Name, body: Annotated[dict[str, Any], Body()]
 ) -> PeriodReopened:
     """What arrived before stays as it was decided, or is decided as on its arrival."""
     wanted = reopening.Ending(order_id, orders.read(ReopeningEnd, body), who.person)

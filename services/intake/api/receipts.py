@@ -11,7 +11,7 @@ from shared.contracts.base import Status
 from shared.contracts.facts import Receipt, RegistrationAccepted
 from shared.web.auth import Who
 from shared.web.paging import After, Limit
-from shared.web.parameters import AnyYear
+from shared.web.parameters import AnyYear, Name, Province
 from shared.web.problems import not_found
 
 router = APIRouter(tags=["intake"])
@@ -21,11 +21,11 @@ router = APIRouter(tags=["intake"])
 async def list_receipts(
     request: Request,
     who: Who,
-    province: str | None = None,
-    subject: str | None = None,
+    province: Province | None = None,
+    subject: Name | None = None,
     period: AnyYear | None = None,
     status: Status | None = None,
-    submission_id: str | None = None,
+    submission_id: Name | None = None,
     limit: Limit = 100,
     after: After = None,
 ) -> Page[Receipt]:
@@ -35,11 +35,11 @@ async def list_receipts(
 
 
 @router.get("/receipts/{receipt_id}", summary="One receipt")
-async def get_receipt(request: Request, who: Who, receipt_id: str) -> Receipt:
+async def get_receipt(request: Request, who: Who, receipt_id: Name) -> Receipt:
     found = await queries.receipt(request.app.state.mongo, receipt_id)
     if found is None:
         raise not_found("receipt", receipt_id)
-    who.require(found.province)
+    who.require(found.province, "receipt", receipt_id)
     return found
 
 
@@ -47,7 +47,7 @@ async def get_receipt(request: Request, who: Who, receipt_id: str) -> Receipt:
 async def list_held(
     request: Request,
     who: Who,
-    province: str | None = None,
+    province: Province | None = None,
     period: AnyYear | None = None,
     limit: Limit = 100,
     after: After = None,
@@ -59,20 +59,22 @@ async def list_held(
 
 @router.get("/tally", summary="How many submissions have which status; the sum is what was received")
 async def get_tally(
-    request: Request, who: Who, province: str | None = None, period: AnyYear | None = None
+    request: Request, who: Who, province: Province | None = None, period: AnyYear | None = None
 ) -> dict[str, int]:
     counts = await queries.tally(request.app.state.mongo, who.within(province, period=period))
     return {"received": sum(counts.values()), **counts}
 
 
 @router.get("/subjects/{subject:path}", summary="What is accepted of a unit, centre or province, with all versions")
-async def get_history(request: Request, who: Who, subject: str, period: AnyYear | None = None) -> list[AcceptedSubject]:
+async def get_history(
+    request: Request, who: Who, subject: Name, period: AnyYear | None = None
+) -> list[AcceptedSubject]:
     found = await queries.history(request.app.state.mongo, subject, period)
     return [one for one in found if who.may_see(one.province)]
 
 
 @router.get("/communes/{code}/centres", summary="Registered centres of a commune")
-async def get_centres(request: Request, who: Who, code: str) -> list[RegistrationAccepted]:
+async def get_centres(request: Request, who: Who, code: Name) -> list[RegistrationAccepted]:
     found = await queries.centres_of(request.app.state.mongo, code)
     return [one for one in found if who.may_see(one.province)]
 

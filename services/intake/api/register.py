@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Request
@@ -23,6 +22,7 @@ from shared.outside import text_problems
 from shared.registry import Registry, Succession, Unit, corrected_register, corrections_of, touched_units
 from shared.rulebook import HANOI
 from shared.web.auth import Operator, Who
+from shared.web.parameters import Flag, Name, OnDay
 from shared.web.problems import ApiProblem, not_found, refused
 
 router = APIRouter(prefix="/register", tags=["register"])
@@ -35,7 +35,7 @@ async def list_corrections(request: Request, who: Who) -> list[RegisterCorrected
 
 @router.get("/units/{code}", summary="What a code, or a unit's id, means on a day")
 async def get_unit(
-    request: Request, who: Who, code: str, on: Annotated[date | None, Query(description="Today by default")] = None
+    request: Request, who: Who, code: Name, on: Annotated[OnDay | None, Query(description="Today by default")] = None
 ) -> UnitView:
     register = await queries.register(request.app.state.mongo)
     day = on or request.app.state.runtime.clock.now().astimezone(HANOI).date()
@@ -47,7 +47,7 @@ async def get_unit(
 
 @router.post("/corrections", summary="Correct the register; taken whole, or not at all with everything that is wrong")
 async def correct(
-    request: Request, who: Operator, body: Annotated[dict[str, Any], Body()], dry_run: bool = False
+    request: Request, who: Operator, body: Annotated[dict[str, Any], Body()], dry_run: Flag = False
 ) -> Corrected:
     """`dry_run`: only tell what it would lead to. The same correction under the same id is taken once."""
     correction = _read(body)

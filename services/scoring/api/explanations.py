@@ -11,7 +11,7 @@ from services.scoring.queries import explanations as queries
 from services.scoring.queries import results
 from shared.answers.results import ScoringExplanation
 from shared.web.auth import Who
-from shared.web.parameters import AnyYear
+from shared.web.parameters import AnyYear, Name
 from shared.web.problems import refused
 from shared.web.subjects import Day, subject_named
 
@@ -26,7 +26,7 @@ async def explain(
     request: Request,
     who: Who,
     seen: Seen,
-    subject: str,
+    subject: Name,
     period: AnyYear | None = None,
     on: Day = None,
 ) -> ScoringExplanation:

@@ -14,13 +14,13 @@ from pydantic import Field, StringConstraints
 from services.scoring.decisions import Recompute
 from services.scoring.queries import recomputes as queries
 from shared.answers.results import Order
-from shared.contracts.base import Claim, Identifier, OneLine, ProvinceCode, Text, Year
+from shared.contracts.base import Claim, Identifier, OneLine, Text, Year
 from shared.mongo import Unavailable
 from shared.rulebook import RulebookError
 from shared.rulebook.given import GivenRules, read_given
 from shared.web.auth import Operator
 from shared.web.beside import Beside
-from shared.web.parameters import AnyYear
+from shared.web.parameters import KnownYear, Name, Province
 from shared.web.problems import ApiProblem, not_found, refused
 from shared.web.streams import begun
 
@@ -36,7 +36,7 @@ class Rehearsal(Claim):
     """Body of a rehearsal."""
 
     period: Year
-    province: ProvinceCode | None = None
+    province: Province | None = None
     """Today's code of the province that speaks for the subjects; `None` = all."""
     rulebook: Annotated[dict[Where, File], Field(max_length=300)] = {}
     """YAML by its place in a rulebook's folder, added to the rules in force for this rehearsal alone."""
@@ -48,7 +48,7 @@ class Ordering(Claim):
     id: Identifier
     """Chosen by the sender; the same order again goes on where it stopped."""
     period: Year
-    province: ProvinceCode | None = None
+    province: Province | None = None
     why: Annotated[str, StringConstraints(min_length=5, max_length=2_000), OneLine]
 
 
@@ -56,6 +56,7 @@ class Ordering(Claim):
     "/dry-run",
     summary="Every difference between the kept results and what the rules make of the same inputs; changes nothing",
     response_class=StreamingResponse,
+    responses={200: {"content": {NDJSON: {}}}},
 )
 async def rehearse(request: Request, who: Operator, body: Rehearsal) -> StreamingResponse:
     """One JSON object a line, in order of result and field; the last one is `{"summary": …}`: without it the answer is
@@ -81,12 +82,12 @@ async def order(request: Request, who: Operator, body: Ordering) -> Order:
 
 
 @router.get("", summary="Orders to judge a period again: who, why, and what came of it")
-async def list_orders(request: Request, who: Operator, period: AnyYear | None = None) -> Sequence[Order]:
+async def list_orders(request: Request, who: Operator, period: KnownYear | None = None) -> Sequence[Order]:
     return await queries.orders(request.app.state.mongo, period)
 
 
 @router.get("/{order_id:path}", summary="One order")
-async def get_order(request: Request, who: Operator, order_id: str) -> Order:
+async def get_order(request: Request, who: Operator, order_id: Name) -> Order:
     found = await queries.find(request.app.state.mongo, order_id)
     if found is None:
         raise not_found("order", order_id)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
-from pydantic import Field, StringConstraints
+from fastapi import APIRouter, Request
+from pydantic import StringConstraints
 
-from services.scoring.api.sight import Seen, Sight, withdrawn
+from services.scoring.api.sight import Asked, Seen, Sight, withdrawn
 from services.scoring.decisions import Act, RankingYear, Unreleasable
 from services.scoring.domain import Stretch
 from services.scoring.queries import rankings
@@ -20,12 +20,11 @@ from shared.contracts.facts import RankingReleased, RankingRow
 from shared.contracts.people import Role
 from shared.mongo import Unavailable
 from shared.refusals import refusal
-from shared.web.auth import Who
-from shared.web.parameters import AnyYear
+from shared.web.auth import Caller, Who
+from shared.web.parameters import Number, PageNumber
 from shared.web.problems import ApiProblem, not_found, refused
 
 router = APIRouter(prefix="/rankings/{scope}/{period}")
-Number = Annotated[int, Field(ge=1, le=10**9)]
 
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=2_000), OneLine]
@@ -55,33 +54,33 @@ class Releasing(Withdrawing):
 
 
 @router.post("/releases", summary="Release the ranking that was looked at: what the public sees from then on")
-async def release(
-    request: Request, who: Who, seen: Seen, scope: str, period: AnyYear, body: Releasing
-) -> RankingReleased:
+async def release(request: Request, who: Who, seen: Seen, ranking: Asked, body: Releasing) -> RankingReleased:
     """By the ministry; a province's ranking also by that province."""
-    if await rankings.head(request.app.state.mongo, scope, period) is None:
-        raise not_found("ranking", f"{scope}/{period}")
-    return await _carry_out(request, seen, RankingYear(scope, period), body, "released", body.version, body.hash)
+    _entitled(seen, ranking)
+    if await rankings.head(request.app.state.mongo, *ranking) is None:
+        raise not_found("ranking", f"{ranking.scope}/{ranking.period}")
+    return await _carry_out(request, seen.who, ranking, body, "released", body.version, body.hash)
 
 
 @router.post("/releases/{number}/withdraw", summary="Take a release back: the public sees that, and why")
 async def withdraw(
-    request: Request, who: Who, seen: Seen, scope: str, period: AnyYear, number: Number, body: Withdrawing
+    request: Request, who: Who, seen: Seen, ranking: Asked, number: Number, body: Withdrawing
 ) -> RankingReleased:
     """An earlier release does not revive."""
-    return await _carry_out(request, seen, RankingYear(scope, period), body, "withdrawn", number, None)
+    _entitled(seen, ranking)
+    return await _carry_out(request, seen.who, ranking, body, "withdrawn", number, None)
 
 
 @router.get("/releases", summary="Acts that released or withdrew a ranking, newest first: who, number, day, reason")
-async def list_releases(request: Request, who: Who, scope: str, period: AnyYear) -> list[RankingReleased]:
-    return await queries.acts(request.app.state.mongo, scope, period)
+async def list_releases(request: Request, who: Who, ranking: Asked) -> list[RankingReleased]:
+    return await queries.acts(request.app.state.mongo, *ranking)
 
 
 @router.get("/release", summary="The last release of a ranking, and how far the ranking has moved on since")
-async def get_state(request: Request, who: Who, seen: Seen, scope: str, period: AnyYear) -> ReleaseState:
+async def get_state(request: Request, who: Who, seen: Seen, ranking: Asked) -> ReleaseState:
     mongo = request.app.state.mongo
-    act, head = await queries.in_force(mongo, scope, period), await rankings.head(mongo, scope, period)
-    if act is None or head is None or not seen.inside(RankingYear(scope, period)):
+    act, head = await queries.in_force(mongo, *ranking), await rankings.head(mongo, *ranking)
+    if act is None or head is None or not seen.inside(ranking):
         return ReleaseState(act=act, changes=None, shifted=None)
     change = await queries.change(mongo, act.ranking, head)
     return ReleaseState(act=act, changes=len(change.changes), shifted=change.shifted)
@@ -92,37 +91,40 @@ async def get_release(
     request: Request,
     who: Who,
     seen: Seen,
-    scope: str,
-    period: AnyYear,
+    ranking: Asked,
     number: Number,
-    after: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    after: PageNumber = 0,
 ) -> Page[RankingRow]:
     """Of one that was withdrawn only who sees the ranking in the making sees the rows."""
-    acts = {act.version: act for act in await queries.acts(request.app.state.mongo, scope, period)}
+    acts = {act.version: act for act in await queries.acts(request.app.state.mongo, *ranking)}
     if number not in acts:
-        raise not_found("release", f"{scope}/{period}/{number}")
+        raise not_found("release", f"{ranking.scope}/{ranking.period}/{number}")
     act, following = acts[number], acts.get(number + 1)
     gone = next((each for each in (act, following) if each is not None and each.state == "withdrawn"), None)
-    if gone is not None and not seen.inside(RankingYear(scope, period)):
+    if gone is not None and not seen.inside(ranking):
         raise withdrawn(gone)
     if after >= max(act.ranking.pages, 1):
-        raise not_found("ranking page", f"{scope}/{period}/{after + 1}")
+        raise not_found("ranking page", f"{ranking.scope}/{ranking.period}/{after + 1}")
     rows = await rankings.rows(request.app.state.mongo, act.ranking, Stretch(after + 1, after + 1))
     return Page(items=rows, next=str(after + 1) if after + 1 < act.ranking.pages else None)
 
 
+def _entitled(seen: Sight, ranking: RankingYear) -> None:
+    """Raise 403 for who may not release it, before anything of it is looked at: whether it exists is not told."""
+    who = seen.who
+    if who.role is not Role.MINISTRY and not (who.role is Role.PROVINCE and seen.speaks_for(ranking)):
+        raise refused("scoring.release_by_others", scope=ranking.scope, role=who.role)
+
+
 async def _carry_out(
     request: Request,
-    seen: Sight,
+    who: Caller,
     ranking: RankingYear,
     body: Withdrawing,
     state: Literal["released", "withdrawn"],
     number: int,
     hash: str | None,
 ) -> RankingReleased:
-    who = seen.who
-    if who.role is not Role.MINISTRY and not (who.role is Role.PROVINCE and seen.speaks_for(ranking)):
-        raise refused("scoring.release_by_others", scope=ranking.scope, role=who.role)
     act = Act(
         order_id=body.id,
         ranking=ranking,

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Annotated
+from difflib import get_close_matches
+from typing import Annotated, get_args
 
 from fastapi import Depends, Request
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
-from services.scoring.decisions import RankingYear
+from services.scoring.decisions import NATION, RankingYear, area_class_scope, province_scope
 from services.scoring.queries import releases
 from shared.contracts.facts import RankingPublished, RankingReleased
+from shared.contracts.submissions import AreaClass
 from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.register import read_register
 from shared.mongo import Mongo
-from shared.registry import Registry
+from shared.registry import Registry, registry
 from shared.rulebook import HANOI, cut_off
 from shared.web.auth import Caller, Who
-from shared.web.problems import ApiProblem, refused
+from shared.web.parameters import KnownYear, provinces
+from shared.web.problems import SHOWN, ApiProblem, not_found, refused
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,37 @@ async def _sight(request: Request, who: Who) -> Sight:
 
 
 Seen = Annotated[Sight, Depends(_sight)]
+
+
+def scopes() -> list[str]:
+    """Of all rankings that ever can be."""
+    areas = [area_class_scope(area) for area in get_args(AreaClass)]
+    return [NATION, *areas, *(province_scope(code) for code in provinces)]
+
+
+def _scope(scope: str) -> str:
+    if scope not in scopes():
+        near = ", ".join(get_close_matches(scope[:SHOWN], scopes(), n=3))
+        raise PydanticCustomError(
+            "scope_unknown",
+            "Input should be the scope of a ranking, like {near}",
+            {"near": near or "nation, province-01"},
+        )
+    return scope
+
+
+Scope = Annotated[str, Field(json_schema_extra={"enum": scopes()}), AfterValidator(_scope)]
+
+
+def _asked(scope: Scope, period: KnownYear) -> RankingYear:
+    """The ranking that is asked for. Raises 404 where its province was none on the cut-off date."""
+    ranking = RankingYear(scope, period)
+    if ranking.holder is not None and registry().province(ranking.holder, cut_off(period)) is None:
+        raise not_found("ranking", f"{scope}/{period}")
+    return ranking
+
+
+Asked = Annotated[RankingYear, Depends(_asked)]
 
 
 def withdrawn(act: RankingReleased) -> ApiProblem:

@@ -24,7 +24,14 @@ from services.scoring.decisions.documents import (
 )
 from services.scoring.decisions.erasing import on_erased
 from services.scoring.decisions.ranked import RANKING
-from services.scoring.decisions.rankings import RankingYear, page_ids, pages_apart
+from services.scoring.decisions.rankings import (
+    NATION,
+    RankingYear,
+    area_class_scope,
+    page_ids,
+    pages_apart,
+    province_scope,
+)
 from services.scoring.decisions.recomputes import CHECK, RESCORED, OrderKey, Rescored
 from services.scoring.decisions.references import COLLECTED, CommuneYear
 from services.scoring.decisions.releases import Act, Unreleasable, release
@@ -52,6 +59,7 @@ __all__ = [
     "AREA_SERIES",
     "CHECK",
     "COLLECTED",
+    "NATION",
     "RANKING",
     "RANKINGS",
     "RANKING_CHANGES",
@@ -76,8 +84,10 @@ __all__ = [
     "Recompute",
     "Rescored",
     "Unreleasable",
+    "area_class_scope",
     "page_ids",
     "pages_apart",
+    "province_scope",
     "release",
     "routes",
 ]
