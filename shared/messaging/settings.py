@@ -79,6 +79,8 @@ class ServiceSettings(KafkaLogin, BaseSettings):
     """How often a dead letter's record is tried, the first time included; then only an explicit order goes on."""
     stuck_after: float = 120.0
     """Seconds without progress while records wait, after which the process calls itself dead."""
+    refused_after: float = 20.0
+    """Seconds for which a process hopes that MongoDB lets it in again; then it ends, to read its secrets anew."""
     session_timeout_ms: int = 30_000
     burst_quiet: float = 1.0
     """Seconds without a new request after which a result over a set is recomputed."""

@@ -114,6 +114,7 @@ class MemoryMongo:
     """Every operation raises this."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     """The server's clock."""
+    refused_seconds: float = 0.0
     commits: int = 0
     _unique: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
 
