@@ -1,4 +1,4 @@
-"""The schedule of trouble: which process is killed or frozen when, decided by the seed alone."""
+"""The schedule of trouble: who is killed, frozen or shut out when, decided by the seed alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import signal
 import time
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any
 
@@ -23,7 +23,7 @@ RESTART_SECONDS = 240.0
 
 
 class Trouble:
-    """Kills and freezes, and starts again what ended, as a supervisor would."""
+    """Kills, freezes and shuts out, and starts again what ended, as a supervisor would."""
 
     def __init__(self, world: ServiceProcesses, servers: Servers, seed: int) -> None:
         self._world = world
@@ -100,6 +100,9 @@ class Trouble:
             await self._server("kafka", seconds, freeze=dice < 0.08)
         elif dice < 0.32:
             await self._server("mongod", seconds, freeze=dice < 0.24)
+        elif dice < 0.40:
+            # Whoever is connected stays logged out: it ends itself, and is started again.
+            await self._revoke("mongod", self._world.shut_out, self._world.let_in)
         else:
             service, instance = self._random.choice(SERVICES), self._random.randrange(COPIES)
             kind = self._random.choice(("kill", "kill", "terminate", "freeze"))
@@ -122,6 +125,22 @@ class Trouble:
             self.injected[f"{'freeze' if freeze else 'kill'} {name}"] += 1
         finally:
             self._busy.discard(name)
+
+    async def _revoke(self, server: str, take: Callable[[str], None], give: Callable[[str], None]) -> None:
+        """Take what a service may do on a server away from under its open connections, and give it back."""
+        if server in self._busy:  # it may be away, and nobody could be told
+            return
+        service, seconds = self._random.choice(SERVICES), self._random.uniform(0.5, 8.0)
+        self._busy.add(server)
+        try:
+            await asyncio.to_thread(take, service)
+            try:
+                await asyncio.sleep(seconds)
+            finally:
+                await asyncio.to_thread(give, service)
+            self.injected[f"revoke on {server}"] += 1
+        finally:
+            self._busy.discard(server)
 
     async def _service(self, service: str, instance: int, kind: str, seconds: float) -> None:
         key = f"{service}-{instance}"
