@@ -1,6 +1,6 @@
 """`make chaos`: load over the whole platform while a seeded schedule kills and freezes services, broker and database.
 
-Logins are taken away and given back, senders do their worst (`hostile.py`), hosts' clocks are ten minutes off, batches
+Rights are taken away and given back, senders do their worst (`hostile.py`), hosts' clocks are ten minutes off, batches
 arrive garbled, broker and database are away at the start, and a channel is made anew under way. Afterwards an
 independent checker recomputes from what lies on the channels what must exist, and compares everything. The last line:
 `submitted=… receipts=… lost=0 doubled=0 wrong=0 dead=…`; any lost, doubled or wrong is a failure.
