@@ -136,6 +136,11 @@ def test_a_service_sees_no_database_but_its_own(server: MongoDB) -> None:
             assert tried.list_database_names() == [DATABASES[service]]
 
 
+def test_the_server_is_of_the_version_that_the_platform_says(server: MongoDB) -> None:
+    with client(server, None) as anybody:
+        assert anybody.server_info()["version"] == fetch.MONGOD_VERSION
+
+
 def test_what_was_tried_in_vain_changed_nothing(server: MongoDB, found: list[dict[str, str]]) -> None:
     with client(server, ADMIN) as root:
         told = root["admin"].command("usersInfo")["users"]
