@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -42,6 +43,8 @@ class ServiceSettings(KafkaLogin, BaseSettings):
     mongo_user: str = ""
     """As whom to log in to it; empty: as the URI says itself, or as nobody."""
     mongo_password: SecretStr = SecretStr("")
+    mongo_supported_until: date | None = None
+    """The last day of a support that was bought for its version; empty: as its maker supports it."""
     mongo_driver: DriverName = "motor"
     """Which client library talks to it."""
     profile: Literal["local", "production"] = "production"

@@ -161,6 +161,10 @@ class Driver(Generic[Database]):
             answer = await self._db.command("hello")
             return answer["localTime"].replace(tzinfo=UTC)  # type: ignore[no-any-return]
 
+    async def version(self) -> str:
+        with mapped(self._refusals):
+            return str((await self._db.command("buildInfo"))["version"])
+
     async def ping(self) -> None:
         # MongoDB's own `hello` and `ping` are answered to anybody. What is not committed leaves nothing behind.
         probe = uuid.uuid4().hex

@@ -128,6 +128,10 @@ class Mongo(Protocol):
         """The server's clock."""
         ...
 
+    async def version(self) -> str:
+        """The server's version, such as `8.0.4`."""
+        ...
+
     async def ping(self) -> None:
         """Raise a `MongoError` unless a primary lets us read and write, as a service does."""
         ...

@@ -34,6 +34,7 @@ from shared.messaging.operate.instance import Instance, InstanceTaken
 from shared.messaging.operate.keeping import Keeper, Kept
 from shared.messaging.operate.preparing import prepare
 from shared.messaging.operate.topics import RightsMissing, check_topics, lacking, needs_of
+from shared.messaging.profile import require_supported
 from shared.messaging.send.outbox import Relay
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo, Unavailable, answers
@@ -159,15 +160,16 @@ class Runtime:
         """The server that a start in progress waits for."""
 
     async def start(self) -> None:
-        """Claim the instance, check the topics, prepare the database, start to consume; wait for who is away.
+        """Claim the instance, check database and topics, prepare the database, start to consume; wait for who is away.
 
-        Raises `InstanceTaken` and `TopicMismatch`, which no waiting mends.
+        Raises `InstanceTaken`, `TopicMismatch` and `Unsupported`, which no waiting mends.
         """
         self._login = asyncio.create_task(self._watch_login(), name="login")
         await self._answered("MongoDB", self._instance.claim)
         self._keeper = asyncio.create_task(self._keep_instance(), name="instance")
-        await self._answered("Kafka", self._admitted)
         await self._answered("MongoDB", partial(self.clock.measure, self.mongo))
+        await self._answered("MongoDB", self._supported)
+        await self._answered("Kafka", self._admitted)
         await self._answered("MongoDB", self._prepare)
         await self._answered("MongoDB", self.letters.read_again)  # before later records of the same keys are read
         await self._answered("Kafka", self._connect)
@@ -214,6 +216,9 @@ class Runtime:
         joins = await may_join(kafka, self.consuming.group)
         self._forbidden = lacking(self._needs, seen) + ([] if joins else [self._no_group])
         return {name: id for name in names if name in seen and (id := seen[name].id)}
+
+    async def _supported(self) -> None:
+        require_supported(self.settings, await self.mongo.version(), self.clock.real().date())
 
     async def _prepare(self) -> None:
         await prepare(self.mongo, inbox_days=self.settings.inbox_days)
