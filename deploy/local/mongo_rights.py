@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
+
+from deploy.local.state import SERVICES
 
 Client = MongoClient[dict[str, Any]]
 
@@ -15,6 +17,12 @@ ACTIONS = ("find", "insert", "update", "remove", "createCollection", "createInde
 USERS = "admin"
 """The database in which users and their roles are kept, as MongoDB's own tools expect them."""
 _USER_EXISTS, _ROLE_EXISTS, _NO_USER, _NO_ROLE = 51003, 51002, 11, 31
+
+
+def databases_of(environment: Mapping[str, str]) -> dict[str, str]:
+    """The database of each service, as its settings name it."""
+    prefix = environment.get("LANGHOC_DATABASE_PREFIX", "langhoc_")
+    return {service: f"{prefix}{service}" for service in SERVICES}
 
 
 def let_in(client: Client, user: str, password: str, roles: Sequence[str]) -> None:

@@ -24,6 +24,7 @@ from deploy.local.fetch import Progress
 from deploy.local.files import write_atomically
 from deploy.local.identity import ensure_signing_key
 from deploy.local.logs import tail
+from deploy.local.mongo_rights import databases_of
 from deploy.local.ports import choose_ports
 from deploy.local.secrets import Secrets
 from deploy.local.servers import (
@@ -312,8 +313,7 @@ class LocalPlatform:
             servers.append(Kafka(home, data / "kafka", ports["kafka"], ports["kafka-controller"], self._secrets, java))
         if external.mongo is None:
             home = fetch.MONGOD.fetch(self._cache, progress)
-            prefix = self._environment.get("LANGHOC_DATABASE_PREFIX", "langhoc_")
-            databases = {service: f"{prefix}{service}" for service in SERVICES}
+            databases = databases_of(self._environment)
             servers.append(MongoDB(home, data / "mongod", ports["mongod"], self._secrets, databases))
         if zipkin:
             servers.append(Zipkin(fetch.ZIPKIN.fetch(self._cache, progress), ports["zipkin"], java))

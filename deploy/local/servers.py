@@ -226,6 +226,7 @@ class MongoDB(Server):
             *("--dbpath", str(self.data)),
             *("--bind_ip", LOOPBACK, "--port", str(self.port), "--nounixsocket"),
             *("--replSet", REPLICA_SET, "--oplogSize", "512"),
+            "--noscripting",  # whoever may read could have a program run there
             *("--auth", "--keyFile", str(self.secrets.mongod_key())),
             *("--wiredTigerCacheSizeGB", str(self.cache_gb)),
             *(word for parameter in parameters for word in ("--setParameter", parameter)),

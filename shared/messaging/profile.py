@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
 from urllib.parse import urlsplit
 
 from shared.contracts.base import Problem
+from shared.errors import LanghocError
 from shared.messaging.settings import ServiceSettings
+from shared.mongo.connect import has_credentials
+from shared.mongo.support import is_supported, supported
 from shared.refusals import problem
 
 LEAST_KEY = 32
 """Characters of the key under which accounts are known: a shorter one could be tried out."""
+
+
+class Unsupported(LanghocError):
+    """A server whose version a deployment that is not local does not work with."""
 
 
 def unsafe(settings: ServiceSettings) -> list[Problem]:
@@ -25,4 +33,15 @@ def unsafe(settings: ServiceSettings) -> list[Problem]:
         found.append(problem("start.local_keys", "LANGHOC_JWKS"))
     if len(settings.account_key.get_secret_value()) < LEAST_KEY:
         found.append(problem("start.no_account_key", "LANGHOC_ACCOUNT_KEY", least=LEAST_KEY))
+    if not (settings.mongo_user or has_credentials(settings.mongo)):
+        found.append(problem("start.mongo_without_login", "LANGHOC_MONGO_USER"))
     return found
+
+
+def require_supported(settings: ServiceSettings, version: str, on: date) -> None:
+    """Raise `Unsupported` if the database is of a version that nobody mends any more on that day."""
+    until = settings.mongo_supported_until
+    if settings.profile == "local" or (is_supported(version, on) if until is None else on <= until):
+        return
+    fit = ", ".join(supported(on)) or "…"
+    raise Unsupported(problem("start.mongo_past_support", "LANGHOC_MONGO", version=version, fit=fit))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -42,6 +43,8 @@ class ServiceSettings(KafkaLogin, BaseSettings):
     mongo_user: str = ""
     """As whom to log in to it; empty: as the URI says itself, or as nobody."""
     mongo_password: SecretStr = SecretStr("")
+    mongo_supported_until: date | None = None
+    """The last day of a support that was bought for its version; empty: as its maker supports it."""
     mongo_driver: DriverName = "motor"
     """Which client library talks to it."""
     seal_key: SecretStr = SecretStr("")
@@ -84,6 +87,8 @@ class ServiceSettings(KafkaLogin, BaseSettings):
     """How often a dead letter's record is tried, the first time included; then only an explicit order goes on."""
     stuck_after: float = 120.0
     """Seconds without progress while records wait, after which the process calls itself dead."""
+    refused_after: float = 20.0
+    """Seconds for which a process hopes that MongoDB lets it in again; then it ends, to read its secrets anew."""
     session_timeout_ms: int = 30_000
     burst_quiet: float = 1.0
     """Seconds without a new request after which a result over a set is recomputed."""

@@ -3,6 +3,7 @@
 from shared.mongo.port import (
     Conflict,
     DuplicateKey,
+    LoggedOut,
     Mongo,
     Permanent,
     Put,
@@ -15,6 +16,7 @@ from shared.mongo.transactions import in_transaction
 __all__ = [
     "Conflict",
     "DuplicateKey",
+    "LoggedOut",
     "Mongo",
     "Permanent",
     "Put",

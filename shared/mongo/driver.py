@@ -19,6 +19,7 @@ from pymongo.write_concern import WriteConcern
 from shared.mongo.errors_of_pymongo import mapped
 from shared.mongo.leases import COLLECTION as PROBED
 from shared.mongo.port import Conflict, Document, DuplicateKey, Put, Query, Session, Sort
+from shared.mongo.refusals import Refusals
 
 Database = TypeVar("Database", AsyncIOMotorDatabase[Document], AsyncDatabase[Document])
 PAGE = 2_000
@@ -49,11 +50,12 @@ def client_options(database: str, timeout_ms: int) -> dict[str, Any]:
 class DriverSession:
     """One transaction of either driver."""
 
-    def __init__(self, inner: AsyncIOMotorClientSession | AsyncClientSession) -> None:
+    def __init__(self, inner: AsyncIOMotorClientSession | AsyncClientSession, refusals: Refusals) -> None:
         self.inner = inner
+        self._refusals = refusals
 
     async def commit(self) -> None:
-        with mapped():
+        with mapped(self._refusals):
             await self.inner.commit_transaction()
 
 
@@ -62,6 +64,11 @@ class Driver(Generic[Database]):
 
     def __init__(self, database: Database) -> None:
         self._db: Database = database
+        self._refusals = Refusals()
+
+    @property
+    def refused_seconds(self) -> float:
+        return self._refusals.seconds
 
     def transaction(self) -> AbstractAsyncContextManager[Session]:
         """Each driver's own."""
@@ -77,19 +84,19 @@ class Driver(Generic[Database]):
         limit: int = 0,
         skip: int = 0,
     ) -> list[Document]:
-        with mapped():
+        with mapped(self._refusals):
             cursor = self._db[collection].find(query, projection, limit=limit, skip=skip, batch_size=PAGE)
             if sort:
                 cursor = cursor.sort(list(sort))
             return await cursor.to_list(None)
 
     async def count(self, collection: str, query: Query) -> int:
-        with mapped():
+        with mapped(self._refusals):
             return int(await self._db[collection].count_documents(query))
 
     async def insert(self, collection: str, documents: Sequence[Document], session: Session | None = None) -> None:
         if documents:
-            with mapped():
+            with mapped(self._refusals):
                 await self._db[collection].insert_many(documents, ordered=True, session=_inner(session))
 
     async def put(self, collection: str, puts: Sequence[Put], session: Session) -> None:
@@ -106,7 +113,7 @@ class Driver(Generic[Database]):
                     ReplaceOne({"_id": put.id, "_rev": put.revision}, {**put.document, "_rev": put.revision + 1})
                 )
         try:
-            with mapped():
+            with mapped(self._refusals):
                 result = await self._db[collection].bulk_write(writes, ordered=True, session=_inner(session))
         except DuplicateKey as error:
             if error.index == "_id_":  # somebody created the document since it was looked for
@@ -116,7 +123,7 @@ class Driver(Generic[Database]):
             raise Conflict(f"{collection}: {replaced - result.matched_count} of {replaced} revisions moved")
 
     async def delete(self, collection: str, query: Query, session: Session | None = None) -> int:
-        with mapped():
+        with mapped(self._refusals):
             result = await self._db[collection].delete_many(query, session=_inner(session))
             return int(result.deleted_count)
 
@@ -128,7 +135,7 @@ class Driver(Generic[Database]):
         *,
         upsert: bool = False,
     ) -> int:
-        with mapped():
+        with mapped(self._refusals):
             result = await self._db[collection].update_many(
                 query, update if isinstance(update, Mapping) else list(update), upsert=upsert
             )
@@ -140,19 +147,23 @@ class Driver(Generic[Database]):
         options: dict[str, Any] = {"unique": True} if unique else {}
         if expire_after_seconds is not None:
             options["expireAfterSeconds"] = expire_after_seconds
-        with mapped():
+        with mapped(self._refusals):
             await self._db[collection].create_index(list(keys), **options)
 
     async def collection_names(self) -> list[str]:
-        with mapped():
+        with mapped(self._refusals):
             return list(
                 await self._db.list_collection_names(authorizedCollections=True)
             )  # asks for no right of its own
 
     async def time(self) -> datetime:
-        with mapped():
+        with mapped(self._refusals):
             answer = await self._db.command("hello")
             return answer["localTime"].replace(tzinfo=UTC)  # type: ignore[no-any-return]
+
+    async def version(self) -> str:
+        with mapped(self._refusals):
+            return str((await self._db.command("buildInfo"))["version"])
 
     async def ping(self) -> None:
         # MongoDB's own `hello` and `ping` are answered to anybody. What is not committed leaves nothing behind.

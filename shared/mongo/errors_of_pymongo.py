@@ -17,16 +17,20 @@ from pymongo.errors import (
     PyMongoError,
 )
 
-from shared.mongo.port import CommitUnknown, DuplicateKey, MongoError, Permanent, Transient, Unavailable
+from shared.mongo.port import CommitUnknown, DuplicateKey, LoggedOut, MongoError, Permanent, Transient, Unavailable
+from shared.mongo.refusals import Refusals
 
 WRITE_CONFLICT, MULTIPLE_ERRORS, NO_SUCH_TRANSACTION, DUPLICATE = 112, 65, 251, 11000
 TRANSIENT_CODES = {WRITE_CONFLICT, MULTIPLE_ERRORS, NO_SUCH_TRANSACTION}
+UNAUTHORIZED, AUTHENTICATION_FAILED = 13, 18
 TOO_LARGE_CODES = {10334, 17280, 17419, 17420}
+LACKING = "not authorized on"
+"""What the server says of a right; otherwise the same code means that the connection is not logged in."""
 _NAMESPACE = re.compile(r"collection: \S+?\.(\S+) index: (\S+)")
 
 
 @contextmanager
-def mapped() -> Iterator[None]:
+def mapped(refusals: Refusals) -> Iterator[None]:
     """Turn the driver's errors into the port's, and a cancellation that the driver lost into a cancellation.
 
     PyMongo sends through `asyncio.wait_for`, which before Python 3.12 swallows a cancellation that comes at the same
@@ -37,7 +41,10 @@ def mapped() -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        raise translate(error) from error
+        found = translate(error)
+        if isinstance(found, LoggedOut):
+            refusals.note()
+        raise found from error
     except (BSONError, OverflowError, UnicodeEncodeError) as error:  # not even encodable
         raise Permanent(str(error)) from error
     if task and task.cancelling() > requests:
@@ -70,6 +77,8 @@ def translate(error: PyMongoError) -> MongoError:
             return Transient(str(error))
         if error.code in TOO_LARGE_CODES:
             return Permanent(str(error))
+        if error.code == AUTHENTICATION_FAILED or (error.code == UNAUTHORIZED and LACKING not in str(error)):
+            return LoggedOut(str(error))
     if isinstance(error, ConnectionFailure):
         return Transient(str(error))
     return Unavailable(str(error))

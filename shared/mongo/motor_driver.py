@@ -22,16 +22,16 @@ class MotorMongo(Driver[AsyncIOMotorDatabase[Document]]):
         super().__init__(self._client.get_database(database, **DATABASE))
 
     async def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
-        with mapped():
+        with mapped(self._refusals):
             return await self._db[collection].aggregate(list(pipeline), batchSize=PAGE).to_list(None)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
-        with mapped():
+        with mapped(self._refusals):
             session = await self._client.start_session()
         async with session:
             session.start_transaction(**TRANSACTION)
-            yield DriverSession(session)  # ending a session aborts what was not committed
+            yield DriverSession(session, self._refusals)  # ending a session aborts what was not committed
 
     async def close(self) -> None:
         self._client.close()

@@ -43,6 +43,10 @@ class Unavailable(MongoError):
     """The database did not answer within the deadline; nothing is known to be written."""
 
 
+class LoggedOut(Unavailable):
+    """We are let in no more: the user is gone, or was given anew; an open connection then stays logged out for ever."""
+
+
 class Permanent(MongoError):
     """This write can never succeed (document too large, invalid BSON): repeating is useless."""
 
@@ -66,6 +70,11 @@ class Session(Protocol):
 
 class Mongo(Protocol):
     """One service's database."""
+
+    @property
+    def refused_seconds(self) -> float:
+        """From the first time that our login was refused to the last; 0 if it was not, or long ago."""
+        ...
 
     async def find(
         self,
@@ -117,6 +126,10 @@ class Mongo(Protocol):
 
     async def time(self) -> datetime:
         """The server's clock."""
+        ...
+
+    async def version(self) -> str:
+        """The server's version, such as `8.0.4`."""
         ...
 
     async def ping(self) -> None:

@@ -23,17 +23,17 @@ class PyMongo(Driver[AsyncDatabase[Document]]):
         super().__init__(self._client.get_database(database, **DATABASE))
 
     async def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
-        with mapped():
+        with mapped(self._refusals):
             cursor = await self._db[collection].aggregate(list(pipeline), batchSize=PAGE)
             return await cursor.to_list(None)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
-        with mapped():
+        with mapped(self._refusals):
             session = self._client.start_session()
         async with session:
             await session.start_transaction(**TRANSACTION)
-            yield DriverSession(session)  # ending a session aborts what was not committed
+            yield DriverSession(session, self._refusals)  # ending a session aborts what was not committed
 
     async def close(self) -> None:
         await self._client.close()

@@ -22,10 +22,12 @@ from starlette.types import ASGIApp
 from swagger_ui_bundle import swagger_ui_path
 
 from shared.answers.operations import Flow
+from shared.contracts.base import Problem
 from shared.messaging.ending import end
 from shared.messaging.operate.instance import InstanceTaken
 from shared.messaging.operate.runtime import TAKEN, Check, Runtime
 from shared.messaging.operate.topics import TopicMismatch
+from shared.messaging.profile import Unsupported
 from shared.messaging.settings import ServiceSettings
 from shared.telemetry import shut_down_traces
 from shared.web import dead_letters, privacy, problems
@@ -58,7 +60,8 @@ def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, pro
         try:
             await runtime.start()
         except Exception as error:
-            plain = isinstance(error, (InstanceTaken, TopicMismatch))  # said in words already
+            plain = isinstance(error, (InstanceTaken, TopicMismatch, Unsupported))  # said in words already
+            tell_refused(error.problems if isinstance(error, Unsupported) else ())
             log.critical("service.cannot_start", error=str(error), exc_info=None if plain else error)
             app.state.failure = error
             app.state.end()
@@ -167,6 +170,14 @@ def _arm_exit() -> None:
             inherited(number, frame)
 
     signal.signal(signal.SIGTERM, on_term)
+
+
+def tell_refused(found: Sequence[Problem]) -> None:
+    """Say what is wrong with a deployment, and how to mend it."""
+    for one in found:
+        log.critical(
+            "service.refused", code=one.code, setting=one.field, message=one.message.model_dump(), mend=one.mend.en
+        )
 
 
 async def _not_while_starting(request: Request) -> None:

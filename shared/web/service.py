@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-import structlog
 from fastapi import APIRouter
 
 from shared.contracts.base import Problem
@@ -20,9 +19,7 @@ from shared.mongo import Mongo
 from shared.mongo.connect import connect
 from shared.rulebook.checking import prove
 from shared.telemetry import configure_logs, setup_traces
-from shared.web.app import CANNOT_START, build_app, serve
-
-log = structlog.get_logger()
+from shared.web.app import CANNOT_START, build_app, serve, tell_refused
 
 
 def run_service(
@@ -55,9 +52,6 @@ def run_service(
 
 def _refuse(found: Sequence[Problem]) -> None:
     """Say what is wrong with the settings and how to mend it, all at once, and end."""
-    for one in found:
-        log.critical(
-            "service.refused", code=one.code, setting=one.field, message=one.message.model_dump(), mend=one.mend.en
-        )
+    tell_refused(found)
     if found:
         raise SystemExit(CANNOT_START)

@@ -1,8 +1,8 @@
 """`make chaos`: load over the whole platform while a seeded schedule kills and freezes services, broker and database.
 
-Senders do their worst meanwhile (`hostile.py`), hosts' clocks are ten minutes off, batches arrive garbled, broker and
-database are away at the start, and a channel is made anew under way. Afterwards an independent checker recomputes from
-what lies on the channels what must exist, and compares everything. The last line says it:
+Rights are taken away and given back, senders do their worst (`hostile.py`), hosts' clocks are ten minutes off, batches
+arrive garbled, broker and database are away at the start, and a channel is made anew under way. Afterwards an
+independent checker recomputes from what lies on the channels what must exist, and compares everything. The last line:
 `submitted=… receipts=… lost=0 doubled=0 wrong=0 dead=…`; any lost, doubled or wrong is a failure.
 """
 
@@ -16,6 +16,8 @@ import time
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+
+import httpx
 
 from cli.publishing import Message, Portal, Sent
 from demo.synthetic import ON_TIME
@@ -110,7 +112,7 @@ async def settle(world: ServiceProcesses, trouble: Trouble) -> None:
                     await asyncio.to_thread(world.wait_ready, service, copy, 120)
             await asyncio.to_thread(world.wait_settled, *SERVICES, seconds=max(deadline - time.monotonic(), 1))
             return
-        except (OSError, KeyError, Ended) as error:  # a process just ended by itself; the supervisor starts it again
+        except (OSError, KeyError, Ended, httpx.HTTPError) as error:  # a process ended by itself, and is started again
             if time.monotonic() > deadline:
                 raise TimeoutError("the platform did not come to rest") from error
             await asyncio.sleep(1)

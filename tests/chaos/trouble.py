@@ -1,4 +1,4 @@
-"""The schedule of trouble: which process is killed or frozen when, decided by the seed alone."""
+"""The schedule of trouble: who is killed, frozen or shut out when, decided by the seed alone."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import asyncio
 import signal
 import time
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any
 
 from deploy.local.harness import ServerProcess, Servers
+from deploy.principals import principals_of
+from shared.contracts.rights import Right
 from tests.platform import ServiceProcesses
 
 SERVICES = ("intake", "scoring", "funding", "notifications")
@@ -23,7 +25,7 @@ RESTART_SECONDS = 240.0
 
 
 class Trouble:
-    """Kills and freezes, and starts again what ended, as a supervisor would."""
+    """Kills, freezes and shuts out, and starts again what ended, as a supervisor would."""
 
     def __init__(self, world: ServiceProcesses, servers: Servers, seed: int) -> None:
         self._world = world
@@ -33,6 +35,7 @@ class Trouble:
         self.injected: Counter[str] = Counter()
         self.restarts: Counter[str] = Counter()
         self._busy: set[str] = set()
+        self._rights: dict[str, set[Right]] = {}
 
     async def inject(self) -> None:
         """Cause trouble every few seconds until cancelled; what was begun is always undone."""
@@ -100,6 +103,11 @@ class Trouble:
             await self._server("kafka", seconds, freeze=dice < 0.08)
         elif dice < 0.32:
             await self._server("mongod", seconds, freeze=dice < 0.24)
+        elif dice < 0.38:
+            # Whoever is connected stays logged out: it ends itself, and is started again.
+            await self._revoke("mongod", self._world.shut_out, self._world.let_in)
+        elif dice < 0.43:
+            await self._revoke("kafka", self._forbid, self._allow)
         else:
             service, instance = self._random.choice(SERVICES), self._random.randrange(COPIES)
             kind = self._random.choice(("kill", "kill", "terminate", "freeze"))
@@ -122,6 +130,31 @@ class Trouble:
             self.injected[f"{'freeze' if freeze else 'kill'} {name}"] += 1
         finally:
             self._busy.discard(name)
+
+    async def _revoke(self, server: str, take: Callable[[str], None], give: Callable[[str], None]) -> None:
+        """Take what a service may do on a server away from under its open connections, and give it back."""
+        if server in self._busy:  # it may be away, and nobody could be told
+            return
+        service, seconds = self._random.choice(SERVICES), self._random.uniform(0.5, 8.0)
+        self._busy.add(server)
+        try:
+            try:
+                await asyncio.to_thread(take, service)
+                await asyncio.sleep(seconds)
+            finally:
+                await asyncio.to_thread(give, service)
+            self.injected[f"revoke on {server}"] += 1
+        finally:
+            self._busy.discard(server)
+
+    def _forbid(self, service: str) -> None:
+        with principals_of(self._servers.kafka) as principals:
+            held = self._rights.setdefault(service, principals.rights(service))
+            principals.withdraw(service, held)
+
+    def _allow(self, service: str) -> None:
+        with principals_of(self._servers.kafka) as principals:
+            principals.grant(service, self._rights.get(service, set()))
 
     async def _service(self, service: str, instance: int, kind: str, seconds: float) -> None:
         key = f"{service}-{instance}"

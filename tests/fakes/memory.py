@@ -115,6 +115,9 @@ class MemoryMongo:
     """Every operation raises this."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     """The server's clock."""
+    release: str = "8.0.4"
+    """What it calls its version."""
+    refused_seconds: float = 0.0
     commits: int = 0
     _unique: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
 
@@ -241,6 +244,10 @@ class MemoryMongo:
     async def time(self) -> datetime:
         self._answer()
         return self.now()
+
+    async def version(self) -> str:
+        self._answer()
+        return self.release
 
     async def ping(self) -> None:
         self._answer()

@@ -17,7 +17,7 @@ from joserfc.jwk import KeySet
 from typer.testing import CliRunner
 
 from cli.output import CommandError
-from cli.platform import app_commands, clock_offset
+from cli.platform import app_commands, clock_offset, show_support
 from deploy.local import LocalPlatform, LocalPlatformError, Platform, fetch, issue_token, supervisor
 from deploy.local.errors import FetchFailed, MissingTool, NotRunning, UnknownProgram
 from deploy.local.identity import ensure_signing_key, jwks_path
@@ -418,6 +418,15 @@ class TestCommands:
 
     def test_down_of_nothing_is_no_error(self, tmp_path: Path) -> None:
         assert self.run(tmp_path / "none", "down") == (0, "Nothing was running.\n")
+
+    def test_a_platform_says_that_its_own_mongod_is_past_its_support(
+        self, platform: Platform, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        show_support(platform.model_copy(update={"embedded": ("kafka",)}))
+        assert capsys.readouterr().out == ""
+        show_support(platform)
+        (line,) = capsys.readouterr().out.splitlines()
+        assert line == "MongoDB 6.0.5 is past its support (2025-07-31): for development only."
 
     def test_clock_shows_the_simulated_date(self, tmp_path: Path, platform: Platform) -> None:
         offset = clock_offset("2026-02-25T09:00")

@@ -25,7 +25,7 @@ from shared.messaging.decide.asking import Ask, Consumer, Outcome, Request
 from shared.messaging.decide.documents import Collection, Document, Ref, content_of
 from shared.messaging.messages import Outgoing, Reason, Received, Unreadable, derived_id
 from shared.messaging.send.outbox import LARGEST_BODY
-from shared.mongo import Unavailable
+from shared.mongo import LoggedOut, Unavailable
 from shared.mongo.port import CommitUnknown, Transient
 from tests.fakes.memory import Fault, MemoryMongo
 from tests.unit.delivery_samples import AT, TRACE, Stored, head, record
@@ -458,6 +458,15 @@ async def test_when_the_database_is_gone_nothing_is_finished_and_the_repeat_is_w
     assert (bench.counted(), bench.inbox()) == (0, 0)
     await bench.process(stored(0), stored(1))
     assert (bench.counted(), bench.inbox()) == (2, 2)
+
+
+async def test_a_login_that_is_refused_is_no_records_trouble(bench: Bench) -> None:
+    """Though another connection, on which the database was asked, is logged in still."""
+    bench.mongo.commit_faults = {1: Fault(LoggedOut)}
+    with pytest.raises(LoggedOut):
+        await bench.process(stored(0), stored(1))
+    progress = await bench.process(stored(0), stored(1))
+    assert (progress.put_off, bench.dead(), bench.counted()) == ({}, {}, 2)
 
 
 async def test_a_crash_after_the_commit_ends_in_duplicates(bench: Bench) -> None:

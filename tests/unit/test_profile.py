@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import importlib
+from contextlib import nullcontext
+from datetime import date
 from typing import Any
 
 import pytest
 import structlog
 
-from shared.messaging.profile import unsafe
+from shared.messaging.decide.asking import Consumer
+from shared.messaging.operate.runtime import Runtime
+from shared.messaging.profile import Unsupported, require_supported, unsafe
 from shared.messaging.settings import ServiceSettings
+from shared.mongo import Mongo
 from shared.web.app import CANNOT_START
+from tests.fakes.memory import MemoryMongo
 
 ISSUER = "https://sso.example/realms/langhoc"
 
 
 def settings(**given: Any) -> ServiceSettings:
-    return ServiceSettings(kafka="-", mongo="-", **given)
+    return ServiceSettings(**{"kafka": "-", "mongo": "mongodb://u:p@h/"} | given)
 
 
 @pytest.mark.parametrize(
@@ -62,5 +68,55 @@ def test_a_service_that_would_take_local_tokens_does_not_start(service: str, mon
         ("local_tokens", "LANGHOC_ISSUER"),
         ("local_keys", "LANGHOC_JWKS"),
         ("no_account_key", "LANGHOC_ACCOUNT_KEY"),
+        ("mongo_without_login", "LANGHOC_MONGO_USER"),
     ]
     assert all(line["message"]["vi"] and line["mend"] for line in said)
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ({"mongo": "mongodb://h/"}, True),
+        ({"mongo": "mongodb://h/?authSource=admin"}, True),
+        ({"mongo": "mongodb://h/", "mongo_user": "intake", "mongo_password": "p"}, False),
+        ({"mongo": "mongodb://intake:p@h/"}, False),
+        ({"mongo": "mongodb://h/?authMechanism=MONGODB-X509&tls=true"}, False),
+    ],
+)
+def test_production_uses_no_database_without_a_login(given: dict[str, Any], refused: bool) -> None:
+    said = {"mongo_without_login"} if refused else set()
+    assert {one.code for one in unsafe(settings(issuer=ISSUER, **given))} & {"mongo_without_login"} == said
+    assert unsafe(settings(profile="local", **given)) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "version", "refused"),
+    [
+        ({}, "6.0.5", True),
+        ({}, "7.0.14", False),
+        ({}, "9.0.0", False),
+        ({"mongo_supported_until": date(2026, 11, 29)}, "6.0.5", True),
+        ({"mongo_supported_until": date(2026, 11, 30)}, "6.0.5", False),
+        ({"mongo_supported_until": date(2026, 11, 29)}, "8.0.4", True),
+        ({"profile": "local"}, "6.0.5", False),
+    ],
+)
+def test_production_asks_for_a_supported_database(given: dict[str, Any], version: str, refused: bool) -> None:
+    with pytest.raises(Unsupported) if refused else nullcontext() as caught:
+        require_supported(settings(**given), version, date(2026, 11, 30))
+    for one in caught.value.problems if caught else ():
+        assert one.code == "mongo_past_support"
+        assert version in one.message.vi
+        assert "7.0, 8.0" in one.expected.en
+
+
+async def test_a_service_asks_its_database_for_its_version_before_it_prepares_it() -> None:
+    async def never(mongo: Mongo) -> None:
+        raise AssertionError("prepared")
+
+    old = MemoryMongo(release="6.0.5")
+    runtime = Runtime("test", settings(issuer=ISSUER), old, Consumer("test", ("submissions.01",), {}), migrate=never)
+    with pytest.raises(Unsupported):
+        await runtime.start()
+    await runtime.stop()
+    assert set(old.collections) == {"leases"}

@@ -41,7 +41,7 @@ from shared.messaging.decide.sets import Sets
 from shared.messaging.decide.writing import Also, Writer, Writing
 from shared.messaging.faults import NO_FAULTS, Faults
 from shared.messaging.messages import Position, Reason, Received, Unreadable
-from shared.mongo import Conflict, DuplicateKey, Mongo, Permanent, Put, Session, Unavailable, answers
+from shared.mongo import Conflict, DuplicateKey, LoggedOut, Mongo, Permanent, Put, Session, Unavailable, answers
 from shared.mongo.port import MongoError
 from shared.telemetry import context_of, metrics
 
@@ -223,7 +223,8 @@ class Pipeline:
             await self._process(items, progress)
         except Exception as error:
             late = time.monotonic() - progress.since > PATIENCE_SECONDS
-            if late or (isinstance(error, MongoError) and not await answers(self._mongo)):
+            ours = isinstance(error, LoggedOut) or (isinstance(error, MongoError) and not await answers(self._mongo))
+            if late or ours:
                 raise
             self._largest = max(len(items) // 2, 1)
             log.warning("pipeline.halved", consumer=self._consumer.name, records=len(items), error=repr(error)[:500])

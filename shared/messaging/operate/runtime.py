@@ -36,6 +36,7 @@ from shared.messaging.operate.instance import Instance, InstanceTaken
 from shared.messaging.operate.keeping import Keeper, Kept
 from shared.messaging.operate.preparing import prepare
 from shared.messaging.operate.topics import RightsMissing, check_topics, lacking, needs_of
+from shared.messaging.profile import require_supported
 from shared.messaging.send.outbox import Relay
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo, Unavailable, answers
@@ -55,6 +56,8 @@ STUCK = 70
 """Exit code of a process that ended itself because it made no progress."""
 TAKEN = 71
 """Exit code of a process whose instance number another one has."""
+REFUSED = 72
+"""Exit code of a process that ended itself because the database lets it in no more."""
 
 
 class BrokerAway(KafkaError):  # type: ignore[misc]  # aiokafka ships no types
@@ -151,6 +154,7 @@ class Runtime:
         self.keeper = Keeper(service, mongo, kept, clock=self.clock)
         self._instance = Instance(service, settings.instance, mongo, lease_seconds=settings.lease_seconds)
         self._keeper: asyncio.Task[None] | None = None
+        self._login: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[Any]] = []
         self._started = False
         self._away = float("-inf")
@@ -158,14 +162,16 @@ class Runtime:
         """The server that a start in progress waits for."""
 
     async def start(self) -> None:
-        """Claim the instance, check the topics, prepare the database, start to consume; wait for who is away.
+        """Claim the instance, check database and topics, prepare the database, start to consume; wait for who is away.
 
-        Raises `InstanceTaken` and `TopicMismatch`, which no waiting mends.
+        Raises `InstanceTaken`, `TopicMismatch` and `Unsupported`, which no waiting mends.
         """
+        self._login = asyncio.create_task(self._watch_login(), name="login")
         await self._answered("MongoDB", self._instance.claim)
         self._keeper = asyncio.create_task(self._keep_instance(), name="instance")
-        await self._answered("Kafka", self._admitted)
         await self._answered("MongoDB", partial(self.clock.measure, self.mongo))
+        await self._answered("MongoDB", self._supported)
+        await self._answered("Kafka", self._admitted)
         await self._answered("MongoDB", self._prepare)
         await self._answered("MongoDB", self.letters.read_again)  # before later records of the same keys are read
         await self._answered("Kafka", self._connect)
@@ -213,6 +219,9 @@ class Runtime:
         self._forbidden = lacking(self._needs, seen) + ([] if joins else [self._no_group])
         return {name: id for name in names if name in seen and (id := seen[name].id)}
 
+    async def _supported(self) -> None:
+        require_supported(self.settings, await self.mongo.version(), self.clock.real().date())
+
     async def _prepare(self) -> None:
         await prepare(self.mongo, inbox_days=self.settings.inbox_days)
         await seal_former(self.mongo)
@@ -249,8 +258,7 @@ class Runtime:
 
         What did not end in order may still be at work until the process is gone; then the lease runs out by itself.
         """
-        if self._keeper:
-            await end([self._keeper])
+        await end([task for task in (self._login, self._keeper) if task])
         if self._keeper and in_order:
             with suppress(MongoError, TimeoutError):
                 async with asyncio.timeout(RELEASE_SECONDS):
@@ -262,6 +270,16 @@ class Runtime:
             await self._instance.keep()
         except InstanceTaken as error:
             _give_way(error)
+
+    async def _watch_login(self) -> None:
+        """End the process when its login is refused for long: a new one reads its secrets anew, and logs in anew.
+
+        A connection whose user was removed stays logged out though the user is given back, and no library notices.
+        """
+        while self.mongo.refused_seconds < self.settings.refused_after:  # noqa: ASYNC110  whoever uses the database tells
+            await asyncio.sleep(1.0)
+        log.critical("service.refused_by_database", seconds=round(self.mongo.refused_seconds))
+        os._exit(REFUSED)
 
     async def _surely_ours(self) -> None:
         """Before each batch: a process that was frozen while another one took its place must handle nothing more."""
