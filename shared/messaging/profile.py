@@ -25,4 +25,6 @@ def unsafe(settings: ServiceSettings) -> list[Problem]:
         found.append(problem("start.local_keys", "LANGHOC_JWKS"))
     if len(settings.account_key.get_secret_value()) < LEAST_KEY:
         found.append(problem("start.no_account_key", "LANGHOC_ACCOUNT_KEY", least=LEAST_KEY))
+    if settings.kafka_user is None:
+        found.append(problem("start.kafka_without_login", "LANGHOC_KAFKA_USER"))
     return found
