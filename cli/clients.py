@@ -111,10 +111,10 @@ def revoke(
         asked.principals.dismiss({asked.principal})
         if asked.vi:
             say(f"{asked.principal} {'không còn' if had else 'không có'} đăng nhập và quyền nào.")
-            say(f"Kết nối đang mở bị ngắt trong {RELOGIN_SECONDS} giây (connections.max.reauth.ms).")
+            say(f"Kết nối đang mở bị ngắt trong {RELOGIN_SECONDS} giây: connections.max.reauth.ms của máy chủ.")
         else:
             say(f"{asked.principal} has no login and no rights{' any more' if had else ''}.")
-            say(f"Open connections are cut within {RELOGIN_SECONDS} s (connections.max.reauth.ms).")
+            say(f"Open connections are cut within {RELOGIN_SECONDS} s: the broker's connections.max.reauth.ms.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class Listed:
 def listed(language: LanguageOption = Language.EN, format: FormatOption = Format.TABLE) -> None:
     """Who outside may log in, and whether each may do what the contracts say."""
     with plain_errors(), principals_of(kafka_to_administer()) as principals:
-        limits = principals.quotas()
+        clients, limits = principals.clients(), principals.quotas()
         rows = [
             Listed(
                 principal,
@@ -141,7 +141,7 @@ def listed(language: LanguageOption = Language.EN, format: FormatOption = Format
                 _compared(principals.rights_of(principal), rights(principal), language),
                 limits.get(principal),
             )
-            for principal in sorted(principals.clients())
+            for principal in sorted(clients)
         ]
         vi = language is Language.VI
         columns: list[Column[Listed]] = [

@@ -22,7 +22,7 @@ from kafka.admin import (
     UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
 )
-from kafka.errors import KafkaError, for_code
+from kafka.errors import ClusterAuthorizationFailedError, KafkaError, for_code
 from kafka.protocol.admin import AlterClientQuotasRequest, DescribeClientQuotasRequest
 
 from deploy.local.errors import LocalPlatformError
@@ -56,6 +56,7 @@ class Principals:
 
     def logins(self) -> set[str]:
         """Everybody who has a password."""
+        self._acls("User:nobody")  # told at once that it is no administrator; the next call would be repeated in vain
         return set(self._client.describe_user_scram_credentials())
 
     def admit(self, passwords: Mapping[str, str]) -> None:
@@ -118,13 +119,15 @@ class Principals:
             for principal, limit in wanted.items()
         ]
         answer = self._send(AlterClientQuotasRequest(entries=entries, validate_only=False))
-        self._heeded({str(each.entity): each.error_message for each in answer.entries if each.error_code})
+        self._heeded(
+            {str(each.entity): for_code(each.error_code).__name__ for each in answer.entries if each.error_code}
+        )
 
     def quotas(self) -> dict[str, Quota]:
         """How each principal that is limited is limited now."""
         every = DescribeClientQuotasRequest.ComponentData(entity_type="user", match_type=2, match=None)
         answer = self._send(DescribeClientQuotasRequest(components=[every], strict=True))
-        self._heeded({"quotas": answer.error_message if answer.error_code else None})
+        self._heeded({"quotas": for_code(answer.error_code).__name__ if answer.error_code else None})
         limits = {
             each.entity[0].entity_name: {value.key: value.value for value in each.values} for each in answer.entries
         }
@@ -172,6 +175,10 @@ def principals_of(kafka: KafkaAccess) -> Iterator[Principals]:
             yield Principals(client)
         finally:
             client.close()
+    except ClusterAuthorizationFailedError as error:
+        raise PrincipalsRefused(
+            f"{kafka.user} is no administrator of Kafka at {kafka.bootstrap}, and only one sees logins and rights."
+        ) from error
     except KafkaError as error:
         raise PrincipalsRefused(f"Kafka at {kafka.bootstrap} does not do it for {kafka.user}: {error!r}") from error
 

@@ -210,3 +210,16 @@ def test_a_login_is_never_given_twice_nor_to_a_stranger(own_servers: Servers, la
         assert "has no login and no rights." in langhoc("client", "revoke", "--province", "66")
         assert principals.logins() == before - {"province-66"}
         assert principals.rights_of("province-66") == set()
+
+
+@pytest.mark.parametrize(
+    "order", [("client", "create", "--province", "82"), ("client", "revoke", "--province", "01"), ("client", "list")]
+)
+def test_who_is_no_administrator_is_told_so(own_servers: Servers, order: tuple[str, ...]) -> None:
+    with principals_of(own_servers.kafka) as principals:
+        before = principals.logins()
+        login = own_servers.kafka_as("funding").settings
+        environment = {f"LANGHOC_{name.upper()}": value for name, value in login.items()}
+        done = CliRunner(env=environment).invoke(app, list(order))
+        assert (done.exit_code, "funding is no administrator" in done.stderr) == (1, True), done.output
+        assert principals.logins() == before
