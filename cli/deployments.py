@@ -126,6 +126,28 @@ def chosen() -> Deployment:
     return Deployment(name, profile.services, named, token)
 
 
+def kafka_to_administer(*, services: bool = False) -> KafkaAccess:
+    """Kafka of the deployment that `--profile` or the environment names, else of the local platform.
+
+    Args:
+        services: it is about the services' own logins, which the local platform keeps itself.
+
+    Raises:
+        CommandError: none is named there, or it is not for services.
+        NotRunning: the local platform is meant, and is not up.
+    """
+    asked = PROFILE.get()
+    profile = _profile({} if asked in (None, LOCAL) else _table(asked))
+    if profile.kafka:
+        return profile.access(profile.kafka)
+    if asked not in (None, LOCAL):
+        raise CommandError(f"{asked} names no kafka. Set LANGHOC_KAFKA, or kafka in {profiles_file()}.")
+    local = Platform.load(default_state())
+    if services and "kafka" in local.embedded:
+        raise CommandError("On this machine `langhoc up` keeps the services' logins; down and up again renews rights.")
+    return LocalPlatform().kafka(local)
+
+
 def profiles_file() -> Path:
     """Where the user's profiles are."""
     home = os.environ.get("XDG_CONFIG_HOME") or "~/.config"

@@ -9,6 +9,7 @@ import typer
 
 from cli import (
     budget,
+    clients,
     data,
     dead_letters,
     explaining,
@@ -20,6 +21,7 @@ from cli import (
     rankings,
     recompute,
     rulebook,
+    topics,
     units,
     views,
 )
@@ -73,6 +75,8 @@ modules = (
     budget,
     journal,
     rulebook,
+    clients,
+    topics,
 )
 for module in modules:
     module.app_commands(app)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
 
 from kafka.admin import (
     ACL,
@@ -20,21 +22,26 @@ from kafka.admin import (
     UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
 )
-from kafka.errors import KafkaError, for_code
-from kafka.protocol.admin import AlterClientQuotasRequest
+from kafka.errors import ClusterAuthorizationFailedError, KafkaError, for_code
+from kafka.protocol.admin import AlterClientQuotasRequest, DescribeClientQuotasRequest
 
 from deploy.local.errors import LocalPlatformError
-from shared.contracts.rights import Right
+from shared.contracts.quotas import Quota, quota
+from shared.contracts.rights import SERVICES, Right, is_party, rights
 from shared.messaging.access import KafkaAccess
+from shared.rulebook import HANOI
 
 # The library tells every connection that is refused; here the caller is told.
 logging.getLogger("kafka").addHandler(logging.NullHandler())
 logging.getLogger("kafka").propagate = False
 
 MECHANISM = ScramMechanism.SCRAM_SHA_512
-OUTSIDE_QUOTAS = {"producer_byte_rate": 2.0 * 1024**2, "consumer_byte_rate": 8.0 * 1024**2, "request_percentage": 50.0}
-"""Of a client outside: bytes a second in each direction, and percent of one of the broker's threads. Who exceeds them
-is slowed down, never refused; a province's whole year is some ten megabytes."""
+QUOTAS = {
+    "producer_byte_rate": "written_bytes",
+    "consumer_byte_rate": "read_bytes",
+    "request_percentage": "request_percent",
+}
+"""Kafka's names of what a `Quota` says."""
 
 
 class PrincipalsRefused(LocalPlatformError):
@@ -49,6 +56,7 @@ class Principals:
 
     def logins(self) -> set[str]:
         """Everybody who has a password."""
+        self._acls("User:nobody")  # told at once that it is no administrator; the next call would be repeated in vain
         return set(self._client.describe_user_scram_credentials())
 
     def admit(self, passwords: Mapping[str, str]) -> None:
@@ -57,7 +65,7 @@ class Principals:
         self._heeded(self._client.alter_user_scram_credentials(wanted))
 
     def dismiss(self, principals: Set[str]) -> None:
-        """Take rights and passwords away. What is still connected can do nothing from now on."""
+        """Take rights and passwords away. What is still connected can do nothing from now on; its quota stays."""
         self.settle(dict.fromkeys(principals, frozenset()))
         gone = [UserScramCredentialDeletion(user, MECHANISM) for user in principals & self.logins()]
         if gone:
@@ -79,30 +87,59 @@ class Principals:
         """Take these rights away and leave the others."""
         self._delete({_acl(principal, right) for right in rights})
 
-    def rights(self, principal: str) -> set[Right]:
+    def rights_of(self, principal: str) -> set[Right]:
         """What a principal may do now, as far as it is ours to give."""
         return {right for acl in self._acls(f"User:{principal}") if (right := _right(acl))}
 
-    def limit(self, principals: Iterable[str], quotas: Mapping[str, float | None]) -> None:
-        """Set these quotas for each principal; `None` lifts one."""
-        entry, entity, op = (
+    def apply(self, principals: Set[str]) -> None:
+        """Make rights and quotas of these principals what the contracts say today, and nothing else."""
+        today = datetime.now(HANOI).date()
+        self.settle({principal: rights(principal) for principal in principals})
+        self.limit({principal: quota(principal, today) for principal in principals})
+
+    def clients(self) -> set[str]:
+        """Everybody outside who has a password: portals, the treasury."""
+        return {login for login in self.logins() - {*SERVICES} if is_party(login)}
+
+    def limit(self, wanted: Mapping[str, Quota | None]) -> None:
+        """Set the quota of each principal; `None` lifts it."""
+        asked, entity, op = (
             AlterClientQuotasRequest.EntryData,
             AlterClientQuotasRequest.EntryData.EntityData,
             AlterClientQuotasRequest.EntryData.OpData,
         )
-        request = AlterClientQuotasRequest(
-            entries=[
-                entry(
-                    entity=[entity(entity_type="user", entity_name=principal)],
-                    ops=[op(key=key, value=value or 0.0, remove=value is None) for key, value in quotas.items()],
-                )
-                for principal in principals
-            ],
-            validate_only=False,
+        entries = [
+            asked(
+                entity=[entity(entity_type="user", entity_name=principal)],
+                ops=[
+                    op(key=key, value=float(getattr(limit, name)) if limit else 0.0, remove=limit is None)
+                    for key, name in QUOTAS.items()
+                ],
+            )
+            for principal, limit in wanted.items()
+        ]
+        answer = self._send(AlterClientQuotasRequest(entries=entries, validate_only=False))
+        self._heeded(
+            {str(each.entity): for_code(each.error_code).__name__ for each in answer.entries if each.error_code}
         )
-        # The library has no call of its own for this request yet.
-        answer = self._client._manager.run(self._client._manager.send, request)
-        self._heeded({str(each.entity): each.error_message for each in answer.entries if each.error_code})
+
+    def quotas(self) -> dict[str, Quota]:
+        """How each principal that is limited is limited now."""
+        every = DescribeClientQuotasRequest.ComponentData(entity_type="user", match_type=2, match=None)
+        answer = self._send(DescribeClientQuotasRequest(components=[every], strict=True))
+        self._heeded({"quotas": for_code(answer.error_code).__name__ if answer.error_code else None})
+        limits = {
+            each.entity[0].entity_name: {value.key: value.value for value in each.values} for each in answer.entries
+        }
+        return {
+            principal: Quota.model_validate({name: found[key] for key, name in QUOTAS.items()})
+            for principal, found in limits.items()
+            if QUOTAS.keys() <= found.keys()
+        }
+
+    def _send(self, request: Any) -> Any:
+        # The library has no calls of its own for quotas yet.
+        return self._client._manager.run(self._client._manager.send, request)
 
     def _acls(self, principal: str | None) -> list[ACL]:
         anything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
@@ -138,6 +175,10 @@ def principals_of(kafka: KafkaAccess) -> Iterator[Principals]:
             yield Principals(client)
         finally:
             client.close()
+    except ClusterAuthorizationFailedError as error:
+        raise PrincipalsRefused(
+            f"{kafka.user} is no administrator of Kafka at {kafka.bootstrap}, and only one sees logins and rights."
+        ) from error
     except KafkaError as error:
         raise PrincipalsRefused(f"Kafka at {kafka.bootstrap} does not do it for {kafka.user}: {error!r}") from error
 

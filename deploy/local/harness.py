@@ -30,9 +30,9 @@ from deploy.local.servers import (
     Kafka,
     MongoDB,
     Server,
+    Tls,
     Zipkin,
     admit_services,
-    embedded_access,
 )
 from shared.messaging.access import KafkaAccess
 
@@ -139,7 +139,9 @@ class Servers(dict[str, ServerProcess]):
 
     def kafka_as(self, principal: str) -> KafkaAccess:
         """Kafka, as one of its principals reaches it."""
-        return embedded_access(self["kafka"].address, self.secrets, principal)
+        server = self["kafka"].server
+        assert isinstance(server, Kafka)
+        return server.access(principal)
 
     @property
     def mongo(self) -> str:
@@ -163,11 +165,12 @@ def start_servers(
     *,
     test_commands: bool = True,
     relogin_seconds: int = RELOGIN_SECONDS,
+    tls: Tls | None = None,
 ) -> Iterator[Servers]:
     """Run the wanted servers on free ports with their data in the folder, and stop them at the end.
 
     They also end when this process dies in any other way. ``test_commands`` lets tests use MongoDB's fail
-    points; after ``relogin_seconds`` Kafka cuts a connection.
+    points; after ``relogin_seconds`` Kafka cuts a connection, and with ``tls`` it encrypts.
     """
     state_dir.mkdir(parents=True, exist_ok=True)
     cache = fetch.default_cache()
@@ -186,7 +189,7 @@ def start_servers(
         home = fetch.KAFKA.fetch(cache, print)
         data = state_dir / "kafka"
         node = (home, data, ports["kafka"], ports["kafka-controller"], secrets)
-        wanted.append(Kafka(*node, java=java, heap_mb=384, relogin_seconds=relogin_seconds, short_lived=True))
+        wanted.append(Kafka(*node, java=java, heap_mb=384, relogin_seconds=relogin_seconds, tls=tls, short_lived=True))
 
     with ExitStack() as stack:
         running = Servers(secrets)

@@ -29,7 +29,6 @@ from deploy.local.files import write_atomically
 from deploy.local.mongo_rights import let_in, let_in_to
 from deploy.local.secrets import Secrets
 from deploy.local.state import SERVICES, ServerName
-from shared.contracts.rights import rights
 from shared.messaging.access import KafkaAccess, Security
 
 LOOPBACK = "127.0.0.1"
@@ -86,6 +85,16 @@ class Server(ABC):
 
 
 @dataclass(frozen=True)
+class Tls:
+    """What a server shows its clients; files in PEM."""
+
+    identity: Path
+    """Private key (PKCS 8, without a password), then the certificate and those between it and the authority's."""
+    ca: Path
+    """The authority's certificate, by which clients know it."""
+
+
+@dataclass(frozen=True)
 class Kafka(Server):
     """One Kafka node in KRaft mode, where nobody does anything without a login and a right."""
 
@@ -99,6 +108,8 @@ class Kafka(Server):
     java: str = "java"
     heap_mb: int = 768
     relogin_seconds: int = RELOGIN_SECONDS
+    tls: Tls | None = None
+    """With it nobody is heard unencrypted."""
     short_lived: bool = False
     """Start in half the time, at the price of the peak speed that a test never reaches."""
 
@@ -153,7 +164,7 @@ class Kafka(Server):
 
     def is_ready(self) -> bool:
         """Whether the administrator can work with it; takes the administrator in on the way."""
-        node = replace(self._access(NODE), mechanism="PLAIN")
+        node = replace(self.access(NODE), mechanism="PLAIN")
         if not kafka_answers(node):
             return False
         # Imported here, so that whoever only looks at a platform does not load a client for administrators.
@@ -164,7 +175,7 @@ class Kafka(Server):
                 principals.admit({ADMIN: self.secrets.password(ADMIN, "kafka")})
         except PrincipalsRefused:
             return False
-        return kafka_answers(self._access(ADMIN))
+        return kafka_answers(self.access(ADMIN))
 
     def _configuration(self) -> str:
         template = string.Template((_TEMPLATES / "server.properties").read_text(encoding="utf-8"))
@@ -172,13 +183,24 @@ class Kafka(Server):
             port=self.port,
             controller_port=self.controller_port,
             log_dir=_property_value(str(self.data / "log")),
-            protocol=self._access(ADMIN).security.upper(),
+            protocol=self.access(ADMIN).security.upper(),
+            tls=self._tls(),
             node_login=self._node_login(),
             relogin_ms=self.relogin_seconds * 1000,
         )
 
-    def _access(self, principal: str) -> KafkaAccess:
-        return embedded_access(self.address, self.secrets, principal)
+    def access(self, principal: str) -> KafkaAccess:
+        """This node, as one of its principals reaches it."""
+        found = embedded_access(self.address, self.secrets, principal)
+        return replace(found, security="sasl_ssl", ca=self.tls.ca) if self.tls else found
+
+    def _tls(self) -> str:
+        if self.tls is None:
+            return ""
+        files = {"keystore": self.tls.identity, "truststore": self.tls.ca}
+        return "\n".join(
+            f"ssl.{store}.type=PEM\nssl.{store}.location={_property_value(str(file))}" for store, file in files.items()
+        )
 
     def _node_login(self) -> str:
         # The password is made of letters that mean nothing in this syntax.
@@ -364,7 +386,7 @@ def embedded_access(bootstrap: str, secrets: Secrets, principal: str = ADMIN) ->
 
 
 def admit_services(kafka: KafkaAccess, secrets: Secrets) -> None:
-    """Let each service in with its password, and with what the topics' contracts say of it and nothing else.
+    """Let each service in with its password; services and clients may do what the contracts say, and nothing else.
 
     Raises `PrincipalsRefused`.
     """
@@ -372,7 +394,7 @@ def admit_services(kafka: KafkaAccess, secrets: Secrets) -> None:
 
     with principals_of(kafka) as principals:
         principals.admit({service: secrets.password(service, "kafka") for service in SERVICES})
-        principals.settle({service: rights(service) for service in SERVICES})
+        principals.apply({*SERVICES} | principals.clients())
 
 
 def kafka_answers(kafka: KafkaAccess) -> bool:

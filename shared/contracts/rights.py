@@ -39,6 +39,11 @@ def rights(principal: str, *, group_prefix: str = GROUP_PREFIX) -> frozenset[Rig
     return _on_topics(party, province) | {Right("group", f"{principal}.", True, "read")}
 
 
+def is_party(principal: str) -> bool:
+    """Whether the contracts know this principal."""
+    return principal in SERVICES or principal == "treasury" or province_of(principal) is not None
+
+
 def province_of(principal: str) -> str | None:
     """The province whose portal this principal is."""
     found = _PROVINCE.fullmatch(principal)

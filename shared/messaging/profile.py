@@ -35,6 +35,8 @@ def unsafe(settings: ServiceSettings) -> list[Problem]:
         found.append(problem("start.no_account_key", "LANGHOC_ACCOUNT_KEY", least=LEAST_KEY))
     if not (settings.mongo_user or has_credentials(settings.mongo)):
         found.append(problem("start.mongo_without_login", "LANGHOC_MONGO_USER"))
+    if settings.kafka_user is None:
+        found.append(problem("start.kafka_without_login", "LANGHOC_KAFKA_USER"))
     return found
 
 

@@ -149,7 +149,7 @@ class Trouble:
 
     def _forbid(self, service: str) -> None:
         with principals_of(self._servers.kafka) as principals:
-            held = self._rights.setdefault(service, principals.rights(service))
+            held = self._rights.setdefault(service, principals.rights_of(service))
             principals.withdraw(service, held)
 
     def _allow(self, service: str) -> None:

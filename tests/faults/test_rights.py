@@ -105,13 +105,13 @@ async def test_a_login_that_is_taken_away_and_given_back(own_servers: Servers, i
     """As when a password is changed on the broker first: connections are cut, and none comes about until it fits."""
     kept = {**own_servers.kafka_as("intake").settings}["kafka_password"]
     with principals_of(own_servers.kafka) as principals:
-        before = principals.rights("intake")
+        before = principals.rights_of("intake")
         principals.dismiss({"intake"})
         async with Portal(own_servers.kafka) as portal:
             sent = await publish(portal, "login", 20)
             await asyncio.sleep(2 * RELOGIN_SECONDS)
             sent += await publish(portal, "later", 20)
-        assert principals.rights("intake") == set()
+        assert principals.rights_of("intake") == set()
         principals.admit({"intake": kept})
         principals.grant("intake", before)
     await all_answered(intake, sent)

@@ -19,6 +19,7 @@ from shared.web.app import CANNOT_START
 from tests.fakes.memory import MemoryMongo
 
 ISSUER = "https://sso.example/realms/langhoc"
+LOGIN = {"kafka_user": "intake", "kafka_password": "p"}
 
 
 def settings(**given: Any) -> ServiceSettings:
@@ -46,9 +47,26 @@ def test_production_takes_tokens_of_an_issuer_alone(given: dict[str, Any], named
 
 @pytest.mark.parametrize(("key", "refused"), [("", True), ("x" * 31, True), ("x" * 32, False)])
 def test_production_needs_a_key_under_which_accounts_are_known(key: str, refused: bool) -> None:
-    found = [one.code for one in unsafe(settings(issuer=ISSUER, account_key=key))]
+    found = [one.code for one in unsafe(settings(issuer=ISSUER, account_key=key, **LOGIN))]
     assert found == (["no_account_key"] if refused else [])
     assert unsafe(settings(profile="local", account_key=key)) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({}, ["LANGHOC_KAFKA_USER"]),
+        ({"kafka_security": "plaintext"}, ["LANGHOC_KAFKA_USER"]),
+        ({"kafka_user": "", "kafka_password": ""}, ["LANGHOC_KAFKA_USER"]),
+        (LOGIN, []),
+        (LOGIN | {"kafka_security": "sasl_ssl"}, []),
+        # Encryption is the default with a login, and somebody's own decision to leave out, where the network has it.
+        (LOGIN | {"kafka_security": "sasl_plaintext"}, []),
+    ],
+)
+def test_production_logs_in_to_kafka(given: dict[str, Any], named: list[str]) -> None:
+    assert [one.field for one in unsafe(settings(**given)) if "KAFKA" in (one.field or "")] == named
+    assert unsafe(settings(profile="local", **given)) == []
 
 
 def test_nobody_is_local_without_saying_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +76,8 @@ def test_nobody_is_local_without_saying_so(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("service", ["intake", "scoring", "funding", "notifications"])
 def test_a_service_that_would_take_local_tokens_does_not_start(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"KAFKA": "-", "MONGO": "-", "JWKS": "/state/jwks.json", "PROFILE": "production"}.items():
+    given = {"KAFKA": "-", "MONGO": "-", "JWKS": "/state/jwks.json", "PROFILE": "production"}
+    for name, value in (given | {"KAFKA_USER": "u", "KAFKA_PASSWORD": "p"}).items():
         monkeypatch.setenv(f"LANGHOC_{name}", value)
     monkeypatch.setattr("shared.web.service.configure_logs", lambda *_: None)
     with pytest.raises(SystemExit) as ended, structlog.testing.capture_logs() as said:

@@ -63,7 +63,7 @@ async def apply_topics(kafka: KafkaAccess, *, replication: int = 1) -> list[str]
             )
             failed = [f"{error[0]}: {error[2]}" for error in response.topic_errors if error[1] not in (0, 36)]
             if failed:
-                raise TopicMismatch("; ".join(failed))
+                raise TopicMismatch("; ".join(failed[:10]))
         await _checked_soon(kafka)
         return [topic.name for topic in missing]
     finally:
