@@ -190,7 +190,11 @@ class _Asked:
         access = KafkaAccess(self.kafka.bootstrap, self.principal, password, self.kafka.security, self.kafka.ca)
         surely_in(access)
         usual = (Form.ENV,) if self.principal in SERVICES else (Form.JAVA, Form.PYTHON)
-        print("\n".join(configuration(access, each, self.language) for each in ((form,) if form else usual)), end="")
+        say(
+            "\n".join(configuration(access, each, self.language) for each in ((form,) if form else usual)),
+            soft_wrap=True,
+            end="",
+        )
 
 
 def surely_in(access: KafkaAccess) -> None:
