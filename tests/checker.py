@@ -122,7 +122,7 @@ def _rankings(heads: Iterable[Document], pages: Mapping[str, Document]) -> dict[
     return {
         f"{head['scope']}/{head['period']}/{row['unit_id']}": without("result_version", "result_hash")(row)
         for head in heads
-        for id in page_ids(RANKINGS.read(head))
+        for id in page_ids(RANKINGS.model.validate_python(content_of(head)))
         for row in pages[id]["rows"]
     }
 
