@@ -69,9 +69,9 @@ class Guarded:
 
 
 def _bytes(scope: Scope) -> int:
-    """Of the request's address and headers."""
+    """Of the request's address and headers, with what stands between them."""
     address = len(scope.get("raw_path") or b"") + len(scope["query_string"])
-    return address + sum(len(name) + len(value) for name, value in scope["headers"])
+    return address + sum(len(name) + len(value) + 4 for name, value in scope["headers"])
 
 
 def _guard(headers: MutableHeaders, path: str) -> None:

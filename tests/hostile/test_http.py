@@ -1,4 +1,5 @@
-"""What the HTTP side is asked by whoever means no good (`http.yaml`): on a real socket, and of every route."""
+"""What the HTTP side is asked by whoever means no good: on a real socket (`http.yaml`), and of every route
+(`parameters.yaml`)."""
 
 from __future__ import annotations
 
@@ -13,7 +14,6 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-import yaml
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
@@ -22,8 +22,7 @@ from shared.web import bodies, connections
 from shared.web.app import served
 from tests.fakes.apps import SERVICES, app_of, requests_of
 from tests.fakes.memory import MemoryMongo
-
-HOSTILE = yaml.safe_load((Path(__file__).parent / "http.yaml").read_text())
+from tests.hostile.inputs import Input, each, inputs
 
 
 def spelt(text: str) -> str:
@@ -82,19 +81,17 @@ async def answer_to(port: int, first: bytes, slowly: bytes) -> bytes:
     return answer
 
 
-@pytest.mark.parametrize("case", HOSTILE["connections"], ids=lambda case: case["name"])
-async def test_a_hostile_connection_is_answered_in_words_and_ended(
-    port: int, state: Path, case: dict[str, Any]
-) -> None:
+@each("http")
+async def test_a_hostile_connection_is_answered_in_words_and_ended(port: int, state: Path, given: Input) -> None:
     """That it is ended is the end of this test: it reads until then."""
-    sent = spelt(case["send"].replace("{token}", issue_token(state, "an", "ministry")))
-    answer = await answer_to(port, sent.encode("latin-1"), case.get("slowly", "").encode())
-    if case["answer"] == "closed":
+    sent = spelt(given["send"].replace("{token}", issue_token(state, "an", "ministry")))
+    answer = await answer_to(port, sent.encode("latin-1"), given.get("slowly", "").encode())
+    if given["answer"] == "closed":
         assert answer == b""
         return
     *_, last = answer.split(b"HTTP/1.1 ")
     head, _, body = last.partition(b"\r\n\r\n")
-    assert int(head[:3]) == case["answer"], answer[:500]
+    assert int(head[:3]) == given["answer"], answer[:500]
     assert b"application/problem+json" in head
     assert b'"vi"' in body
     assert await ready(port)
@@ -176,7 +173,7 @@ def kind_of(schema: dict[str, Any]) -> str:
     """Which of the lists a parameter's values belong to."""
     one = next((each for each in schema.get("anyOf", ()) if each.get("type") != "null"), schema)
     if one.get("type") == "integer":
-        return "whole_numbers"
+        return "whole numbers"
     if one.get("format") == "date":
         return "days"
     return "choices" if "enum" in one or "$ref" in one or one.get("type") == "boolean" or "anyOf" in one else "texts"
@@ -190,8 +187,8 @@ def asked(app: FastAPI) -> Iterator[tuple[str, str, str, str, httpx.URL | str]]:
             if parameter["in"] == "header":
                 continue
             name, kind = parameter["name"], kind_of(parameter["schema"])
-            values = HOSTILE[kind] + (HOSTILE["years"] if name in ("year", "period", "first", "last") else [])
-            for value in map(spelt, values):
+            kinds = {kind, "years"} if name in ("year", "period", "first", "last") else {kind}
+            for value in [spelt(one["value"]) for one in inputs("parameters") if one["kind"] in kinds]:
                 url = str(request.url)
                 if parameter["in"] == "path":
                     parts, places = url.split("/"), ["", "", "", *path.removeprefix("/").split("/")]
@@ -215,7 +212,7 @@ async def test_no_value_of_any_parameter_makes_a_service_fail(app: FastAPI, clie
             assert answer.headers["content-type"] == "application/problem+json", told
         tried[kind] += 1
     assert tried["texts"] >= 10
-    assert tried["whole_numbers"] >= 10
+    assert tried["whole numbers"] >= 10
 
 
 async def test_a_parameter_that_is_not_there_or_given_twice_is_refused(app: FastAPI, client: httpx.AsyncClient) -> None:
@@ -225,15 +222,15 @@ async def test_a_parameter_that_is_not_there_or_given_twice_is_refused(app: Fast
         names = [each["name"] for each in operations[path][method].get("parameters", ()) if each["in"] == "query"]
         for name in [*names, "province"]:
             misspelt = name[:-2] + name[-1]
-            url = request.url.copy_merge_params({misspelt: "01"})
+            url = str(request.url.copy_merge_params({misspelt: "01"}))
             answer = await client.request(method, url, json={} if method == "post" else None)
             assert answer.status_code == 422, (path, misspelt, answer.text)
             (problem,) = answer.json()["problems"]
             assert (problem["code"], problem["field"]) == ("parameter_unknown", f"/query/{misspelt}")
             assert name not in names or name in problem["expected"]["en"]
         for name in names:
-            twice = f"{str(request.url).partition('?')[0]}?{name}=1&{name}=2"
-            answer = await client.request(method, twice, json={} if method == "post" else None)
+            url = f"{str(request.url).partition('?')[0]}?{name}=1&{name}=2"
+            answer = await client.request(method, url, json={} if method == "post" else None)
             assert [each["code"] for each in answer.json()["problems"]] == ["parameter_repeated"], (path, name)
         routes += 1
     assert routes == sum(map(len, operations.values()))

@@ -17,7 +17,7 @@ from tests.fakes.apps import SERVICES, app_of
 from tests.fakes.small_country import country_of
 
 OWN, OTHER = "31", "66"
-ORDER = {"why": "thử xem sao", "version": 1, "hash": "guessed", "id": "B-1"}
+ORDER = {"why": "thử xem sao", "version": 1, "hash": "guessed"}
 ELSEWHERE = {
     "/dead-letters/{letter_id}": "the ministry's",
     "/dead-letters/{letter_id}/replay": "the ministry's",
@@ -64,7 +64,7 @@ def clients(world: MemoryWorld, state: Path, province: str) -> dict[str, httpx.A
 THERE_AND_ABSENT = [
     *(
         ("funding", "get", f"/budgets/{{province}}/{{year}}{part}", f"/budgets/31/{{}}{part}", ("2026", "2031"))
-        for part in ("", "/proof", "/decisions", "/snapshot", "/snapshot/verify")
+        for part in ("", "/proof", "/decisions", "/snapshot", "/snapshot/verify", "/refusals")
     ),
     ("funding", "post", "/budgets/{province}/{year}/{action}", "/budgets/31/{}/submit", ("2026", "2031")),
     ("funding", "get", "/journal/{province}/{year}", "/journal/31/{}", ("2026", "2031")),
@@ -99,7 +99,7 @@ async def test_what_is_there_is_answered_like_what_is_not(
     for province in (OWN, OTHER):
         client = clients(world, state, province)[service]
         for name in (there, absent):
-            body = {"year": int(name)} if "simulations" in path else ORDER
+            body = {"year": int(name)} if "simulations" in path else ORDER | {"id": f"{route.split('/')[1]}-{name}"}
             url = path.format(name)
             answer = await (client.get(url) if method == "get" else client.post(url, json=body))
             told[province, name] = answer.status_code, answer.text.replace(name, "…")

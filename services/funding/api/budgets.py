@@ -34,7 +34,7 @@ async def get_budget(request: Request, who: Who, province: Province, year: Known
 async def list_refusals(
     request: Request, who: Who, province: Province, year: KnownYear, limit: Limit = 100, after: After = None
 ) -> Page[Refusals]:
-    who.require(province, "budget", f"{province}/{year}")
+    await _found(request, who, province, year)
     found = await queries.refusals(request.app.state.mongo, province, year, after=after, limit=limit + 1)
     items = found[:limit]
     last = REFUSALS.ref(province, year, items[-1].who).id if len(found) > limit else None
