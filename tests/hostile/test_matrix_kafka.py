@@ -45,7 +45,7 @@ from shared.messaging.access import KafkaAccess
 from shared.messaging.operate.topics import apply_topics
 
 pytestmark = pytest.mark.integration
-EXPECTED = yaml.safe_load((Path(__file__).parent / "kafka_rights.yaml").read_text(encoding="utf-8"))
+EXPECTED = yaml.safe_load((Path(__file__).parent / "rights" / "kafka.yaml").read_text(encoding="utf-8"))
 TOPICS, GROUPS = EXPECTED["topics"], EXPECTED["groups"]
 TABLE = PROJECT_ROOT / "docs" / "matrix-kafka.md"
 CLIENTS = ("province-01", "treasury")
@@ -231,7 +231,7 @@ def written(found: Found) -> str:
         "# Who may do what on Kafka",
         "",
         "Found by `tests/hostile/test_matrix_kafka.py`, which tries every act in everybody's name on a real broker,",
-        "as `langhoc up` leaves it; what ought to come of it stands, by hand, in `tests/hostile/kafka_rights.yaml`.",
+        "as `langhoc up` leaves it; what ought to come of it stands, by hand, in `tests/hostile/rights/kafka.yaml`.",
         "The *stranger* may log in and was given nothing; 04 is another province.",
         "",
         "Topics: **w** writes, **r** reads; who does neither is not even told whether it exists.",

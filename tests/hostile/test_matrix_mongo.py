@@ -1,4 +1,4 @@
-"""Who may do what on the MongoDB of the default platform: every principal tries every act of `mongo.yaml`.
+"""Who may do what on the MongoDB of the default platform: every principal tries every act of `rights/mongo.yaml`.
 
 What was found stands in `docs/matrix-mongo.md`; the test that compares it names the file to put in its place.
 """
@@ -27,7 +27,7 @@ from deploy.local.state import PROJECT_ROOT, SERVICES
 
 pytestmark = pytest.mark.integration
 Client = MongoClient[dict[str, Any]]
-TRIED = yaml.safe_load((Path(__file__).parent / "mongo.yaml").read_text(encoding="utf-8"))
+TRIED = yaml.safe_load((Path(__file__).parent / "rights" / "mongo.yaml").read_text(encoding="utf-8"))
 ACTS = [(group["of"], act) for group in TRIED["acts"] for act in group["acts"]]
 TABLE = PROJECT_ROOT / "docs" / "matrix-mongo.md"
 UNAUTHORIZED = 13
@@ -37,7 +37,7 @@ DATABASES = databases_of({})
 HEAD = """# Who may do what in MongoDB
 
 Found by trying, as every principal of the default platform (`langhoc up`), and compared at each run of
-`tests/hostile/test_matrix_mongo.py`; what is tried stands in `tests/hostile/mongo.yaml`. All four services were found alike, each with
+`tests/hostile/test_matrix_mongo.py`; what is tried stands in `tests/hostile/rights/mongo.yaml`. All four services were found alike, each with
 its own database and another's. *Nobody* is whoever reaches the port without a login: provinces, the treasury and Kafka's node have none here.
 `(yes)`: the administrator may, but it would harm the server, and was not tried."""  # noqa: E501
 
