@@ -163,6 +163,17 @@ async def test_a_revoked_client_is_out_and_the_others_go_on(own_servers: Servers
     await asyncio.to_thread(langhoc, "client", "revoke", "--province", "52")
 
 
+async def test_nobody_has_memory_set_aside_by_announcing_much(own_servers: Servers) -> None:
+    """A broker sets aside what a request announces: by default 100 MB for four bytes, and eight connections stop it."""
+    connection = await connected(own_servers.kafka_as("funding"))
+    try:
+        connection._writer.write((100_000_000).to_bytes(4))
+        async with asyncio.timeout(RELOGIN_SECONDS - 1):
+            await asyncio.wait([connection._read_task])  # ends with the connection
+    finally:
+        connection.close()
+
+
 def test_a_connection_is_good_for_less_than_a_minute_by_default(tmp_path: Path) -> None:
     (tmp_path / "log").mkdir()
     (tmp_path / "log" / "meta.properties").touch()  # formatted already, so no Java is needed here
