@@ -21,7 +21,7 @@ from typing import Literal
 from deploy.local import fetch
 from deploy.local.errors import LocalPlatformError, NotRunning, StartFailed, UnknownProgram
 from deploy.local.fetch import Progress
-from deploy.local.files import write_atomically
+from deploy.local.files import private_folder, write_atomically
 from deploy.local.identity import ensure_signing_key
 from deploy.local.logs import tail
 from deploy.local.mongo_rights import databases_of
@@ -275,7 +275,8 @@ class LocalPlatform:
         )
         ensure_signing_key(self.state)
         make_socket_folder(self.state)
-        (self.state / "logs").mkdir(exist_ok=True)
+        for name in ("data", "logs"):  # Kafka writes its log, with all records and logins, for everybody to read
+            private_folder(self.state / name)
         for server in servers:
             server.prepare()
         write_atomically(config_path(self.state), render_main(self.state, servers))
