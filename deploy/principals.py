@@ -91,6 +91,15 @@ class Principals:
         """What a principal may do now, as far as it is ours to give."""
         return {right for acl in self._acls(f"User:{principal}") if (right := _right(acl))}
 
+    def strange_rights(self, principal: str) -> set[str]:
+        """What somebody else gave it, or forbade it, in ways that are not ours: `all topic intake.accepted`."""
+        return {
+            " ".join((each.operation.name, of.resource_type.name, of.resource_name)).lower()
+            for each in self._acls(f"User:{principal}")
+            for of in (each.resource_pattern,)
+            if _right(each) is None
+        }
+
     def apply(self, principals: Set[str]) -> None:
         """Make rights and quotas of these principals what the contracts say today, and nothing else."""
         today = datetime.now(HANOI).date()
@@ -200,6 +209,8 @@ def _acl(principal: str, right: Right) -> ACL:
 
 def _right(acl: ACL) -> Right | None:
     pattern = acl.resource_pattern
+    if acl.permission_type != ACLPermissionType.ALLOW or acl.host != "*":
+        return None
     for resource, type_ in _TYPES.items():
         for operation, code in _OPERATIONS.items():
             right = Right(

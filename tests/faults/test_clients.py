@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,14 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.conn import AIOKafkaConnection, create_conn
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from aiokafka.protocol.metadata import MetadataRequest
+from kafka.admin import (
+    ACL,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ResourcePattern,
+    ResourceType,
+)
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -197,9 +206,15 @@ def test_a_client_has_the_quota_of_its_kind_and_the_broker_holds_it(
         principals.limit({"treasury": Quota(written_bytes=2_048, read_bytes=2_048, request_percent=1)})
         principals.withdraw("treasury", rights("treasury"))
         principals.grant("treasury", rights("province-01"))
+        everything = ResourcePattern(ResourceType.TOPIC, "people", ACLResourcePatternType.LITERAL)
+        principals._create({ACL("User:treasury", "*", ACLOperation.ALL, ACLPermissionType.ALLOW, everything)})
         shown = langhoc("client", "list")
         assert "2 / 2 KiB" in shown
         assert "lacking: budgets" in " ".join(shown.split())
+        told = {each["principal"]: each["rights"] for each in json.loads(langhoc("client", "list", "--format", "json"))}
+        assert told["treasury"].startswith(
+            "lacking: budgets, treasury.; more: alerts.01, all topic people, province-01."
+        )
         langhoc("topics", "apply", "--replication", "1")
         assert principals.quotas() == found
         assert principals.rights_of("treasury") == rights("treasury")
