@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -163,7 +164,9 @@ class LocalPlatform:
         platform = self._running()
         now = time.time()
         lines = [
-            ProgramStatus(name, "external", "EXTERNAL", None, None, address, self._answers(platform, name, address))
+            ProgramStatus(
+                name, "external", "EXTERNAL", None, None, shown(address), self._answers(platform, name, address)
+            )
             for name, address in _server_addresses(platform).items()
             if name not in platform.embedded
         ]
@@ -412,6 +415,11 @@ class LocalPlatform:
         _remove(Platform.path(self.state))
         remove_socket(self.state)
         return was_running
+
+
+def shown(address: str) -> str:
+    """An address without the login that a URI may hold: a screen is seen by others, and is copied into reports."""
+    return re.sub(r"(?<=://)[^/]*@", "", address)
 
 
 def _server_addresses(platform: Platform) -> dict[str, str]:

@@ -22,6 +22,7 @@ from deploy.local import LocalPlatform, LocalPlatformError, Platform, fetch, iss
 from deploy.local.errors import FetchFailed, MissingTool, NotRunning, UnknownProgram
 from deploy.local.identity import ensure_signing_key, jwks_path
 from deploy.local.logs import Follower, tail
+from deploy.local.platform import shown
 from deploy.local.ports import choose_ports
 from deploy.local.secrets import Secrets
 from deploy.local.servers import Kafka, MongoDB
@@ -287,6 +288,18 @@ class TestPlatformFile:
         with pytest.raises(NotRunning):
             local.status()
         assert local.down() is False
+
+    @pytest.mark.parametrize(
+        ("address", "seen"),
+        [
+            ("mongodb://u:p%40w@h1:1,h2:2/?replicaSet=rs0", "mongodb://h1:1,h2:2/?replicaSet=rs0"),
+            ("mongodb+srv://u:p@h/?authSource=admin", "mongodb+srv://h/?authSource=admin"),
+            ("mongodb://h:1/?appName=a@b", "mongodb://h:1/?appName=a@b"),
+            ("k1:9092,k2:9092", "k1:9092,k2:9092"),
+        ],
+    )
+    def test_no_password_is_shown_with_an_address(self, address: str, seen: str) -> None:
+        assert shown(address) == seen
 
     def test_a_stale_file_is_not_a_running_platform(self, tmp_path: Path, platform: Platform) -> None:
         platform.save(tmp_path)
