@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -36,6 +36,7 @@ logging.getLogger("kafka").addHandler(logging.NullHandler())
 logging.getLogger("kafka").propagate = False
 
 MECHANISM = ScramMechanism.SCRAM_SHA_512
+MECHANISMS = (MECHANISM, ScramMechanism.SCRAM_SHA_256)
 QUOTAS = {
     "producer_byte_rate": "written_bytes",
     "consumer_byte_rate": "read_bytes",
@@ -63,13 +64,28 @@ class Principals:
         """Let these principals log in, each with its password; it takes the place of an earlier one."""
         wanted = [UserScramCredentialUpsertion(user, MECHANISM, word) for user, word in passwords.items()]
         self._heeded(self._client.alter_user_scram_credentials(wanted))
+        self._forget(passwords.keys(), [each for each in MECHANISMS if each is not MECHANISM])
 
     def dismiss(self, principals: Set[str]) -> None:
-        """Take rights and passwords away. What is still connected can do nothing from now on; its quota stays."""
+        """Take passwords and rights away. What is still connected can do nothing from now on; its quota stays.
+
+        Passwords first: whoever has one is given its rights back by the next `apply`, should this break off between.
+        """
+        self._acls("User:nobody")  # as for `logins`
+        self._forget(principals, MECHANISMS)
         self.settle(dict.fromkeys(principals, frozenset()))
-        gone = [UserScramCredentialDeletion(user, MECHANISM) for user in principals & self.logins()]
-        if gone:
-            self._heeded(self._client.alter_user_scram_credentials(gone))
+
+    def _forget(self, principals: Set[str], mechanisms: Iterable[ScramMechanism]) -> None:
+        """Take these kinds of passwords away; of another kind than ours is what somebody else set."""
+        known = self._client.describe_user_scram_credentials()
+        for mechanism in mechanisms:
+            gone = [
+                UserScramCredentialDeletion(user, mechanism)
+                for user in sorted(principals & known.keys())
+                if any(each["mechanism"] == mechanism for each in known[user]["credential_infos"])
+            ]
+            if gone:
+                self._heeded(self._client.alter_user_scram_credentials(gone))
 
     def settle(self, wanted: Mapping[str, Set[Right]]) -> None:
         """Make the rights of these principals exactly these."""

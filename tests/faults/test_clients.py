@@ -23,6 +23,8 @@ from kafka.admin import (
     ACLResourcePatternType,
     ResourcePattern,
     ResourceType,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
 )
 from typer.testing import CliRunner
 
@@ -32,7 +34,7 @@ from deploy.local import fetch
 from deploy.local.harness import Servers, start_servers
 from deploy.local.secrets import Secrets
 from deploy.local.servers import Kafka
-from deploy.principals import principals_of
+from deploy.principals import Principals, PrincipalsRefused, principals_of
 from shared.contracts.catalogue import EventType
 from shared.contracts.quotas import Quota, quota
 from shared.contracts.rights import SERVICES, rights
@@ -236,6 +238,40 @@ def test_a_login_is_never_given_twice_nor_to_a_stranger(own_servers: Servers, la
         assert "has no login and no rights." in langhoc("client", "revoke", "--province", "66")
         assert principals.logins() == before - {"province-66"}
         assert principals.rights_of("province-66") == set()
+
+
+def test_no_password_outlives_a_rotation_or_a_revocation(own_servers: Servers, langhoc: Langhoc) -> None:
+    """A broker lets in by SCRAM-SHA-256 too, where somebody set such a password beside ours."""
+    with principals_of(own_servers.kafka) as principals:
+
+        def kinds() -> list[int]:
+            told = principals._client.describe_user_scram_credentials().get("province-38")
+            return [int(each["mechanism"]) for each in told["credential_infos"]] if told else []
+
+        langhoc("client", "create", "--province", "38")
+        weaker = UserScramCredentialUpsertion("province-38", ScramMechanism.SCRAM_SHA_256, "known to many")
+        for order, left in (("rotate", [int(ScramMechanism.SCRAM_SHA_512)]), ("revoke", [])):
+            principals._client.alter_user_scram_credentials([weaker])
+            assert len(kinds()) == 2
+            langhoc("client", order, "--province", "38")
+            assert kinds() == left
+
+
+def test_a_revocation_that_breaks_off_is_not_undone_by_who_applies_the_contracts(
+    own_servers: Servers, langhoc: Langhoc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: object) -> None:
+        raise PrincipalsRefused("the controller is away")
+
+    langhoc("client", "create", "--province", "42")
+    with monkeypatch.context() as broken:
+        broken.setattr(Principals, "settle", cut)
+        assert "is away" in langhoc("client", "revoke", "--province", "42", fails=True)
+    langhoc("topics", "apply", "--replication", "1")
+    langhoc("client", "revoke", "--province", "42")
+    with principals_of(own_servers.kafka) as principals:
+        assert "province-42" not in principals.logins()
+        assert principals.rights_of("province-42") == set()
 
 
 @pytest.mark.parametrize(
