@@ -326,7 +326,7 @@ class LocalPlatform:
     def _start_supervisord(self, platform: Platform) -> None:
         environment = {
             **with_logins(self._environment, platform),
-            **shared_environment(self.state, platform),
+            **shared_environment(self.state, platform, self._environment),
             OWNER_VARIABLE: str(self.state),
             # Logs appear line by line, and files are UTF-8 in whatever locale the operator has.
             "PYTHONUNBUFFERED": "1",

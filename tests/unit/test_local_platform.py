@@ -173,7 +173,7 @@ class TestConfiguration:
         )
         assert second["autostart"] == "false"
         assert config["group:intake"]["programs"] == "intake-1,intake-2"
-        assert supervisor.shared_environment(tmp_path, platform) == {
+        assert supervisor.shared_environment(tmp_path, platform, {"LANGHOC_ACCOUNT_KEY": "of another"}) == {
             "LANGHOC_KAFKA": platform.kafka,
             "LANGHOC_KAFKA_SECURITY": "sasl_plaintext",
             "LANGHOC_MONGO": platform.mongo,
@@ -201,6 +201,15 @@ class TestConfiguration:
         # Empty, and not left out: else what lies in a folder of secrets would count.
         assert given == {"TZ": "UTC", **dict.fromkeys([*KAFKA_LOGIN, *mongo], "")}
         assert "LANGHOC_SECRETS_DIR" not in supervisor.render_services(tmp_path, external)
+
+    def test_accounts_of_an_external_database_are_known_by_the_operators_key(
+        self, tmp_path: Path, platform: Platform
+    ) -> None:
+        """`down --wipe` takes the platform's own key away, and the database stays."""
+        external = platform.model_copy(update={"embedded": ()})
+        for given, wanted in (("k" * 32, "k" * 32), ("", Secrets(tmp_path).account_key())):
+            made = supervisor.shared_environment(tmp_path, external, {"LANGHOC_ACCOUNT_KEY": given})
+            assert made["LANGHOC_ACCOUNT_KEY"] == wanted
 
     def test_servers_stop_after_the_services(self, tmp_path: Path, platform: Platform) -> None:
         config = configparser.RawConfigParser()
