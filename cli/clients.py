@@ -138,7 +138,9 @@ def listed(language: LanguageOption = Language.EN, format: FormatOption = Format
             Listed(
                 principal,
                 province_name(province_of(principal)),
-                _compared(principals.rights_of(principal), rights(principal), language),
+                _compared(
+                    principals.rights_of(principal), rights(principal), principals.strange_rights(principal), language
+                ),
                 limits.get(principal),
             )
             for principal in sorted(clients)
@@ -153,8 +155,9 @@ def listed(language: LanguageOption = Language.EN, format: FormatOption = Format
         emit(rows, columns, format)
 
 
-def _compared(held: set[Right], agreed: frozenset[Right], language: Language) -> str:
-    lacking, more = sorted(right.name for right in agreed - held), sorted(right.name for right in held - agreed)
+def _compared(held: set[Right], agreed: frozenset[Right], strange: set[str], language: Language) -> str:
+    lacking = sorted(right.name for right in agreed - held)
+    more = sorted({right.name for right in held - agreed} | strange)
     vi = language is Language.VI
     told = [
         f"{word}: {', '.join(names)}"

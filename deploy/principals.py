@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -36,6 +36,7 @@ logging.getLogger("kafka").addHandler(logging.NullHandler())
 logging.getLogger("kafka").propagate = False
 
 MECHANISM = ScramMechanism.SCRAM_SHA_512
+MECHANISMS = (MECHANISM, ScramMechanism.SCRAM_SHA_256)
 QUOTAS = {
     "producer_byte_rate": "written_bytes",
     "consumer_byte_rate": "read_bytes",
@@ -63,13 +64,28 @@ class Principals:
         """Let these principals log in, each with its password; it takes the place of an earlier one."""
         wanted = [UserScramCredentialUpsertion(user, MECHANISM, word) for user, word in passwords.items()]
         self._heeded(self._client.alter_user_scram_credentials(wanted))
+        self._forget(passwords.keys(), [each for each in MECHANISMS if each is not MECHANISM])
 
     def dismiss(self, principals: Set[str]) -> None:
-        """Take rights and passwords away. What is still connected can do nothing from now on; its quota stays."""
+        """Take passwords and rights away. What is still connected can do nothing from now on; its quota stays.
+
+        Passwords first: whoever has one is given its rights back by the next `apply`, should this break off between.
+        """
+        self._acls("User:nobody")  # as for `logins`
+        self._forget(principals, MECHANISMS)
         self.settle(dict.fromkeys(principals, frozenset()))
-        gone = [UserScramCredentialDeletion(user, MECHANISM) for user in principals & self.logins()]
-        if gone:
-            self._heeded(self._client.alter_user_scram_credentials(gone))
+
+    def _forget(self, principals: Set[str], mechanisms: Iterable[ScramMechanism]) -> None:
+        """Take these kinds of passwords away; of another kind than ours is what somebody else set."""
+        known = self._client.describe_user_scram_credentials()
+        for mechanism in mechanisms:
+            gone = [
+                UserScramCredentialDeletion(user, mechanism)
+                for user in sorted(principals & known.keys())
+                if any(each["mechanism"] == mechanism for each in known[user]["credential_infos"])
+            ]
+            if gone:
+                self._heeded(self._client.alter_user_scram_credentials(gone))
 
     def settle(self, wanted: Mapping[str, Set[Right]]) -> None:
         """Make the rights of these principals exactly these."""
@@ -90,6 +106,15 @@ class Principals:
     def rights_of(self, principal: str) -> set[Right]:
         """What a principal may do now, as far as it is ours to give."""
         return {right for acl in self._acls(f"User:{principal}") if (right := _right(acl))}
+
+    def strange_rights(self, principal: str) -> set[str]:
+        """What somebody else gave it, or forbade it, in ways that are not ours: `all topic intake.accepted`."""
+        return {
+            " ".join((each.operation.name, of.resource_type.name, of.resource_name)).lower()
+            for each in self._acls(f"User:{principal}")
+            for of in (each.resource_pattern,)
+            if _right(each) is None
+        }
 
     def apply(self, principals: Set[str]) -> None:
         """Make rights and quotas of these principals what the contracts say today, and nothing else."""
@@ -200,6 +225,8 @@ def _acl(principal: str, right: Right) -> ACL:
 
 def _right(acl: ACL) -> Right | None:
     pattern = acl.resource_pattern
+    if acl.permission_type != ACLPermissionType.ALLOW or acl.host != "*":
+        return None
     for resource, type_ in _TYPES.items():
         for operation, code in _OPERATIONS.items():
             right = Right(

@@ -14,8 +14,9 @@ import unicodedata
 EDGES = " \t\r\n"
 """Around a text these say nothing: contracts strip them."""
 _LINES = frozenset("\t\r\n")
-_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and signs with nothing to see: fillers of Hangul, the Braille cell without dots."""
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc\U0001d159")
+"""Letters and signs with nothing to see: fillers of Hangul, the Braille cell without dots, the place of an object that
+a text does not have, the note without a head."""
 _SHOWS = frozenset("LNPS")
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _NUMBER = re.compile(r"-?[0-9][0-9.,]*")

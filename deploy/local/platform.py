@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,7 +22,7 @@ from typing import Literal
 from deploy.local import fetch
 from deploy.local.errors import LocalPlatformError, NotRunning, StartFailed, UnknownProgram
 from deploy.local.fetch import Progress
-from deploy.local.files import write_atomically
+from deploy.local.files import private_folder, write_atomically
 from deploy.local.identity import ensure_signing_key
 from deploy.local.logs import tail
 from deploy.local.mongo_rights import databases_of
@@ -163,7 +164,9 @@ class LocalPlatform:
         platform = self._running()
         now = time.time()
         lines = [
-            ProgramStatus(name, "external", "EXTERNAL", None, None, address, self._answers(platform, name, address))
+            ProgramStatus(
+                name, "external", "EXTERNAL", None, None, shown(address), self._answers(platform, name, address)
+            )
             for name, address in _server_addresses(platform).items()
             if name not in platform.embedded
         ]
@@ -275,7 +278,8 @@ class LocalPlatform:
         )
         ensure_signing_key(self.state)
         make_socket_folder(self.state)
-        (self.state / "logs").mkdir(exist_ok=True)
+        for name in ("data", "logs"):  # Kafka writes its log, with all records and logins, for everybody to read
+            private_folder(self.state / name)
         for server in servers:
             server.prepare()
         write_atomically(config_path(self.state), render_main(self.state, servers))
@@ -322,7 +326,7 @@ class LocalPlatform:
     def _start_supervisord(self, platform: Platform) -> None:
         environment = {
             **with_logins(self._environment, platform),
-            **shared_environment(self.state, platform),
+            **shared_environment(self.state, platform, self._environment),
             OWNER_VARIABLE: str(self.state),
             # Logs appear line by line, and files are UTF-8 in whatever locale the operator has.
             "PYTHONUNBUFFERED": "1",
@@ -411,6 +415,11 @@ class LocalPlatform:
         _remove(Platform.path(self.state))
         remove_socket(self.state)
         return was_running
+
+
+def shown(address: str) -> str:
+    """An address without the login that a URI may hold: a screen is seen by others, and is copied into reports."""
+    return re.sub(r"(?<=://)[^/]*@", "", address)
 
 
 def _server_addresses(platform: Platform) -> dict[str, str]:

@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
-from deploy.local.files import write_atomically
+from deploy.local.files import private_folder, write_atomically
 
 Server = Literal["kafka", "mongo"]
 _BYTES = 32
@@ -39,18 +39,19 @@ class Secrets:
 
     def renew(self, principal: str, server: Server) -> str:
         """Another password in the place of the one before. The server has to be told."""
-        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.folder(principal).mkdir(mode=0o700, exist_ok=True)
+        private_folder(self._root)
+        private_folder(self.folder(principal))
         password = secrets.token_urlsafe(_BYTES)
-        write_atomically(self._file(principal, server), password)
+        # The password last: where it is, the user is too. One without the other would stop the principal's start.
         write_atomically(self.folder(principal) / f"langhoc_{server}_user", principal)
+        write_atomically(self._file(principal, server), password)
         return password
 
     def mongod_key(self) -> Path:
         """The file with which members of a MongoDB replica set know each other; whoever reads it may do everything."""
         file = self._root / "mongod.key"
         if not file.exists():
-            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self._root)
             write_atomically(file, secrets.token_hex(_BYTES))  # mongod takes letters of base64 alone
         return file
 
@@ -58,7 +59,7 @@ class Secrets:
         """The key under which all services know accounts (`LANGHOC_ACCOUNT_KEY`)."""
         file = self._root / "account.key"
         if not file.exists():
-            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self._root)
             write_atomically(file, secrets.token_urlsafe(_BYTES))
         return file.read_text(encoding="ascii")
 

@@ -117,19 +117,20 @@ def instance_name(service: str, number: int) -> str:
     return f"{service}-{number}"
 
 
-def shared_environment(state: Path, platform: Platform) -> dict[str, str]:
-    """What every service gets alike.
+def shared_environment(state: Path, platform: Platform, operators: Mapping[str, str]) -> dict[str, str]:
+    """What every service gets alike. Of an external database the operator may have the key: it stays when we go.
 
     It is handed over through supervisord's own environment, because the syntax of its file cannot hold every
     password.
     """
+    own_key = None if "mongod" in platform.embedded else operators.get("LANGHOC_ACCOUNT_KEY")
     environment = {
         "LANGHOC_KAFKA": platform.kafka,
         "LANGHOC_MONGO": platform.mongo,
         "LANGHOC_HTTP_HOST": LOOPBACK,
         "LANGHOC_PROFILE": "local",
         "LANGHOC_JWKS": str(jwks_path(state)),
-        "LANGHOC_ACCOUNT_KEY": Secrets(state).account_key(),
+        "LANGHOC_ACCOUNT_KEY": own_key or Secrets(state).account_key(),
     }
     if "kafka" in platform.embedded:
         environment["LANGHOC_KAFKA_SECURITY"] = EMBEDDED_SECURITY

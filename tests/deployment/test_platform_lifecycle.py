@@ -90,6 +90,8 @@ def test_up_crash_down(local: LocalPlatform) -> None:
     first = local.up(prepare=prepare, services=False)
     assert not first.was_up
     assert [platform.kafka for platform in prepared] == [first.platform.kafka]
+    # Another user of the machine needs no login to a server whose files he may read.
+    assert [(local.state / name).stat().st_mode & 0o077 for name in ("data", "logs", "secrets")] == [0, 0, 0]
     assert [(line.name, line.kind, line.ready) for line in local.status()] == [
         ("kafka", "server", True),
         ("mongod", "server", True),

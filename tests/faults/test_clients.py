@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,16 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.conn import AIOKafkaConnection, create_conn
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from aiokafka.protocol.metadata import MetadataRequest
+from kafka.admin import (
+    ACL,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ResourcePattern,
+    ResourceType,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -23,7 +34,7 @@ from deploy.local import fetch
 from deploy.local.harness import Servers, start_servers
 from deploy.local.secrets import Secrets
 from deploy.local.servers import Kafka
-from deploy.principals import principals_of
+from deploy.principals import Principals, PrincipalsRefused, principals_of
 from shared.contracts.catalogue import EventType
 from shared.contracts.quotas import Quota, quota
 from shared.contracts.rights import SERVICES, rights
@@ -163,6 +174,17 @@ async def test_a_revoked_client_is_out_and_the_others_go_on(own_servers: Servers
     await asyncio.to_thread(langhoc, "client", "revoke", "--province", "52")
 
 
+async def test_nobody_has_memory_set_aside_by_announcing_much(own_servers: Servers) -> None:
+    """A broker sets aside what a request announces: by default 100 MB for four bytes, and eight connections stop it."""
+    connection = await connected(own_servers.kafka_as("funding"))
+    try:
+        connection._writer.write((100_000_000).to_bytes(4))
+        async with asyncio.timeout(RELOGIN_SECONDS - 1):
+            await asyncio.wait([connection._read_task])  # ends with the connection
+    finally:
+        connection.close()
+
+
 def test_a_connection_is_good_for_less_than_a_minute_by_default(tmp_path: Path) -> None:
     (tmp_path / "log").mkdir()
     (tmp_path / "log" / "meta.properties").touch()  # formatted already, so no Java is needed here
@@ -186,9 +208,15 @@ def test_a_client_has_the_quota_of_its_kind_and_the_broker_holds_it(
         principals.limit({"treasury": Quota(written_bytes=2_048, read_bytes=2_048, request_percent=1)})
         principals.withdraw("treasury", rights("treasury"))
         principals.grant("treasury", rights("province-01"))
+        everything = ResourcePattern(ResourceType.TOPIC, "people", ACLResourcePatternType.LITERAL)
+        principals._create({ACL("User:treasury", "*", ACLOperation.ALL, ACLPermissionType.ALLOW, everything)})
         shown = langhoc("client", "list")
         assert "2 / 2 KiB" in shown
         assert "lacking: budgets" in " ".join(shown.split())
+        told = {each["principal"]: each["rights"] for each in json.loads(langhoc("client", "list", "--format", "json"))}
+        assert told["treasury"].startswith(
+            "lacking: budgets, treasury.; more: alerts.01, all topic people, province-01."
+        )
         langhoc("topics", "apply", "--replication", "1")
         assert principals.quotas() == found
         assert principals.rights_of("treasury") == rights("treasury")
@@ -210,6 +238,40 @@ def test_a_login_is_never_given_twice_nor_to_a_stranger(own_servers: Servers, la
         assert "has no login and no rights." in langhoc("client", "revoke", "--province", "66")
         assert principals.logins() == before - {"province-66"}
         assert principals.rights_of("province-66") == set()
+
+
+def test_no_password_outlives_a_rotation_or_a_revocation(own_servers: Servers, langhoc: Langhoc) -> None:
+    """A broker lets in by SCRAM-SHA-256 too, where somebody set such a password beside ours."""
+    with principals_of(own_servers.kafka) as principals:
+
+        def kinds() -> list[int]:
+            told = principals._client.describe_user_scram_credentials().get("province-38")
+            return [int(each["mechanism"]) for each in told["credential_infos"]] if told else []
+
+        langhoc("client", "create", "--province", "38")
+        weaker = UserScramCredentialUpsertion("province-38", ScramMechanism.SCRAM_SHA_256, "known to many")
+        for order, left in (("rotate", [int(ScramMechanism.SCRAM_SHA_512)]), ("revoke", [])):
+            principals._client.alter_user_scram_credentials([weaker])
+            assert len(kinds()) == 2
+            langhoc("client", order, "--province", "38")
+            assert kinds() == left
+
+
+def test_a_revocation_that_breaks_off_is_not_undone_by_who_applies_the_contracts(
+    own_servers: Servers, langhoc: Langhoc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: object) -> None:
+        raise PrincipalsRefused("the controller is away")
+
+    langhoc("client", "create", "--province", "42")
+    with monkeypatch.context() as broken:
+        broken.setattr(Principals, "settle", cut)
+        assert "is away" in langhoc("client", "revoke", "--province", "42", fails=True)
+    langhoc("topics", "apply", "--replication", "1")
+    langhoc("client", "revoke", "--province", "42")
+    with principals_of(own_servers.kafka) as principals:
+        assert "province-42" not in principals.logins()
+        assert principals.rights_of("province-42") == set()
 
 
 @pytest.mark.parametrize(

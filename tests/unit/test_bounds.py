@@ -27,7 +27,7 @@ from tests.unit.intake_bench import Bench
 
 
 LARGEST = 10**MAX_DIGITS - 1
-UNSEEN = "\u115f\u1160\u2800\u3164\uffa0"
+UNSEEN = "\u115f\u1160\u2800\u3164\uffa0\ufffc\U0001d159"
 LETTERS = st.text(st.characters(categories=["L", "N", "P", "S"], exclude_characters=UNSEEN))
 PLAIN = st.decimals(-(10**9), 10**9, places=4).map(float).filter(lambda number: "e" not in repr(number))
 SCALARS = st.none() | st.booleans() | LETTERS | st.integers(-LARGEST, LARGEST) | PLAIN

@@ -22,6 +22,7 @@ from deploy.local import LocalPlatform, LocalPlatformError, Platform, fetch, iss
 from deploy.local.errors import FetchFailed, MissingTool, NotRunning, UnknownProgram
 from deploy.local.identity import ensure_signing_key, jwks_path
 from deploy.local.logs import Follower, tail
+from deploy.local.platform import shown
 from deploy.local.ports import choose_ports
 from deploy.local.secrets import Secrets
 from deploy.local.servers import Kafka, MongoDB
@@ -172,7 +173,7 @@ class TestConfiguration:
         )
         assert second["autostart"] == "false"
         assert config["group:intake"]["programs"] == "intake-1,intake-2"
-        assert supervisor.shared_environment(tmp_path, platform) == {
+        assert supervisor.shared_environment(tmp_path, platform, {"LANGHOC_ACCOUNT_KEY": "of another"}) == {
             "LANGHOC_KAFKA": platform.kafka,
             "LANGHOC_KAFKA_SECURITY": "sasl_plaintext",
             "LANGHOC_MONGO": platform.mongo,
@@ -200,6 +201,15 @@ class TestConfiguration:
         # Empty, and not left out: else what lies in a folder of secrets would count.
         assert given == {"TZ": "UTC", **dict.fromkeys([*KAFKA_LOGIN, *mongo], "")}
         assert "LANGHOC_SECRETS_DIR" not in supervisor.render_services(tmp_path, external)
+
+    def test_accounts_of_an_external_database_are_known_by_the_operators_key(
+        self, tmp_path: Path, platform: Platform
+    ) -> None:
+        """`down --wipe` takes the platform's own key away, and the database stays."""
+        external = platform.model_copy(update={"embedded": ()})
+        for given, wanted in (("k" * 32, "k" * 32), ("", Secrets(tmp_path).account_key())):
+            made = supervisor.shared_environment(tmp_path, external, {"LANGHOC_ACCOUNT_KEY": given})
+            assert made["LANGHOC_ACCOUNT_KEY"] == wanted
 
     def test_servers_stop_after_the_services(self, tmp_path: Path, platform: Platform) -> None:
         config = configparser.RawConfigParser()
@@ -287,6 +297,18 @@ class TestPlatformFile:
         with pytest.raises(NotRunning):
             local.status()
         assert local.down() is False
+
+    @pytest.mark.parametrize(
+        ("address", "seen"),
+        [
+            ("mongodb://u:p%40w@h1:1,h2:2/?replicaSet=rs0", "mongodb://h1:1,h2:2/?replicaSet=rs0"),
+            ("mongodb+srv://u:p@h/?authSource=admin", "mongodb+srv://h/?authSource=admin"),
+            ("mongodb://h:1/?appName=a@b", "mongodb://h:1/?appName=a@b"),
+            ("k1:9092,k2:9092", "k1:9092,k2:9092"),
+        ],
+    )
+    def test_no_password_is_shown_with_an_address(self, address: str, seen: str) -> None:
+        assert shown(address) == seen
 
     def test_a_stale_file_is_not_a_running_platform(self, tmp_path: Path, platform: Platform) -> None:
         platform.save(tmp_path)

@@ -718,6 +718,15 @@ def test_an_approved_budget_is_told_once_with_figures_that_add_up() -> None:
     assert alerts_of(handle(states, approved_run())) == []
 
 
+def test_what_is_decided_puts_the_journals_head_into_the_provinces_hands() -> None:
+    """No portal reads `budgets`: else nobody in the province could find out a journal that was rewritten whole."""
+    for fact in (approved_run(), adjusted()):
+        (alert,) = alerts_of(handle(Documents(), fact))
+        mark = f"{fact.journal.number}:{fact.journal.hash}"
+        assert alert.action.vi.endswith(mark)
+        assert alert.action.en.endswith(mark)
+
+
 def test_an_adjustment_is_told_with_its_sign_its_reason_and_what_is_carried() -> None:
     states = Documents()
     (alert,) = alerts_of(handle(states, adjusted()))

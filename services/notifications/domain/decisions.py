@@ -8,7 +8,7 @@ from datetime import datetime
 from services.notifications.domain.wording import AlertOf, province_name
 from shared.contracts.base import Text
 from shared.contracts.catalogue import EventType
-from shared.contracts.facts import AdjustmentProposed, Alert, BudgetAdjusted, BudgetRunApproved, Purpose
+from shared.contracts.facts import AdjustmentProposed, Alert, BudgetAdjusted, BudgetRunApproved, JournalMark, Purpose
 from shared.wording import EN, VI
 
 _PURPOSES: Mapping[Purpose, Text] = {
@@ -19,7 +19,7 @@ _PURPOSES: Mapping[Purpose, Text] = {
 
 def approved_alert(run: BudgetRunApproved, cause: str, raised_at: datetime) -> Alert:
     """To the province: its budget is approved and published."""
-    name, purpose = province_name(run.province, raised_at.date()), _PURPOSES[run.purpose]
+    name, purpose, mark = province_name(run.province, raised_at.date()), _PURPOSES[run.purpose], _to_keep(run.journal)
     return Alert(
         alert_id=f"support_approved/{run.province}/{run.year}/{run.purpose}/{run.version}",
         kind="support_approved",
@@ -36,9 +36,9 @@ def approved_alert(run: BudgetRunApproved, cause: str, raised_at: datetime) -> A
         ),
         action=Text(
             vi="Thông báo mức hỗ trợ cho từng trung tâm. Số đã duyệt không tự thay đổi; đính chính sau này được xử lý "
-            "bằng điều chỉnh.",
+            f"bằng điều chỉnh.{mark.vi}",
             en="Tell each centre its support. What is approved never changes by itself; later corrections are handled "
-            "as adjustments.",
+            f"as adjustments.{mark.en}",
         ),
         due=None,
         cause=cause,
@@ -49,6 +49,7 @@ def approved_alert(run: BudgetRunApproved, cause: str, raised_at: datetime) -> A
 def adjusted_alert(decided: BudgetAdjusted, cause: str, raised_at: datetime) -> Alert:
     """To the province: a centre's support was adjusted."""
     centre, carried, delta = decided.allocation.name, decided.carried, decided.delta
+    mark = _to_keep(decided.journal)
     later = Text(vi="", en="")
     if carried:
         later = Text(
@@ -70,7 +71,8 @@ def adjusted_alert(decided: BudgetAdjusted, cause: str, raised_at: datetime) -> 
             f"is now {EN.money(decided.amount)}. Reason: {decided.why}{later.en}",
         ),
         action=Text(
-            vi="Thông báo cho trung tâm và chi trả theo số mới.", en="Tell the centre and pay by the new amount."
+            vi=f"Thông báo cho trung tâm và chi trả theo số mới.{mark.vi}",
+            en=f"Tell the centre and pay by the new amount.{mark.en}",
         ),
         due=None,
         cause=cause,
@@ -104,6 +106,15 @@ def adjustment_proposed_alert(proposed: AdjustmentProposed, cause: str, raised_a
         due=None,
         cause=cause,
         raised_at=raised_at,
+    )
+
+
+def _to_keep(journal: JournalMark) -> Text:
+    """The journal's head, in the province's own hands: by it a journal that was rewritten whole is found out."""
+    mark = f"{journal.number}:{journal.hash}"
+    return Text(
+        vi=f" Lưu lại dấu của sổ để kiểm tra sau này bằng `langhoc journal verify --head`: {mark}",
+        en=f" Keep the journal's mark; `langhoc journal verify --head` compares with it later: {mark}",
     )
 
 
