@@ -182,7 +182,7 @@ class Matrix:
     def _app(self, service: Service) -> FastAPI:
         ahead = round((USUAL - datetime.now(UTC)).total_seconds()) + 3 * 86_400
         settings = ServiceSettings(
-            kafka="127.0.0.1:1", mongo="unused", profile="local", jwks=str(jwks_path(self._folder)), clock_offset=ahead
+            kafka="127.0.0.1:1", mongo="unused", stage="local", jwks=str(jwks_path(self._folder)), clock_offset=ahead
         )
         wiring = service.wiring
         runtime = Runtime(

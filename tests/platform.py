@@ -110,7 +110,7 @@ class ServiceProcesses:
                     "LANGHOC_SECRETS_DIR": str(self._servers.secrets.folder(service)),
                     "LANGHOC_HTTP_PORT": str(port),
                     "LANGHOC_INSTANCE": str(instance),
-                    "LANGHOC_PROFILE": "local",
+                    "LANGHOC_STAGE": "local",
                     "LANGHOC_JWKS": str(jwks_path(self.folder)),
                     "LANGHOC_ACCOUNT_KEY": self._servers.secrets.account_key(),
                     "LANGHOC_DATABASE_PREFIX": f"{self._world}_",

@@ -128,7 +128,7 @@ def shared_environment(state: Path, platform: Platform, operators: Mapping[str, 
         "LANGHOC_KAFKA": platform.kafka,
         "LANGHOC_MONGO": platform.mongo,
         "LANGHOC_HTTP_HOST": LOOPBACK,
-        "LANGHOC_PROFILE": "local",
+        "LANGHOC_STAGE": "local",
         "LANGHOC_JWKS": str(jwks_path(state)),
         "LANGHOC_ACCOUNT_KEY": own_key or Secrets(state).account_key(),
     }

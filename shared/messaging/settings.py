@@ -50,7 +50,7 @@ class ServiceSettings(KafkaLogin, BaseSettings):
     seal_key: SecretStr = SecretStr("")
     """Secret with which stored documents are sealed; when it is changed, the new one before the old one, apart by a
     space, until a start has sealed all anew. Without one a seal shows mistakes, not intent."""
-    profile: Literal["local", "production"] = "production"
+    stage: Literal["local", "production"] = "production"
     """`local`: on one machine, for development and tests. Production refuses what is only fit for that (`unsafe`)."""
     issuer: str = ""
     """The OpenID Connect issuer whose tokens are taken, as it calls itself; empty: the local platform is it."""

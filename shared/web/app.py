@@ -27,8 +27,8 @@ from shared.messaging.ending import end
 from shared.messaging.operate.instance import InstanceTaken
 from shared.messaging.operate.runtime import TAKEN, Check, Runtime
 from shared.messaging.operate.topics import TopicMismatch
-from shared.messaging.profile import Unsupported
 from shared.messaging.settings import ServiceSettings
+from shared.messaging.stage import Unsupported
 from shared.telemetry import shut_down_traces
 from shared.web import dead_letters, privacy, problems
 from shared.web.access import AccessLog
@@ -118,7 +118,7 @@ def _trust(settings: ServiceSettings) -> Trust:
     first = settings.first_operator.split(" ") if settings.first_operator else None
     return Trust(
         key=settings.account_key.get_secret_value().encode(),
-        local=settings.profile == "local",
+        local=settings.stage == "local",
         first_operator=(first[0], first[1]) if first else None,
     )
 

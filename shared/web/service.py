@@ -13,8 +13,8 @@ from shared.messaging.decide.asking import Consumer
 from shared.messaging.decide.sets import SetOf, Sets
 from shared.messaging.operate.keeping import Kept
 from shared.messaging.operate.runtime import Runtime
-from shared.messaging.profile import unsafe
 from shared.messaging.settings import ServiceSettings
+from shared.messaging.stage import unsafe
 from shared.mongo import Mongo
 from shared.mongo.connect import connect
 from shared.rulebook.checking import prove

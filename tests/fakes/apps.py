@@ -58,7 +58,7 @@ def app_of(service: str, mongo: MemoryMongo, state: Path) -> FastAPI:
     """A service's app over this database; broker and consumer are built but not started. `state` has the signing key,
     which is made where there is none."""
     ensure_signing_key(state)
-    settings = ServiceSettings(profile="local", kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(state)))
+    settings = ServiceSettings(stage="local", kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(state)))
     runtime = Runtime(service, settings, mongo, Consumer(service, ("submissions.01",), {}), migrate=nothing)
     router = importlib.import_module(f"services.{service}.api").router
     return build_app(runtime, [router], title=service, provider=TracerProvider())

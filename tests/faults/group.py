@@ -77,7 +77,7 @@ class Group(RealWorld):
                 **os.environ,
                 **{f"LANGHOC_{name.upper()}": value for name, value in self._servers.kafka.settings.items()},
                 "LANGHOC_MONGO": self._servers.mongo,
-                "LANGHOC_PROFILE": "local",
+                "LANGHOC_STAGE": "local",
                 "LANGHOC_JWKS": settings.jwks,
                 "LANGHOC_GROUP_PREFIX": settings.group_prefix,
                 "LANGHOC_SESSION_TIMEOUT_MS": str(settings.session_timeout_ms),

@@ -98,7 +98,7 @@ async def service(
     ensure_signing_key(tmp_path)
     settings = ServiceSettings(
         **topics.settings,
-        profile="local",
+        stage="local",
         mongo=servers.mongo,
         jwks=str(jwks_path(tmp_path)),
         group_prefix=f"{world}-",

@@ -47,7 +47,7 @@ def clock() -> MovableClock:
 def tokens(keycloak: Keycloak, clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> Tokens:
     """As a service makes it of its settings; unknown keys make it look at once, for no test waits for time to pass."""
     monkeypatch.setattr(keys, "LOOK_AGAIN_SECONDS", 0.0)
-    settings = ServiceSettings(kafka="-", mongo="-", profile="local", issuer=keycloak.issuer())
+    settings = ServiceSettings(kafka="-", mongo="-", stage="local", issuer=keycloak.issuer())
     return trusted(settings, clock)
 
 
@@ -117,7 +117,7 @@ async def test_a_token_of_another_issuer_whose_keys_are_known_is_refused(
     keycloak: Keycloak, tokens: Tokens, clock: MovableClock
 ) -> None:
     """Were the other realm's keys published among ours, its name would still not be."""
-    other = trusted(ServiceSettings(kafka="-", mongo="-", profile="local", issuer=keycloak.issuer("other")), clock)
+    other = trusted(ServiceSettings(kafka="-", mongo="-", stage="local", issuer=keycloak.issuer("other")), clock)
     await look(other)
     assert (await other.verify(keycloak.token(realm="other"))).issuer == keycloak.issuer("other")
     tokens.keys = other.keys

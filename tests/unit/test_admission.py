@@ -49,7 +49,7 @@ async def nothing(mongo: Any) -> None:
 def service(name: str, folder: Path) -> FastAPI:
     ensure_signing_key(folder)
     settings = ServiceSettings(
-        kafka="127.0.0.1:1", mongo="unused", profile="local", jwks=str(jwks_path(folder)), clock_offset=60
+        kafka="127.0.0.1:1", mongo="unused", stage="local", jwks=str(jwks_path(folder)), clock_offset=60
     )
     runtime = Runtime(name, settings, MemoryMongo(), Consumer(name, ("submissions.01",), {}), migrate=nothing)
     router = importlib.import_module(f"services.{name}.api").router

@@ -178,7 +178,7 @@ class TestConfiguration:
             "LANGHOC_KAFKA_SECURITY": "sasl_plaintext",
             "LANGHOC_MONGO": platform.mongo,
             "LANGHOC_HTTP_HOST": "127.0.0.1",
-            "LANGHOC_PROFILE": "local",
+            "LANGHOC_STAGE": "local",
             "LANGHOC_JWKS": str(tmp_path / "jwks.json"),
             "LANGHOC_ACCOUNT_KEY": (tmp_path / "secrets" / "account.key").read_text(),
             "OTEL_EXPORTER_ZIPKIN_ENDPOINT": "http://127.0.0.1:9411/api/v2/spans",

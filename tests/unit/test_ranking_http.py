@@ -45,7 +45,7 @@ Ask = Callable[..., httpx.AsyncClient]
 async def asked(tmp_path: Path, world: Results) -> AsyncIterator[Ask]:
     """Scoring's API, to be asked by anybody."""
     ensure_signing_key(tmp_path)
-    settings = ServiceSettings(profile="local", kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(tmp_path)))
+    settings = ServiceSettings(stage="local", kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(tmp_path)))
     consumer = Consumer("scoring", ("intake.accepted",), {})
     runtime = Runtime("scoring", settings, world.mongo, consumer, migrate=nothing)
     app = build_app(runtime, [api.router], title="Langhoc: scoring", provider=TracerProvider())

@@ -56,7 +56,7 @@ async def bench() -> Bench:
 async def ask(bench: Bench, tmp_path: Path) -> AsyncIterator[Caller]:
     """Scoring's API over that database; broker and consumer are built but not started."""
     ensure_signing_key(tmp_path)
-    settings = ServiceSettings(profile="local", kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(tmp_path)))
+    settings = ServiceSettings(stage="local", kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(tmp_path)))
     runtime = Runtime("scoring", settings, bench.mongo, Consumer("scoring", ("intake.accepted",), {}), migrate=migrate)
     app = build_app(runtime, [api.router], title="Langhoc: scoring", provider=TracerProvider())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:

@@ -36,7 +36,7 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """Intake's API over an empty database in memory; broker and consumer are built but not started."""
     ensure_signing_key(tmp_path)
     settings = ServiceSettings(
-        profile="local", kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(tmp_path)), clock_offset=OFFSET
+        stage="local", kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(tmp_path)), clock_offset=OFFSET
     )
     consumer = Consumer("intake", ("submissions.01",), {})
     runtime = Runtime("intake", settings, MemoryMongo(), consumer, migrate=nothing)

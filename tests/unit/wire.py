@@ -75,7 +75,7 @@ def http_of(
 ) -> httpx.AsyncClient:
     """A service's whole HTTP side over a database, as a caller of this role reaches it; its broker is never started."""
     ensure_signing_key(folder)
-    settings = ServiceSettings(profile="local", kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(folder)))
+    settings = ServiceSettings(stage="local", kafka="127.0.0.1:1", mongo="unused", jwks=str(jwks_path(folder)))
     runtime = Runtime(service, settings, mongo, Consumer(service, ("submissions.01",), {}), migrate=_no_migrations)
     router = importlib.import_module(f"services.{service}.api").router
     app = build_app(runtime, [router], title=service, provider=TracerProvider())

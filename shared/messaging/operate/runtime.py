@@ -36,9 +36,9 @@ from shared.messaging.operate.instance import Instance, InstanceTaken
 from shared.messaging.operate.keeping import Keeper, Kept
 from shared.messaging.operate.preparing import prepare
 from shared.messaging.operate.topics import RightsMissing, check_topics, lacking, needs_of
-from shared.messaging.profile import require_supported
 from shared.messaging.send.outbox import Relay
 from shared.messaging.settings import ServiceSettings
+from shared.messaging.stage import require_supported
 from shared.mongo import Mongo, Unavailable, answers
 from shared.mongo.port import CommitUnknown, MongoError, Transient
 from shared.telemetry import metrics

@@ -22,7 +22,7 @@ class Unsupported(LanghocError):
 
 def unsafe(settings: ServiceSettings) -> list[Problem]:
     """Everything in a service's settings that is only fit for one machine; each problem's field is the setting."""
-    if settings.profile == "local":
+    if settings.stage == "local":
         return []
     found = []
     if not settings.issuer:
@@ -46,7 +46,7 @@ def unsafe(settings: ServiceSettings) -> list[Problem]:
 def require_supported(settings: ServiceSettings, version: str, on: date) -> None:
     """Raise `Unsupported` if the database is of a version that nobody mends any more on that day."""
     until = settings.mongo_supported_until
-    if settings.profile == "local" or (is_supported(version, on) if until is None else on <= until):
+    if settings.stage == "local" or (is_supported(version, on) if until is None else on <= until):
         return
     fit = ", ".join(supported(on)) or "…"
     raise Unsupported(problem("start.mongo_past_support", "LANGHOC_MONGO", version=version, fit=fit))

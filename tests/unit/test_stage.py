@@ -12,8 +12,8 @@ import structlog
 
 from shared.messaging.decide.asking import Consumer
 from shared.messaging.operate.runtime import Runtime
-from shared.messaging.profile import Unsupported, require_supported, unsafe
 from shared.messaging.settings import ServiceSettings
+from shared.messaging.stage import Unsupported, require_supported, unsafe
 from shared.mongo import Mongo
 from shared.web.app import CANNOT_START
 from tests.fakes.memory import MemoryMongo
@@ -42,14 +42,14 @@ def settings(**given: Any) -> ServiceSettings:
 def test_production_takes_tokens_of_an_issuer_alone(given: dict[str, Any], named: list[str]) -> None:
     found = [one for one in unsafe(settings(**given)) if one.field in ("LANGHOC_ISSUER", "LANGHOC_JWKS")]
     assert [one.field for one in found] == named
-    assert unsafe(settings(profile="local", **given)) == []
+    assert unsafe(settings(stage="local", **given)) == []
 
 
 @pytest.mark.parametrize(("key", "refused"), [("", True), ("x" * 31, True), ("x" * 32, False)])
 def test_production_needs_a_key_under_which_accounts_are_known(key: str, refused: bool) -> None:
     found = [one.code for one in unsafe(settings(issuer=ISSUER, account_key=key, seal_key="s" * 32, **LOGIN))]
     assert found == (["no_account_key"] if refused else [])
-    assert unsafe(settings(profile="local", account_key=key)) == []
+    assert unsafe(settings(stage="local", account_key=key)) == []
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_production_needs_a_key_that_seals(key: str, refused: bool) -> None:
     """Without it whoever alters a document in the database seals it again; while keys change, the first one seals."""
     found = [one.code for one in unsafe(settings(issuer=ISSUER, account_key="a" * 32, seal_key=key, **LOGIN))]
     assert found == (["no_seal_key"] if refused else [])
-    assert unsafe(settings(profile="local", seal_key=key)) == []
+    assert unsafe(settings(stage="local", seal_key=key)) == []
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,12 @@ def test_production_needs_a_key_that_seals(key: str, refused: bool) -> None:
 )
 def test_production_logs_in_to_kafka(given: dict[str, Any], named: list[str]) -> None:
     assert [one.field for one in unsafe(settings(**given)) if "KAFKA" in (one.field or "")] == named
-    assert unsafe(settings(profile="local", **given)) == []
+    assert unsafe(settings(stage="local", **given)) == []
 
 
 def test_nobody_is_local_without_saying_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("LANGHOC_PROFILE", raising=False)
-    assert settings().profile == "production"
+    monkeypatch.delenv("LANGHOC_STAGE", raising=False)
+    assert settings().stage == "production"
 
 
 @pytest.mark.parametrize("service", ["intake", "scoring", "funding", "notifications"])
@@ -117,7 +117,7 @@ def test_a_service_that_would_take_local_tokens_does_not_start(service: str, mon
 def test_production_uses_no_database_without_a_login(given: dict[str, Any], refused: bool) -> None:
     said = {"mongo_without_login"} if refused else set()
     assert {one.code for one in unsafe(settings(issuer=ISSUER, **given))} & {"mongo_without_login"} == said
-    assert unsafe(settings(profile="local", **given)) == []
+    assert unsafe(settings(stage="local", **given)) == []
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_production_uses_no_database_without_a_login(given: dict[str, Any], refu
         ({"mongo_supported_until": date(2026, 11, 29)}, "6.0.5", True),
         ({"mongo_supported_until": date(2026, 11, 30)}, "6.0.5", False),
         ({"mongo_supported_until": date(2026, 11, 29)}, "8.0.4", True),
-        ({"profile": "local"}, "6.0.5", False),
+        ({"stage": "local"}, "6.0.5", False),
     ],
 )
 def test_production_asks_for_a_supported_database(given: dict[str, Any], version: str, refused: bool) -> None:
