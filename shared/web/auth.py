@@ -16,7 +16,7 @@ from shared.web.people import Directory
 from shared.web.problems import refused
 from shared.web.tokens import Account, Tokens
 
-__all__ = ["CALLER", "Caller", "Operator", "Verifier", "Who", "account_of", "caller", "require_role"]
+__all__ = ["ACCOUNT", "CALLER", "Caller", "Operator", "Verifier", "Who", "account_of", "caller", "require_role"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +28,18 @@ class Verifier:
 
 
 _bearer = HTTPBearer(auto_error=False)
-_ACCOUNT = "langhoc.account"
+ACCOUNT = "langhoc.account"
+"""In the scope of a request: the account that its token names, once the token is good."""
 CALLER = "langhoc.caller"
 """In the scope of a request: who is calling, once that is known."""
 
 
 async def account_of(connection: HTTPConnection) -> Account:
     """The account that a request's token names, read once. Raises `ApiProblem`: 401 with the reason, 503."""
-    if _ACCOUNT not in connection.scope:
+    if ACCOUNT not in connection.scope:
         verifier: Verifier = connection.app.state.verifier
-        connection.scope[_ACCOUNT] = await verifier.tokens.verify(_token(connection))
-    account: Account = connection.scope[_ACCOUNT]
+        connection.scope[ACCOUNT] = await verifier.tokens.verify(_token(connection))
+    account: Account = connection.scope[ACCOUNT]
     return account
 
 

@@ -36,6 +36,7 @@ from shared.web.admission import (
     is_open,
     source_of,
 )
+from shared.web.crowds import AT_ONCE, OF_ONE
 from tests.architecture.test_completeness import routes
 from tests.fakes.memory import MemoryMongo
 
@@ -177,6 +178,58 @@ async def test_what_is_open_is_open_to_look_at_alone(path: str, tmp_path: Path, 
         request = Asked(app, method, path, {})
         await request.answer()
         assert (request.status, request.read) == (401, 0)
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/metrics", "/docs", "/openapi.json"])
+async def test_of_what_is_open_no_body_is_read(path: str, tmp_path: Path) -> None:
+    request = Asked(service("intake", tmp_path), "GET", path, {"Authorization": "whatever", "Content-Length": "65536"})
+    await request._app(request._scope, request._receive, request._send)
+    assert (request.status, request.read) == (200, 0)
+
+
+async def test_whoever_needs_no_token_takes_no_place_of_those_who_have_one(tmp_path: Path) -> None:
+    """Each of them with another header, and reading its answer as slowly as it can."""
+    app, never = service("intake", tmp_path), asyncio.Event()
+
+    async def stalled(message: Any) -> None:
+        await never.wait()
+
+    async def look(number: int) -> None:
+        request = Asked(app, "GET", "/docs", {"Authorization": f"x{number}"}, endless=False)
+        await app(request._scope, request._receive, stalled)
+
+    crowd = [asyncio.create_task(look(number)) for number in range(AT_ONCE)]
+    await asyncio.sleep(0.05)
+    good = {"Authorization": f"Bearer {issue_token(tmp_path, 'an', 'ministry')}"}
+    request = Asked(app, "GET", "/nothing", good, endless=False)
+    assert (await request.answer())["code"] == "http_404"
+    for one in crowd:
+        one.cancel()
+    await asyncio.gather(*crowd, return_exceptions=True)
+
+
+async def test_one_token_is_one_account_however_its_header_is_written(tmp_path: Path) -> None:
+    app, never, read = service("intake", tmp_path), asyncio.Event(), [0]
+    token = issue_token(tmp_path, "an", "province", "01")
+
+    async def slow() -> dict[str, Any]:
+        read[0] += 1
+        await never.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        pass
+
+    crowd = []
+    for scheme in ("Bearer", "bearer", "BEARER", "bEARER"):
+        for _ in range(OF_ONE):
+            request = Asked(app, "POST", "/receipts", {"Authorization": f"{scheme} {token}"})
+            crowd.append(asyncio.create_task(app(request._scope, slow, send)))
+    await asyncio.sleep(0.3)
+    assert read == [OF_ONE]
+    for one in crowd:
+        one.cancel()
+    await asyncio.gather(*crowd, return_exceptions=True)
 
 
 # ------------------------------------------------------------------------------------------------------------ slowed
