@@ -16,7 +16,7 @@ from shared.web.people import Directory
 from shared.web.problems import refused
 from shared.web.tokens import Account, Tokens
 
-__all__ = ["ACCOUNT", "CALLER", "Caller", "Operator", "Verifier", "Who", "account_of", "caller", "require_role"]
+__all__ = ["ACCOUNT", "CALLER", "Caller", "Operator", "Verifier", "Who", "account_of", "caller", "caller_of", "require_role"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,18 @@ def _token(connection: HTTPConnection) -> str:
     return token
 
 
-async def caller(request: Request, described: Annotated[Any, Depends(_bearer)]) -> Caller:
-    """FastAPI dependency: the person whose account the token names. `described` shows in the API's description how."""
-    verifier: Verifier = request.app.state.verifier
-    who = request.scope[CALLER] = await verifier.directory.caller(await account_of(request))
+async def caller_of(connection: HTTPConnection) -> Caller:
+    """The person whose account a request's token names, looked up once. Raises `ApiProblem`: 401, 403, 503."""
+    if CALLER not in connection.scope:
+        verifier: Verifier = connection.app.state.verifier
+        connection.scope[CALLER] = await verifier.directory.caller(await account_of(connection))
+    who: Caller = connection.scope[CALLER]
     return who
+
+
+async def caller(request: Request, described: Annotated[Any, Depends(_bearer)]) -> Caller:
+    """FastAPI dependency: the person who is calling. `described` shows in the API's description how that is told."""
+    return await caller_of(request)
 
 
 def require_role(*roles: Role) -> Callable[[Caller], Caller]:

@@ -324,6 +324,7 @@ async def test_one_line_tells_who_did_what_and_nothing_that_was_said(tmp_path: P
     }
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", headers=headers) as client:
         await client.get("/receipts/NGUYEN-VAN-A", params={"name": "Trần Thị B"})
+        await client.get("/receipts/NGUYEN-VAN-A")
         await client.get("/nowhere/NGUYEN-VAN-A")
         await client.get("/receipts/x", headers={"Authorization": "Bearer secret.of.somebody", "traceparent": "odd"})
         await client.get("/health/live")
@@ -333,11 +334,12 @@ async def test_one_line_tells_who_did_what_and_nothing_that_was_said(tmp_path: P
         (line["log_level"], line["method"], line["route"], line["status"], line["actor"], line["refused"])
         for line in found
     ] == [
+        ("info", "GET", "/receipts/{receipt_id}", 422, "local:an", None),
         ("info", "GET", "/receipts/{receipt_id}", 404, "local:an", None),
         ("info", "GET", None, 404, None, None),
         ("warning", "GET", None, 401, None, "token_malformed"),
     ]
-    assert [line["trace"] for line in found][:2] == [trace, trace]
-    assert len(found[2]["trace"]) == 32
+    assert [line["trace"] for line in found][:3] == [trace, trace, trace]
+    assert len(found[3]["trace"]) == 32
     said = json.dumps(lines, ensure_ascii=False, default=str)
     assert not any(secret in said for secret in ("NGUYEN", "Trần", "secret", headers["Authorization"][7:]))
