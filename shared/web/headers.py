@@ -47,9 +47,6 @@ class Guarded:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _bytes(scope) > HEADER_BYTES:  # the parser bounds only those that come in parts
-            await refused("http.headers_too_large", limit=HEADER_BYTES).answer(scope, receive, send)
-            return
         begun = False
 
         async def guarded(message: Message) -> None:
@@ -59,6 +56,9 @@ class Guarded:
                 _guard(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
+        if _bytes(scope) > HEADER_BYTES:  # the parser bounds only those that come in parts
+            await refused("http.headers_too_large", limit=HEADER_BYTES).answer(scope, receive, guarded)
+            return
         try:
             await self._app(scope, receive, guarded)
         except Exception as error:
