@@ -16,7 +16,18 @@ from shared.web.people import Directory
 from shared.web.problems import refused
 from shared.web.tokens import Account, Tokens
 
-__all__ = ["ACCOUNT", "CALLER", "Caller", "Operator", "Verifier", "Who", "account_of", "caller", "caller_of", "require_role"]
+__all__ = [
+    "ACCOUNT",
+    "CALLER",
+    "Caller",
+    "Operator",
+    "Verifier",
+    "Who",
+    "account_of",
+    "caller",
+    "caller_of",
+    "require_role",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ async def test_the_same_order_again_changes_nothing_and_another_under_its_id_is_
         ({"person_id": "local:an"}, ["pattern"]),
         ({"person_id": "P-LIEN"}, ["pattern"]),
         ({"person_id": "p-lién"}, ["pattern"]),
-        ({"person_id": "p-lien\u200b"}, ["pattern"]),
+        ({"person_id": "p-lien\u200b"}, ["text_unclean"]),
         ({"reason": ""}, ["out_of_range"]),
         ({"assignment": {"role": "province", "first_day": "2026-01-05"}}, ["role_and_province"]),
         ({"assignment": {"role": "finance", "province": "04", "first_day": "2026-01-05"}}, ["role_and_province"]),
@@ -127,7 +127,7 @@ async def test_the_same_order_again_changes_nothing_and_another_under_its_id_is_
         ({"name": "- . -"}, ["person_name"]),
         ({"account": {"issuer": ISSUER, "subject": "7d1f"}}, ["account_of_another"]),
         ({"account": {"issuer": ISSUER, "subject": "7D1F"}}, ["person_alike"]),
-        ({"account": {"issuer": ISSUER, "subject": "7d1f\u200b"}}, ["pattern"]),
+        ({"account": {"issuer": ISSUER, "subject": "7d1f\u200b"}}, ["text_unclean"]),
         ({"account": {"issuer": ISSUER, "subject": "\u212a1"}}, ["pattern"]),
         ({"account": {"issuer": ISSUER, "subject": "a b"}}, ["pattern"]),
     ],
@@ -230,6 +230,14 @@ async def test_who_sees_whom(bench: Bench) -> None:
     assert hidden[0] == 404
     for role, of in (("province", "04"), ("finance", None)):
         assert (await seen(role, of, "/people"))[0] == 403
+
+
+async def test_who_was_ended_before_the_first_day_is_still_shown(bench: Bench) -> None:
+    await done(bench, "/people", LAN)
+    await done(bench, "/people/p-lan/end", {"order_id": "o-2", "reason": "nhầm", "last_day": "2026-01-04"})
+    for role, status in (("ministry", 200), ("auditor", 200), ("finance", 404)):
+        async with bench.http(role) as http:
+            assert (await http.get("/people/p-lan")).status_code == status
 
 
 async def test_the_list_is_paged(bench: Bench) -> None:

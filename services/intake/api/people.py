@@ -46,10 +46,10 @@ async def list_people(request: Request, who: Inspector, limit: Limit = 100, afte
 async def get_person(request: Request, who: Who, person_id: PersonPath) -> PersonView | PersonName:
     """National roles see every name, a province those of its own officers; ministry and auditors see the rest too."""
     person = await queries.person(request.app.state.mongo, person_id)
+    if person is not None and who.role in WHOLE:  # also one who was ended before the first day
+        return person
     if person is None or not any(one.province is None or who.may_see(one.province) for one in person.assignments):
         raise not_found("person", person_id)
-    if who.role in WHOLE:
-        return person
     return PersonName(person_id=person.person_id, name=person.name, assignments=person.assignments)
 
 
