@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from shared.contracts.people import account_key
-from tests.fakes.trust import ACCOUNT_KEY
+from shared.web.people import FIRST_OPERATOR
+from tests.fakes.trust import ACCOUNT_KEY, signed, verifier_of
 from tests.unit.intake_bench import Bench, Still
 
 ISSUER = "https://id.moet.example/realms/langhoc"
@@ -249,3 +250,17 @@ async def test_the_list_is_paged(bench: Bench) -> None:
         rest = (await http.get("/people", params={"limit": 2, "after": first["next"]})).json()
     assert [one["person_id"] for one in first["items"] + rest["items"]] == ["p-0", "p-1", "p-2"]
     assert rest["next"] is None
+
+
+async def test_the_first_operator_enters_people_and_does_nothing_else(bench: Bench) -> None:
+    first = verifier_of(bench.folder, bench.mongo, bench.runtime.clock, first_operator=(ISSUER, "root"))
+    token = signed(bench.folder, sub="root")
+    async with bench.http() as http:
+        http.headers["Authorization"] = f"Bearer {token}"
+        http._transport.app.state.verifier = first  # type: ignore[attr-defined]
+        for path in ("/receipts", "/erasures"):
+            assert (await http.get(path)).json()["code"] == "account_unknown"
+        erasure = {"order_id": "e-1", "receipts": ["r"], "why": "nhầm"}
+        assert (await http.post("/erasures", json=erasure)).json()["code"] == "account_unknown"
+        entered = await http.post("/people", json=LAN)
+    assert (entered.status_code, entered.json()["changes"][0]["by"]) == (200, FIRST_OPERATOR)

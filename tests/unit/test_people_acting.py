@@ -11,6 +11,8 @@ import pytest
 
 from shared.contracts.people import Assignment, PersonEntered, Role, account_key
 from shared.web.people import FIRST_OPERATOR
+from shared.web.problems import ApiProblem
+from shared.web.tokens import Account
 from tests.fakes.trust import ACCOUNT_KEY, ISSUER, signed, verifier_of
 from tests.unit.funding_bench import HOA, LAN, NOW, TUAN, Bench, proposed
 
@@ -262,10 +264,19 @@ async def test_the_first_operator_acts_only_while_the_ministry_has_none(
 ) -> None:
     desk = Desk(await proposed(tmp_path), first_operator=(ISSUER, "root"))
     await desk.bench.tell(*others)
-    assert (await desk.get("root")).status_code == 200
-    assert desk.code(await desk.get("Root")) == (403, "account_unknown")
-    assert desk.code(await desk.get("root", issuer=ISSUER + "/")) == (403, "account_unknown")
-    refused = await desk.order("root", "return")
-    assert desk.bench.mongo.all("refusals")[-1]["who"] == FIRST_OPERATOR, refused.text
+    directory = verifier_of(desk.bench.state, desk.bench.mongo, desk.bench.clock, **desk.trust).directory
+    assert (await directory.caller(Account(ISSUER, "root", None, None))).person == FIRST_OPERATOR
+    for account in (Account(ISSUER, "Root", None, None), Account(ISSUER + "/", "root", None, None)):
+        with pytest.raises(ApiProblem, match="account"):
+            await directory.caller(account)
     await desk.bench.tell(entered("p-n", assignment(Role.MINISTRY), subjects=("n",)))
+    with pytest.raises(ApiProblem):
+        await directory.caller(Account(ISSUER, "root", None, None))
+
+
+async def test_the_first_operator_acts_on_nothing_but_the_directory(tmp_path: Path) -> None:
+    """Else he would order as the setting, enter himself, and confirm it as another person."""
+    desk = Desk(await proposed(tmp_path), first_operator=(ISSUER, "root"))
     assert desk.code(await desk.get("root")) == (403, "account_unknown")
+    assert desk.code(await desk.order("root", "return")) == (403, "account_unknown")
+    assert not desk.bench.mongo.all("refusals")
