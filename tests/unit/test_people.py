@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from shared.contracts.people import account_key
+from shared.mongo import Unavailable
 from shared.web.people import FIRST_OPERATOR
 from tests.fakes.trust import ACCOUNT_KEY, signed, verifier_of
 from tests.unit.intake_bench import Bench, Still
@@ -236,9 +237,32 @@ async def test_who_sees_whom(bench: Bench) -> None:
 async def test_who_was_ended_before_the_first_day_is_still_shown(bench: Bench) -> None:
     await done(bench, "/people", LAN)
     await done(bench, "/people/p-lan/end", {"order_id": "o-2", "reason": "nhầm", "last_day": "2026-01-04"})
-    for role, status in (("ministry", 200), ("auditor", 200), ("finance", 404)):
+    expected: list[tuple[Any, int]] = [("ministry", 200), ("auditor", 200), ("finance", 404)]
+    for role, status in expected:
         async with bench.http(role) as http:
             assert (await http.get("/people/p-lan")).status_code == status
+
+
+async def test_every_look_at_accounts_is_recorded_before_it_is_given(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await done(bench, "/people", LAN)
+    for role in ("auditor", "ministry"):
+        async with bench.http(role, account="kim") as http:
+            for path in ("/people", "/people/p-lan", "/people/p-none"):
+                await http.get(path)
+    reads = [(one["who"], one["role"], one["what"], one["about"]) for one in bench.mongo.all("personal_reads")]
+    looks = ("p-lan…p-lan", "p-lan")
+    assert reads == [("local:kim", role, "person", about) for role in ("auditor", "ministry") for about in looks]
+
+    async def full(*given: Any) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(bench.mongo, "insert", full)
+    async with bench.http("auditor") as http:
+        for path in ("/people", "/people/p-lan"):
+            answer = await http.get(path)
+            assert (answer.status_code, "7d1f" in answer.text) == (503, False)
 
 
 async def test_the_list_is_paged(bench: Bench) -> None:
