@@ -11,7 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.web.connections import HEADER_BYTES
-from shared.web.problems import refused
+from shared.web.problems import refused, route_of
 
 log = structlog.get_logger()
 ASSETS = "/static/"
@@ -64,7 +64,7 @@ class Guarded:
         except Exception as error:
             if begun:
                 raise  # the connection ends in the middle: nobody takes half an answer for a whole one
-            log.error("http.failed", path=scope["path"], exc_info=error)
+            log.error("http.failed", route=route_of(scope), exc_info=error)
             await refused("http.failed").answer(scope, receive, guarded)
 
 

@@ -24,6 +24,7 @@ from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from shared.messaging.decide.asking import Consumer
 from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
+from shared.mongo import Unavailable
 from shared.web import admission, build_app
 from shared.web.admission import (
     FORGET_SECONDS,
@@ -343,3 +344,23 @@ async def test_one_line_tells_who_did_what_and_nothing_that_was_said(tmp_path: P
     assert len(found[3]["trace"]) == 32
     said = json.dumps(lines, ensure_ascii=False, default=str)
     assert not any(secret in said for secret in ("NGUYEN", "Trần", "secret", headers["Authorization"][7:]))
+
+
+@pytest.mark.parametrize("failure", [Unavailable, RuntimeError])
+async def test_nor_is_anything_that_was_said_in_the_line_of_a_fault(
+    failure: type[Exception], tmp_path: Path, lines: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = service("intake", tmp_path)
+    find = app.state.mongo.find
+
+    async def fails(collection: str, *given: Any, **more: Any) -> Any:
+        if collection == "receipts":
+            raise failure("as ordered by the test")
+        return await find(collection, *given, **more)
+
+    monkeypatch.setattr(app.state.mongo, "find", fails)
+    good = {"Authorization": f"Bearer {issue_token(tmp_path, 'an', 'ministry')}"}
+    await Asked(app, "GET", "/receipts/NGUYEN-VAN-A", good, endless=False).answer()
+    assert {line["event"] for line in lines} >= {"http.request"}
+    assert len(lines) == 2
+    assert all(line["route"] == "/receipts/{receipt_id}" and "NGUYEN" not in str(line) for line in lines)
