@@ -223,6 +223,10 @@ async def test_who_prepared_a_budget_before_there_were_persons_does_not_approve_
     desk = Desk(bench)
     await bench.tell(entered("p-1", assignment("finance"), subjects=("hoa",)))
     assert desk.code(await desk.order("hoa", "approve")) == (403, "same_person")
+    await bench.tell(entered("p-1", assignment("finance"), subjects=("hoa", "h2"), ended=("hoa",), version=2))
+    assert desk.code(await desk.order("h2", "approve")) == (403, "same_person"), "nor through another account"
+    await bench.tell(entered("p-2", assignment("finance"), subjects=("tuan",)))
+    assert (await desk.order("tuan", "approve")).status_code == 200
 
 
 async def test_nor_does_who_prepared_it_before_the_directory_knew_him(tmp_path: Path) -> None:
