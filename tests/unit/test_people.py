@@ -107,6 +107,7 @@ async def test_the_same_order_again_changes_nothing_and_another_under_its_id_is_
         ({"person_id": "p-lan"}, ["person_id_taken", "account_of_another"]),
         ({"person_id": "langhoc"}, ["person_id_taken"]),
         ({"person_id": "local:an"}, ["pattern"]),
+        ({"person_id": "service"}, ["person_id_taken"]),
         ({"person_id": "P-LIEN"}, ["pattern"]),
         ({"person_id": "p-lién"}, ["pattern"]),
         ({"person_id": "p-lien\u200b"}, ["text_unclean"]),
