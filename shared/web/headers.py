@@ -59,6 +59,11 @@ class Guarded:
         if _bytes(scope) > HEADER_BYTES:  # the parser bounds only those that come in parts
             await refused("http.headers_too_large", limit=HEADER_BYTES).answer(scope, receive, guarded)
             return
+        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
+            answer = refused("http.no_request").answer
+            answer.headers["Connection"] = "close"  # a proxy may see the next request begin elsewhere
+            await answer(scope, receive, guarded)
+            return
         try:
             await self._app(scope, receive, guarded)
         except Exception as error:
