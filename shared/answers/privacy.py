@@ -46,7 +46,7 @@ class PersonalRead(BaseModel):
     who: str
     role: str
     what: str
-    """What was looked at: `text` (a search of everything that is kept), `dead_letter`, …"""
+    """What was looked at: `text` (a search of everything that is kept), `dead_letter`, `person`, …"""
     about: str
     """Which: an id, or of a text the beginning of its SHA-256, so that the record repeats nothing."""
     why: str

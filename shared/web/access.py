@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.telemetry import context_of
 from shared.web.admission import REFUSED, is_open
 from shared.web.auth import CALLER
+from shared.web.problems import route_of
 
 log = structlog.get_logger()
 
@@ -52,7 +53,7 @@ class AccessLog:
 
 
 def _write(scope: Scope, status: int | None, seconds: float, span: trace.Span) -> None:
-    route = getattr(scope.get("route"), "path", None)
+    route = route_of(scope)
     if route:
         span.update_name(f"http {scope['method']} {route}")
     if is_open(scope) and status is not None and status < 500:

@@ -32,8 +32,8 @@ from shared.messaging.stage import Unsupported
 from shared.telemetry import shut_down_traces
 from shared.web import dead_letters, privacy, problems
 from shared.web.access import AccessLog
-from shared.web.admission import Admission
-from shared.web.auth import Operator, Verifier
+from shared.web.admission import Admission, is_open
+from shared.web.auth import Operator, Verifier, caller_of
 from shared.web.bodies import BoundedBodies
 from shared.web.connections import HEADER_BYTES, BoundedConnection
 from shared.web.crowds import Crowds
@@ -83,7 +83,7 @@ def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, pro
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(_not_while_starting), Depends(only_known)],
+        dependencies=[Depends(_not_while_starting), Depends(_nobody_unknown), Depends(only_known)],
         redirect_slashes=False,  # a redirect would name the host that the caller has named
         responses=problems.DOCUMENTED,
     )
@@ -185,6 +185,12 @@ async def _not_while_starting(request: Request) -> None:
     waiting_for = request.app.state.runtime.waiting_for
     if waiting_for and not request.url.path.startswith(("/health/", "/metrics", "/docs")):
         raise problems.refused("http.starting", server=waiting_for, seconds=problems.RETRY_SECONDS)
+
+
+async def _nobody_unknown(request: Request) -> None:
+    """Know the person first: the access log names who asks wrongly, too, and who is nobody learns no parameter."""
+    if not is_open(request.scope):
+        await caller_of(request)
 
 
 def _health(runtime: Runtime, keys: Keys) -> APIRouter:

@@ -12,11 +12,22 @@ from starlette.requests import HTTPConnection
 
 from shared.contracts.people import Role
 from shared.web.callers import Caller
-from shared.web.people import Directory
+from shared.web.people import FIRST_OPERATOR, Directory
 from shared.web.problems import refused
 from shared.web.tokens import Account, Tokens
 
-__all__ = ["CALLER", "Caller", "Operator", "Verifier", "Who", "account_of", "caller", "require_role"]
+__all__ = [
+    "ACCOUNT",
+    "CALLER",
+    "Caller",
+    "Operator",
+    "Verifier",
+    "Who",
+    "account_of",
+    "caller",
+    "caller_of",
+    "require_role",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +39,21 @@ class Verifier:
 
 
 _bearer = HTTPBearer(auto_error=False)
-_ACCOUNT = "langhoc.account"
+ACCOUNT = "langhoc.account"
+"""In the scope of a request: the account that its token names, once the token is good."""
 CALLER = "langhoc.caller"
 """In the scope of a request: who is calling, once that is known."""
+DIRECTORY = "/people"
+"""All that the account of the setting may ask for: what it did elsewhere it could confirm as the person that it enters
+itself as."""
 
 
 async def account_of(connection: HTTPConnection) -> Account:
     """The account that a request's token names, read once. Raises `ApiProblem`: 401 with the reason, 503."""
-    if _ACCOUNT not in connection.scope:
+    if ACCOUNT not in connection.scope:
         verifier: Verifier = connection.app.state.verifier
-        connection.scope[_ACCOUNT] = await verifier.tokens.verify(_token(connection))
-    account: Account = connection.scope[_ACCOUNT]
+        connection.scope[ACCOUNT] = await verifier.tokens.verify(_token(connection))
+    account: Account = connection.scope[ACCOUNT]
     return account
 
 
@@ -51,11 +66,21 @@ def _token(connection: HTTPConnection) -> str:
     return token
 
 
-async def caller(request: Request, described: Annotated[Any, Depends(_bearer)]) -> Caller:
-    """FastAPI dependency: the person whose account the token names. `described` shows in the API's description how."""
-    verifier: Verifier = request.app.state.verifier
-    who = request.scope[CALLER] = await verifier.directory.caller(await account_of(request))
+async def caller_of(connection: HTTPConnection) -> Caller:
+    """The person whose account a request's token names, looked up once. Raises `ApiProblem`: 401, 403, 503."""
+    if CALLER not in connection.scope:
+        verifier: Verifier = connection.app.state.verifier
+        found = await verifier.directory.caller(await account_of(connection))
+        if found.person == FIRST_OPERATOR and not connection.url.path.startswith(DIRECTORY):
+            raise refused("http.account_unknown")
+        connection.scope[CALLER] = found
+    who: Caller = connection.scope[CALLER]
     return who
+
+
+async def caller(request: Request, described: Annotated[Any, Depends(_bearer)]) -> Caller:
+    """FastAPI dependency: the person who is calling. `described` shows in the API's description how that is told."""
+    return await caller_of(request)
 
 
 def require_role(*roles: Role) -> Callable[[Caller], Caller]:

@@ -12,6 +12,7 @@ from shared.contracts.base import Problem
 from shared.outside import OutOfBounds, read_json
 from shared.refusals import problem
 from shared.texts import code_point, stranger
+from shared.web.admission import is_open
 from shared.web.problems import ApiProblem, refused
 
 MAX_BYTES = 1024 * 1024
@@ -24,7 +25,7 @@ class BoundedBodies:
     """ASGI middleware: a body within bounds reaches the application, any other is refused with every reason.
 
     What is no JSON in UTF-8 is refused here too: a framework that guesses the encoding would read what nobody looked
-    at.
+    at. Of what is open no body is read at all: whoever needs no token would fill the memory with them.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -39,7 +40,7 @@ class BoundedBodies:
             _look_at(scope)
             _declared(scope)
             async with asyncio.timeout(SECONDS):
-                body = await _read(receive)
+                body = b"" if is_open(scope) else await _read(receive)
         except TimeoutError:
             await refused("http.request_too_slow", seconds=f"{SECONDS:g}").answer(scope, receive, send)
             return

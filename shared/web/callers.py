@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ class Caller:
     """Id of the person: the only thing of it that is kept anywhere."""
     role: Role
     province: str | None
-    formerly: tuple[str, ...] = ()
+    formerly: Container[str] = ()
     """What the account was called where it acted before the directory knew it: by the subject of its tokens, or for
     itself. It is compared with what was kept then, and kept nowhere."""
 

@@ -11,7 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.web.connections import HEADER_BYTES
-from shared.web.problems import refused
+from shared.web.problems import refused, route_of
 
 log = structlog.get_logger()
 ASSETS = "/static/"
@@ -47,9 +47,6 @@ class Guarded:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _bytes(scope) > HEADER_BYTES:  # the parser bounds only those that come in parts
-            await refused("http.headers_too_large", limit=HEADER_BYTES).answer(scope, receive, send)
-            return
         begun = False
 
         async def guarded(message: Message) -> None:
@@ -59,12 +56,20 @@ class Guarded:
                 _guard(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
+        if _bytes(scope) > HEADER_BYTES:  # the parser bounds only those that come in parts
+            await refused("http.headers_too_large", limit=HEADER_BYTES).answer(scope, receive, guarded)
+            return
+        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
+            answer = refused("http.no_request").answer
+            answer.headers["Connection"] = "close"  # a proxy may see the next request begin elsewhere
+            await answer(scope, receive, guarded)
+            return
         try:
             await self._app(scope, receive, guarded)
         except Exception as error:
             if begun:
                 raise  # the connection ends in the middle: nobody takes half an answer for a whole one
-            log.error("http.failed", path=scope["path"], exc_info=error)
+            log.error("http.failed", route=route_of(scope), exc_info=error)
             await refused("http.failed").answer(scope, receive, guarded)
 
 

@@ -155,7 +155,7 @@ class IssuerKeys:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 self._keys = await self._published()
-        except (httpx.HTTPError, TimeoutError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, RecursionError) as error:
             if self._error is None:
                 log.warning("issuer.away", issuer=self._issuer, error=repr(error)[:300])
             self._error = repr(error)[:200]

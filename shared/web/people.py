@@ -6,7 +6,7 @@ the directory does not know stands for itself; anywhere else it is refused.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from shared import local_accounts
@@ -33,6 +33,22 @@ class Trust:
     """Whether an account that a local platform signed may stand for itself."""
     first_operator: tuple[str, str] | None = None
     """Issuer and subject of the account that enters the first operator of the ministry, while there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Formerly:
+    """What a person was called before the directory knew it: by the subject of any of its accounts, those that have
+    ended among them."""
+
+    key: bytes = field(repr=False)
+    issuer: str
+    """Of the account that asks: an older release kept no issuer beside a subject."""
+    accounts: frozenset[str]
+
+    def __contains__(self, name: object) -> bool:
+        subject = str(name).removeprefix(LOCAL)
+        issuers = {local_accounts.ISSUER} if subject != name else {self.issuer, local_accounts.ISSUER}
+        return any(account_key(self.key, issuer, subject) in self.accounts for issuer in issuers)
 
 
 class Directory:
@@ -63,8 +79,8 @@ class Directory:
         now = in_force(person.assignments, today)
         if now is None:
             raise refused("http.acts_no_more", person=person.person_id, on=today)
-        local = (LOCAL + account.subject,) if account.issuer == local_accounts.ISSUER else ()
-        return Caller(person.person_id, now.role, now.province, formerly=(account.subject, *local))
+        formerly = Formerly(self._trust.key, account.issuer, frozenset(person.accounts))
+        return Caller(person.person_id, now.role, now.province, formerly)
 
     async def _stranger(self, account: Account, today: date) -> Caller:
         if self._trust.local and account.issuer == local_accounts.ISSUER:

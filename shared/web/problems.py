@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from shared.contracts.base import Problem, Text
 from shared.contracts.bounds import MOST
@@ -103,6 +104,11 @@ def _answer(status: int, problem: Problem, **more: object) -> JSONResponse:
     return JSONResponse(body, status, _HEADERS.get(status), media_type=PROBLEM)
 
 
+def route_of(scope: Scope) -> str | None:
+    """The route of a request as it is written in the program: what a log may name, for a path may name somebody."""
+    return getattr(scope.get("route"), "path", None)
+
+
 def _of_validation(error: Mapping[str, Any]) -> Problem:
     """One entry of Pydantic's list of errors; what was given is not repeated, it may be personal."""
     place = "".join("/" + str(part)[:SHOWN].replace("~", "~0").replace("/", "~1") for part in error["loc"])
@@ -139,16 +145,16 @@ def install(app: FastAPI) -> None:
         return _answer(error.status_code, said.model_copy(update={"code": f"http_{error.status_code}"}))
 
     async def database_away(request: Request, error: Exception) -> JSONResponse:
-        log.warning("http.database_away", path=request.url.path, error=repr(error)[:300])
+        log.warning("http.database_away", route=route_of(request.scope), error=repr(error)[:300])
         return await ours(request, refused("http.database_unavailable", seconds=RETRY_SECONDS))
 
     async def broker_away(request: Request, error: Exception) -> JSONResponse:
-        log.warning("http.broker_away", path=request.url.path, error=repr(error)[:300])
+        log.warning("http.broker_away", route=route_of(request.scope), error=repr(error)[:300])
         return await ours(request, refused("http.broker_unavailable", seconds=RETRY_SECONDS))
 
     async def altered(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, Altered)
-        log.critical("http.document_altered", path=request.url.path, documents=error.places)
+        log.critical("http.document_altered", route=route_of(request.scope), documents=error.places)
         named = ", ".join(error.places[:MOST])
         return await ours(request, refused("http.document_altered", documents=named))
 

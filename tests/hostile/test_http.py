@@ -236,10 +236,14 @@ async def test_a_parameter_that_is_not_there_or_given_twice_is_refused(app: Fast
     assert routes == sum(map(len, operations.values()))
 
 
+LONG = f"/receipts/{'x' * 20_000}"
+
+
 async def test_every_answer_is_guarded(app: FastAPI, client: httpx.AsyncClient) -> None:
     asked = [str(request.url) for method, _, request in requests_of(app) if method == "get"]
-    for path in [*asked, "/nowhere", "/docs", "/openapi.json", "/static/swagger/swagger-ui.css", "/receipts/"]:
+    for path in [*asked, "/nowhere", "/docs", "/openapi.json", "/static/swagger/swagger-ui.css", "/receipts/", LONG]:
         answer = await client.get(path, headers={"Host": "evil.example"})
+        assert (answer.status_code == 431) == (path == LONG)
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["X-Frame-Options"] == "DENY"
         assert answer.headers["Referrer-Policy"] == "no-referrer"

@@ -24,6 +24,7 @@ from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from shared.messaging.decide.asking import Consumer
 from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
+from shared.mongo import Unavailable
 from shared.web import admission, build_app
 from shared.web.admission import (
     FORGET_SECONDS,
@@ -36,6 +37,7 @@ from shared.web.admission import (
     is_open,
     source_of,
 )
+from shared.web.crowds import AT_ONCE, OF_ONE
 from tests.architecture.test_completeness import routes
 from tests.fakes.memory import MemoryMongo
 
@@ -179,6 +181,58 @@ async def test_what_is_open_is_open_to_look_at_alone(path: str, tmp_path: Path, 
         assert (request.status, request.read) == (401, 0)
 
 
+@pytest.mark.parametrize("path", ["/health/live", "/metrics", "/docs", "/openapi.json"])
+async def test_of_what_is_open_no_body_is_read(path: str, tmp_path: Path) -> None:
+    request = Asked(service("intake", tmp_path), "GET", path, {"Authorization": "whatever", "Content-Length": "65536"})
+    await request._app(request._scope, request._receive, request._send)
+    assert (request.status, request.read) == (200, 0)
+
+
+async def test_whoever_needs_no_token_takes_no_place_of_those_who_have_one(tmp_path: Path) -> None:
+    """Each of them with another header, and reading its answer as slowly as it can."""
+    app, never = service("intake", tmp_path), asyncio.Event()
+
+    async def stalled(message: Any) -> None:
+        await never.wait()
+
+    async def look(number: int) -> None:
+        request = Asked(app, "GET", "/docs", {"Authorization": f"x{number}"}, endless=False)
+        await app(request._scope, request._receive, stalled)
+
+    crowd = [asyncio.create_task(look(number)) for number in range(AT_ONCE)]
+    await asyncio.sleep(0.05)
+    good = {"Authorization": f"Bearer {issue_token(tmp_path, 'an', 'ministry')}"}
+    request = Asked(app, "GET", "/nothing", good, endless=False)
+    assert (await request.answer())["code"] == "http_404"
+    for one in crowd:
+        one.cancel()
+    await asyncio.gather(*crowd, return_exceptions=True)
+
+
+async def test_one_token_is_one_account_however_its_header_is_written(tmp_path: Path) -> None:
+    app, never, read = service("intake", tmp_path), asyncio.Event(), [0]
+    token = issue_token(tmp_path, "an", "province", "01")
+
+    async def slow() -> dict[str, Any]:
+        read[0] += 1
+        await never.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        pass
+
+    crowd = []
+    for scheme in ("Bearer", "bearer", "BEARER", "bEARER"):
+        for _ in range(OF_ONE):
+            request = Asked(app, "POST", "/receipts", {"Authorization": f"{scheme} {token}"})
+            crowd.append(asyncio.create_task(app(request._scope, slow, send)))
+    await asyncio.sleep(0.3)
+    assert read == [OF_ONE]
+    for one in crowd:
+        one.cancel()
+    await asyncio.gather(*crowd, return_exceptions=True)
+
+
 # ------------------------------------------------------------------------------------------------------------ slowed
 
 
@@ -271,6 +325,7 @@ async def test_one_line_tells_who_did_what_and_nothing_that_was_said(tmp_path: P
     }
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", headers=headers) as client:
         await client.get("/receipts/NGUYEN-VAN-A", params={"name": "Trần Thị B"})
+        await client.get("/receipts/NGUYEN-VAN-A")
         await client.get("/nowhere/NGUYEN-VAN-A")
         await client.get("/receipts/x", headers={"Authorization": "Bearer secret.of.somebody", "traceparent": "odd"})
         await client.get("/health/live")
@@ -280,11 +335,32 @@ async def test_one_line_tells_who_did_what_and_nothing_that_was_said(tmp_path: P
         (line["log_level"], line["method"], line["route"], line["status"], line["actor"], line["refused"])
         for line in found
     ] == [
+        ("info", "GET", "/receipts/{receipt_id}", 422, "local:an", None),
         ("info", "GET", "/receipts/{receipt_id}", 404, "local:an", None),
         ("info", "GET", None, 404, None, None),
         ("warning", "GET", None, 401, None, "token_malformed"),
     ]
-    assert [line["trace"] for line in found][:2] == [trace, trace]
-    assert len(found[2]["trace"]) == 32
+    assert [line["trace"] for line in found][:3] == [trace, trace, trace]
+    assert len(found[3]["trace"]) == 32
     said = json.dumps(lines, ensure_ascii=False, default=str)
     assert not any(secret in said for secret in ("NGUYEN", "Trần", "secret", headers["Authorization"][7:]))
+
+
+@pytest.mark.parametrize("failure", [Unavailable, RuntimeError])
+async def test_nor_is_anything_that_was_said_in_the_line_of_a_fault(
+    failure: type[Exception], tmp_path: Path, lines: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = service("intake", tmp_path)
+    find = app.state.mongo.find
+
+    async def fails(collection: str, *given: Any, **more: Any) -> Any:
+        if collection == "receipts":
+            raise failure("as ordered by the test")
+        return await find(collection, *given, **more)
+
+    monkeypatch.setattr(app.state.mongo, "find", fails)
+    good = {"Authorization": f"Bearer {issue_token(tmp_path, 'an', 'ministry')}"}
+    await Asked(app, "GET", "/receipts/NGUYEN-VAN-A", good, endless=False).answer()
+    assert {line["event"] for line in lines} >= {"http.request"}
+    assert len(lines) == 2
+    assert all(line["route"] == "/receipts/{receipt_id}" and "NGUYEN" not in str(line) for line in lines)

@@ -12,7 +12,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from shared.web import crowds
+from shared.web.auth import ACCOUNT
 from shared.web.crowds import AT_ONCE, OF_ONE, Crowds
+from shared.web.tokens import Account
 
 Ask = Callable[[str, str], Coroutine[Any, Any, httpx.Response]]
 
@@ -39,7 +41,16 @@ def slow() -> Slow:
 
 @pytest.fixture
 def ask(slow: Slow) -> Ask:
-    client = httpx.AsyncClient(transport=httpx.ASGITransport(Crowds(slow)), base_url="http://t")
+    inner = Crowds(slow)
+
+    async def admitted(scope: Any, receive: Receive, send: Send) -> None:
+        """As `Admission` hands a request on: the account is that of the token, whatever its header looks like."""
+        name = httpx.Headers(scope["headers"])["Authorization"].lower().removeprefix("bearer ")
+        if name:
+            scope[ACCOUNT] = Account("test", name, None, None)
+        await inner(scope, receive, send)
+
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(admitted), base_url="http://t")
 
     async def ask(who: str, path: str = "/") -> httpx.Response:
         return await client.get(path, headers={"Authorization": f"Bearer {who}"})
@@ -63,6 +74,14 @@ async def test_whoever_asks_without_end_keeps_nobody_else_from_asking(slow: Slow
     slow.go.set()
     assert {(await one).status_code for one in [*waiting, other]} == {200}
     assert (await ask("an", "/")).status_code == 200
+
+
+async def test_one_account_is_one_however_its_header_is_written(slow: Slow, ask: Ask) -> None:
+    waiting = [asyncio.create_task(ask("AN" if number % 2 else "an", "/")) for number in range(OF_ONE)]
+    await begun(slow, OF_ONE)
+    assert (await ask("an", "/")).json()["code"] == "crowded"
+    slow.go.set()
+    assert {(await one).status_code for one in waiting} == {200}
 
 
 async def test_beyond_what_the_process_takes_only_health_is_answered(slow: Slow, ask: Ask) -> None:

@@ -154,6 +154,7 @@ async def test_an_issuer_that_is_away_is_done_without_for_a_bounded_time(
         {"issuer": ISSUER + "/", "jwks_uri": "https://sso.example/certs"},
         {"issuer": ISSUER, "jwks_uri": "http://sso.example/certs"},
         {"issuer": ISSUER, "jwks_uri": "file:///etc/passwd"},
+        {"issuer": ISSUER, "jwks_uri": "https://sso.example:port/certs"},
         {"issuer": ISSUER},
         {"issuer": ISSUER, "jwks_uri": None},
         {},
@@ -191,7 +192,9 @@ async def test_what_is_no_named_public_key_that_signs_is_passed_over(issuer: Iss
     assert "publishes no key" in issuer.keys.check().detail
 
 
-@pytest.mark.parametrize("answered", [b"", b"{", b"[]", b'{"keys": null}', b'{"keys": {}}', b"\xff", b"<html>"])
+@pytest.mark.parametrize(
+    "answered", [b"", b"{", b"[]", b'{"keys": null}', b'{"keys": {}}', b"\xff", b"<html>", b"[" * 200_000]
+)
 async def test_an_answer_that_is_no_key_set_changes_nothing(issuer: Issuer, answered: bytes) -> None:
     await issuer.look()
     issuer.answers["/certs"] = lambda: httpx.Response(200, content=answered)

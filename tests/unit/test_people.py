@@ -10,7 +10,9 @@ import httpx
 import pytest
 
 from shared.contracts.people import account_key
-from tests.fakes.trust import ACCOUNT_KEY
+from shared.mongo import Unavailable
+from shared.web.people import FIRST_OPERATOR
+from tests.fakes.trust import ACCOUNT_KEY, signed, verifier_of
 from tests.unit.intake_bench import Bench, Still
 
 ISSUER = "https://id.moet.example/realms/langhoc"
@@ -105,9 +107,10 @@ async def test_the_same_order_again_changes_nothing_and_another_under_its_id_is_
         ({"person_id": "p-lan"}, ["person_id_taken", "account_of_another"]),
         ({"person_id": "langhoc"}, ["person_id_taken"]),
         ({"person_id": "local:an"}, ["pattern"]),
+        ({"person_id": "service"}, ["person_id_taken"]),
         ({"person_id": "P-LIEN"}, ["pattern"]),
         ({"person_id": "p-lién"}, ["pattern"]),
-        ({"person_id": "p-lien\u200b"}, ["pattern"]),
+        ({"person_id": "p-lien\u200b"}, ["text_unclean"]),
         ({"reason": ""}, ["out_of_range"]),
         ({"assignment": {"role": "province", "first_day": "2026-01-05"}}, ["role_and_province"]),
         ({"assignment": {"role": "finance", "province": "04", "first_day": "2026-01-05"}}, ["role_and_province"]),
@@ -127,7 +130,7 @@ async def test_the_same_order_again_changes_nothing_and_another_under_its_id_is_
         ({"name": "- . -"}, ["person_name"]),
         ({"account": {"issuer": ISSUER, "subject": "7d1f"}}, ["account_of_another"]),
         ({"account": {"issuer": ISSUER, "subject": "7D1F"}}, ["person_alike"]),
-        ({"account": {"issuer": ISSUER, "subject": "7d1f\u200b"}}, ["pattern"]),
+        ({"account": {"issuer": ISSUER, "subject": "7d1f\u200b"}}, ["text_unclean"]),
         ({"account": {"issuer": ISSUER, "subject": "\u212a1"}}, ["pattern"]),
         ({"account": {"issuer": ISSUER, "subject": "a b"}}, ["pattern"]),
     ],
@@ -232,6 +235,37 @@ async def test_who_sees_whom(bench: Bench) -> None:
         assert (await seen(role, of, "/people"))[0] == 403
 
 
+async def test_who_was_ended_before_the_first_day_is_still_shown(bench: Bench) -> None:
+    await done(bench, "/people", LAN)
+    await done(bench, "/people/p-lan/end", {"order_id": "o-2", "reason": "nhầm", "last_day": "2026-01-04"})
+    expected: list[tuple[Any, int]] = [("ministry", 200), ("auditor", 200), ("finance", 404)]
+    for role, status in expected:
+        async with bench.http(role) as http:
+            assert (await http.get("/people/p-lan")).status_code == status
+
+
+async def test_every_look_at_accounts_is_recorded_before_it_is_given(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await done(bench, "/people", LAN)
+    for role in ("auditor", "ministry"):
+        async with bench.http(role, account="kim") as http:
+            for path in ("/people", "/people/p-lan", "/people/p-none"):
+                await http.get(path)
+    reads = [(one["who"], one["role"], one["what"], one["about"]) for one in bench.mongo.all("personal_reads")]
+    looks = ("p-lan…p-lan", "p-lan")
+    assert reads == [("local:kim", role, "person", about) for role in ("auditor", "ministry") for about in looks]
+
+    async def full(*given: Any) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(bench.mongo, "insert", full)
+    async with bench.http("auditor") as http:
+        for path in ("/people", "/people/p-lan"):
+            answer = await http.get(path)
+            assert (answer.status_code, "7d1f" in answer.text) == (503, False)
+
+
 async def test_the_list_is_paged(bench: Bench) -> None:
     for n in range(3):
         own = {"order_id": f"o-{n}", "person_id": f"p-{n}", "name": ("Lê Hoa", "Trần Liên", "Phạm Minh")[n]}
@@ -241,3 +275,17 @@ async def test_the_list_is_paged(bench: Bench) -> None:
         rest = (await http.get("/people", params={"limit": 2, "after": first["next"]})).json()
     assert [one["person_id"] for one in first["items"] + rest["items"]] == ["p-0", "p-1", "p-2"]
     assert rest["next"] is None
+
+
+async def test_the_first_operator_enters_people_and_does_nothing_else(bench: Bench) -> None:
+    first = verifier_of(bench.folder, bench.mongo, bench.runtime.clock, first_operator=(ISSUER, "root"))
+    token = signed(bench.folder, sub="root")
+    async with bench.http() as http:
+        http.headers["Authorization"] = f"Bearer {token}"
+        http._transport.app.state.verifier = first  # type: ignore[attr-defined]
+        for path in ("/receipts", "/erasures"):
+            assert (await http.get(path)).json()["code"] == "account_unknown"
+        erasure = {"order_id": "e-1", "receipts": ["r"], "why": "nhầm"}
+        assert (await http.post("/erasures", json=erasure)).json()["code"] == "account_unknown"
+        entered = await http.post("/people", json=LAN)
+    assert (entered.status_code, entered.json()["changes"][0]["by"]) == (200, FIRST_OPERATOR)

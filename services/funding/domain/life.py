@@ -12,7 +12,7 @@ An approval is for ever: what comes later is an adjustment of its own.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.contracts.base import Contract, Problem
@@ -64,12 +64,12 @@ class Person:
     id: str
     role: str
     province: str | None = None
-    formerly: tuple[str, ...] = ()
+    formerly: Container[str] = ()
     """What a budget calls them that was prepared before the directory knew them."""
 
     def is_among(self, hands: Collection[str]) -> bool:
         """Whether this is one of those who prepared something. Persons are told apart by nothing but their id."""
-        return not {self.id, *self.formerly}.isdisjoint(hands)
+        return any(hand == self.id or hand in self.formerly for hand in hands)
 
 
 @dataclass(frozen=True, slots=True)

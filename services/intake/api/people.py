@@ -21,6 +21,7 @@ from shared.contracts.people import (
     PersonEnded,
     Role,
 )
+from shared.messaging.operate import personal
 from shared.messaging.operate.topics import province_codes
 from shared.refusals import problem
 from shared.web.auth import Caller, Operator, Who, require_role
@@ -39,6 +40,8 @@ AnyBody = Annotated[dict[str, Any], Body()]
 async def list_people(request: Request, who: Inspector, limit: Limit = 100, after: After = None) -> Page[PersonView]:
     found = await queries.people(request.app.state.mongo, after=after, limit=limit + 1)
     items = found[:limit]
+    if items:
+        await _looked(request, who, f"{items[0].person_id}…{items[-1].person_id}", "list")
     return Page(items=items, next=items[-1].person_id if len(found) > limit else None)
 
 
@@ -46,10 +49,11 @@ async def list_people(request: Request, who: Inspector, limit: Limit = 100, afte
 async def get_person(request: Request, who: Who, person_id: PersonPath) -> PersonView | PersonName:
     """National roles see every name, a province those of its own officers; ministry and auditors see the rest too."""
     person = await queries.person(request.app.state.mongo, person_id)
+    if person is not None and who.role in WHOLE:  # also one who was ended before the first day
+        await _looked(request, who, person_id, "")
+        return person
     if person is None or not any(one.province is None or who.may_see(one.province) for one in person.assignments):
         raise not_found("person", person_id)
-    if who.role in WHOLE:
-        return person
     return PersonName(person_id=person.person_id, name=person.name, assignments=person.assignments)
 
 
@@ -80,6 +84,14 @@ async def add_account(request: Request, who: Operator, person_id: PersonPath, bo
 async def end_account(request: Request, who: Operator, person_id: PersonPath, body: AnyBody) -> PersonView:
     """It stays this person's: nobody else is ever given it."""
     return await _carried_out(request, who, person_id, orders.read(AccountEnded, body))
+
+
+async def _looked(request: Request, who: Caller, about: str, why: str) -> None:
+    """Record a look at names, accounts and reasons together. Raises `MongoError`: nothing is shown."""
+    state = request.app.state
+    await personal.note_read(
+        state.mongo, state.runtime.clock, who=who.person, role=who.role.value, what="person", about=about, why=why
+    )
 
 
 async def _carried_out(request: Request, who: Caller, person_id: str, order: AnyPersonOrder) -> PersonView:

@@ -30,7 +30,7 @@ from shared.contracts.people import (
 )
 from shared.refusals import problem
 
-RESERVED = frozenset({"langhoc"})
+RESERVED = frozenset({"langhoc", "service"})
 """What the platform itself is called where it acts."""
 MOST_CHANGES = 500
 """Of one person: all of them are in one document."""
