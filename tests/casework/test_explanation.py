@@ -32,7 +32,11 @@ WHILE_FILES_COME = [
     # awaited, and accepted so by name
     ("LC-1", "còn trong hạn nộp hồ sơ", "file awaited"),
     ("LC-1", "còn trong hạn nộp đến hết ngày 10/04/2026", "may still come in time until 2026-04-10"),
-    ("LC-1", "trình khi chưa đủ hồ sơ hoặc số liệu 2026: lan", "submitted without its file or figure 2026: lan"),
+    (
+        "LC-1",
+        "trình khi chưa đủ hồ sơ hoặc số liệu 2026: local:lan",
+        "submitted without its file or figure 2026: local:lan",
+    ),
     # pending
     ("LC-2", "hồ sơ đang chờ xử lý", "file pending"),
     ("LC-2", "bị từ chối /content/points/N1/points", "rejected /content/points/N1/points"),

@@ -22,6 +22,7 @@ from shared.messaging.decide.documents import SCHEMA
 from shared.messaging.decide.reader import STAMP
 from shared.messaging.faults import NO_FAULTS, Faults
 from shared.messaging.operate.preparing import prepare
+from shared.messaging.seals import SEAL
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
 from shared.mongo.connect import DriverName, connect
@@ -93,9 +94,9 @@ class World(ABC):
             self.process = None
 
     async def rows(self, collection: str) -> list[Document]:
-        """The documents of a collection, without their stamps."""
+        """The documents of a collection, without stamps and seals."""
         rows = await self.mongo.find(collection, {}, sort=[("_id", 1)])
-        return [{name: value for name, value in row.items() if name not in (SCHEMA, STAMP)} for row in rows]
+        return [{name: value for name, value in row.items() if name not in (SCHEMA, STAMP, SEAL)} for row in rows]
 
     async def settled(self) -> None:
         """Wait until everything is handled, acknowledged, published and computed."""
