@@ -56,7 +56,14 @@ class Secrets:
 
     def account_key(self) -> str:
         """The key under which all services know accounts (`LANGHOC_ACCOUNT_KEY`)."""
-        file = self._root / "account.key"
+        return self._shared("account.key")
+
+    def seal_key(self) -> str:
+        """The keys with which services seal what they keep in the embedded MongoDB (`LANGHOC_SEAL_KEY`)."""
+        return self._shared("seal.key")
+
+    def _shared(self, name: str) -> str:
+        file = self._root / name
         if not file.exists():
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_atomically(file, secrets.token_urlsafe(_BYTES))

@@ -131,6 +131,8 @@ def shared_environment(state: Path, platform: Platform) -> dict[str, str]:
         "LANGHOC_JWKS": str(jwks_path(state)),
         "LANGHOC_ACCOUNT_KEY": Secrets(state).account_key(),
     }
+    if "mongod" in platform.embedded:  # with another database the key is its operator's: it must live as long as that
+        environment["LANGHOC_SEAL_KEY"] = Secrets(state).seal_key()
     if "kafka" in platform.embedded:
         environment["LANGHOC_KAFKA_SECURITY"] = EMBEDDED_SECURITY
     if "zipkin" in platform.embedded:

@@ -47,9 +47,26 @@ def test_production_takes_tokens_of_an_issuer_alone(given: dict[str, Any], named
 
 @pytest.mark.parametrize(("key", "refused"), [("", True), ("x" * 31, True), ("x" * 32, False)])
 def test_production_needs_a_key_under_which_accounts_are_known(key: str, refused: bool) -> None:
-    found = [one.code for one in unsafe(settings(issuer=ISSUER, account_key=key, **LOGIN))]
+    found = [one.code for one in unsafe(settings(issuer=ISSUER, account_key=key, seal_key="x" * 32, **LOGIN))]
     assert found == (["no_account_key"] if refused else [])
     assert unsafe(settings(profile="local", account_key=key)) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "refused"),
+    [
+        ("", True),
+        (" ", True),
+        ("x" * 31, True),
+        ("x" * 32, False),
+        (f"{'x' * 32} {'y' * 32}", False),
+        ("x " * 32, True),
+    ],
+)
+def test_production_needs_a_key_with_which_documents_are_sealed(key: str, refused: bool) -> None:
+    found = [one.code for one in unsafe(settings(issuer=ISSUER, account_key="x" * 32, seal_key=key, **LOGIN))]
+    assert found == (["no_seal_key"] if refused else [])
+    assert unsafe(settings(profile="local", seal_key=key)) == []
 
 
 @pytest.mark.parametrize(
@@ -87,6 +104,7 @@ def test_a_service_that_would_take_local_tokens_does_not_start(service: str, mon
         ("local_tokens", "LANGHOC_ISSUER"),
         ("local_keys", "LANGHOC_JWKS"),
         ("no_account_key", "LANGHOC_ACCOUNT_KEY"),
+        ("no_seal_key", "LANGHOC_SEAL_KEY"),
         ("mongo_without_login", "LANGHOC_MONGO_USER"),
     ]
     assert all(line["message"]["vi"] and line["mend"] for line in said)
