@@ -102,6 +102,27 @@ async def test_no_reader_tells_an_altered_figure_and_some_name_the_document(benc
         assert loud, "whoever reads it says so"
 
 
+@pytest.mark.parametrize("collection", ["decisions", "releases", "journal"])
+async def test_a_decision_in_the_midst_of_reading_is_no_alteration(
+    bench: Bench, collection: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The questions of one answer see the database at different moments."""
+    await bench.done(LAN, "/adjustments/04/2026/b/1/submit")
+    find, moments = bench.mongo.find, [collection]
+
+    async def meanwhile(name: str, query: Any, **options: Any) -> list[Any]:
+        if [name] == moments:
+            moments.clear()
+            await bench.done(HOA, "/adjustments/04/2026/b/1/approve")
+        return await find(name, query, **options)
+
+    monkeypatch.setattr(bench.mongo, "find", meanwhile)
+    answer = await ask(bench, "/budgets/04/2026/decisions")
+    assert not moments
+    assert answer.status_code == 200, answer.text
+    assert {row["version"] for row in answer.json()} == {1, 2}
+
+
 UNBOOKED = frozenset({"on_record", "allocation.amount", "allocation.floor"})
 """Fields of which no entry speaks: the seal alone shows that they were altered."""
 
