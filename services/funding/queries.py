@@ -89,7 +89,7 @@ async def _take_over(mongo: Mongo) -> None:
     await name_requests(mongo, again)
     known = [*await mongo.find(SETS, {"set": PROPOSAL}), *await mongo.find(RECALCULATIONS, {"set": PROPOSAL})]
     keys = {row["key"] for row in known}
-    envelopes = standing(await found(mongo, ENVELOPES, {}))
+    envelopes = standing(await _legible(mongo, ENVELOPES, {}, []))  # an altered one is no start's trouble
     requests = [again(envelope.province, envelope.year) for envelope in envelopes]
     new = [request for request in requests if key_text(request.key) not in keys]
     new += [again(run["province"], run["year"]) for run in await mongo.find(RUNS.name, {"awaited": None})]

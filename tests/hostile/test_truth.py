@@ -15,8 +15,9 @@ import httpx
 import pytest
 import yaml
 
-from services.funding import decisions
+from services.funding import decisions, queries
 from shared.messaging.decide.documents import Collection
+from shared.messaging.decide.migrating import seal_former
 from shared.messaging.seals import Altered
 from tests.unit.funding_bench import HOA, KIM, LAN, Bench, published, registration
 
@@ -121,6 +122,13 @@ async def test_a_decision_in_the_midst_of_reading_is_no_alteration(
     assert not moments
     assert answer.status_code == 200, answer.text
     assert {row["version"] for row in answer.json()} == {1, 2}
+
+
+async def test_no_altered_document_keeps_the_service_from_its_start(bench: Bench) -> None:
+    for rows in bench.mongo.collections.values():
+        rows.update({id: {**row, "more": 1} for id, row in rows.items() if "_seal" in row})
+    await seal_former(bench.mongo)
+    await queries.migrate(bench.mongo)
 
 
 UNBOOKED = frozenset({"on_record", "allocation.amount", "allocation.floor"})

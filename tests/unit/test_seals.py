@@ -17,7 +17,7 @@ from shared.messaging import seals
 from shared.messaging.collections import SCHEMAS
 from shared.messaging.decide.asking import Look
 from shared.messaging.decide.documents import Collection
-from shared.messaging.decide.migrating import SEALED, seal_former
+from shared.messaging.decide.migrating import SEALED, contract, seal_former
 from shared.messaging.decide.reader import Reader
 from shared.messaging.seals import SEAL, Altered, Ring, UnknownKey
 from shared.mongo import Put, Unavailable, in_transaction
@@ -244,6 +244,17 @@ async def test_a_seal_that_is_none_stops_no_start(seal: object) -> None:
     await written(mongo, a={"amount": 1}, b={"amount": 2, SEAL: seal})
     await seal_former(mongo)
     assert [Ring().fits("coffers", mongo.rows("coffers")[id]) for id in ("a", "b")] == [True, False]
+
+
+async def test_a_document_that_was_altered_is_not_lifted_and_stops_no_start() -> None:
+    mongo, newer = MemoryMongo(), Collection("coffers", COFFERS.model, schema=2, upgrades={1: lambda row: row})
+    await written(mongo, **{id: COFFERS.written(Coffer(amount=1)) for id in "abc"})
+    await seal_former(mongo)
+    mongo.rows("coffers")["b"] = mongo.rows("coffers")["b"] | {"amount": 7}
+    await contract(mongo, newer)
+    assert {id: row["_schema"] for id, row in mongo.rows("coffers").items()} == {"a": 2, "b": 1, "c": 2}
+    with pytest.raises(Altered, match="coffers/b"):
+        newer.read(mongo.rows("coffers")["b"])
 
 
 async def test_a_document_that_is_whole_again_is_not_named_any_more() -> None:
