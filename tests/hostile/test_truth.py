@@ -16,10 +16,13 @@ import pytest
 import yaml
 
 from services.funding import decisions, queries
+from shared.contracts.catalogue import EventType
 from shared.messaging.decide.documents import Collection
 from shared.messaging.decide.migrating import seal_former
 from shared.messaging.seals import Altered
 from tests.unit.funding_bench import HOA, KIM, LAN, Bench, published, registration
+from tests.unit.intake_bench import Bench as Intake
+from tests.unit.intake_samples import commune
 
 CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("truth.yaml").read_text(encoding="utf-8"))
 READERS = (
@@ -185,6 +188,21 @@ async def test_nothing_is_decided_on_an_altered_document(bench: Bench) -> None:
     alter(bench, "decisions", "amount", 10**9, "b/2026/operating")
     answer = await bench.order(HOA, "/adjustments/04/2026/b/1/approve")
     assert names(answer, "decisions/b/2026/operating")
+
+
+@pytest.mark.parametrize(
+    ("collection", "field"), [("receipts", "status"), ("aggregates", "version"), ("versions", "late")]
+)
+async def test_what_intake_tells_of_a_submission_is_what_it_wrote(tmp_path: Path, collection: str, field: str) -> None:
+    intake = Intake(tmp_path)
+    receipt = await intake.receive(EventType.COMMUNE_SUBMITTED, commune())
+    rows = intake.mongo.rows(collection)
+    ((id, row),) = rows.items()
+    rows[id] = {**row, field: 7}
+    async with intake.http() as http:
+        paths = (f"/receipts/{receipt.receipt_id}", f"/subjects/{receipt.subject}")
+        answers = [await http.get(path) for path in paths]
+    assert any(names(answer, f"{collection}/{id}") for answer in answers)
 
 
 def fields(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
