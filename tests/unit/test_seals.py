@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from shared.messaging.decide.documents import Collection
 from shared.messaging.decide.migrating import SEALED, contract, seal_former
 from shared.messaging.decide.reader import Reader
 from shared.messaging.seals import SEAL, Altered, Ring, UnknownKey
-from shared.mongo import Put, Unavailable, in_transaction
+from shared.mongo import Put, Session, Unavailable, in_transaction
 from tests.fakes.memory import Fault, MemoryMongo
 
 Row = dict[str, Any]
@@ -236,6 +236,24 @@ async def test_sealing_that_was_broken_off_is_taken_up_again() -> None:
     mongo.rows("coffers")["z"] = kept({"amount": 2}, seals.ring()) | {"_id": "z"}  # others were sealed already
     await seal_former(mongo)
     assert seals.ring().fits("coffers", mongo.rows("coffers")["a"])
+
+
+async def test_the_largest_documents_are_sealed_in_transactions_that_a_database_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mongo, sizes = MemoryMongo(), list[int]()
+    await written(mongo, **{f"{number:03}": {"amount": 1, "raw": b"x" * 2**20} for number in range(120)})
+    put = mongo.put
+
+    async def weighed(collection: str, puts: Sequence[Put], session: Session) -> None:
+        sizes.append(sum(len(each.document.get("raw", b"")) for each in puts))
+        await put(collection, puts, session)
+
+    monkeypatch.setattr(mongo, "put", weighed)
+    await seal_former(mongo)
+    assert sum(sizes) == 120 * 2**20
+    assert max(sizes) <= 64 * 2**20
+    assert all(Ring().fits("coffers", row) for row in mongo.rows("coffers").values())
 
 
 @pytest.mark.parametrize("seal", ["x", None, 1, [], {}, {"key": 1}], ids=repr)

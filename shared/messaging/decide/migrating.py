@@ -22,6 +22,9 @@ from shared.mongo import Conflict, Mongo, Put, Session, in_transaction
 
 log = structlog.get_logger()
 PAGE = 500
+SEALED_AT_ONCE = 50
+"""Each is written whole, and a receipt has the bytes of a whole record: more of them are too much for one transaction.
+"""
 SEALED = "_sealed"
 """Note of the key with which every document is sealed."""
 
@@ -64,7 +67,7 @@ async def _any_sealed_in_secret(mongo: Mongo, ring: seals.Ring) -> bool:
 
 async def _seal(mongo: Mongo, name: str, believed: seals.Ring, *, former: bool) -> None:
     after, sealed = "", 0
-    while rows := await mongo.find(name, {"_id": {"$gt": after}}, sort=[("_id", 1)], limit=PAGE):
+    while rows := await mongo.find(name, {"_id": {"$gt": after}}, sort=[("_id", 1)], limit=SEALED_AT_ONCE):
         puts = [_put_sealed(name, row) for row in rows if _to_seal(name, row, believed, former=former)]
         try:
             await _write(mongo, name, puts)
