@@ -20,7 +20,7 @@ from shared.contracts.catalogue import EventType
 from shared.messaging.decide.documents import Collection
 from shared.messaging.decide.migrating import seal_former
 from shared.messaging.seals import Altered
-from tests.unit.funding_bench import HOA, KIM, LAN, Bench, published, registration
+from tests.unit.funding_bench import HOA, KIM, LAN, Bench, envelope, published, registration
 from tests.unit.intake_bench import Bench as Intake
 from tests.unit.intake_samples import commune
 
@@ -174,6 +174,8 @@ async def test_a_decision_that_is_put_back_or_taken_away_is_missed(bench: Bench)
 
 
 async def test_an_altered_budget_is_no_other_provinces_trouble_and_none_for_what_is_whole_again(bench: Bench) -> None:
+    await bench.tell(envelope(1_000_000_000, province="08"), registration("z", province="08"))
+    await bench.settle()
     whole = bench.mongo.rows("decisions")["a/2026/operating"]
     alter(bench, "decisions", "amount", 10**9)
     assert (await ask(bench, "/exports/04/2026")).status_code == 500
