@@ -57,7 +57,14 @@ class Secrets:
 
     def account_key(self) -> str:
         """The key under which all services know accounts (`LANGHOC_ACCOUNT_KEY`)."""
-        file = self._root / "account.key"
+        return self._shared("account.key")
+
+    def seal_key(self) -> str:
+        """The keys with which services seal what they keep in the embedded MongoDB (`LANGHOC_SEAL_KEY`)."""
+        return self._shared("seal.key")
+
+    def _shared(self, name: str) -> str:
+        file = self._root / name
         if not file.exists():
             private_folder(self._root)
             write_atomically(file, secrets.token_urlsafe(_BYTES))

@@ -132,6 +132,8 @@ def shared_environment(state: Path, platform: Platform, operators: Mapping[str, 
         "LANGHOC_JWKS": str(jwks_path(state)),
         "LANGHOC_ACCOUNT_KEY": own_key or Secrets(state).account_key(),
     }
+    if "mongod" in platform.embedded:  # with another database the key is its operator's: it must live as long as that
+        environment["LANGHOC_SEAL_KEY"] = Secrets(state).seal_key()
     if "kafka" in platform.embedded:
         environment["LANGHOC_KAFKA_SECURITY"] = EMBEDDED_SECURITY
     if "zipkin" in platform.embedded:

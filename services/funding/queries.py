@@ -49,7 +49,7 @@ from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.sets import key_text
 from shared.messaging.decide.writing import rows_of
 from shared.messaging.seals import Altered
-from shared.mongo import Mongo
+from shared.mongo import Mongo, Unavailable
 from shared.rulebook import FundingPolicy
 from shared.rulebook.sustainability import sustainability_policy
 
@@ -89,7 +89,7 @@ async def _take_over(mongo: Mongo) -> None:
     await name_requests(mongo, again)
     known = [*await mongo.find(SETS, {"set": PROPOSAL}), *await mongo.find(RECALCULATIONS, {"set": PROPOSAL})]
     keys = {row["key"] for row in known}
-    envelopes = standing(await found(mongo, ENVELOPES, {}))
+    envelopes = standing(await _legible(mongo, ENVELOPES, {}, []))  # an altered one is no start's trouble
     requests = [again(envelope.province, envelope.year) for envelope in envelopes]
     new = [request for request in requests if key_text(request.key) not in keys]
     new += [again(run["province"], run["year"]) for run in await mongo.find(RUNS.name, {"awaited": None})]
@@ -177,8 +177,26 @@ class Books:
         return self
 
 
+MOST_READS = 5
+"""Of the books while others decide: more than fall between two of them."""
+
+
 async def books(mongo: Mongo, province: str, year: int) -> Books:
-    """What was decided, compared with the chained journal: each document that does not fit is named."""
+    """What was decided, compared with the chained journal: each document that does not fit is named.
+
+    They are several questions, and whatever is booked moves the budget itself: where it moved between them, what does
+    not fit says nothing, and they are asked again. Raises `Unavailable` where it does so every time.
+    """
+    place = {"_id": LIVES.ref(province, year).id}
+    for _ in range(MOST_READS):
+        before = await mongo.find(LIVES.name, place, projection={"_rev": 1})
+        read = await _books(mongo, province, year)
+        if not read.altered or before == await mongo.find(LIVES.name, place, projection={"_rev": 1}):
+            return read
+    raise Unavailable(f"the budget {province}/{year} moved {MOST_READS} times while it was read")
+
+
+async def _books(mongo: Mongo, province: str, year: int) -> Books:
     query, altered = {"province": province, "year": year}, list[str]()
     lives = await _legible(mongo, LIVES, {"_id": LIVES.ref(province, year).id}, altered)
     decided = await _legible(mongo, DECISIONS, query, altered)

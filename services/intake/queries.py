@@ -15,6 +15,7 @@ from services.intake.decisions import (
     RECEIPTS,
     RELEASE,
     REOPENINGS,
+    VERSIONS,
     Answer,
     Code,
     PersonOrdered,
@@ -29,7 +30,7 @@ from shared.contracts.base import Status
 from shared.contracts.facts import PeriodReopened, Receipt, RegistrationAccepted
 from shared.contracts.submissions import Standard
 from shared.messaging.collections import RECALCULATIONS, SETS
-from shared.messaging.decide.documents import Document, content_of
+from shared.messaging.decide.documents import Document
 from shared.messaging.decide.migrating import name_requests
 from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.register import REGISTER
@@ -70,7 +71,7 @@ async def _make_known(mongo: Mongo) -> None:
 
 
 async def receipts(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> list[Receipt]:
-    """Receipts, ordered by id."""
+    """Receipts, ordered by id. They are told without a look at their seals, which stand for the bytes sent, too."""
     if after:
         query = {**query, "_id": {"$gt": after}}
     rows = await mongo.find("receipts", query, projection={"receipt": 1}, sort=[("_id", 1)], limit=limit)
@@ -78,8 +79,8 @@ async def receipts(mongo: Mongo, query: dict[str, Any], *, after: str | None, li
 
 
 async def receipt(mongo: Mongo, receipt_id: str) -> Receipt | None:
-    """One receipt."""
-    return next(iter(await receipts(mongo, {"_id": receipt_id}, after=None, limit=1)), None)
+    """One receipt. Raises `Altered`."""
+    return next((RECEIPTS.read(row).receipt for row in await mongo.find("receipts", {"_id": receipt_id})), None)
 
 
 async def held(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> list[Receipt]:
@@ -108,15 +109,16 @@ async def tally(mongo: Mongo, query: dict[str, Any]) -> dict[str, int]:
 
 
 async def history(mongo: Mongo, subject: str, period: int | None) -> list[AcceptedSubject]:
-    """What is accepted of a subject, per kind and period, with its versions."""
+    """What is accepted of a subject, per kind and period, with its versions. Raises `Altered`."""
     query: dict[str, Any] = {"subject": {"$in": [*kept_under(subject)]}}
     if period is not None:
         query["period"] = period
     rows = await mongo.find("aggregates", query, sort=[("period", 1)])
-    lines: dict[str, list[Document]] = {row["_id"]: row.get("history") or [] for row in rows}
+    kept = {row["_id"]: AGGREGATES.lifted(row) for row in rows}
+    lines: dict[str, list[Document]] = {id: list(found.get("history") or []) for id, found in kept.items()}
     for line in await mongo.find("versions", {"aggregate": {"$in": [*lines]}}, sort=[("aggregate", 1), ("version", 1)]):
-        lines[line["aggregate"]].append(line)
-    return [AcceptedSubject.model_validate({**content_of(row), "history": lines[row["_id"]]}) for row in rows]
+        lines[line["aggregate"]].append(VERSIONS.lifted(line))
+    return [AcceptedSubject.model_validate({**found, "history": lines[id]}) for id, found in kept.items()]
 
 
 def kept_under(subject: str) -> Iterator[str]:

@@ -63,6 +63,11 @@ class Ring:
         """Of the key that seals; tells nothing of the key."""
         return next(iter(self._keys))
 
+    @property
+    def secret_ids(self) -> list[str]:
+        """Of the keys that not everybody has."""
+        return [id for id, key in self._keys.items() if key]
+
     def __contains__(self, key: object) -> bool:
         return key in self._keys
 

@@ -13,7 +13,7 @@ from shared.mongo.support import is_supported, supported
 from shared.refusals import problem
 
 LEAST_KEY = 32
-"""Characters of the keys of accounts and seals: a shorter one could be tried out."""
+"""Characters of the keys under which accounts are known and documents are sealed: a shorter one could be tried out."""
 
 
 class Unsupported(LanghocError):
@@ -33,8 +33,8 @@ def unsafe(settings: ServiceSettings) -> list[Problem]:
         found.append(problem("start.local_keys", "LANGHOC_JWKS"))
     if len(settings.account_key.get_secret_value()) < LEAST_KEY:
         found.append(problem("start.no_account_key", "LANGHOC_ACCOUNT_KEY", least=LEAST_KEY))
-    sealing = [*settings.seal_key.get_secret_value().split(), ""][0]
-    if len(sealing) < LEAST_KEY:
+    seal_keys = settings.seal_key.get_secret_value().split()
+    if not seal_keys or min(map(len, seal_keys)) < LEAST_KEY:
         found.append(problem("start.no_seal_key", "LANGHOC_SEAL_KEY", least=LEAST_KEY))
     if not (settings.mongo_user or has_credentials(settings.mongo)):
         found.append(problem("start.mongo_without_login", "LANGHOC_MONGO_USER"))

@@ -15,10 +15,14 @@ import httpx
 import pytest
 import yaml
 
-from services.funding import decisions
+from services.funding import decisions, queries
+from shared.contracts.catalogue import EventType
 from shared.messaging.decide.documents import Collection
+from shared.messaging.decide.migrating import seal_former
 from shared.messaging.seals import Altered
-from tests.unit.funding_bench import HOA, KIM, LAN, Bench, published, registration
+from tests.unit.funding_bench import HOA, KIM, LAN, Bench, envelope, published, registration
+from tests.unit.intake_bench import Bench as Intake
+from tests.unit.intake_samples import commune
 
 CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("truth.yaml").read_text(encoding="utf-8"))
 READERS = (
@@ -102,6 +106,34 @@ async def test_no_reader_tells_an_altered_figure_and_some_name_the_document(benc
         assert loud, "whoever reads it says so"
 
 
+@pytest.mark.parametrize("collection", ["decisions", "releases", "journal"])
+async def test_a_decision_in_the_midst_of_reading_is_no_alteration(
+    bench: Bench, collection: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The questions of one answer see the database at different moments."""
+    await bench.done(LAN, "/adjustments/04/2026/b/1/submit")
+    find, moments = bench.mongo.find, [collection]
+
+    async def meanwhile(name: str, query: Any, **options: Any) -> list[Any]:
+        if [name] == moments:
+            moments.clear()
+            await bench.done(HOA, "/adjustments/04/2026/b/1/approve")
+        return await find(name, query, **options)
+
+    monkeypatch.setattr(bench.mongo, "find", meanwhile)
+    answer = await ask(bench, "/budgets/04/2026/decisions")
+    assert not moments
+    assert answer.status_code == 200, answer.text
+    assert {row["version"] for row in answer.json()} == {1, 2}
+
+
+async def test_no_altered_document_keeps_the_service_from_its_start(bench: Bench) -> None:
+    for rows in bench.mongo.collections.values():
+        rows.update({id: {**row, "more": 1} for id, row in rows.items() if "_seal" in row})
+    await seal_former(bench.mongo)
+    await queries.migrate(bench.mongo)
+
+
 UNBOOKED = frozenset({"on_record", "allocation.amount", "allocation.floor"})
 """Fields of which no entry speaks: the seal alone shows that they were altered."""
 
@@ -142,6 +174,8 @@ async def test_a_decision_that_is_put_back_or_taken_away_is_missed(bench: Bench)
 
 
 async def test_an_altered_budget_is_no_other_provinces_trouble_and_none_for_what_is_whole_again(bench: Bench) -> None:
+    await bench.tell(envelope(1_000_000_000, province="08"), registration("z", province="08"))
+    await bench.settle()
     whole = bench.mongo.rows("decisions")["a/2026/operating"]
     alter(bench, "decisions", "amount", 10**9)
     assert (await ask(bench, "/exports/04/2026")).status_code == 500
@@ -156,6 +190,21 @@ async def test_nothing_is_decided_on_an_altered_document(bench: Bench) -> None:
     alter(bench, "decisions", "amount", 10**9, "b/2026/operating")
     answer = await bench.order(HOA, "/adjustments/04/2026/b/1/approve")
     assert names(answer, "decisions/b/2026/operating")
+
+
+@pytest.mark.parametrize(
+    ("collection", "field"), [("receipts", "status"), ("aggregates", "version"), ("versions", "late")]
+)
+async def test_what_intake_tells_of_a_submission_is_what_it_wrote(tmp_path: Path, collection: str, field: str) -> None:
+    intake = Intake(tmp_path)
+    receipt = await intake.receive(EventType.COMMUNE_SUBMITTED, commune())
+    rows = intake.mongo.rows(collection)
+    ((id, row),) = rows.items()
+    rows[id] = {**row, field: 7}
+    async with intake.http() as http:
+        paths = (f"/receipts/{receipt.receipt_id}", f"/subjects/{receipt.subject}")
+        answers = [await http.get(path) for path in paths]
+    assert any(names(answer, f"{collection}/{id}") for answer in answers)
 
 
 def fields(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -147,7 +147,8 @@ class Bench:
         app = FastAPI()
         app.state.verifier = local_verifier(self.state, self.mongo, self.clock)
         app.state.mongo = self.mongo
-        app.state.runtime = SimpleNamespace(commands=self.commands, clock=self.clock)
+        settings = SimpleNamespace(address="http://funding")
+        app.state.runtime = SimpleNamespace(commands=self.commands, clock=self.clock, settings=settings)
         problems.install(app)
         app.include_router(api.router)
         self.app = app

@@ -138,6 +138,35 @@ async def test_nothing_of_the_words_is_left_but_the_hash_and_the_decision(
     assert (told.receipt_id, told.sha256, told.order_id) == (receipt_id, after.erased.sha256, "X-1")
 
 
+async def test_a_history_that_an_older_release_kept_elsewhere_loses_its_words_too(
+    bench: Bench, ministry: Ministry
+) -> None:
+    first = await bench.receive(EventType.COMMUNE_SUBMITTED, commune())
+    ids = [first.receipt_id]
+    for version in (1, 2, 3):
+        content = {"scoring": "pass_fail", "targets": {"C1.1": {"type": "boolean", "met": version % 2 == 0}}}
+        told = {"corrects_version": version, "reason": f"thay {NAME}", "content": content}
+        named = commune(submission_id=f"HN-{version}a", **told)
+        ids.append((await bench.receive(EventType.COMMUNE_SUBMITTED, named)).receipt_id)
+    await bench.receive(EventType.COMMUNE_WITHDRAWN, withdrawn(4))
+    (row,) = bench.mongo.rows("aggregates").values()
+    lines = bench.mongo.all("versions")
+    row["history"] = [{n: said for n, said in line.items() if n[0] != "_" and n != "aggregate"} for line in lines]
+    bench.mongo.rows("versions").clear()
+    bench.mongo.seal()
+    assert places(bench)
+
+    await ministry.erase(*ids[:3])
+    await ministry.ask(ids[3], id="X-2")
+    assert (await ministry.confirm("X-2")).status_code == 200
+
+    assert places(bench) == []
+    async with bench.http() as http:
+        (told,) = (await http.get(f"/subjects/{first.subject}")).json()
+    assert [line["version"] for line in told["history"]] == [1, 2, 3, 4, 5]
+    assert [line["reason"] == ERASED_LINE for line in told["history"]] == [False, True, True, True, False]
+
+
 async def test_the_counts_add_up_as_before(bench: Bench, ministry: Ministry) -> None:
     ids = [await held(bench), await rejected(bench)]
     async with bench.http() as http:

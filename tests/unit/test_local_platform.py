@@ -181,8 +181,11 @@ class TestConfiguration:
             "LANGHOC_STAGE": "local",
             "LANGHOC_JWKS": str(tmp_path / "jwks.json"),
             "LANGHOC_ACCOUNT_KEY": (tmp_path / "secrets" / "account.key").read_text(),
+            "LANGHOC_SEAL_KEY": (tmp_path / "secrets" / "seal.key").read_text(),
             "OTEL_EXPORTER_ZIPKIN_ENDPOINT": "http://127.0.0.1:9411/api/v2/spans",
         }
+        external = platform.model_copy(update={"embedded": ("kafka",)})
+        assert "LANGHOC_SEAL_KEY" not in supervisor.shared_environment(tmp_path, external, {}), "its operator's"
 
     def test_a_service_logs_in_to_embedded_servers_as_itself_and_to_others_as_the_operator_says(
         self, tmp_path: Path, platform: Platform

@@ -19,12 +19,17 @@ from services.intake import queries
 from services.intake.decisions import RECEIPTS, RELEASE, Code
 from services.notifications import queries as notified
 from services.notifications.decisions import ALERTS, Said
+from shared.answers.dead_letters import Action
 from shared.contracts.base import Status, Text
 from shared.contracts.catalogue import EventType
 from shared.contracts.topics import families
-from shared.messaging.decide.asking import Request
+from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.pipeline import Pipeline
+from shared.messaging.decide.asking import Consumer, Request
 from shared.messaging.decide.sets import key_text
+from shared.messaging.operate.dead_letters import DeadLetters, Order
 from shared.messaging.operate.keeping import OF_EVERY_SERVICE, PAGE, Keeper, Kept
+from shared.messaging.send.outbox import Relay
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo, Unavailable
 from shared.privacy import Rule, erased_text, policy_on, rules
@@ -34,6 +39,7 @@ from tests.unit.delivery_samples import AT, head, record
 from tests.unit.intake_bench import Bench, Still
 from tests.unit.intake_samples import commune
 from tests.unit.test_intake_release import old
+from tests.unit.test_outbox import Broker
 
 SERVICES = ("intake", "scoring", "funding", "notifications")
 TODAY = date(2026, 6, 1)
@@ -358,6 +364,22 @@ async def test_words_of_alerts_that_are_over_go_and_those_that_stand_stay(over: 
     after = ALERTS.read(mongo.rows("alerts")["a"])
     assert (after.text.vi, after.action.vi, after.kind, after.cleared_at) == (words, words, "submission_rejected", over)
     assert (NAME in str(mongo.rows("alerts"))) is (over is None)
+
+
+@pytest.mark.parametrize(("days", "gone"), [(90, False), (91, True)])
+async def test_a_dead_letter_that_lay_open_for_long_is_still_there_to_look_at_how_it_was_settled(
+    days: int, gone: bool
+) -> None:
+    mongo, clock = MemoryMongo(), At(AT)
+    pipeline = Pipeline("test", Consumer("test", (), {}), mongo, clock=clock, brake=Brake(5))
+    await pipeline.process([record(NAME.encode(), {})])
+    (letter,) = mongo.all("dead_letters")
+    later = At(AT + timedelta(days=400))
+    letters = DeadLetters(mongo, pipeline, Relay(mongo, Broker()), clock=later)
+    await letters.discard(Order(Action.DISCARD, str(letter["_id"]), "an", "ministry", "gửi nhầm"))
+    await Keeper("test", mongo, (), clock=At(AT + timedelta(days=400 + days))).round()
+    (kept,) = mongo.all("dead_letters")
+    assert (kept["value"] is None) is gone
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 from services.scoring.decisions.areas import communes_of, districts_of
 from shared.contracts.base import Provenance
+from shared.messaging.seals import Altered
 from shared.registry import registry
 from tests.unit.register_samples import fact, split
 from tests.unit.scoring_assessments import area_targets, assessment
@@ -124,6 +125,20 @@ async def test_a_province_counts_districts_that_a_decision_recognises_and_tells_
     await bench.accept(decision("district", BA_DINH, period=2024, decided_on=date(2025, 5, 30)))
     await bench.settle()
     assert share(bench.result("province@01/2024"))["value"] == f"L1 1/{of}, L2 0/{of}"
+
+
+@pytest.mark.parametrize("collection", ["recognitions", "results"])
+async def test_no_area_is_judged_on_what_was_altered(collection: str) -> None:
+    bench = await Bench().start()
+    first = communes_of("district", BA_DINH, 2024, registry())[0].unit_id
+    judged = commune(targets(), period=2024, unit_id=first)
+    await bench.accept(district(), *recognised(12), judged)
+    await bench.settle()
+    for id, row in bench.mongo.rows(collection).items():
+        bench.mongo.rows(collection)[id] = row if id == DISTRICT else {**row, "more": 1}
+    await bench.accept(district(version=2))
+    with pytest.raises(Altered, match=f"{collection}/"):
+        await bench.settle()
 
 
 @pytest.mark.parametrize(("series", "make", "result"), [("district", district, DISTRICT), ("province", province, None)])

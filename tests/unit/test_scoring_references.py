@@ -238,7 +238,7 @@ def _ends(facts: list[Any]) -> dict[str, Any]:
     return found
 
 
-_COUNTED = {"_rev", "_stamp", "version", "supersedes", "superseded"}
+_COUNTED = {"_rev", "_seal", "_stamp", "version", "supersedes", "superseded"}
 
 
 def _without_versions(value: Any) -> Any:

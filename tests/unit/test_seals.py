@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,11 +17,11 @@ from shared.messaging import seals
 from shared.messaging.collections import SCHEMAS
 from shared.messaging.decide.asking import Look
 from shared.messaging.decide.documents import Collection
-from shared.messaging.decide.migrating import SEALED, seal_former
+from shared.messaging.decide.migrating import SEALED, contract, seal_former
 from shared.messaging.decide.reader import Reader
 from shared.messaging.seals import SEAL, Altered, Ring, UnknownKey
-from shared.mongo import Put, in_transaction
-from tests.fakes.memory import MemoryMongo
+from shared.mongo import Put, Session, Unavailable, in_transaction
+from tests.fakes.memory import Fault, MemoryMongo
 
 Row = dict[str, Any]
 ROW: Row = {
@@ -194,6 +194,85 @@ async def test_a_process_without_the_key_does_not_start_to_write() -> None:
     seals.use(Ring.of("theirs"))
     with pytest.raises(UnknownKey, match="LANGHOC_SEAL_KEY"):
         await seal_former(mongo)
+
+
+FORGED: dict[str, Callable[[Row], Row | None]] = {
+    "the note is taken away": lambda note: None,
+    "it names the key that everybody has": lambda note: {**note, "key": Ring().id},
+    "it is sealed without a secret": lambda note: {
+        **note,
+        **Ring().sealed(SCHEMAS, SEALED, {**note, "key": Ring().id, "whole": False, "plain": True, "former": True}),
+    },
+    "it says that it has only begun": lambda note: {**note, "whole": False, "plain": True, "former": True},
+}
+
+
+@pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
+@pytest.mark.parametrize("ring", ["ours", "new ours"])
+async def test_who_has_no_key_has_nothing_sealed_at_the_next_start(
+    forge: Callable[[Row], Row | None], ring: str
+) -> None:
+    mongo = MemoryMongo()
+    seals.use(Ring.of("ours"))
+    await written(mongo, a={"amount": 1})
+    await seal_former(mongo)
+    await written(mongo, b={"amount": 10**9}, c=Ring().sealed("coffers", "c", {"amount": 10**9}))
+    note = forge(mongo.rows(SCHEMAS).pop(SEALED))
+    if note is not None:
+        mongo.rows(SCHEMAS)[SEALED] = note
+    seals.use(Ring.of(ring))
+    await seal_former(mongo)
+    fits = {id: seals.ring().fits("coffers", row) for id, row in mongo.rows("coffers").items()}
+    assert fits == {"a": True, "b": False, "c": False}
+
+
+async def test_sealing_that_was_broken_off_is_taken_up_again() -> None:
+    mongo = MemoryMongo()
+    await written(mongo, a={"amount": 1})
+    seals.use(Ring.of("ours"))
+    mongo.commit_faults[mongo.commits + 2] = Fault(Unavailable)
+    with pytest.raises(Unavailable):
+        await seal_former(mongo)
+    mongo.rows("coffers")["z"] = kept({"amount": 2}, seals.ring()) | {"_id": "z"}  # others were sealed already
+    await seal_former(mongo)
+    assert seals.ring().fits("coffers", mongo.rows("coffers")["a"])
+
+
+async def test_the_largest_documents_are_sealed_in_transactions_that_a_database_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mongo, sizes = MemoryMongo(), list[int]()
+    await written(mongo, **{f"{number:03}": {"amount": 1, "raw": b"x" * 2**20} for number in range(120)})
+    put = mongo.put
+
+    async def weighed(collection: str, puts: Sequence[Put], session: Session) -> None:
+        sizes.append(sum(len(each.document.get("raw", b"")) for each in puts))
+        await put(collection, puts, session)
+
+    monkeypatch.setattr(mongo, "put", weighed)
+    await seal_former(mongo)
+    assert sum(sizes) == 120 * 2**20
+    assert max(sizes) <= 64 * 2**20
+    assert all(Ring().fits("coffers", row) for row in mongo.rows("coffers").values())
+
+
+@pytest.mark.parametrize("seal", ["x", None, 1, [], {}, {"key": 1}], ids=repr)
+async def test_a_seal_that_is_none_stops_no_start(seal: object) -> None:
+    mongo = MemoryMongo()
+    await written(mongo, a={"amount": 1}, b={"amount": 2, SEAL: seal})
+    await seal_former(mongo)
+    assert [Ring().fits("coffers", mongo.rows("coffers")[id]) for id in ("a", "b")] == [True, False]
+
+
+async def test_a_document_that_was_altered_is_not_lifted_and_stops_no_start() -> None:
+    mongo, newer = MemoryMongo(), Collection("coffers", COFFERS.model, schema=2, upgrades={1: lambda row: row})
+    await written(mongo, **{id: COFFERS.written(Coffer(amount=1)) for id in "abc"})
+    await seal_former(mongo)
+    mongo.rows("coffers")["b"] = mongo.rows("coffers")["b"] | {"amount": 7}
+    await contract(mongo, newer)
+    assert {id: row["_schema"] for id, row in mongo.rows("coffers").items()} == {"a": 2, "b": 1, "c": 2}
+    with pytest.raises(Altered, match="coffers/b"):
+        newer.read(mongo.rows("coffers")["b"])
 
 
 async def test_a_document_that_is_whole_again_is_not_named_any_more() -> None:

@@ -123,7 +123,7 @@ class Aggregate(Contract):
     """What made this version."""
     content_hash: str
     accepted: SerializeAsAny[Accepted]
-    history: list[AcceptedVersion] = Field(default=[], exclude=True)
+    history: list[AcceptedVersion] = Field(default=[], exclude_if=lambda lines: not lines)
     """Lines that an older release kept here; they move to `VERSIONS` with the next version."""
 
     @field_validator("accepted", mode="before")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from services.intake.decisions.documents import AGGREGATES, ERASURES, RECEIPTS, VERSIONS, Aggregate, Answer
+from services.intake.decisions.documents import AGGREGATES, ERASURES, RECEIPTS, VERSIONS, Aggregate, Answer, VersionLine
 from services.intake.decisions.kinds import KINDS
 from services.intake.decisions.register import Unsound
 from services.intake.decisions.submissions import ACCEPTED_TOPIC
@@ -88,7 +88,7 @@ async def confirm(order: Order[Confirming], ask: Ask) -> Outcome:
     for answer, aggregate in await _erasable(before.receipts, ask):
         gone = answer.without_bytes(order.at, order_id).without_words()
         outcome.put(RECEIPTS.ref(answer.receipt.receipt_id), gone)
-        await _without_reason(answer, outcome, ask)
+        await _without_reason(answer, aggregate, outcome, ask)
         fact = SubmissionErased(
             receipt_id=answer.receipt.receipt_id,
             version=1,
@@ -136,13 +136,20 @@ def _accepted_ref(answer: Answer) -> Ref[Aggregate] | None:
     return AGGREGATES.ref(receipt.purpose or receipt.kind, receipt.subject, receipt.period or 0)
 
 
-async def _without_reason(answer: Answer, outcome: Outcome, ask: Ask) -> None:
-    """The line of the history that it made keeps its figures; why it was sent is a sender's own words."""
+async def _without_reason(answer: Answer, aggregate: Aggregate | None, outcome: Outcome, ask: Ask) -> None:
+    """The line of the history that it made keeps its figures; why it was sent is a sender's own words.
+
+    Lines that an older release kept in the aggregate move to their place.
+    """
     ref = _accepted_ref(answer)
     if ref is None or answer.receipt.version is None:
         return
+    if aggregate is not None and aggregate.history and ref not in outcome.puts:
+        outcome.put(ref, aggregate.model_copy(update={"history": []}))
+        for former in aggregate.history:
+            outcome.put(VERSIONS.ref(ref.id, f"{former.version:07}"), VersionLine(aggregate=ref.id, **dict(former)))
     line = VERSIONS.ref(ref.id, f"{answer.receipt.version:07}")
-    kept = await ask.one(line)
+    kept = outcome.puts.get(line) or await ask.one(line)
     if kept is not None and kept.receipt_id == answer.receipt.receipt_id and kept.reason is not None:
         outcome.put(line, kept.model_copy(update={"reason": ERASED_LINE}))
 

@@ -91,14 +91,14 @@ async def _counted(what: Counted, subjects: Mapping[str, Sequence[str]], period:
     rubric, ids = rubric_for(series, period), {one: [*names] for one, names in subjects.items()}
     refs = {name: recognitions_ref(series, name).id for names in ids.values() for name in names}
     wanted = {"_id": {"$in": [*refs.values()]}}
-    kept = {row.id: row for row in await ask.look(Look(RECOGNITIONS, _DECISIONS, wanted, ("items",)))}
+    kept = {row.id: row for row in await ask.look(Look(RECOGNITIONS, _DECISIONS, wanted))}
     recognised = {}
     for one, names in ids.items():
         stands = beside(rubric, decisions_of((name, kept.get(refs[name])) for name in names), period)
         if stands is not None and stands.in_force and stands.decision.level is not None:
             recognised[one] = stands.decision.level
     results = {_result_of(series, one, period).id: one for one in ids}
-    found = await ask.look(Look(RESULTS, _LEVELS, {"_id": {"$in": [*results]}}, ("result.level",)))
+    found = await ask.look(Look(RESULTS, _LEVELS, {"_id": {"$in": [*results]}}, without=("accepted", "inputs")))
     computed = {results[each.id]: each.level for each in found if each.level}
     return RecognisedCounts(what, len(ids), recognised, computed)
 

@@ -42,7 +42,9 @@ async def _collect(due: Due[CommuneYear], ask: Ask) -> Outcome:
     # Before the results are looked at: whoever adds one at this moment collides with what is written here.
     await ask.one(REFERENCES.ref(unit_id, period))
     judging = Judging(ask, Outcome(), "reference", None)
-    found = await ask.look(Look(RESULTS, _FEEDING, {"feeds": unit_id, "period": period}, ("result",)))
+    found = await ask.look(
+        Look(RESULTS, _FEEDING, {"feeds": unit_id, "period": period}, without=("accepted", "inputs"))
+    )
     await judging.refer(unit_id, period, filter(None, (reference(each.result) for each in found)))
     return judging.outcome
 

@@ -262,6 +262,8 @@ class DeadLetters:
         as_read = {"_id": before["_id"], "state": before.get("state"), "attempts": before["attempts"]}
         if await self._mongo.delete(DEAD_LETTERS, as_read, session) != 1:
             raise Refused(Refusal.CHANGED)
+        if as_read["state"] in _UNDECIDED and after["state"] not in _UNDECIDED:
+            after = {**after, "closed_at": self._clock.real()}
         await self._mongo.insert(DEAD_LETTERS, [after], session)
         await self._mongo.insert(DEAD_LETTER_ACTIONS, [self._entry(order, result, before, after)], session)
 

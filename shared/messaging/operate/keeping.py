@@ -70,12 +70,14 @@ class Beside:
     """`None`: it is deleted."""
 
 
+_CLOSED: Query = {"state": {"$in": ["replayed", "discarded"]}, "erased": None}
 OF_EVERY_SERVICE = (
-    Beside(
+    Beside(rule="dead_letter_bytes", collection=DEAD_LETTERS, since="closed_at", query=_CLOSED, lighter=without_bytes),
+    Beside(  # when one was closed was not noted before
         rule="dead_letter_bytes",
         collection=DEAD_LETTERS,
         since="at",
-        query={"state": {"$in": ["replayed", "discarded"]}, "erased": None},
+        query={**_CLOSED, "closed_at": None},
         lighter=without_bytes,
     ),
     Beside(rule="reads", collection=PERSONAL_READS, since="at"),
