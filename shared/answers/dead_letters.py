@@ -41,7 +41,6 @@ class Refusal(StrEnum):
     NO_REASON = "reason_missing"
     EXHAUSTED = "attempts_exhausted"
     OLDER = "older_first"
-    ROLE = "role_not_allowed"
     STILL_OPEN = "still_open"
     SAME_PERSON = "same_person"
 

@@ -115,4 +115,8 @@ def source_of(scope: Scope) -> str:
         address = ipaddress.ip_address(host)
     except ValueError:
         return "unknown"
-    return str(address) if address.version == 4 else str(ipaddress.ip_network((int(address), 64), strict=False))
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is None:
+            return str(ipaddress.ip_network((int(address), 64), strict=False))
+        address = address.ipv4_mapped
+    return str(address)

@@ -264,7 +264,7 @@ def test_sources_without_end_take_no_memory_without_end() -> None:
         ("2001:db8::1", "2001:db8::/64"),
         ("2001:db8::ffff:1", "2001:db8::/64"),
         ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
-        ("::ffff:192.0.2.1", "::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
         ("fe80::1%eth0", "fe80::/64"),
         ("", "unknown"),
         ("testclient", "unknown"),
