@@ -24,10 +24,10 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
-from pydantic import AnyHttpUrl, SecretStr, ValidationError
+from pydantic import AfterValidator, AnyHttpUrl, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cli.output import CommandError
@@ -42,15 +42,26 @@ PROFILE: ContextVar[str | None] = ContextVar("profile", default=None)
 """What `--profile` names."""
 
 
+def _keeps_the_token(url: AnyHttpUrl) -> AnyHttpUrl:
+    """Who listens on the way could act with a token that is sent in the clear."""
+    if url.scheme != "https" and url.host not in LOOPBACK:
+        raise ValueError("a token goes by https only, but to this machine")
+    return url
+
+
+LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
+Address = Annotated[AnyHttpUrl, AfterValidator(_keeps_the_token)]
+
+
 class Profile(KafkaLogin, BaseSettings):
     """Where a deployment's services and Kafka are, and with whose token they are asked."""
 
     model_config = SettingsConfigDict(env_prefix="LANGHOC_", env_ignore_empty=True, extra="forbid", frozen=True)
 
-    intake: AnyHttpUrl | None = None
-    scoring: AnyHttpUrl | None = None
-    funding: AnyHttpUrl | None = None
-    notifications: AnyHttpUrl | None = None
+    intake: Address | None = None
+    scoring: Address | None = None
+    funding: Address | None = None
+    notifications: Address | None = None
     kafka: str | None = None
     """Bootstrap addresses; only `langhoc submit` needs them, with `kafka_user` and its password."""
     token: SecretStr | None = None

@@ -99,6 +99,8 @@ def test_without_either_it_is_the_platform_on_this_machine() -> None:
         ("[other]\nscoring = 'http://127.0.0.1:1'", RANKINGS, "other names no token"),
         ("[other]\nscorign = 'http://127.0.0.1:1'\ntoken = 'secret'", RANKINGS, "scorign: Extra inputs"),
         ("[other]\nscoring = 'nowhere'\ntoken = 'secret'", RANKINGS, "scoring: Input should be a valid URL"),
+        ("[other]\nscoring = 'http://portal.example'\ntoken = 'secret'", RANKINGS, "a token goes by https only"),
+        ("[other]\nscoring = 'http://127.0.0.1.example'\ntoken = 'secret'", RANKINGS, "a token goes by https only"),
         ("[other]\ntoken = ['secret']", RANKINGS, "token: Input should be a valid string"),
         ("[other", RANKINGS, "cannot be read"),
         ("[other]\ntoken = 'secret'", RANKINGS, "Where scoring is, is not known of other"),
