@@ -51,7 +51,7 @@ class World(ABC):
     def __init__(self, mongo: Mongo, kafka: KafkaAccess | None = None) -> None:
         self.mongo = mongo
         self._settings = ServiceSettings(
-            **(kafka or KafkaAccess("memory")).settings, mongo="unused", jwks="unused",
+            **(kafka or KafkaAccess("memory")).settings, mongo="unused", jwks="unused", stage="local",
             group_prefix=f"{uuid.uuid4().hex[:8]}-", session_timeout_ms=10_000, batch_records=10,
             brake_after=3, brake_probe=0.2, publish_deadline=1.5, lease_seconds=2.0,
         )  # fmt: skip

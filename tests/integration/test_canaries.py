@@ -83,7 +83,7 @@ async def test_row_4_a_binary_header_neither_loses_nor_stops_anything(world: Wor
         await collected(read, 3)
 
     assert read == ["1", "2", "3"]
-    assert reasons == [Reason.INVALID_BODY, Reason.BAD_HEADER, Reason.INVALID_BODY]
+    assert reasons == [Reason.UNKNOWN_TYPE, Reason.BAD_HEADER, Reason.UNKNOWN_TYPE]
     assert await world.committed() == {0: 3}
 
 
