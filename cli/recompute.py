@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from cli.client import Client
 from cli.data import WAIT_SECONDS
 from cli.options import AnyProvince, LanguageOption
 from cli.output import Column, CommandError, Format, Language, console, emit, fail, plain_errors, say, say_json
-from shared.answers.results import DifferenceLine, Order, SummaryLine
+from shared.answers.results import DifferenceLine, Order, ProblemLine, SummaryLine
 from shared.wording import EN, VI
 
 POLL_SECONDS = 0.5
+ENDS: TypeAdapter[SummaryLine | ProblemLine] = TypeAdapter(SummaryLine | ProblemLine)
+"""What the last line of a rehearsal may be."""
 
 
 def app_commands(app: typer.Typer) -> None:
@@ -121,11 +123,14 @@ def tell(order: Order) -> None:
 
 
 def show(lines: Sequence[str], *, as_json: bool, language: Language) -> None:
-    """Print a rehearsal. Raises `CommandError` if its last line, the summary, did not arrive."""
+    """Print a rehearsal. Raises `CommandError` if its last line is a problem, or did not arrive."""
     try:
-        summary = SummaryLine.model_validate_json(lines[-1] if lines else "").summary
+        last = ENDS.validate_json(lines[-1] if lines else "")
     except ValidationError:
         raise CommandError("The answer broke off before its end. Try again; see also: langhoc logs scoring") from None
+    if isinstance(last, ProblemLine):
+        raise CommandError(f"{last.problem.message.en} {last.problem.mend.en}")
+    summary = last.summary
     if as_json:
         say_json("\n".join(lines))
         return

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from shared.answers.operations import Refusal
 from shared.contracts.base import Instant, Step
 from shared.contracts.facts import (
     AssessmentScored,
@@ -138,3 +139,9 @@ class SummaryLine(BaseModel):
     """The last line of a rehearsal; without it the answer is not whole."""
 
     summary: Summary
+
+
+class ProblemLine(BaseModel):
+    """The last line of a rehearsal that could not go on, instead of the summary."""
+
+    problem: Refusal

@@ -74,13 +74,18 @@ class ApiProblem(LanghocError):
 
     @property
     def answer(self) -> JSONResponse:
-        """As it is answered. Of very many problems the first are named, and how many more there are."""
+        """As it is answered."""
+        return JSONResponse(self.body, self.status, _HEADERS.get(self.status), media_type=PROBLEM)
+
+    @property
+    def body(self) -> dict[str, object]:
+        """What it says. Of very many problems the first are named, and how many more there are."""
         found: dict[str, object] = {}
         if self.found:
             found["problems"] = [one.model_dump() for one in self.found[:MOST]]
         if len(self.found) > MOST:
             found["more_problems"] = len(self.found) - MOST
-        return _answer(self.status, self.problems[0], **found)
+        return _body(self.status, self.problems[0]) | found
 
 
 def refused(key: str, problems: Sequence[Problem] = (), /, **values: object) -> ApiProblem:
@@ -93,15 +98,19 @@ def not_found(what: str, identity: str) -> ApiProblem:
     return refused("http.not_found", what=what, id=identity)
 
 
-def _answer(status: int, problem: Problem, **more: object) -> JSONResponse:
-    body: dict[str, object] = {
+def of_altered(error: Altered, route: str | None) -> ApiProblem:
+    """The refusal to tell anything of documents that were altered; it is logged."""
+    log.critical("http.document_altered", route=route, documents=error.places)
+    return refused("http.document_altered", documents=", ".join(error.places[:MOST]))
+
+
+def _body(status: int, problem: Problem) -> dict[str, object]:
+    return {
         "type": f"urn:langhoc:problem:{problem.code}",
         "title": problem.message.en,
         "status": status,
         **problem.model_dump(exclude={"field"}),
-        **more,
     }
-    return JSONResponse(body, status, _HEADERS.get(status), media_type=PROBLEM)
 
 
 def route_of(scope: Scope) -> str | None:
@@ -142,7 +151,7 @@ def install(app: FastAPI) -> None:
     async def plain(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
         said = problem("http.of_framework", detail=error.detail)
-        return _answer(error.status_code, said.model_copy(update={"code": f"http_{error.status_code}"}))
+        return ApiProblem(error.status_code, said.model_copy(update={"code": f"http_{error.status_code}"})).answer
 
     async def database_away(request: Request, error: Exception) -> JSONResponse:
         log.warning("http.database_away", route=route_of(request.scope), error=repr(error)[:300])
@@ -154,9 +163,7 @@ def install(app: FastAPI) -> None:
 
     async def altered(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, Altered)
-        log.critical("http.document_altered", route=route_of(request.scope), documents=error.places)
-        named = ", ".join(error.places[:MOST])
-        return await ours(request, refused("http.document_altered", documents=named))
+        return of_altered(error, route_of(request.scope)).answer
 
     app.add_exception_handler(Altered, altered)
     for kind in (Unavailable, Transient, CommitUnknown):

@@ -34,6 +34,7 @@ from shared.contracts.journal import JournalEntry, Posting, append, balances, ve
 from shared.messaging.access import KafkaAccess
 from shared.messaging.clock import BusinessClock
 from shared.messaging.operate.topics import apply_topics
+from shared.messaging.seals import Ring
 from tests.platform import ServiceProcesses
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
@@ -369,36 +370,82 @@ def exported(platform: Platform, approved: dict[tuple[str, str], int], adjusted:
     assert update["planning"]["budget"]["amount"]["amount"] == adjusted["amount"]
 
 
+def sealed_anew(platform: Platform, service: str, collection: str, *rows: Document) -> None:
+    """Put documents in place of those that lie there, under the seal that the services here make (they have no key)."""
+    kept = platform.processes.database(service)[collection]
+    for row in rows:
+        kept.replace_one({"_id": row["_id"]}, Ring().sealed(collection, row["_id"], row))
+
+
+def altered(answer: httpx.Response, *places: str) -> None:
+    """It is the problem that names at least one of these documents, and tells nothing else."""
+    refused(answer, 500, "document_altered")
+    assert any(place in answer.json()["message"]["en"] for place in places), answer.text
+
+
+TAKEN = 1_000_000
+"""What a hand in the database moves from the reserve to a centre, in đồng."""
+
+
 def tampered(platform: Platform, published: JournalMark) -> None:
-    """Who writes into the journal behind the service's back is found: by the service, and by whoever kept a mark."""
+    """Who writes into the journal behind the service's back is found: by the service, and by whoever kept a mark.
+
+    Each step knows more than the one before: the chain, the seals, the documents that say what is booked.
+    """
     processes, database = platform.processes, platform.processes.database("funding")
     whole = platform.rows("funding", "journal", purpose="operating")
+    taker = whole[2]["centre_id"]
+    assert whole[2]["kind"] == "approval"
 
     def entries() -> list[JournalEntry]:
         return [
             JournalEntry.model_validate(each) for each in processes.get("funding", f"/journal/{DECISIONS}")["entries"]
         ]
 
-    database["journal"].update_one({"_id": whole[2]["_id"]}, {"$inc": {"amount": 1_000_000}})
-    answer = processes.get("funding", f"/journal/{DECISIONS}/verify")
+    def told() -> Document:
+        found: Document = processes.get("funding", f"/journal/{DECISIONS}/verify")
+        return found
+
+    database["journal"].update_one({"_id": whole[2]["_id"]}, {"$inc": {"amount": TAKEN}})
+    answer = told()
     assert answer["whole"] is False
     assert [(each["broken"], each["number"]) for each in answer["breaches"]] == [("changed", 3)]
     assert [(each.broken, each.number) for each in verify(entries(), published)] == [("changed", 3)]
 
-    # A cleverer hand writes all hashes anew, and the head that the service keeps: only the published mark tells.
+    # A hand that writes all hashes anew, and the head that the service keeps: that document's seal does not fit.
+    reserve = next(row["_id"] for row in whole if row["kind"] == "reserve")
+    database["journal"].update_one({"_id": reserve}, {"$inc": {"amount": -TAKEN}})
     postings = [
         Posting.model_validate({name: row[name] for name in Posting.model_fields})
         for row in platform.rows("funding", "journal", purpose="operating")
     ]
     forged = append(postings, province=PROVINCE, year=BUDGET_YEAR, purpose="operating", head=None)
-    for row in whole:
-        database["journal"].delete_one({"_id": row["_id"]})
-    database["journal"].insert_many(
-        [{"_id": row["_id"], **entry.model_dump(mode="json")} for row, entry in zip(whole, forged, strict=True)]
-    )
-    mark = forged[-1].mark.model_dump(mode="json")
-    database["budgets"].update_one({"_id": DECISIONS}, {"$set": {"journals.operating": mark}})
-    assert processes.get("funding", f"/journal/{DECISIONS}/verify")["whole"] is True
+    written = [row | entry.model_dump(mode="json") for row, entry in zip(whole, forged, strict=True)]
+    sealed_anew(platform, "funding", "journal", *written)
+    head = forged[-1].mark.model_dump(mode="json")
+    database["budgets"].update_one({"_id": DECISIONS}, {"$set": {"journals.operating": head}})
+    for path in (f"/journal/{DECISIONS}", f"/journal/{DECISIONS}/verify", BUDGET):
+        altered(processes.ask("funding", path), f"budgets/{DECISIONS}")
+
+    # A hand that seals that too: every decision says something else than what is booked now.
+    (life,) = platform.rows("funding", "budgets", _id=DECISIONS)
+    sealed_anew(platform, "funding", "budgets", life)
+    answer = told()
+    assert (answer["whole"], answer["breaches"]) == (False, [])
+    decided = {name: platform.rows("funding", name, purpose="operating") for name in ("decisions", "releases")}
+    places = {f"{name}/{row['_id']}" for name, rows in decided.items() for row in rows}
+    assert {*answer["altered"]} == {f"budgets/{DECISIONS}", *places}
+
+    # A hand that leaves out nothing: only the published mark tells.
+    for name, rows in decided.items():
+        for row in rows:
+            row["journal"] = forged[row["journal"]["number"] - 1].mark.model_dump(mode="json")
+            if row["centre_id"] == taker:
+                row["amount"] += TAKEN
+                row["delta" if row["version"] == 1 else "previous_amount"] += TAKEN
+        sealed_anew(platform, "funding", name, *rows)
+    sealed_anew(platform, "funding", "budgets", life | {"reserve": life["reserve"] - TAKEN})
+    assert (told()["whole"], told()["altered"]) == (True, [])
     assert [each.broken for each in verify(entries(), published)] == ["rewritten"]
 
 
@@ -461,8 +508,11 @@ def test_a_recompute_changes_nothing_but_what_was_tampered_with(platform: Platfo
     ministry = Person(platform, "minh", "ministry")
     results = processes.database("scoring")["results"]
 
+    def rehearsal() -> httpx.Response:
+        return ministry.post("scoring", "/recompute/dry-run", {"period": PERIOD})
+
     def rehearsed() -> set[str]:
-        answer = ministry.post("scoring", "/recompute/dry-run", {"period": PERIOD})
+        answer = rehearsal()
         *lines, last = map(json.loads, answer.text.splitlines())
         found = {line["result"] for line in lines}
         assert last["summary"]["changed"] == len(found)
@@ -489,10 +539,16 @@ def test_a_recompute_changes_nothing_but_what_was_tampered_with(platform: Platfo
     assert platform.events("scores") == scores
     assert processes.get("scoring", "/rankings", period=PERIOD) == rankings
 
-    # Somebody makes every commune of level 0 or without a level one of level 1.
+    # Somebody makes every commune of level 0 or without a level one of level 1: none of it is told or judged again.
     query = {"kind": "commune", "period": PERIOD, "result.level": {"$ne": 1}}
     right = {row["_id"]: row["result"]["level"] for row in results.find(query)}
     results.update_many(query, {"$set": {"result.level": 1}})
+    places = [f"results/{id}" for id in right]
+    altered(rehearsal(), *places)
+    one = next(iter(right)).rsplit("/", 1)[0]
+    altered(processes.ask("scoring", f"/results/{one}", period=PERIOD), *places)
+    # Somebody who seals it too is believed: the rules make something else of the same inputs, and that is told.
+    sealed_anew(platform, "scoring", "results", *results.find({"_id": {"$in": list(right)}}))
     assert rehearsed() == right.keys()
 
     # The order is killed in its midst; what runs afterwards finishes it.

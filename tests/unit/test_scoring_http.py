@@ -16,6 +16,7 @@ from cli.output import CommandError, Language
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from services.scoring import api
 from services.scoring.queries import migrate
+from services.scoring.queries import recomputes as queries
 from shared.messaging.decide.asking import Consumer
 from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
@@ -129,6 +130,29 @@ async def test_a_rehearsal_is_the_same_bytes_every_time(ask: Caller, bench: Benc
     assert {line["subject"] for line in differences} == {UNIT}
     assert (last["summary"]["results"], last["summary"]["changed"]) == (2, 1)
     assert bench.documents("results") == before
+
+
+@pytest.mark.parametrize("at", [0, 1])
+async def test_a_rehearsal_that_meets_an_altered_result_ends_in_words(
+    ask: Caller, bench: Bench, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """Before its first line it is refused; after it, the problem is the last line, and it has no summary."""
+    monkeypatch.setattr(queries, "CHUNK", 1)
+    rows = bench.mongo.rows("results")
+    body = {"period": 2025, "rulebook": stricter()}
+    *whole, _ = map(json.loads, lines(await ask("POST", "/recompute/dry-run", body)))
+    assert {line["result"] for line in whole} == {sorted(rows)[0]}
+    id = sorted(rows)[at]
+    rows[id] = rows[id] | {"version": 7}
+    answer = await ask("POST", "/recompute/dry-run", body)
+    assert answer.status_code == (500, 200)[at]
+    told = json.loads(lines(answer)[-1])["problem"] if at else answer.json()
+    assert (told["code"], told["status"]) == ("document_altered", 500)
+    assert f"results/{id}" in told["message"]["vi"]
+    if at:
+        assert [json.loads(line) for line in lines(answer)[:-1]] == whole
+        with pytest.raises(CommandError, match=f"results/{id}"):
+            recompute.show(lines(answer), as_json=True, language=Language.EN)
 
 
 async def test_a_rulebook_that_cannot_be_used_is_refused_with_everything_that_is_wrong(ask: Caller) -> None:

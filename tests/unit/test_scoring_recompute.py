@@ -14,7 +14,7 @@ from services.scoring.decisions.recomputes import Audit, Audited
 from services.scoring.decisions.results import score
 from services.scoring.queries import recomputes
 from shared.messaging.collections import RECALCULATIONS
-from shared.messaging.seals import sealed
+from shared.messaging.seals import Altered, sealed
 from shared.mongo import Unavailable
 from shared.rulebook import RulebookError, rubric
 from shared.rulebook.given import GivenRules, read_given
@@ -131,6 +131,21 @@ async def test_a_centre_judged_again_has_its_commune_judged_again() -> None:
     assert (result["total"], result["hash"]) == (right["total"], right["hash"])
     assert (result["version"], result["supersedes"]["cause"]) == (2, "reference")
     assert result["references"][0]["version"] == bench.result("TT/1/2025")["version"] == 2
+
+
+async def test_an_altered_result_is_not_judged_again_before_it_is_restored() -> None:
+    """It is judged on inputs that lie in the same document: who altered the one may have altered the other."""
+    bench = await filled()
+    rows = bench.mongo.rows(RESULTS.name)
+    true = rows[COMMUNE]
+    hand = rows[COMMUNE] = true | {"result": true["result"] | {"level": 2}}
+    with pytest.raises(Altered, match=f"{RESULTS.name}/{COMMUNE}"):  # a worker parks the request and goes on
+        await order(bench)
+    assert (bench.documents(RECOMPUTES.name)["o-1"]["state"], rows[COMMUNE]) == ("running", hand)
+    rows[COMMUNE] = true
+    await bench.settle()
+    done = bench.documents(RECOMPUTES.name)["o-1"]
+    assert (done["state"], done["results"], done["changed"]) == ("done", 5, 0)
 
 
 async def test_an_order_goes_through_the_results_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:

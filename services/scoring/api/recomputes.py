@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
@@ -15,13 +15,14 @@ from services.scoring.decisions import Recompute
 from services.scoring.queries import recomputes as queries
 from shared.answers.results import Order
 from shared.contracts.base import Claim, Identifier, OneLine, Text, Year
+from shared.messaging.seals import Altered
 from shared.mongo import Unavailable
 from shared.rulebook import RulebookError
 from shared.rulebook.given import GivenRules, read_given
 from shared.web.auth import Operator
 from shared.web.beside import Beside
 from shared.web.parameters import KnownYear, Name, Province
-from shared.web.problems import ApiProblem, not_found, refused
+from shared.web.problems import ApiProblem, not_found, of_altered, refused, route_of
 from shared.web.streams import begun
 
 router = APIRouter(prefix="/recompute")
@@ -60,12 +61,19 @@ class Ordering(Claim):
 )
 async def rehearse(request: Request, who: Operator, body: Rehearsal) -> StreamingResponse:
     """One JSON object a line, in order of result and field; the last one is `{"summary": …}`: without it the answer is
-    not whole."""
+    not whole. Where a result was altered outside the service, the last one is `{"problem": …}`, which names it."""
     rules = await READING.run(partial(_given, body.rulebook))
 
     async def lines() -> AsyncIterator[bytes]:
-        async for line in queries.rehearse(request.app.state.mongo, body.period, body.province, rules):
-            yield json.dumps(line, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+        sent = False
+        try:
+            async for line in queries.rehearse(request.app.state.mongo, body.period, body.province, rules):
+                yield _line(line)
+                sent = True
+        except Altered as error:
+            if not sent:  # still answered by its status
+                raise
+            yield _line({"problem": of_altered(error, route_of(request.scope)).body})
 
     return StreamingResponse(await begun(lines()), media_type=NDJSON)
 
@@ -92,6 +100,10 @@ async def get_order(request: Request, who: Operator, order_id: Name) -> Order:
     if found is None:
         raise not_found("order", order_id)
     return found
+
+
+def _line(told: dict[str, Any]) -> bytes:
+    return json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
 def _given(files: dict[str, str]) -> GivenRules | None:
