@@ -169,9 +169,13 @@ class ServiceProcesses:
         return f"http://127.0.0.1:{self._ports[f'{service}-{instance}']}"
 
     def log(self, service: str, instance: int = 0) -> str:
-        """The end of a service's log."""
+        """The end of a service's log, to be shown; what a service said before may have gone from it."""
+        return "\n".join(self.whole_log(service, instance).splitlines()[-30:])
+
+    def whole_log(self, service: str, instance: int = 0) -> str:
+        """All that a service has said, also before it was started again."""
         path = self.folder / f"{service}-{instance}.log"
-        return "\n".join(path.read_text(errors="replace").splitlines()[-30:]) if path.exists() else ""
+        return path.read_text(errors="replace") if path.exists() else ""
 
     def get(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.platform import ServiceProcesses
 
 pytestmark = [pytest.mark.integration, pytest.mark.faults]
 HELD = '"event": "instance.held"'
+STARTED = '"event": "service.started"'
 
 
 @pytest.fixture
@@ -54,9 +56,9 @@ async def test_a_second_process_ends_with_a_clear_word_and_the_first_goes_on(
     await asyncio.to_thread(processes.start, "intake")
     twin.launch("intake")
     assert await asyncio.to_thread(twin.end_of, "intake") == TAKEN, twin.log("intake")
-    assert "Another process runs as instance 0 of intake" in twin.log("intake")
-    assert "LANGHOC_INSTANCE" in twin.log("intake")
-    assert "assigned to partitions" not in twin.log("intake"), "it never joined the group"
+    assert "Another process runs as instance 0 of intake" in twin.whole_log("intake")
+    assert "LANGHOC_INSTANCE" in twin.whole_log("intake")
+    assert "assigned to partitions" not in twin.whole_log("intake"), "it never joined the group"
 
     sent = await publish(topics, 0)
     await asyncio.to_thread(processes.wait_settled, "intake")
@@ -64,14 +66,25 @@ async def test_a_second_process_ends_with_a_clear_word_and_the_first_goes_on(
     assert processes.ended() == []
 
 
+async def said(processes: ServiceProcesses, words: str, seconds: float = 180) -> None:
+    """Wait until intake has said it."""
+    give_up = time.monotonic() + seconds
+    while words not in processes.whole_log("intake"):
+        assert processes.ended() == [], processes.log("intake")
+        assert time.monotonic() < give_up, processes.log("intake")
+        await asyncio.sleep(0.1)
+
+
 async def test_the_successor_of_a_dead_process_waits_one_lease(
     processes: ServiceProcesses, twin: ServiceProcesses, topics: KafkaAccess
 ) -> None:
-    longer_than_a_start = "15"
-    await asyncio.to_thread(processes.start, "intake", LANGHOC_LEASE_SECONDS=longer_than_a_start)
+    """The first dies once the second is seen to wait, however long that took to start; its lease ends by itself."""
+    await asyncio.to_thread(processes.start, "intake", LANGHOC_LEASE_SECONDS="10")
+    twin.launch("intake", LANGHOC_LEASE_SECONDS="120")
+    await said(twin, HELD)
+    assert STARTED not in twin.whole_log("intake")
     processes.kill("intake")
-    await asyncio.to_thread(twin.start, "intake", LANGHOC_LEASE_SECONDS=longer_than_a_start)
-    assert HELD in twin.log("intake")
+    await asyncio.to_thread(twin.wait_ready, "intake")
 
     sent = await publish(topics, 100)
     await asyncio.to_thread(twin.wait_settled, "intake")
@@ -82,7 +95,7 @@ async def test_after_an_ordered_stop_nobody_waits(processes: ServiceProcesses, t
     await asyncio.to_thread(processes.start, "intake")
     processes.stop("intake")
     await asyncio.to_thread(twin.start, "intake")
-    assert HELD not in twin.log("intake")
+    assert HELD not in twin.whole_log("intake")
 
 
 async def test_who_was_frozen_while_another_took_its_place_ends_itself(
@@ -94,7 +107,7 @@ async def test_who_was_frozen_while_another_took_its_place_ends_itself(
     sent = await publish(topics, 200)
     processes.signal("intake", 0, signal.SIGCONT)
     assert await asyncio.to_thread(processes.end_of, "intake") == TAKEN, processes.log("intake")
-    assert '"event": "instance.lost"' in processes.log("intake")
+    assert '"event": "instance.lost"' in processes.whole_log("intake")
 
     sent += await publish(topics, 300)
     await asyncio.to_thread(twin.wait_settled, "intake")

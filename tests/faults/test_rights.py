@@ -127,7 +127,7 @@ async def test_a_service_without_rights_waits_and_says_for_what(
         principals.withdraw(service, needed)
         try:
             world.launch(service)
-            await wait_for(lambda: "no right to read" in world.log(service), world)
+            await wait_for(lambda: "no right to read" in world.whole_log(service), world)
             assert world.ended() == []
         finally:
             principals.grant(service, needed)

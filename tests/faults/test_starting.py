@@ -69,7 +69,7 @@ async def test_a_server_that_is_away_at_the_start_is_waited_for(
         intake.launch("intake")
         waiting = f"waiting for {AWAY[server]}"
         await until(lambda: health(intake, "ready")[1].get("started", {}).get("detail") == waiting, intake)
-        await until(lambda: '"event": "service.waiting"' in intake.log("intake"), intake)
+        await until(lambda: '"event": "service.waiting"' in intake.whole_log("intake"), intake)
         assert health(intake, "live")[0] == 200
         assert health(intake, "ready")[0] == 503
         for path in ("/flow", "/tally", "/dead-letters"):
@@ -88,11 +88,11 @@ async def test_who_waits_ends_when_it_is_told_to(own_servers: Servers, intake: S
     await asyncio.to_thread(own_servers[server].stop)
     try:
         intake.launch("intake")
-        await until(lambda: '"event": "service.waiting"' in intake.log("intake"), intake)
+        await until(lambda: '"event": "service.waiting"' in intake.whole_log("intake"), intake)
         intake.signal("intake", 0, signal.SIGTERM)
         code = await asyncio.to_thread(intake.end_of, "intake", seconds=10)
         assert code in (0, -signal.SIGTERM), intake.log("intake")
-        assert "stop_timed_out" not in intake.log("intake")
+        assert "stop_timed_out" not in intake.whole_log("intake")
     finally:
         await asyncio.to_thread(own_servers[server].restart)
 
@@ -107,7 +107,7 @@ async def test_a_topic_that_is_not_its_contracts_still_stops_the_start(
         await admin.delete_topics(["alerts.96"])
         intake.launch("intake")
         assert await asyncio.to_thread(intake.end_of, "intake") == 3, intake.log("intake")
-        assert "alerts.96: missing instead of" in intake.log("intake")
+        assert "alerts.96: missing instead of" in intake.whole_log("intake")
     finally:
         await admin.close()
         await apply_topics(own_servers.kafka)
