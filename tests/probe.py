@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bson import ObjectId
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter
 
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import EnvelopeAccepted
+from shared.contracts.submissions import EnvelopeSubmitted
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
@@ -31,11 +33,18 @@ POISON = "poison"
 class Probe:
     """Keeps the newest envelope of each province and publishes it on."""
 
-    def __init__(self, topic: str = "intake.accepted", out: str = "budgets") -> None:
+    def __init__(self, topic: str = "intake.accepted", out: str = "budgets", *, outside: bool = False) -> None:
+        """`outside`: envelopes as a province submits them, and not as intake accepted them."""
         self.topic = topic
         self._out = out
+        self._outside = outside
+        self._type = EventType.ENVELOPE_SUBMITTED if outside else EventType.ENVELOPE_ACCEPTED
         self.mended = False
-        self.consumer = Consumer("probe", (topic,), {EventType.ENVELOPE_ACCEPTED: self._keep})
+        self.consumer = Consumer("probe", (topic,), {self._type: self._take if outside else self._keep})
+
+    async def _take(self, received: Received[EnvelopeSubmitted], ask: Ask) -> Outcome:
+        sent, province = received.data, received.subject or "04"
+        return await self._keep(replace(received, data=_accepted(sent.submission_id, province, 1)), ask)  # type: ignore[arg-type]
 
     async def _keep(self, received: Received[EnvelopeAccepted], ask: Ask) -> Outcome:
         data = received.data
@@ -62,20 +71,29 @@ class Probe:
         id: str | None = None,
         more: Mapping[str, bytes] | None = None,
     ) -> Stored:
-        """A record of an accepted envelope; its `ce_id` is the offset unless given, `more` are further headers."""
-        fact = EnvelopeAccepted(
-            version=version,
-            submission_id=submission_id,
-            receipt_id="r",
-            province=province,
-            received_at=AT,
-            year=2026,
-            amount=75_000_000,
+        """A record of an envelope; its `ce_id` is the offset unless given, `more` are further headers."""
+        fact = _accepted(submission_id, province, version)
+        body = (
+            EnvelopeSubmitted(submission_id=submission_id, year=fact.year, amount=fact.amount)
+            if self._outside
+            else fact
         )
         headers: dict[str, str | bytes] = {}
-        headers |= head(EventType.ENVELOPE_ACCEPTED, id or f"{offset}", ce_subject=province)
+        headers |= head(self._type, id or f"{offset}", ce_subject=province)
         headers |= more or {}
-        return record(fact.model_dump_json().encode(), headers, topic=self.topic, offset=offset, key=province)
+        return record(body.model_dump_json().encode(), headers, topic=self.topic, offset=offset, key=province)
+
+
+def _accepted(submission_id: str, province: str, version: int) -> EnvelopeAccepted:
+    return EnvelopeAccepted(
+        version=version,
+        submission_id=submission_id,
+        receipt_id="r",
+        province=province,
+        received_at=AT,
+        year=2026,
+        amount=75_000_000,
+    )
 
 
 class Unreachable:

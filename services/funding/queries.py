@@ -131,8 +131,8 @@ async def record_of(mongo: Mongo, command: str) -> ActionRecord | None:
 
 
 async def actions(mongo: Mongo, province: str, year: int) -> list[ActionRecord]:
-    """Everything that was done to a budget, in that order. A release before kept what was refused among it."""
-    return await found(mongo, ACTIONS, {"province": province, "year": year, "result": DONE})
+    """Everything that was done to a budget, in that order; of a release before, also what was refused then."""
+    return await found(mongo, ACTIONS, {"province": province, "year": year})
 
 
 async def refusals(mongo: Mongo, province: str, year: int, *, after: str | None, limit: int) -> list[Refusals]:

@@ -20,7 +20,7 @@ from deploy.local.ports import choose_ports
 REALM = Path(__file__).parent / "realm.json"
 ADMIN = "admin"
 START_SECONDS = 240
-_LOCK = Path(fetch.__file__).parent / "locks" / "keycloak.sha256"
+_LOCK = Path(__file__).parent / "keycloak.sha256"
 _BUILD = ("--db=dev-mem", "--cache=local", "--features-disabled=organization,ciba,device-flow,kerberos,par")
 
 

@@ -189,7 +189,7 @@ async def test_every_move_of_a_budget_is_told(tmp_path: Path) -> None:
         ("publish", "published"),
         ("adjust", "adjusted"),
     ]
-    assert (told[1].by, told[1].why, told[1].run_version, told[2].run_version) == ("lan", "trình", 1, 2)
+    assert (told[1].by, told[1].why, told[1].run_version, told[2].run_version) == ("local:lan", "trình", 1, 2)
     assert [move.version for move in told] == sorted({move.version for move in told})
 
 

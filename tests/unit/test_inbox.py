@@ -25,7 +25,7 @@ LATER = timedelta(hours=1)
 @pytest.fixture
 def bench() -> Bench:
     """The probe as a service of outside senders."""
-    probe = Probe()
+    probe = Probe(outside=True)
 
     async def refuse(received: Received[Unreadable], ask: Ask) -> Outcome:
         return Outcome(verdict="refused")

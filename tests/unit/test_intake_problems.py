@@ -16,6 +16,7 @@ from services.intake.problems import FORMS, MOST, at_most, of_unreadable
 from shared.contracts.base import Problem
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import Receipt
+from shared.contracts.people import PersonAdded
 from shared.contracts.register import RegisterCorrection
 from shared.contracts.submissions import AssessmentSubmitted, CentreRegistered, CommuneSubmitted, RecognitionSubmitted
 from shared.messaging.consume import envelope
@@ -88,7 +89,10 @@ def test_the_limit_of_a_record_is_that_of_its_topic() -> None:
 
 
 def test_every_pattern_of_the_contract_is_said_in_words() -> None:
-    models = (CommuneSubmitted, CentreRegistered, RecognitionSubmitted, AssessmentSubmitted, RegisterCorrection)
+    models = (
+        *(CommuneSubmitted, CentreRegistered, RecognitionSubmitted, AssessmentSubmitted),
+        *(RegisterCorrection, PersonAdded),
+    )
     schemas = json.dumps([model.model_json_schema() for model in models], ensure_ascii=False)
     patterns = {json.loads(f'"{found}"') for found in re.findall(r'"pattern": "((?:[^"\\]|\\.)*)"', schemas)}
     names = {json.loads(f'"{found}"') for found in re.findall(r'"patternProperties": \{"((?:[^"\\]|\\.)*)"', schemas)}

@@ -361,8 +361,8 @@ async def test_corrections_are_numbered_and_told_with_who_and_when(bench: Bench)
     async with bench.http() as http:
         told = [RegisterCorrected.model_validate(row) for row in (await http.get("/register")).json()]
     assert [(one.version, one.correction.correction_id, one.entered_by) for one in told] == [
-        (1, "GAP-00999", "an"),
-        (2, "SPLIT", "an"),
+        (1, "GAP-00999", "local:an"),
+        (2, "SPLIT", "local:an"),
     ]
     assert [event["version"] for event in bench.events("intake.accepted")] == [1, 2]
 

@@ -18,6 +18,7 @@ from services.scoring.decisions.documents import Result
 from shared.contracts.catalogue import CONTRACTS, EventType
 from shared.contracts.facts import CentreScored, CommuneScored
 from shared.messaging.decide.asking import Outcome
+from shared.messaging.decide.documents import content_of
 from shared.messaging.decide.engine import Run
 from shared.messaging.decide.sets import Sets
 from shared.registry import registry
@@ -49,8 +50,8 @@ class Store(Documents):
         return result
 
 
-def test_every_route_is_an_accepted_fact() -> None:
-    assert all(CONTRACTS[type_].family == "intake.accepted" for type_ in routes)
+def test_every_route_is_an_accepted_fact_or_a_person() -> None:
+    assert {CONTRACTS[type_].family for type_ in routes} == {"intake.accepted", "people"}
 
 
 def test_a_commune_is_scored_published_and_ranked_anew() -> None:
@@ -67,7 +68,7 @@ def test_a_commune_is_scored_published_and_ranked_anew() -> None:
     assert document.accepted.submission_id == "s-1"
     assert document.traceparent is not None
     assert document.traceparent.startswith("00-")
-    assert RESULTS.read(RESULTS.written(document)) == document
+    assert RESULTS.model.validate_python(content_of(RESULTS.written(document))) == document
 
 
 def test_a_correction_makes_the_next_version_and_an_old_one_changes_nothing() -> None:
