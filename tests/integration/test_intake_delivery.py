@@ -56,6 +56,9 @@ async def test_bad_records_are_answered_and_their_neighbours_pass(
     processes: ServiceProcesses, producer: AIOKafkaProducer
 ) -> None:
     processes.start("intake")
+    await asyncio.to_thread(processes.wait_settled, "intake")
+    before = processes.get("intake", "/tally", province="01")  # what other tests have left on the channel
+    known = processes.database("intake")["receipts"].distinct("_id")
     good = json.dumps(registration(1)).encode()
     records: list[tuple[bytes | None, list[tuple[str, bytes]]]] = [
         (good, headers()),
@@ -76,10 +79,11 @@ async def test_bad_records_are_answered_and_their_neighbours_pass(
         await producer.send_and_wait("submissions.01", value, key=b"same-key", headers=head)
     await asyncio.to_thread(processes.wait_settled, "intake")
 
-    receipts = processes.get("intake", "/receipts", province="01", limit=100)["items"]
+    kept = processes.database("intake")["receipts"].find({"province": "01", "_id": {"$nin": known}})
+    receipts = [row["receipt"] for row in kept]
     tally = processes.get("intake", "/tally", province="01")
-    assert tally["received"] == len(records) == len(receipts)
-    assert tally[Status.ACCEPTED] >= 2
+    assert tally["received"] - before["received"] == len(records) == len(receipts)
+    assert tally[Status.ACCEPTED] - before[Status.ACCEPTED] >= 2
     assert processes.database("intake")["dead_letters"].count_documents({}) == 0
     codes = {(receipt["status"], *(problem["code"] for problem in receipt["problems"])) for receipt in receipts}
     assert {
@@ -92,9 +96,11 @@ async def test_bad_records_are_answered_and_their_neighbours_pass(
         ("rejected", "unit_unknown", "date_in_future"),
         ("rejected", "not_entitled"),
     } <= codes
-    kept = processes.database("intake")["receipts"].find_one({"receipt.problems.code": "not_utf8"})
-    assert kept is not None
-    assert bytes(kept["raw"]).decode("utf-16") == '{"name": "Hà Nội"}'
+    odd = processes.database("intake")["receipts"].find_one(
+        {"receipt.problems.code": "not_utf8", "_id": {"$nin": known}}
+    )
+    assert odd is not None
+    assert bytes(odd["raw"]).decode("utf-16") == '{"name": "Hà Nội"}'
 
 
 @pytest.mark.faults
