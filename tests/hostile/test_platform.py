@@ -4,21 +4,45 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from deploy.local.harness import Servers, start_servers
 from deploy.local.identity import issue_token
 from shared.contracts.facts import Receipt
 from shared.messaging.messages import Position
+from shared.messaging.operate.topics import apply_topics
 from tests.hostile.inputs import inputs
 from tests.hostile.records import CHANNEL, PROVINCE, Sent, of_json, records
 from tests.platform import ServiceProcesses
 
 pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def own_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Nobody else is to count what is left on them."""
+    with start_servers(tmp_path_factory.mktemp("hostile")) as running:
+        yield running
+
+
+@pytest.fixture
+async def processes(own_servers: Servers, tmp_path: Path) -> AsyncIterator[ServiceProcesses]:
+    await apply_topics(own_servers.kafka)
+    with ServiceProcesses(own_servers, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def producer(own_servers: Servers) -> AsyncIterator[AIOKafkaProducer]:
+    client = AIOKafkaProducer(**own_servers.kafka.options, acks="all")
+    await client.start()
+    yield client
+    await client.stop()
 
 
 async def on_channel(producer: AIOKafkaProducer, sent: list[Sent]) -> dict[str, Sent]:
