@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from shared.messaging.consume import fetching
 from shared.messaging.consume.fetching import FairConsumer
@@ -84,3 +87,58 @@ async def test_whatever_the_library_forgets_when_it_raises_everything_is_handed_
     assert read == logs
     assert library.poisonous == 0
     assert consumer.troubled == set()
+
+
+class Group(GroupCoordinator):  # type: ignore[misc]
+    """What the library does beside reading, of which two tasks may have ended with an error."""
+
+    def __init__(self, heartbeat: asyncio.Task[None] | None, offsets: asyncio.Task[None] | None) -> None:
+        self._heartbeat_task, self._commit_refresh_task = heartbeat, offsets
+        self.begun: list[str] = []
+
+    def request_rejoin(self) -> None:
+        self.begun.append("group")
+
+    def start_commit_offsets_refresh_task(self, assignment: object) -> None:
+        self.begun.append("offsets")
+
+
+async def _ended(how: BaseException | None) -> asyncio.Task[None]:
+    async def end() -> None:
+        if how is not None:
+            raise how
+
+    task = asyncio.create_task(end())
+    await asyncio.wait([task])
+    return task
+
+
+REFUSED, STOPPED = TopicAuthorizationFailedError(), asyncio.CancelledError()
+
+
+@pytest.mark.parametrize(
+    ("heartbeat", "offsets", "begun"),
+    [
+        (None, None, []),
+        (None, REFUSED, ["offsets"]),
+        (REFUSED, None, ["group"]),
+        (REFUSED, REFUSED, ["group"]),
+        (STOPPED, STOPPED, []),
+    ],
+)
+async def test_what_the_library_gave_up_over_an_error_begins_anew(
+    monkeypatch: pytest.MonkeyPatch, heartbeat: BaseException | None, offsets: BaseException | None, begun: list[str]
+) -> None:
+    async def raise_it(self: object, *partitions: TopicPartition, **options: object) -> None:
+        raise KafkaError(repr(REFUSED))
+
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", raise_it)
+    consumer = FairConsumer(bootstrap_servers="localhost:1")
+    group = Group(await _ended(heartbeat), await _ended(offsets))
+    monkeypatch.setattr(consumer, "_coordinator", group)
+    monkeypatch.setattr(consumer, "_subscription", SimpleNamespace(subscription=SimpleNamespace(assignment=object())))
+    with pytest.raises(KafkaError):
+        await consumer.getmany()
+    assert group.begun == begun
+    monkeypatch.undo()
+    await consumer.stop()

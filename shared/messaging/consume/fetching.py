@@ -6,7 +6,8 @@ consumer that it asks, behind the one public method that it asks with:
 - an error while a partition's records are read rewinds it to what was handed out last, and lets it alone wait; the
   client by itself would have advanced past what it had read, of this partition and of others;
 - a batch holds no more than a share of any one topic, so that nobody waits behind a neighbour's backlog;
-- it is bounded in bytes, counted when unpacked.
+- it is bounded in bytes, counted when unpacked;
+- a consumer that was refused something goes on when it is allowed again.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from typing import Any, TypeAlias, TypeVar
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.errors import IllegalStateError, KafkaError
 
 from shared.messaging.consume.batches import Damage, damage_of, first_of
 from shared.messaging.consume.envelope import size_of
@@ -67,7 +69,11 @@ class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no
         Raises what concerns the consumer as a whole (it was stopped, it lost its place in the group); then nothing
         was taken.
         """
-        await super().getmany(_NOBODY)
+        try:
+            await super().getmany(_NOBODY)
+        except KafkaError:
+            self._revive()
+            raise
         limit = max_records or 500
         batch = _Batch(limit)
         await self._fill(batch, partitions)
@@ -75,6 +81,20 @@ class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no
             await self._wait(batch, partitions, timeout_ms)
             await self._fill(batch, partitions)
         return batch.records
+
+    def _revive(self) -> None:
+        """Start anew what the client does beside reading and has given up over an error.
+
+        It never does so itself: a right that was missed for a moment would be raised for ever, long after it was given
+        back, while the process holds its partitions and reads nothing.
+        """
+        group, subscription = self._coordinator, self._subscription.subscription
+        if not isinstance(group, GroupCoordinator):
+            return
+        if _gave_up(group._heartbeat_task):
+            group.request_rejoin()
+        elif _gave_up(group._commit_refresh_task) and subscription and subscription.assignment:
+            group.start_commit_offsets_refresh_task(subscription.assignment)
 
     async def _fill(self, batch: _Batch, partitions: Iterable[TopicPartition]) -> None:
         """Round by round the same number from every topic, until the batch is full or nobody has more.
@@ -192,6 +212,10 @@ class _Batch:
         self.of_topic[partition.topic] += len(records)
         self.count += len(records)
         self._bytes += sum(map(size_of, records))
+
+
+def _gave_up(task: asyncio.Task[None] | None) -> bool:
+    return task is not None and task.done() and not task.cancelled() and task.exception() is not None
 
 
 def _turned(things: list[T], by: int) -> list[T]:
