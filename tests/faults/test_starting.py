@@ -97,9 +97,6 @@ async def test_who_waits_ends_when_it_is_told_to(own_servers: Servers, intake: S
         await asyncio.to_thread(own_servers[server].restart)
 
 
-@pytest.mark.skip(
-    reason="it does not end in time since services log in: not understood yet, see docs/security.md, known gaps"
-)
 async def test_a_topic_that_is_not_its_contracts_still_stops_the_start(
     own_servers: Servers, intake: ServiceProcesses
 ) -> None:
@@ -107,10 +104,10 @@ async def test_a_topic_that_is_not_its_contracts_still_stops_the_start(
     admin = AIOKafkaAdminClient(**own_servers.kafka.options)
     await admin.start()
     try:
-        await admin.delete_topics(["alerts.96"])
+        await admin.delete_topics(["receipts.96"])
         intake.launch("intake")
         assert await asyncio.to_thread(intake.end_of, "intake") == 3, intake.log("intake")
-        assert "alerts.96: missing instead of" in intake.whole_log("intake")
+        assert "receipts.96: missing instead of" in intake.whole_log("intake")
     finally:
         await admin.close()
         await apply_topics(own_servers.kafka)
