@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -59,7 +60,7 @@ class DriverSession:
             await self.inner.commit_transaction()
 
 
-class Driver(Generic[Database]):
+class Driver(ABC, Generic[Database]):
     """One database on one client; lives in one event loop. Each driver adds what it spells differently."""
 
     def __init__(self, database: Database) -> None:
@@ -70,9 +71,9 @@ class Driver(Generic[Database]):
     def refused_seconds(self) -> float:
         return self._refusals.seconds
 
+    @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[Session]:
         """Each driver's own."""
-        raise NotImplementedError
 
     async def find(
         self,

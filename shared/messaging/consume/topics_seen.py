@@ -7,7 +7,7 @@ Goes away when `AIOKafkaAdminClient.describe_topics` tells them.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Literal
@@ -110,6 +110,13 @@ class _Metadata(Request[_Question]):  # type: ignore[misc]
     def __init__(self, names: Iterable[str]) -> None:
         self._names = sorted(names)
 
+    def prepare(self, versions: Mapping[int, tuple[int, int]]) -> _Question:
+        _, newest = versions.get(self.API_KEY, (0, 0))
+        if newest < _Question.API_VERSION:
+            raise IncompatibleBrokerVersion("topics have ids since Kafka 3.0")
+        prepared: _Question = super().prepare(versions)
+        return prepared
+
     def build(self, request_struct_class: type[_Question]) -> _Question:
         nobody = uuid.UUID(int=0)
         return request_struct_class([(nobody, name, {}) for name in self._names], False, True, {})
@@ -124,8 +131,6 @@ async def topics_seen(kafka: KafkaAccess, names: Iterable[str]) -> dict[str, Top
     try:
         await client.bootstrap()
         answer = await client.send(client.get_random_node(), _Metadata(names))
-    except NotImplementedError as error:  # the library's word for a request that this broker does not speak
-        raise IncompatibleBrokerVersion("topics have ids since Kafka 3.0") from error
     finally:
         await client.close()
     return {topic["name"]: seen for topic in answer.to_object()["topics"] if (seen := _seen(topic))}
