@@ -248,12 +248,16 @@ async def test_a_commit_that_fails_or_is_in_doubt_has_its_effects_once(
         assert strikes() == 5
 
 
+INVALID = 121
+"""What the server says of a document that its collection does not take: no loss of the connection or of a right."""
+
+
 async def test_a_dead_letter_that_cannot_be_written_stops_its_partition_and_is_told(
     group: Group, servers: Servers
 ) -> None:
     group.broken = True
     put_off = counted("langhoc_retries_total", consumer=NAME, cause="Unavailable")
-    refused = {"failCommands": ["insert"], "namespace": f"{group.database}.dead_letters", "errorCode": 13}
+    refused = {"failCommands": ["insert"], "namespace": f"{group.database}.dead_letters", "errorCode": INVALID}
     async with group.member() as member:
         with failing(servers, group.database, "alwaysOn", **refused):
             await group.send(occurrence("o0"), occurrence("o1"))

@@ -26,9 +26,9 @@ from cli import output
 from cli.output import Column, Format, NeutralConsole, emit
 from services.funding.domain import csv_of, xlsx_of
 from shared.refusals import problem
-from shared.telemetry import configure_logs
 from shared.texts import neutral
 from tests.hostile.inputs import Input, each
+from tests.logs import service_logs
 from tests.unit.test_funding_exports import decided
 
 OBEYED = re.compile(
@@ -134,16 +134,10 @@ def _harmless(content: str, column: str, text: str) -> None:
 
 @each("shown")
 def test_a_log_has_one_line_and_the_text(given: Input, capsys: pytest.CaptureFixture[str]) -> None:
-    before = logging.getLogger().handlers[:]
-    configure_logs("hostile")
-    try:
+    with service_logs():
         structlog.get_logger().warning("tried", name=text_of(given))
         logging.getLogger("library").warning("tried %s", text_of(given))
         lines = capsys.readouterr().out.splitlines()
-    finally:
-        logging.getLogger().handlers[:] = before
-        structlog.reset_defaults()
-        structlog.contextvars.clear_contextvars()
     assert len(lines) == 2
     assert OBEYED.search("".join(lines)) is None
     assert json.loads(lines[0])["name"] == text_of(given)

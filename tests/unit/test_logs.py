@@ -6,9 +6,8 @@ import json
 import logging
 
 import pytest
-import structlog
 
-from shared.telemetry import configure_logs
+from tests.logs import service_logs
 
 
 @pytest.mark.parametrize(
@@ -28,13 +27,7 @@ from shared.telemetry import configure_logs
 def test_a_cut_that_is_meant_is_no_line(
     logger: str, message: str, told: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = logging.getLogger().handlers[:]
-    configure_logs("test")
-    try:
+    with service_logs():
         logging.getLogger(logger).error("%s", message)
         lines = capsys.readouterr().out.splitlines()
-    finally:
-        logging.getLogger().handlers[:] = before
-        structlog.reset_defaults()
-        structlog.contextvars.clear_contextvars()
     assert [json.loads(line)["event"] for line in lines] == [message] * told
