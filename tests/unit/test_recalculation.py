@@ -161,6 +161,28 @@ async def test_it_waits_for_the_end_of_the_burst_but_not_for_ever(bench: Bench) 
     assert await patient.round() == 1, "it is quiet"
 
 
+@pytest.mark.parametrize(
+    ("requests", "rests"),
+    [
+        ([0.3], True),  # a lone change is quick
+        ([0.1], False),
+        ([1.3, 0.5], True),  # a burst of 0.8 seconds waits 0.25
+        ([4.0, 0.9], True),
+        ([4.0, 0.7], False),  # one of 3.3 waits 0.825
+        ([20.0, 1.9], False),  # a long one never more than two
+        ([20.0, 2.1], True),
+        ([31.0, 0.0], True),  # but nobody waits for ever
+    ],
+)
+async def test_the_longer_a_burst_the_longer_the_rest_that_ends_it(
+    bench: Bench, requests: list[float], rests: bool
+) -> None:
+    adaptive = bench.another(quiet=0.25, limit=30.0)
+    for age in requests:
+        await bench.request(age=age)
+    assert await adaptive.round() == rests
+
+
 async def test_a_request_waits_for_its_day_in_business_time(bench: Bench) -> None:
     """The bench's business clock is an hour ahead."""
     due = datetime.now(UTC) + timedelta(minutes=61)

@@ -1,7 +1,7 @@
 """Results over whole sets (rankings, allocations, settled proposals): computed after the burst, once per set.
 
-Writers insert requests; a leased worker per set waits until the burst ends, computes, and in one
-transaction writes the result, its events, and removes the requests it used. A request that arrives meanwhile stays and
+Writers insert requests; a leased worker per set waits until it rests, the longer the longer it was kept busy, computes,
+and in one transaction writes the result, its events, and removes the requests it used. A request that arrives meanwhile stays and
 leads to the next run, so no change is ever missed. A set that cannot be computed or stored parks alone, its requests
 stay, and it is tried again ever less often.
 """
@@ -37,6 +37,10 @@ POLL_SECONDS = 0.25
 PARKED_SECONDS = (1.0, 5.0, 30.0, 120.0)
 Set = tuple[str, str]
 """Name and stored key."""
+PART_OF_BURST = 4
+"""A burst is over when nothing came for a fourth of the time that it took: a lone change waits hardly at all, and a
+nation's delivery, with all its small pauses, leads to a result or two of each set instead of one per pause."""
+LONGEST_REST_SECONDS = 2.0
 
 
 def due_now(clock: BusinessClock) -> dict[str, Any]:
@@ -64,8 +68,8 @@ class Recalculator:
         *,
         clock: BusinessClock,
         sets: Sets,
-        quiet_seconds: float = 1.0,
-        limit_seconds: float = 5.0,
+        quiet_seconds: float = 0.25,
+        limit_seconds: float = 30.0,
         lease_seconds: float = 20.0,
         faults: Faults = NO_FAULTS,
     ) -> None:
@@ -110,13 +114,17 @@ class Recalculator:
         now = self._clock.real()
         done = 0
         for which, group in waiting.items():
-            quiet = (now - group["last"]).total_seconds() >= self._quiet
-            overdue = (now - group["first"]).total_seconds() >= self._limit
             parked = self.parked.get(which)
-            if (quiet or overdue) and not (parked and parked.until > time.monotonic()):
+            if self._rests(group["first"], group["last"], now) and not (parked and parked.until > time.monotonic()):
                 done += await self._one(which)
         metrics.RECALCULATIONS_PARKED.set(len(self.parked))
         return done
+
+    def _rests(self, first: datetime, last: datetime, now: datetime) -> bool:
+        """Whether a set with requests from `first` to `last` is to be computed."""
+        burst = (last - first).total_seconds()
+        rest = max(self._quiet, min(burst / PART_OF_BURST, LONGEST_REST_SECONDS))
+        return (now - last).total_seconds() >= rest or (now - first).total_seconds() >= self._limit
 
     async def _one(self, which: Set) -> int:
         name, key = which
