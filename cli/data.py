@@ -156,7 +156,7 @@ def _proven(run: BudgetRunProposed, lines: Mapping[str, int]) -> Proven:
 
 def show_budgets(rows: Sequence[Proven], format: Format, title: str) -> None:
     """Print heads of proposals."""
-    emit(rows, BUDGETS, format, title=title)
+    emit(rows, _heads_in(format), format, title=title)
 
 
 def lines_of(client: Client, year: int, province: str | None) -> list[BudgetProposed]:
@@ -213,16 +213,23 @@ RECEIPTS: list[Column[Receipt]] = [
     Column("receipt", "Receipt", lambda receipt: receipt.receipt_id),
     Column("problems", "Problems", _problems),
 ]
-BUDGETS: list[Column[Proven]] = [
-    Column("province", "Province"),
-    number("centres", "Centres"),
-    money("envelope", "Envelope ₫"),
-    money("allocated", "Σ lines ₫"),
-    money("reserve", "Reserve ₫"),
-    Column("adds_up", "Adds up"),
-    Column("case", "Case"),
-    number("version", "Version"),
-]
+
+
+def _heads_in(format: Format) -> list[Column[Proven]]:
+    """All that makes up an envelope. People are spared columns in which nothing but zeros stand."""
+    for_people = format is Format.TABLE
+    return [
+        Column("province", "Province"),
+        number("centres", "Centres"),
+        money("envelope", "Envelope ₫"),
+        money("allocated", "Σ lines ₫"),
+        money("equipment", "Equipment ₫", lambda run: run.equipment or (None if for_people else 0)),
+        money("carried", "Carried ₫", lambda run: run.carried or (None if for_people else 0)),
+        money("reserve", "Reserve ₫"),
+        Column("adds_up", "Adds up"),
+        Column("case", "Case"),
+        number("version", "Version"),
+    ]
 
 
 def _lines_in(language: Language, format: Format) -> list[Column[BudgetProposed]]:

@@ -1,9 +1,9 @@
 """Results over whole sets (rankings, allocations, settled proposals): computed after the burst, once per set.
 
 Writers insert requests; a leased worker per set waits until it rests, the longer the longer it was kept busy, computes,
-and in one transaction writes the result, its events, and removes the requests it used. A request that arrives meanwhile stays and
-leads to the next run, so no change is ever missed. A set that cannot be computed or stored parks alone, its requests
-stay, and it is tried again ever less often.
+and in one transaction writes the result, its events, and removes the requests it used. A request that arrives meanwhile
+stays and leads to the next run, so no change is ever missed. A set that cannot be computed or stored parks alone, its
+requests stay, and it is tried again ever less often.
 """
 
 from __future__ import annotations
