@@ -187,6 +187,7 @@ def export(
 SIDES: list[Column[tuple[str, SideAnswer]]] = [
     Column("side", "", lambda row: row[0]),
     money("envelope", "Envelope ₫", lambda row: row[1].envelope),
+    money("besides", "Equipment, carried ₫", lambda row: row[1].besides or None),
     money("allocated", "Σ lines ₫", lambda row: row[1].allocated),
     money("reserve", "Reserve ₫", lambda row: row[1].reserve),
     Column("case", "Case", lambda row: row[1].case),

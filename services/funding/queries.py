@@ -271,7 +271,7 @@ def simulated(inputs: ProvinceInputs, *, envelope: int | None, policy: FundingPo
 
 
 def _side(budget: Budget) -> Side:
-    return Side(budget.envelope, budget.reserve, budget.case, budget.lines)
+    return Side(budget.envelope, budget.operating, budget.reserve, budget.case, budget.lines)
 
 
 async def sustainability(mongo: Mongo, province: str, first: int, last: int) -> list[View]:

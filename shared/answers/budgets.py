@@ -100,6 +100,8 @@ class SideAnswer(BaseModel):
     """One of the two allocations. Money in đồng."""
 
     envelope: int
+    besides: int
+    """Equipment of new centres and what is carried over, paid first: besides + allocated + reserve = envelope."""
     allocated: int
     reserve: int
     case: AllocationCase

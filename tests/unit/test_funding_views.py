@@ -50,7 +50,7 @@ def line(centre_id: str, amount: int) -> Allocation:
 def side(**amounts: int) -> Side:
     """An allocation that gives these amounts and keeps 5 đồng."""
     lines = [line(name, amount) for name, amount in amounts.items()]
-    return Side(sum(amounts.values()) + 5, 5, "performance", lines)
+    return Side(sum(amounts.values()) + 5, sum(amounts.values()) + 5, 5, "performance", lines)
 
 
 def test_winners_losers_and_areas_of_a_comparison_add_up() -> None:

@@ -88,7 +88,7 @@ def _added_up(found: dict[str, Any]) -> None:
     for side in ("before", "after"):
         total = sum(one[side] or 0 for one in found["changes"])
         assert total == found[side]["allocated"] == sum(area[side] for area in found["by_area_class"])
-        assert found[side]["allocated"] + found[side]["reserve"] == found[side]["envelope"]
+        assert found[side]["besides"] + found[side]["allocated"] + found[side]["reserve"] == found[side]["envelope"]
 
 
 async def test_a_smaller_envelope_is_tried_and_nothing_is_written(desk: Desk) -> None:

@@ -73,7 +73,14 @@ def _answer(inputs: ProvinceInputs, what: Simulating) -> ComparisonAnswer:
 
 def _side(side: Side, gini: Fraction) -> SideAnswer:
     allocated = sum(line.amount for line in side.lines)
-    return SideAnswer(envelope=side.envelope, allocated=allocated, reserve=side.reserve, case=side.case, gini=str(gini))
+    return SideAnswer(
+        envelope=side.envelope,
+        besides=side.envelope - side.operating,
+        allocated=allocated,
+        reserve=side.reserve,
+        case=side.case,
+        gini=str(gini),
+    )
 
 
 Only = Literal["effective_under_supported", "weak_over_supported"]

@@ -16,6 +16,8 @@ class Side:
     """One of the two allocations."""
 
     envelope: int
+    operating: int
+    """What the envelope leaves for the lines, when equipment and what is carried over are paid."""
     reserve: int
     case: AllocationCase
     lines: Sequence[Allocation]
