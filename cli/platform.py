@@ -145,7 +145,7 @@ def clock(
 ) -> None:
     """Show or set the business clock, by which submissions are on time or late.
 
-    Setting it restarts the services; from then on it runs at the usual speed.
+    It moves under the running services, and from then on runs at the usual speed.
     """
     with plain_errors():
         if moment is None:

@@ -20,6 +20,7 @@ from deploy.local.harness import Servers, start_child
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from deploy.local.mongo_rights import let_in_to, shut_out
 from deploy.local.ports import choose_ports
+from deploy.local.servers import goes_by
 from deploy.local.state import SERVICES
 from deploy.principals import principals_of
 from shared.contracts.rights import rights
@@ -136,6 +137,14 @@ class ServiceProcesses:
                     return
             time.sleep(0.1)
         raise AssertionError(f"{key} is not ready after {seconds:.0f} s:\n{self.log(service, instance)}")
+
+    def wait_clock(self, offset: int, *services: str, seconds: float = 60) -> None:
+        """Wait until the clocks of these services, first instances, are ahead by so many seconds."""
+        deadline = time.monotonic() + seconds
+        for service in services:
+            while not goes_by(self.url(service), offset):
+                assert time.monotonic() < deadline, f"{service} does not go by {offset}:\n{self.log(service)}"
+                time.sleep(0.05)
 
     def kill(self, service: str, instance: int = 0) -> None:
         """SIGKILL."""

@@ -37,6 +37,7 @@ from deploy.local.servers import (
     Zipkin,
     admit_services,
     embedded_access,
+    goes_by,
     http_answers,
     kafka_answers,
     mongo_answers,
@@ -48,6 +49,7 @@ from deploy.local.supervisor import (
     ProcessInfo,
     Supervisor,
     SupervisorUnavailable,
+    clock_path,
     config_path,
     instance_name,
     log_path,
@@ -70,7 +72,7 @@ SERVICES_TIMEOUT = 90.0
 
 # What `down --wipe` removes: by name, so that a LANGHOC_STATE that points somewhere dear loses nothing else.
 _OWN_FILES = (
-    *("data", "logs", "secrets", "platform.json", "ports.json", "signing-key.json", "jwks.json"),
+    *("data", "logs", "secrets", "platform.json", "ports.json", "clock", "signing-key.json", "jwks.json"),
     *("supervisord.conf", "supervisord.pid", SERVICES_FILE),
 )
 
@@ -208,13 +210,13 @@ class LocalPlatform:
         self._wait(self._probes(platform, {info.name: addresses[info.name] for info in infos}), SERVICES_TIMEOUT)
 
     def set_clock(self, offset_seconds: int) -> Platform:
-        """Shift the business clock, and restart the services with the new offset: there is one clock, not several."""
+        """Shift the business clock, and return when every service goes by it: there is one clock, not several."""
         with self._locked(lambda message: None):
             platform = self._running().model_copy(update={"clock_offset": offset_seconds})
-            write_atomically(self.state / SERVICES_FILE, render_services(self.state, platform))
             platform.save(self.state)
-            self._supervisor.renew_groups(list(platform.services))
-            self._wait(self._probes(platform, _service_addresses(platform)), SERVICES_TIMEOUT)
+            write_atomically(clock_path(self.state), str(offset_seconds))
+            goes = {name: partial(goes_by, url, offset_seconds) for name, url in _service_addresses(platform).items()}
+            self._wait(goes, SERVICES_TIMEOUT)
             return platform
 
     def kafka(self, platform: Platform) -> KafkaAccess:
@@ -280,6 +282,7 @@ class LocalPlatform:
         make_socket_folder(self.state)
         for name in ("data", "logs"):  # Kafka writes its log, with all records and logins, for everybody to read
             private_folder(self.state / name)
+        write_atomically(clock_path(self.state), str(clock_offset))
         for server in servers:
             server.prepare()
         write_atomically(config_path(self.state), render_main(self.state, servers))

@@ -6,6 +6,7 @@ Every command is the server process itself, with no shell between, so that a sig
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import socket
@@ -377,6 +378,15 @@ def http_answers(url: str) -> bool:
         with _opener.open(url, timeout=2):
             return True
     except OSError:  # URLError and HTTPError are OSErrors
+        return False
+
+
+def goes_by(service: str, offset: int) -> bool:
+    """Whether the business clock of the service at this address is ahead by so many seconds."""
+    try:
+        with _opener.open(f"{service}/health/live", timeout=2) as answer:
+            return bool(json.load(answer)["clock_offset_seconds"] == offset)
+    except (OSError, ValueError):
         return False
 
 

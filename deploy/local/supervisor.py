@@ -9,9 +9,8 @@ import shlex
 import socket
 import sys
 import tempfile
-import time
 import xmlrpc.client
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +42,11 @@ def config_path(state: Path) -> Path:
 def log_path(state: Path, program: str) -> Path:
     """The log of a program; the supervisor rotates it."""
     return state / "logs" / f"{program}.log"
+
+
+def clock_path(state: Path) -> Path:
+    """By how many seconds the business clock of all services is ahead."""
+    return state / "clock"
 
 
 def socket_path(state: Path) -> Path:
@@ -101,7 +105,6 @@ def render_services(state: Path, platform: Platform) -> str:
             environment = {
                 "LANGHOC_INSTANCE": str(number),
                 "LANGHOC_HTTP_PORT": str(urlsplit(url).port),
-                "LANGHOC_CLOCK_OFFSET": str(platform.clock_offset),
                 "OTEL_SERVICE_NAME": f"langhoc-{service}",
             }
             if {"kafka", "mongod"} & {*platform.embedded}:
@@ -128,6 +131,7 @@ def shared_environment(state: Path, platform: Platform, operators: Mapping[str, 
         "LANGHOC_KAFKA": platform.kafka,
         "LANGHOC_MONGO": platform.mongo,
         "LANGHOC_HTTP_HOST": LOOPBACK,
+        "LANGHOC_CLOCK_FILE": str(clock_path(state)),
         "LANGHOC_STAGE": "local",
         "LANGHOC_JWKS": str(jwks_path(state)),
         "LANGHOC_ACCOUNT_KEY": own_key or Secrets(state).account_key(),
@@ -256,18 +260,6 @@ class Supervisor:
     def stop_group(self, group: str, *, wait: bool = True) -> None:
         """Stop a group's programs, all at the same time."""
         self._call("supervisor.stopProcessGroup", group, wait)
-
-    def renew_groups(self, groups: Sequence[str]) -> None:
-        """Stop the groups' programs, all at the same time, and start them as the configuration file now says."""
-        for group in groups:
-            self.stop_group(group, wait=False)
-        while any(info.pid is not None for info in self.processes() if info.group in groups):
-            time.sleep(0.05)  # bounded: supervisord kills what does not stop in time
-        self._call("supervisor.reloadConfig")
-        for group in groups:
-            self._call("supervisor.removeProcessGroup", group)
-            self._call("supervisor.addProcessGroup", group)
-            self.start_group(group)
 
     def restart(self, info: ProcessInfo) -> None:
         """Stop one program and start it again."""

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 
 import structlog
 
@@ -20,6 +23,7 @@ log = structlog.get_logger()
 MEASURE_SECONDS = 10.0
 SLOW_SECONDS = 1.0
 """An answer that took longer tells too little of the moment at which it was given."""
+LOOK_SECONDS = 0.2
 LATEST_MS = 221_845_392_000_000
 """The year 9000."""
 SECOND = 1_000_000_000
@@ -29,8 +33,8 @@ SECOND = 1_000_000_000
 class BusinessClock:
     """What time it is. One per process.
 
-    Business instants are shifted by `offset_seconds` (not 0 only in demonstrations and simulations, and shown wherever
-    set). `skew_seconds` falsifies what is read of the host, in rehearsals.
+    Business instants are shifted by `offset_seconds`: not 0 only in demonstrations and simulations, and shown wherever
+    set; it may change between two batches (`obey`). `skew_seconds` falsifies what is read of the host, in rehearsals.
     """
 
     def __init__(self, offset_seconds: int = 0, *, skew_seconds: float = 0.0) -> None:
@@ -87,11 +91,33 @@ class BusinessClock:
             except MongoError as error:
                 log.warning("clock.not_measured", error=repr(error))
 
+    async def obey(self, file: Path, between: Callable[[Callable[[], None]], Awaitable[None]]) -> None:
+        """Be shifted as a file says, until cancelled. `between` takes a step while no batch is in flight: no two
+        records of one batch see different clocks."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                offset = offset_in(file)
+            except (OSError, ValueError) as error:  # the clock stays as it is, and whoever set it waits in vain
+                log.warning("clock.not_read", file=str(file), error=repr(error))
+                continue
+            if offset != self.offset_seconds:
+                await between(partial(self._shift, offset))
+                log.info("clock.shifted", clock_offset=offset)
+
+    def _shift(self, offset: int) -> None:
+        self.offset_seconds = offset
+
     def _now(self) -> int:
         return time.monotonic_ns() + self._ahead
 
     def _host(self) -> int:
         return time.time_ns() + self._skew
+
+
+def offset_in(file: Path) -> int:
+    """The seconds that a clock's file says. Raises `OSError`, `ValueError`."""
+    return int(file.read_text(encoding="ascii"))
 
 
 def instant_of(timestamp_ms: int) -> datetime:

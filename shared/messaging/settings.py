@@ -75,6 +75,8 @@ class ServiceSettings(KafkaLogin, BaseSettings):
     group_prefix: str = GROUP_PREFIX
     clock_offset: int = 0
     """Seconds between the wall clock and business time."""
+    clock_file: Path | None = None
+    """A file that says the same and is looked at all the time: a simulation moves on without a restart."""
 
     batch_records: Annotated[int, Field(ge=1, le=5_000)] = 1_000
     transaction_deadline: float = 20.0

@@ -103,12 +103,13 @@ def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, pro
         app.include_router(router)
     _documentation(app, title)
 
-    if runtime.clock.offset_seconds:
+    if runtime.clock.offset_seconds or runtime.settings.clock_file:
 
         @app.middleware("http")
         async def show_clock(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
             response = await call_next(request)
-            response.headers[CLOCK_HEADER] = str(runtime.clock.offset_seconds)
+            if runtime.clock.offset_seconds:
+                response.headers[CLOCK_HEADER] = str(runtime.clock.offset_seconds)
             return response
 
     return app

@@ -1,6 +1,6 @@
 """The real platform: Kafka, MongoDB and the four service processes, with the business clock as each step wants it.
 
-The business clock is the real one, shifted: for another time the services are started anew with another offset. What
+The business clock is the real one, shifted: for another time it is shifted otherwise, under the running services. What
 belongs to one step therefore arrives within the minutes after its time, never before it.
 """
 
@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
 from cli.publishing import Message, Portal
+from deploy.local.files import write_atomically
 from deploy.local.harness import Servers
 from deploy.local.identity import issue_token
 from shared.contracts.topics import all_topics, topic_names
@@ -48,7 +49,7 @@ class PlatformWorld(World):
         self._reader = AIOKafkaConsumer(**servers.kafka.options, enable_auto_commit=False)
         self._events: list[Event] = []
         self._at: datetime | None = None
-        self._started = 0.0
+        self._since = 0.0
         self._offset = timedelta()
 
     @asynccontextmanager
@@ -67,8 +68,8 @@ class PlatformWorld(World):
                 await self._reader.stop()
 
     async def come(self, at: datetime, messages: Sequence[Message]) -> list[str]:
-        if at != self._at or time.monotonic() - self._started > DRIFT.total_seconds():
-            await self._start(at)
+        if at != self._at or time.monotonic() - self._since > DRIFT.total_seconds():
+            await self._become(at)
         async with Portal(self._kafka, clock=BusinessClock(round(self._offset.total_seconds()))) as portal:
             return [str(sent.position) for sent in await portal.publish(messages)]
 
@@ -97,13 +98,15 @@ class PlatformWorld(World):
             for row in self._processes.database(service)[DEAD_LETTERS].find()
         ]
 
-    async def _start(self, at: datetime) -> None:
-        if self._at is not None:
-            await asyncio.gather(*(asyncio.to_thread(self._processes.stop, service) for service in SERVICES))
-        self._at, self._started = at, time.monotonic()
+    async def _become(self, at: datetime) -> None:
+        begun = self._at is not None
+        self._at, self._since = at, time.monotonic()
         self._offset = at - datetime.now(UTC)
-        offset = str(round(self._offset.total_seconds()))
-        await asyncio.to_thread(self._processes.start, *SERVICES, LANGHOC_CLOCK_OFFSET=offset)
+        offset, clock = round(self._offset.total_seconds()), self._folder / "clock"
+        write_atomically(clock, str(offset))
+        if not begun:
+            await asyncio.to_thread(self._processes.start, *SERVICES, LANGHOC_CLOCK_FILE=str(clock))
+        await asyncio.to_thread(self._processes.wait_clock, offset, *SERVICES)
 
     async def _begin_here(self, service: str, topics: Sequence[str]) -> None:
         """Let the consumer group of a service begin at the end of its topics."""

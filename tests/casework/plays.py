@@ -18,8 +18,8 @@ from tests.casework.records import Record
 ORDERS = 20
 """How many ways through a case are tried at most, where its records may come in any order."""
 FEW = 2
-"""The same on the platform, where time passes in the case: all at once, and one by one, reversed. Every other time is a
-restart of all services in each of its ways."""
+"""The same on the platform, where time passes in the case: all at once, and one by one, reversed. At every other
+time all services must come to rest, in each of its ways."""
 PROVINCES = frozenset(each.code for each in registry().provinces(REORGANISATION))
 NATION = "nation"
 TO_ALL = frozenset({"period_reopened", "ranking_released"})

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,6 +15,7 @@ from shared.contracts.facts import EnvelopeAccepted
 from shared.messaging import clock as clock_module
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.brake import Brake
+from shared.messaging.consume.gate import Gate
 from shared.messaging.consume.pipeline import Pipeline
 from shared.messaging.decide.asking import Ask, Consumer, Due, Look, Order, Outcome
 from shared.messaging.decide.commands import Commands
@@ -46,6 +48,41 @@ class Name(NamedTuple):
 def close(one: datetime, other: datetime) -> bool:
     """The same moment, as far as a test needs."""
     return abs(one - other) < timedelta(seconds=5)
+
+
+# ------------------------------------------------------------------------------------------------- a simulation
+
+
+async def test_a_simulated_clock_moves_between_two_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two batches, back too; what cannot be read changes nothing."""
+    monkeypatch.setattr(clock_module, "LOOK_SECONDS", 0.001)
+    file, clock, gate = tmp_path / "clock", BusinessClock(60), Gate(patience_seconds=1, on_assigned=lambda _: None)
+    gate.enter()
+    obeying = asyncio.create_task(clock.obey(file, gate.between))
+
+    async def shows(offset: int) -> bool:
+        for _ in range(1_000):
+            if clock.offset_seconds == offset:
+                return True
+            await asyncio.sleep(0.001)
+        return False
+
+    file.write_text("3600")
+    await asyncio.sleep(0.05)
+    assert clock.offset_seconds == 60, "a batch is in flight"
+    gate.leave()
+    assert await shows(3_600)
+    for unreadable in ("", "an hour", "1e3"):
+        file.write_text(unreadable)
+        await asyncio.sleep(0.01)
+        assert clock.offset_seconds == 3_600
+    file.unlink()
+    await asyncio.sleep(0.01)
+    assert not obeying.done()
+    file.write_text("-120")
+    assert await shows(-120)
+    assert close(clock.now(), clock.real() - timedelta(seconds=120))
+    obeying.cancel()
 
 
 # ------------------------------------------------------------------------------------------------- the clock

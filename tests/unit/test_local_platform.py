@@ -167,8 +167,7 @@ class TestConfiguration:
         second = config["program:intake-2"]
         assert second["command"].endswith(" -m services.intake")
         assert second["environment"] == (
-            'LANGHOC_INSTANCE="2",LANGHOC_HTTP_PORT="8002",'
-            'LANGHOC_CLOCK_OFFSET="3600",OTEL_SERVICE_NAME="langhoc-intake",'
+            'LANGHOC_INSTANCE="2",LANGHOC_HTTP_PORT="8002",OTEL_SERVICE_NAME="langhoc-intake",'
             f'LANGHOC_SECRETS_DIR="{tmp_path}/secrets/intake"'
         )
         assert second["autostart"] == "false"
@@ -178,6 +177,7 @@ class TestConfiguration:
             "LANGHOC_KAFKA_SECURITY": "sasl_plaintext",
             "LANGHOC_MONGO": platform.mongo,
             "LANGHOC_HTTP_HOST": "127.0.0.1",
+            "LANGHOC_CLOCK_FILE": str(tmp_path / "clock"),
             "LANGHOC_STAGE": "local",
             "LANGHOC_JWKS": str(tmp_path / "jwks.json"),
             "LANGHOC_ACCOUNT_KEY": (tmp_path / "secrets" / "account.key").read_text(),

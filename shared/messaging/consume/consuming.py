@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -275,6 +275,10 @@ class Consuming:
     def braked(self) -> set[str]:
         """Topics stopped by the brake."""
         return self._brake.topics()
+
+    async def between(self, step: Callable[[], None]) -> None:
+        """Take a step while no batch is in flight."""
+        await self._gate.between(step)
 
     async def idle(self) -> None:
         """Wait until no batch is in flight."""

@@ -16,7 +16,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from shared.messaging import seals
-from shared.messaging.clock import BusinessClock
+from shared.messaging.clock import BusinessClock, offset_in
 from shared.messaging.collections import OUTBOX, RECALCULATIONS
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.broker import KafkaPublisher, make_broker
@@ -105,7 +105,8 @@ class Runtime:
         self.service = service
         self.settings = settings
         self.mongo = mongo
-        self.clock = BusinessClock(settings.clock_offset, skew_seconds=settings.faults.skew_seconds)
+        offset = offset_in(settings.clock_file) if settings.clock_file else settings.clock_offset
+        self.clock = BusinessClock(offset, skew_seconds=settings.faults.skew_seconds)
         self._migrate = migrate
         faults = saboteurs(settings.faults, process=f"{service}-{settings.instance}")
         kafka = settings.kafka_access
@@ -187,8 +188,11 @@ class Runtime:
         ]
         if self._recalculator:
             self._tasks.append(asyncio.create_task(self._recalculator.run(), name="recalculator"))
+        if self.settings.clock_file:
+            obeying = self.clock.obey(self.settings.clock_file, self.consuming.between)
+            self._tasks.append(asyncio.create_task(obeying, name="simulated clock"))
         self._started = True
-        log.info("service.started", clock_offset=self.settings.clock_offset)
+        log.info("service.started", clock_offset=self.clock.offset_seconds)
 
     async def _answered(self, server: str, step: Callable[[], Awaitable[None]]) -> None:
         """Take a step of the start, again and again while its server does not answer."""
