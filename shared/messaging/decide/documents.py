@@ -40,6 +40,9 @@ class Ref(Generic[M_co]):
     id: str
     kind: Collection[Any] = field(compare=False, repr=False)
 
+    def __hash__(self) -> int:  # the text keeps its own; seventy are asked for per record
+        return hash(self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class Growing:
