@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -43,6 +44,7 @@ class BusinessClock:
         self._ahead = self._host() - time.monotonic_ns()
         """Real time before the monotonic clock, in nanoseconds."""
         self._measured = False
+        self._shifted = asyncio.Event()
         self._stamp = 0
 
     def appended(self, timestamp_ms: int) -> datetime:
@@ -105,8 +107,16 @@ class BusinessClock:
                 await between(partial(self._shift, offset))
                 log.info("clock.shifted", clock_offset=offset)
 
+    async def sleep(self, seconds: float) -> None:
+        """For so long, or until the clock is shifted: what is done by the day is then due at another moment."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._shifted.wait()
+
     def _shift(self, offset: int) -> None:
         self.offset_seconds = offset
+        shifted, self._shifted = self._shifted, asyncio.Event()
+        shifted.set()
 
     def _now(self) -> int:
         return time.monotonic_ns() + self._ahead

@@ -59,6 +59,7 @@ async def test_a_simulated_clock_moves_between_two_batches(tmp_path: Path, monke
     file, clock, gate = tmp_path / "clock", BusinessClock(60), Gate(patience_seconds=1, on_assigned=lambda _: None)
     gate.enter()
     obeying = asyncio.create_task(clock.obey(file, gate.between))
+    yearly = asyncio.create_task(clock.sleep(31_536_000))
 
     async def shows(offset: int) -> bool:
         for _ in range(1_000):
@@ -70,8 +71,10 @@ async def test_a_simulated_clock_moves_between_two_batches(tmp_path: Path, monke
     file.write_text("3600")
     await asyncio.sleep(0.05)
     assert clock.offset_seconds == 60, "a batch is in flight"
+    assert not yearly.done()
     gate.leave()
     assert await shows(3_600)
+    await yearly
     for unreadable in ("", "an hour", "1e3"):
         file.write_text(unreadable)
         await asyncio.sleep(0.01)

@@ -6,7 +6,6 @@ nothing is ever written over what somebody else decided.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -101,7 +100,7 @@ class Keeper:
                 await self.round()
             except (MongoError, TimeoutError) as error:
                 log.warning("retention.waiting", error=repr(error)[:300])
-            await asyncio.sleep(ROUND_SECONDS)
+            await self._clock.sleep(ROUND_SECONDS)
 
     async def round(self) -> dict[str, int]:
         """Carry out every rule once; returns how many documents each has let go. Nothing, where another process does.
