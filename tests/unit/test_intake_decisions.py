@@ -42,6 +42,7 @@ HELD = [problem("intake.register_gap", "/unit_code", code="00999", candidates=ca
 def status(**changes: Any) -> Status:
     """The status of a first submission in time, with single things changed."""
     given: dict[str, Any] = {
+        "sender": "01",
         "submission_id": "s-1",
         "corrects_version": None,
         "body_hash": "body",

@@ -61,6 +61,7 @@ def outcome(act: Act, corrects: int | None, current: Current | None, at: datetim
     """Status and codes of a record that is right in itself."""
     verdict = decide(
         act=act,
+        sender="01",
         submission_id="s-1",
         corrects_version=corrects,
         body_hash="body",

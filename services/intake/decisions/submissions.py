@@ -66,6 +66,7 @@ async def settle(
     contents = content_hash({name: said for name, said in body.items() if name not in NOT_CONTENT})
     verdict = domain.decide(
         act=deed.act,
+        sender=arrival.province,
         submission_id=data.submission_id,
         corrects_version=data.corrects_version,
         body_hash=body_hash,

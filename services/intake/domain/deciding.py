@@ -57,6 +57,7 @@ class Verdict:
 def decide(
     *,
     act: Act = "submission",
+    sender: str,
     submission_id: str,
     corrects_version: int | None,
     body_hash: str,
@@ -81,7 +82,7 @@ def decide(
             "intake.submission_id_reused", "/submission_id", id=submission_id, naming=naming if version else ""
         )
         return Verdict(Status.CONFLICT, version, [reused])
-    same = act == "submission" and current is not None and _same(current, content_hash)
+    same = act == "submission" and current is not None and _same(current, sender, content_hash)
     closed = [findings.closed] if findings.closed and not same else []  # what changes nothing may come at any time
     if findings.problems or closed:
         return Verdict(Status.REJECTED, None, [*findings.problems, *closed])
@@ -98,9 +99,13 @@ def decide(
     return Verdict(Status.ACCEPTED_LATE if late else Status.ACCEPTED, (version or 0) + 1)
 
 
-def _same(current: Current, content_hash: str) -> bool:
-    """Whether it says what stands already; what was withdrawn or revoked stands no more."""
-    return current.act == "submission" and current.content_hash == content_hash
+def _same(current: Current, sender: str, content_hash: str) -> bool:
+    """Whether it says what stands already, and the same province says it: what it took over it has yet to answer for.
+
+    What was withdrawn or revoked stands no more.
+    """
+    theirs = current.fact is None or current.fact.province == sender
+    return current.act == "submission" and current.content_hash == content_hash and theirs
 
 
 def _filed(corrects_version: int | None, received_at: datetime, current: Current | None) -> Problem | None:

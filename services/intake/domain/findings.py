@@ -78,7 +78,12 @@ class Known:
         found = self.centres[centre_id]
         return found if isinstance(found, RegistrationAccepted) else None
 
-    def registrar(self, centre_id: str) -> str | None:
-        """The province to which a centre's id belongs; a withdrawal gives it to nobody else."""
+    def registrar(self, centre_id: str, on: date) -> str | None:
+        """The province to which a centre's id belongs on a day: the one that speaks for its commune then.
+
+        Where the register does not tell it is whoever registered it; a withdrawal gives it to nobody else.
+        """
         found = self.centres[centre_id]
+        if isinstance(found, RegistrationAccepted) and (unit := self.register.counterpart(found.unit_id, on)):
+            return self.register.speaker(unit.province_code, on)
         return found.province if found else None

@@ -117,12 +117,12 @@ def _check_learning_unit(findings: Findings, named: Named, arrival: Arrival, kno
 
 
 def check_registrar(findings: Findings, centre_id: str, pointer: str, arrival: Arrival, known: Known) -> None:
-    """A centre's id belongs to the province that registered it first, for ever.
+    """A centre's id belongs to the province that registered it first, and moves with its commune alone.
 
     Until it is registered it belongs to the province that it names (`TTHTCD-79-000001`), or to the one that speaks for
     that province since July 2025. An id that names none is anybody's.
     """
-    entitled = known.registrar(centre_id)
+    entitled = known.registrar(centre_id, arrival.day)
     named = _province_named(centre_id, known.register) if entitled is None else None
     if named not in (None, arrival.province):
         findings.problems.append(
