@@ -7,7 +7,7 @@ from typing import Literal
 from shared.contracts.base import Contract, Instant
 from shared.contracts.people import Assignment
 
-Deed = Literal["added", "changed", "ended", "account_added", "account_ended"]
+Deed = Literal["added", "changed", "ended", "account_added", "account_ended", "erased"]
 
 
 class HeldAccount(Contract):
@@ -45,3 +45,5 @@ class PersonView(PersonName):
     accounts: list[HeldAccount] = []
     changes: list[PersonChange] = []
     """Oldest first."""
+    erased_at: Instant | None = None
+    """Since when nobody knows who this was: name, accounts and reasons are gone, for ever."""

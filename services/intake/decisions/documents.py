@@ -162,7 +162,8 @@ class Owner(Contract):
 class AccountOwner(Contract):
     """The person to whom an account has belonged since it was first entered, for ever."""
 
-    person_id: str
+    person_id: str | None
+    """`None`: of somebody who is erased. It is nobody's any more, and nobody is ever given it."""
 
 
 class PersonOrdered(Contract):
@@ -198,7 +199,7 @@ REOPENED: Collection[Reopened] = Collection("reopened", TypeAdapter(Reopened))
 """By what closes, and its period."""
 PERSONS: Collection[PersonView] = Collection("persons", TypeAdapter(PersonView))
 """By the person's id: everything personal that there is of people who act, names and accounts, is here and nowhere
-else."""
+else. Of who is erased the place stays, so that the id is never given to anybody else."""
 ACCOUNTS: Collection[AccountOwner] = Collection("accounts", TypeAdapter(AccountOwner))
 """By the keyed hash of an account."""
 PEOPLE_ORDERS: Collection[PersonOrdered] = Collection("people_orders", TypeAdapter(PersonOrdered))

@@ -1,7 +1,8 @@
-"""Erasing what was submitted: asked for by one person, carried out when another one confirms it (ADR 42).
+"""Erasing what was submitted, and who somebody was: asked for by one person, carried out when another one confirms it
+(ADR 42, 43).
 
 What stands is not erased: results and money rest on it. Its sender corrects or withdraws it first; then nothing rests
-on the old version any more, and only its decision and its hash stay.
+on the old version any more, and only its decision and its hash stay. Nor is who still acts.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 from services.intake.decisions.documents import AGGREGATES, ERASURES, RECEIPTS, VERSIONS, Aggregate, Answer, VersionLine
 from services.intake.decisions.kinds import KINDS
+from services.intake.decisions.people import Forgetting, forget, forgettable
 from services.intake.decisions.register import Unsound
 from services.intake.decisions.submissions import ACCEPTED_TOPIC
 from shared.answers.privacy import Erasure
@@ -44,6 +46,8 @@ class Confirming(NamedTuple):
     order_id: str
     confirmation: ErasureConfirmation
     who: str
+    secret: bytes
+    """Key of the hashes of accounts."""
 
     @property
     def id(self) -> str:
@@ -63,17 +67,21 @@ async def request(order: Order[Requesting], ask: Ask) -> Outcome:
     before = await ask.one(ref)
     asked = Erasure(**wanted.model_dump(), requested_by=who, requested_at=order.at)
     if before is not None:
-        same = {name: getattr(before, name) for name in ("receipts", "why", "requested_by")}
+        same = {name: getattr(before, name) for name in ("receipts", "person", "why", "requested_by")}
         if all(getattr(asked, name) == said for name, said in same.items()):
             return Outcome(verdict=REPEATED)
         raise Unsound(problem("intake.order_id_reused", "/order_id", id=wanted.order_id))
+    if bool(wanted.receipts) == (wanted.person is not None):
+        raise Unsound(problem("privacy.one_kind", "/receipts"))
+    if wanted.person is not None:
+        await forgettable(wanted.person, order.at, {"/why": wanted.why, "/order_id": wanted.order_id}, ask)
     await _erasable(wanted.receipts, ask)
     return Outcome({ref: asked})
 
 
 async def confirm(order: Order[Confirming], ask: Ask) -> Outcome:
     """Carry it out. Raises `Unsound` where it was asked for by the same person, or something of it stands by now."""
-    order_id, wanted, who = order.data
+    order_id, wanted, who, secret = order.data
     ref = ref_of(order_id)
     before = await ask.one(ref)
     if before is None:
@@ -85,6 +93,9 @@ async def confirm(order: Order[Confirming], ask: Ask) -> Outcome:
     outcome = Outcome()
     done = {"confirmed_by": who, "confirmed_at": order.at, "confirmed_why": wanted.why}
     outcome.put(ref, before.model_copy(update=done))
+    if before.person is not None:
+        person = await forgettable(before.person, order.at, {"/why": wanted.why}, ask)
+        await forget(person, Forgetting(order_id, who, order.at, secret), outcome, ask)
     for answer, aggregate in await _erasable(before.receipts, ask):
         gone = answer.without_bytes(order.at, order_id).without_words()
         outcome.put(RECEIPTS.ref(answer.receipt.receipt_id), gone)

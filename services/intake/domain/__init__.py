@@ -19,6 +19,7 @@ from services.intake.domain.checking import (
 )
 from services.intake.domain.deciding import Current, Taken, Verdict, decide
 from services.intake.domain.findings import Arrival, Awaited, Findings, Known, Subject
+from services.intake.domain.forgetting import check_forgettable, forgotten
 from services.intake.domain.life import life_of
 from services.intake.domain.people import Directory, check_person, entered
 from services.intake.domain.periods import check_reopening, closable, closed_problem, is_covered
@@ -42,6 +43,7 @@ __all__ = [
     "check_commune",
     "check_correction",
     "check_envelope",
+    "check_forgettable",
     "check_person",
     "check_recognition",
     "check_registration",
@@ -53,6 +55,7 @@ __all__ = [
     "closed_problem",
     "decide",
     "entered",
+    "forgotten",
     "is_covered",
     "life_of",
     "named",

@@ -29,6 +29,7 @@ from shared.contracts.people import (
     Role,
 )
 from shared.refusals import problem
+from shared.rulebook import HANOI
 
 RESERVED = frozenset({"langhoc", "service"})
 """What the platform itself is called where it acts."""
@@ -47,6 +48,8 @@ class Directory:
     """Everybody else."""
     owner: str | None
     """The person to whom the named account has belonged, whether it has ended or not."""
+    barred: bool
+    """Whether the named account was that of somebody who is erased."""
     provinces: Collection[str]
 
 
@@ -61,6 +64,10 @@ def _problems(person_id: str, order: AnyPersonOrder, known: Directory, by: str) 
     person = known.person
     if person is not None and len(person.changes) >= MOST_CHANGES:
         yield problem("intake.too_many_changes", "/person_id", most=MOST_CHANGES)
+    if person is not None and person.erased_at is not None and not isinstance(order, PersonAdded):
+        yield problem(
+            "intake.person_erased", "/person_id", person=person_id, at=person.erased_at.astimezone(HANOI).date()
+        )
     match order:
         case PersonAdded():
             if person is not None or person_id in RESERVED:
@@ -96,7 +103,9 @@ def _assigned(assigned: Assigned, provinces: Collection[str]) -> Iterator[Proble
 
 
 def _given(person_id: str, account: NamedAccount, known: Directory) -> Iterator[Problem]:
-    if known.owner not in (None, person_id):
+    if known.barred:
+        yield problem("intake.account_barred", "/account/subject")
+    elif known.owner not in (None, person_id):
         yield problem("intake.account_of_another", "/account/subject", person=known.owner)
     held = _held(known.person, account)
     if held is not None and held.ended_at is None:
@@ -120,7 +129,7 @@ def _of_names(sign: str) -> bool:
 def _alike(other: PersonView, order: Naming) -> bool:
     name = order.name if isinstance(order, PersonAdded | PersonChanged) else None
     account = order.account if isinstance(order, PersonAdded | AccountAdded) else None
-    named = name is not None and _folded(name) == _folded(other.name)
+    named = name is not None and other.erased_at is None and _folded(name) == _folded(other.name)
     return named or (account is not None and any(_written_alike(account, one) for one in other.accounts))
 
 
