@@ -23,6 +23,7 @@ DEEDS: dict[Deed, Text] = {
     "ended": Text(vi="kết thúc", en="ended"),
     "account_added": Text(vi="thêm tài khoản", en="account added"),
     "account_ended": Text(vi="kết thúc tài khoản", en="account ended"),
+    "erased": Text(vi="xóa tên", en="erased"),
 }
 
 people = typer.Typer(no_args_is_help=True, help="The directory of who may act: look, and enter it.")
