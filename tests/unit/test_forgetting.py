@@ -94,6 +94,7 @@ async def test_nothing_is_left_but_the_id_and_what_it_was_entitled_to(bench: Ben
     await erase(ministry)
 
     assert places(bench) == []
+    assert {one["confirmed_why"] for one in bench.mongo.all("persons")[0]["changes"]} == {None, ERASED_LINE}
     kept = {name: str(rows) for name, rows in bench.mongo.collections.items() if name not in ("accounts", "outbox")}
     assert [name for name, text in kept.items() if any(key in text for key in keys)] == [], "nor a hash beside the id"
     (person,) = bench.mongo.all("persons")
@@ -245,6 +246,14 @@ async def test_what_cannot_be_erased_is_refused_in_words(bench: Bench, ministry:
     assert (await ministry.confirm()).status_code == 200
     assert codes(await ask(ministry, order_id="X-2")) == ["person_erased"]
     assert (await ministry.confirm(who="chi")).json()["confirmed_by"] == "local:binh", "the same again changes nothing"
+
+
+async def test_an_order_that_waits_goes_with_whom_it_is_about(bench: Bench, ministry: Ministry) -> None:
+    waits = {"order_id": "o-8", "reason": REASON, "name": f"{NAME} Anh"}
+    assert (await ministry.post("/people/p-lan/change", waits)).status_code == 200
+    await erase(ministry)
+    assert places(bench) == []
+    assert codes(await ministry.post("/people-orders/o-8/confirm", {"why": "x"}, "chi")) == ["entry_settled"]
 
 
 async def test_of_two_orders_for_the_same_officer_the_second_finds_nobody(bench: Bench, ministry: Ministry) -> None:

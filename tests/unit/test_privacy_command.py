@@ -277,6 +277,9 @@ async def test_an_officer_is_found_by_everything_that_the_directory_knows_and_er
         for path, body in (("", entered), ("/p-anh/accounts", {"account": accounts[1]})):
             order = {"order_id": f"o{path}".replace("/", "-"), "reason": "Công văn 7", **body}
             assert (await http.post(f"/people{path}", json=order)).status_code == 200
+            confirm = f"/people-orders/{order['order_id']}/confirm"
+            as_binh = {"Authorization": f"Bearer {issue_token(tmp_path, 'binh', 'ministry')}"}
+            assert (await http.post(confirm, json={"why": "x"}, headers=as_binh)).status_code == 200
 
     told = await run("report", "--person", "p-anh", *WHY, "--format", "json")
     assert "Too short to be looked for: account 2." in told.stderr

@@ -59,6 +59,9 @@ def forgotten(person: PersonView, order_id: str, by: str, at: datetime) -> Perso
     """The person without name, accounts and reasons."""
     version = person.version + 1
     erased = PersonChange(version=version, deed="erased", order_id=order_id, by=by, at=at, reason=ERASED_LINE)
-    changes = [one.model_copy(update={"reason": ERASED_LINE}) for one in person.changes]
+    changes = [
+        one.model_copy(update={"reason": ERASED_LINE, "confirmed_why": one.confirmed_why and ERASED_LINE})
+        for one in person.changes
+    ]
     updates = {"name": ERASED_LINE, "accounts": [], "changes": [*changes, erased], "version": version, "erased_at": at}
     return person.model_copy(update=updates)
