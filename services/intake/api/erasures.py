@@ -52,7 +52,7 @@ async def confirm(request: Request, who: Operator, order_id: Name, body: Annotat
     """There is no way back: of what was sent the hash is left, of a refusal its codes, of a person the id. What was
     decided stays."""
     secret = request.app.state.verifier.directory.key
-    wanted = erasing.Confirming(order_id, orders.read(ErasureConfirmation, body), who.person, secret)
+    wanted = erasing.Confirming(order_id, orders.read(ErasureConfirmation, body), who.hand, secret)
     await _found(request, order_id)
     try:
         await request.app.state.runtime.commands.order(wanted.id, wanted, erasing.confirm)

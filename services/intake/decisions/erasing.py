@@ -19,6 +19,7 @@ from shared.answers.privacy import Erasure
 from shared.contracts.base import content_hash
 from shared.contracts.facts import SubmissionErased, Withdrawn
 from shared.contracts.orders import ErasureConfirmation, ErasureRequest
+from shared.contracts.people import Hand
 from shared.messaging.decide.asking import Ask, Order, Outcome
 from shared.messaging.decide.documents import Ref
 from shared.messaging.messages import Outgoing
@@ -45,14 +46,14 @@ class Confirming(NamedTuple):
 
     order_id: str
     confirmation: ErasureConfirmation
-    who: str
+    by: Hand
     secret: bytes
     """Key of the hashes of accounts."""
 
     @property
     def id(self) -> str:
         """Of the command."""
-        return f"erasures/{self.order_id}/confirm/{content_hash([self.who, self.confirmation.model_dump()])}"
+        return f"erasures/{self.order_id}/confirm/{content_hash([self.by.person, self.confirmation.model_dump()])}"
 
 
 def ref_of(order_id: str) -> Ref[Erasure]:
@@ -81,21 +82,21 @@ async def request(order: Order[Requesting], ask: Ask) -> Outcome:
 
 async def confirm(order: Order[Confirming], ask: Ask) -> Outcome:
     """Carry it out. Raises `Unsound` where it was asked for by the same person, or something of it stands by now."""
-    order_id, wanted, who, secret = order.data
+    order_id, wanted, by, secret = order.data
     ref = ref_of(order_id)
     before = await ask.one(ref)
     if before is None:
         return Outcome(verdict="unknown")
     if before.confirmed_by is not None:
         return Outcome(verdict=REPEATED)
-    if before.requested_by == who:
+    if by.is_among([before.requested_by]):
         raise Unsound(problem("privacy.same_person"))
     outcome = Outcome()
-    done = {"confirmed_by": who, "confirmed_at": order.at, "confirmed_why": wanted.why}
+    done = {"confirmed_by": by.person, "confirmed_at": order.at, "confirmed_why": wanted.why}
     outcome.put(ref, before.model_copy(update=done))
     if before.person is not None:
         person = await forgettable(before.person, order.at, {"/why": wanted.why}, ask)
-        await forget(person, Forgetting(order_id, who, order.at, secret), outcome, ask)
+        await forget(person, Forgetting(order_id, by.person, order.at, secret), outcome, ask)
     for answer, aggregate in await _erasable(before.receipts, ask):
         gone = answer.without_bytes(order.at, order_id).without_words()
         outcome.put(RECEIPTS.ref(answer.receipt.receipt_id), gone)
