@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from tests.platform import ServiceProcesses
 
 pytestmark = pytest.mark.integration
 SERVICES = ("intake", "scoring", "funding", "notifications")
+ENTERED = {"person_id": "p-ba", "name": "Lê Văn Ba", "assignment": {"role": "finance", "first_day": "2020-01-01"}}
 NAME, SUBJECT, REASON = "Nguyễn Thị Thử Nghiệm", "kiem-thu-7d1f", "Công văn thử nghiệm 7"
 
 
@@ -82,3 +84,27 @@ async def test_a_person_acts_in_every_service_from_entry_to_end(processes: Servi
         assert "p-thu" in kept["people"]
         assert [name for name, text in kept.items() if any(one in text for one in (NAME, SUBJECT, REASON))] == []
         assert [name for name, text in kept.items() if key in text] == (["accounts"] if service == "intake" else [])
+
+
+async def test_the_first_operators_come_from_a_file_once_however_many_start_with_it(
+    processes: ServiceProcesses, topics: str
+) -> None:
+    file = processes.folder / "first-operators.json"
+    names = {"p-mot": "Nguyễn Văn Một", "p-hai": "Trần Thị Hai"}
+    operators = [
+        {"person_id": id, "name": name, "issuer": "langhoc-local", "subject": id} for id, name in names.items()
+    ]
+    file.write_text(json.dumps(operators), encoding="utf-8")
+    for instance in (0, 1):
+        processes.launch("intake", instance=instance, LANGHOC_FIRST_OPERATORS=str(file))
+    for instance in (0, 1):
+        processes.wait_ready("intake", instance)
+    said = [processes.whole_log("intake", instance) for instance in (0, 1)]
+    assert sum("people.first_operators_entered" in log for log in said) == 1
+    assert sum("people.first_operators_not_needed" in log for log in said) == 1
+    kept = {one["_id"]: one["version"] for one in processes.database("intake")["persons"].find()}
+    assert kept == {"p-hai": 1, "p-mot": 1}
+
+    assert answer(processes, "intake", "p-mot") == (200, "answered"), "an operator, whatever the token says"
+    sent(processes, "/people", "p-mot", order_id="o-1", reason=REASON, **ENTERED)
+    sent(processes, "/people-orders/o-1/confirm", "p-hai", why=REASON)
