@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from services.intake import api, decisions, opening, queries
-from services.intake.decisions import people
 from services.intake.settings import Settings
 from shared.contracts.topics import topic_names
 from shared.messaging.decide.asking import Consumer
@@ -16,7 +15,6 @@ def main() -> None:
     topics = tuple(topic_names("submissions", province_codes()))
     consumer = Consumer("intake", topics, decisions.routes, decisions.refusals)
     settings = Settings()
-    rules = people.Rules(settings.account_key.get_secret_value().encode(), province_codes())
     run_service(
         settings,
         consumer,
@@ -24,5 +22,5 @@ def main() -> None:
         migrate=queries.migrate,
         sets=decisions.SETS,
         kept=queries.KEPT,
-        opening=opening.opening(settings.first_operators, rules),
+        opening=opening.opening(settings),
     )

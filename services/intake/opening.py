@@ -17,9 +17,11 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from services.intake.decisions import Unsound, people
 from services.intake.problems import of_validation
+from services.intake.settings import Settings
 from shared.contracts.base import Problem
 from shared.contracts.people import FirstOperator
 from shared.messaging.decide.commands import Commands
+from shared.messaging.operate.topics import province_codes
 from shared.outside import OutOfBounds, read_json
 from shared.refusals import problem
 
@@ -27,12 +29,14 @@ log = structlog.get_logger()
 FILE = TypeAdapter(Annotated[list[FirstOperator], Field(min_length=2, max_length=10)])
 
 
-def opening(path: Path | None, rules: people.Rules) -> Callable[[Commands], Awaitable[None]]:
+def opening(settings: Settings) -> Callable[[Commands], Awaitable[None]]:
     """What intake does with the file at each start: it enters all of them or none, and says which."""
 
     async def enter(commands: Commands) -> None:
+        path = settings.first_operators
         if path is None:
             return
+        rules = people.Rules(settings.account_key.get_secret_value().encode(), province_codes())
         try:
             operators = _read(path)
             wanted = people.Opening(operators, rules)

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 import structlog
+from pydantic import SecretStr
 
 from services.intake import queries
-from services.intake.decisions.people import FIRST, Rules
+from services.intake.decisions.people import FIRST
 from services.intake.opening import opening
+from services.intake.settings import Settings
 from shared.contracts.people import account_key
 from shared.messaging.operate.keeping import Keeper
-from shared.messaging.operate.topics import province_codes
 from shared.mongo import Unavailable
 from tests.fakes.trust import ACCOUNT_KEY
 from tests.unit.intake_bench import Bench, Still
@@ -214,11 +215,15 @@ OPERATORS = [
 ]
 
 
+def settings(file: Path | None) -> Settings:
+    return Settings(kafka="-", mongo="-", account_key=SecretStr(ACCOUNT_KEY.decode()), first_operators=file)
+
+
 async def begun(bench: Bench, operators: Any) -> dict[str, list[str]]:
     """What intake says of a start with this file."""
     file = bench.folder / "first-operators.json"
     file.write_text(operators if isinstance(operators, str) else json.dumps(operators), encoding="utf-8")
-    enter = opening(file, Rules(ACCOUNT_KEY, province_codes()))
+    enter = opening(settings(file))
     with structlog.testing.capture_logs() as said:
         await enter(bench.commands)
     events: dict[str, list[str]] = {}
@@ -283,9 +288,9 @@ async def test_a_file_that_would_make_one_human_being_two_enters_nobody(
 
 
 async def test_without_a_file_nobody_is_entered_and_a_lost_one_is_told(bench: Bench, tmp_path: Path) -> None:
-    before, rules = directory(bench), Rules(ACCOUNT_KEY, province_codes())
-    await opening(None, rules)(bench.commands)
+    before = directory(bench)
+    await opening(settings(None))(bench.commands)
     with structlog.testing.capture_logs() as said:
-        await opening(tmp_path / "none.json", rules)(bench.commands)
+        await opening(settings(tmp_path / "none.json"))(bench.commands)
     assert [one["event"] for one in said] == ["people.first_operators_refused"]
     assert directory(bench) == before
