@@ -1,19 +1,23 @@
-"""`langhoc people`: who may act, in which role, of which province, from when to when, through which accounts."""
+"""`langhoc people`: who may act, in which role, of which province, from when to when, through which accounts.
+
+One person orders, another one confirms; an account alone is ended by one, at once.
+"""
 
 from __future__ import annotations
 
 import re
 import secrets
 import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from cli.client import Client
 from cli.options import AnyProvince, FormatOption, LanguageOption, day_of
-from cli.output import Column, CommandError, Format, Language, emit, moment, number, plain_errors
+from cli.output import Column, CommandError, Format, Language, emit, moment, number, plain_errors, say
 from deploy.local import Role
-from shared.answers.people import Deed, HeldAccount, PersonChange, PersonName, PersonView
+from shared.answers.people import Deed, HeldAccount, PersonChange, PersonName, PersonView, Proposed
 from shared.contracts.base import Text
 from shared.contracts.people import PERSON_ID, Assignment
 
@@ -23,6 +27,7 @@ DEEDS: dict[Deed, Text] = {
     "ended": Text(vi="kết thúc", en="ended"),
     "account_added": Text(vi="thêm tài khoản", en="account added"),
     "account_ended": Text(vi="kết thúc tài khoản", en="account ended"),
+    "erased": Text(vi="xóa tên", en="erased"),
 }
 
 people = typer.Typer(no_args_is_help=True, help="The directory of who may act: look, and enter it.")
@@ -30,6 +35,8 @@ account = typer.Typer(no_args_is_help=True, help="The accounts of a person at th
 
 PersonId = Annotated[str, typer.Argument(metavar="PERSON", help="Id of the person, from `langhoc people list`.")]
 WhyOption = Annotated[str, typer.Option("--why", help="The reason; it stays on record.")]
+ByOption = Annotated[str | None, typer.Option("--by", help="On the local platform: in whose name.")]
+OrderId = Annotated[str, typer.Argument(metavar="ORDER", help="Id of the order, from `langhoc people orders`.")]
 IdOption = Annotated[str | None, typer.Option("--id", help="The order's own id, to give the same order again.")]
 FromOption = Annotated[str | None, typer.Option("--from", metavar="DATE", help="The first day.")]
 ToOption = Annotated[str | None, typer.Option("--to", metavar="DATE", help="The last day; without it no end is known.")]
@@ -109,10 +116,13 @@ def add(
     ] = None,
     others: OthersOption = None,
     id: IdOption = None,
+    by: ByOption = None,
     language: LanguageOption = Language.EN,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Enter a person who may act. Everything that is done names the person by its id: let the id tell nothing.
+    """Order that a person may act; another person confirms it. All that is done names the person by its id alone.
+
+    Let the id tell nothing; without --as it does.
 
     Example: langhoc people add "Nguyễn Văn An" --role province -p 04 --from 2026-01-05 --issuer https://… --subject …
     """
@@ -126,7 +136,7 @@ def add(
             "account": {"issuer": issuer, "subject": subject} if issuer else None,
             "distinct_from": others or [],
         }
-        _show(Client().post("intake", "/people", PersonView, body), language, format)
+        _propose("/people", body, by, language, format)
 
 
 @people.command()
@@ -140,10 +150,13 @@ def change(
     last: ToOption = None,
     others: OthersOption = None,
     id: IdOption = None,
+    by: ByOption = None,
     language: LanguageOption = Language.EN,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Give a person another name, or another role or province from a day on. What was done before stays as it was done.
+    """Order another name, or another role or province from a day on; another person confirms it.
+
+    What was done before stays as it was done.
 
     Example: langhoc people change p-7k3m9q2x --role province -p 08 --from 2026-07-01 --why "QĐ 12/QĐ-UBND"
     """
@@ -152,7 +165,7 @@ def change(
             raise CommandError("Another role has a first day: give --role and --from, or neither.")
         assigned = _assigned(role, province, first, last) if role and first else None
         body = _order(id, why) | {"name": name, "assignment": assigned, "distinct_from": others or []}
-        _post(f"/people/{person}/change", body, language, format)
+        _propose(f"/people/{person}/change", body, by, language, format)
 
 
 @people.command()
@@ -161,12 +174,45 @@ def end(
     last: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day on which the person acts.")],
     why: WhyOption,
     id: IdOption = None,
+    by: ByOption = None,
     language: LanguageOption = Language.EN,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Let a person act no more after a day."""
+    """Order that a person acts no more after a day; another person confirms it."""
     with plain_errors():
-        _post(f"/people/{person}/end", _order(id, why) | {"last_day": _day(last)}, language, format)
+        _propose(f"/people/{person}/end", _order(id, why) | {"last_day": _day(last)}, by, language, format)
+
+
+@people.command()
+def orders(language: LanguageOption = Language.EN, format: FormatOption = Format.TABLE) -> None:
+    """The orders that wait for another person: what they say, by whom."""
+    with plain_errors():
+        found = list(Client().pages("intake", "/people-orders", Proposed))
+        _show_orders(found, language, format, full=found)
+
+
+@people.command()
+def confirm(
+    order: OrderId,
+    why: WhyOption,
+    by: ByOption = None,
+    language: LanguageOption = Language.EN,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Carry out an order that another person has given: look at it first (langhoc people orders)."""
+    with plain_errors():
+        path = f"/people-orders/{order}/confirm"
+        _show(Client(by).post("intake", path, PersonView, {"why": why}), language, format)
+
+
+@people.command()
+def decline(
+    order: OrderId, by: ByOption = None, language: LanguageOption = Language.EN, format: FormatOption = Format.TABLE
+) -> None:
+    """Let an order wait no more; what it said is dropped. Whoever gave it may take it back so, too."""
+    with plain_errors():
+        declined = Client(by).post("intake", f"/people-orders/{order}/decline", Proposed, {})
+        _show_orders([declined], language, format, full=declined)
 
 
 @account.command("add")
@@ -177,13 +223,14 @@ def add_account(
     why: WhyOption,
     others: OthersOption = None,
     id: IdOption = None,
+    by: ByOption = None,
     language: LanguageOption = Language.EN,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Another account of the same person. An account belongs to one person for ever."""
+    """Order another account of the same person; another person confirms it. It belongs to one person for ever."""
     with plain_errors():
         named = {"account": {"issuer": issuer, "subject": subject}, "distinct_from": others or []}
-        _post(f"/people/{person}/accounts", _order(id, why) | named, language, format)
+        _propose(f"/people/{person}/accounts", _order(id, why) | named, by, language, format)
 
 
 @account.command("end")
@@ -193,13 +240,15 @@ def end_account(
     subject: SubjectOption,
     why: WhyOption,
     id: IdOption = None,
+    by: ByOption = None,
     language: LanguageOption = Language.EN,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Let an account act no more, from now on."""
+    """Let an account act no more, from now on: at once, and one person alone may."""
     with plain_errors():
         named = {"account": {"issuer": issuer, "subject": subject}}
-        _post(f"/people/{person}/accounts/end", _order(id, why) | named, language, format)
+        done = Client(by).post("intake", f"/people/{person}/accounts/end", PersonView, _order(id, why) | named)
+        _show(done, language, format)
 
 
 def _order(id: str | None, why: str) -> dict[str, Any]:
@@ -214,8 +263,36 @@ def _day(text: str) -> str:
     return str(day_of(text))
 
 
-def _post(path: str, body: dict[str, Any], language: Language, format: Format) -> None:
-    _show(Client().post("intake", path, PersonView, body), language, format)
+def _propose(path: str, body: dict[str, Any], by: str | None, language: Language, format: Format) -> None:
+    waits = Client(by).post("intake", path, Proposed, body)
+    _show_orders([waits], language, format, full=waits)
+    if format is Format.TABLE and waits.order is not None:
+        say(f"Another person confirms it: langhoc people confirm {waits.order_id}")
+
+
+def _show_orders(found: Sequence[Proposed], language: Language, format: Format, full: Any) -> None:
+    vi = language is Language.VI
+    columns: list[Column[Proposed]] = [
+        Column("order_id", "Lệnh" if vi else "Order"),
+        Column("person_id", "Mã" if vi else "Person"),
+        Column("deed", "Việc" if vi else "What", shown=lambda deed: language.of(DEEDS[deed])),
+        Column("by", "Người ra lệnh" if vi else "By"),
+        Column("at", "Lúc" if vi else "When (Viet Nam)", shown=moment),
+    ]
+    emit(found, columns, format, full=full)
+    if format is Format.TABLE:
+        for one in found:
+            for name, said in _said(one.order or {}):
+                say(f"{one.order_id} · {name}: {said}")
+
+
+def _said(order: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
+    """Everything that an order says: whoever confirms it has to see it whole."""
+    for name, value in order.items():
+        if isinstance(value, Mapping):
+            yield from _said(value, f"{within}{name}.")
+        elif value not in (None, []) and name not in ("order_id", "person_id"):
+            yield f"{within}{name}", ", ".join(value) if isinstance(value, list) else value
 
 
 def _show(person: PersonView, language: Language, format: Format) -> None:
@@ -232,7 +309,7 @@ def _show(person: PersonView, language: Language, format: Format) -> None:
     changes: list[Column[PersonChange]] = [
         number("version", "Số" if vi else "No"),
         Column("at", "Lúc" if vi else "When (Viet Nam)", shown=moment),
-        Column("by", "Người ra lệnh" if vi else "By"),
+        Column("by", "Người ra lệnh" if vi else "By", lambda one: "\n".join(filter(None, (one.by, one.confirmed_by)))),
         Column("deed", "Việc" if vi else "What", shown=lambda deed: language.of(DEEDS[deed])),
         Column("reason", "Lý do" if vi else "Why"),
     ]

@@ -15,7 +15,8 @@ from rich.text import Text as Plain
 
 from cli.client import MOST, Client
 from cli.options import FormatOption, LanguageOption, day_of
-from cli.output import Column, CommandError, Format, Language, console, emit, moment, plain_errors, say
+from cli.output import Column, CommandError, Format, Language, console, emit, errors, moment, plain_errors, say
+from shared.answers.people import PersonView
 from shared.answers.privacy import Erasure, ErasureAnswer, Holding, PersonalRead
 from shared.contracts.facts import Receipt
 from shared.privacy import Rule, policy_on
@@ -23,6 +24,11 @@ from shared.rulebook import HANOI
 
 WhyOption = Annotated[str, typer.Option("--why", help="The ground; it stays on record. Name no person in it.")]
 ByOption = Annotated[str | None, typer.Option("--by", help="On the local platform: in whose name.")]
+PersonOption = Annotated[
+    str | None, typer.Option("--person", metavar="ID", help="A person of the directory, from `langhoc people list`.")
+]
+SHORTEST = 3
+"""Characters of a text that is looked for: a shorter one is found everywhere."""
 BY = {
     "platform": ("Langhoc", "Langhoc"),
     "database": ("cơ sở dữ liệu", "database"),
@@ -77,30 +83,43 @@ class Found:
     """A document that holds the text, and whose."""
 
     service: str
+    what: str
+    """What was looked for, without repeating it."""
     holding: Holding
 
     @property
     def whole(self) -> dict[str, Any]:
         """For programs."""
-        return {"service": self.service, **self.holding.model_dump()}
+        return {"service": self.service, "what": self.what, **self.holding.model_dump()}
 
 
 @app.command()
 def report(
-    text: Annotated[str, typer.Argument(help="A name, an account, the id of a person or of a submission.")],
     why: WhyOption,
+    text: Annotated[
+        str | None, typer.Argument(help="A name, an account, the id of a person or of a submission.")
+    ] = None,
+    person: PersonOption = None,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Everything in which a text occurs, in every service; that you asked is recorded.
+    """Everything in which a text occurs, in every service; of a person name, accounts and id. It is recorded.
 
     Kafka and logs are not searched: langhoc privacy policy says how long those are kept.
 
     Example: langhoc privacy report "Nguyễn Văn An" --why "Yêu cầu của đương sự 12/2026"
     """
     with plain_errors():
+        if (text is None) == (person is None):
+            raise CommandError("Name a text to look for, or a --person.")
         client = Client(by)
-        found = [one for service in client.deployment.services for one in _holdings(client, service, text, why)]
+        wanted = {"text": text} if text is not None else _known_of(client, person or "")
+        found = [
+            one
+            for service in client.deployment.services
+            for what, known in wanted.items()
+            for one in _holdings(client, service, what, known, why)
+        ]
         if not found and format is Format.TABLE:
             say("Nothing holds it.")
             return
@@ -108,6 +127,7 @@ def report(
             Column("service", "Service"),
             Column("collection", "Collection", lambda one: one.holding.collection),
             Column("id", "Id", lambda one: one.holding.id),
+            *([Column[Found]("what", "Holds")] if person else []),
             Column("places", "Where", lambda one: "\n".join(one.holding.places)),
         ]
         emit(found, columns, format, full=[one.whole for one in found])
@@ -119,27 +139,32 @@ def erase(
     why: WhyOption = "",
     submission: Annotated[str | None, typer.Option(help="All receipts of this submission id, of --province.")] = None,
     province: Annotated[str | None, typer.Option("--province", "-p", help="Province code, two digits.")] = None,
+    person: PersonOption = None,
     id: Annotated[str | None, typer.Option("--id", help="The order's own id, to give the same order again.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell whether it could be done.")] = False,
     by: ByOption = None,
     language: LanguageOption = Language.EN,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Ask that submissions be erased; another person confirms it. What stands is replaced or withdrawn first.
+    """Ask that submissions, or who somebody was, be erased; another person confirms it.
 
-    Of the bytes their hash is left, of a refusal its codes; the decision stays.
+    Of the bytes their hash is left, of a refusal its codes; the decision stays. What stands is replaced or withdrawn
+    first. Of a person the id is left, and what it was entitled to; the term must be over.
 
     Example: langhoc privacy erase --submission HN-2026-7 -p 01 --why "Gửi nhầm danh sách học viên"
     """
     with plain_errors():
-        if bool(receipts) == (submission is not None) or (submission is None) != (province is None):
-            raise CommandError("Name the ids of receipts, or a --submission with its --province.")
+        named = [bool(receipts), submission is not None, person is not None]
+        if named.count(True) != 1 or (submission is None) != (province is None):
+            raise CommandError("Name the ids of receipts, a --submission with its --province, or a --person.")
         client = Client(by)
-        asked = {"province": province, "submission_id": submission, "limit": MOST}
-        ids = receipts or [one.receipt_id for one in client.pages("intake", "/receipts", Receipt, **asked)]
-        if not ids:
-            raise CommandError(f"Province {province} has no submission {submission}.")
-        order = {"order_id": id or uuid.uuid4().hex, "receipts": ids, "why": why}
+        ids = receipts or []
+        if submission is not None:
+            asked = {"province": province, "submission_id": submission, "limit": MOST}
+            ids = [one.receipt_id for one in client.pages("intake", "/receipts", Receipt, **asked)]
+            if not ids:
+                raise CommandError(f"Province {province} has no submission {submission}.")
+        order = {"order_id": id or uuid.uuid4().hex, "receipts": ids, "person": person, "why": why}
         path = f"/erasures?dry_run={str(dry_run).lower()}"
         answer = client.post("intake", path, ErasureAnswer, order)
         _show([answer.order], language, format)
@@ -193,13 +218,23 @@ def reads(
         emit(found, columns, format, full=[{"service": service, **one.model_dump()} for service, one in found])
 
 
-def _holdings(client: Client, service: str, text: str, why: str) -> Iterator[Found]:
+def _known_of(client: Client, person: str) -> dict[str, str]:
+    """By what a person may be found: the id, and the name and accounts that the directory knows. Raises `NotFound`."""
+    known = client.get("intake", f"/people/{person}", PersonView)
+    texts = {"id": person} | ({} if known.erased_at else {"name": known.name})
+    texts |= {f"account {number}": one.subject for number, one in enumerate(known.accounts, 1)}
+    if short := [what for what, text in texts.items() if len(text) < SHORTEST]:
+        errors.print(f"Too short to be looked for: {', '.join(short)}.")
+    return {what: text for what, text in texts.items() if what not in short}
+
+
+def _holdings(client: Client, service: str, what: str, text: str, why: str) -> Iterator[Found]:
     """Raises `CommandError` where the service broke off."""
     lines = client.lines(service, "/privacy/holdings", {"text": text, "why": why})
     if not lines or lines[-1] != '{"whole": true}':
         raise CommandError(f"{service} broke off: what it holds is not all told.")
     try:
-        yield from (Found(service, TypeAdapter(Holding).validate_json(line)) for line in lines[:-1])
+        yield from (Found(service, what, TypeAdapter(Holding).validate_json(line)) for line in lines[:-1])
     except ValidationError as error:
         raise CommandError(f"{service} answers what this command cannot read: another version of Langhoc.") from error
 
@@ -208,7 +243,7 @@ def _show(found: Sequence[Erasure], language: Language, format: Format) -> None:
     vi = language is Language.VI
     columns: list[Column[Erasure]] = [
         Column("order_id", "Lệnh" if vi else "Order"),
-        Column("receipts", "Biên nhận" if vi else "Receipts", lambda one: "\n".join(one.receipts)),
+        Column("erases", "Xóa" if vi else "Erases", lambda one: one.person or "\n".join(one.receipts)),
         Column("why", "Lý do" if vi else "Why"),
         Column("requested_by", "Đề nghị" if vi else "Asked by"),
         Column("requested_at", "Lúc" if vi else "At", shown=moment),

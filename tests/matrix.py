@@ -39,6 +39,8 @@ PRINCIPALS: dict[str, Officer | None] = {
     "auditor": Officer(name="kim", role="auditor"),
     "ministry": Officer(name="an", role="ministry"),
 }
+ANOTHER = Officer(name="binh", role="ministry")
+"""Who confirms what the ministry's other officer has ordered."""
 DECISION = {"decision_number": "1/QĐ", "decided_on": "2026-02-20", "signed_by": "Vụ trưởng", "reason": "matrix"}
 STALE = {"why": "x", "version": 0, "hash": ""}
 """On what nobody has seen: whoever may decide is told so, and nothing changes."""
@@ -106,6 +108,7 @@ class Matrix:
         }
         done = [
             await self.ask("ministry", Act("intake", "POST", "", "/people", {}, entered)),
+            await self.ask("another", Act("intake", "POST", "", "/people-orders/o/confirm", {}, {"why": "x"})),
             await self.ask("ministry", Act("intake", "POST", "", "/periods/reopenings", {}, reopened)),
             await self.ask(
                 "ministry", Act("scoring", "POST", "", "/recompute", {}, {"id": "o", "period": 2025, "why": "matrix"})
@@ -170,7 +173,7 @@ class Matrix:
 
     async def ask(self, principal: str, act: Act) -> httpx.Response:
         """One request in somebody's name."""
-        who = PRINCIPALS[principal]
+        who = PRINCIPALS.get(principal, ANOTHER)
         headers = {"Idempotency-Key": f"{principal}-{act.path}".replace(" ", "-")}
         if who:
             headers["Authorization"] = f"Bearer {issue_token(self._folder, who.name, who.role, who.province)}"

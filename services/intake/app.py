@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.intake import api, decisions, queries
+from services.intake import api, decisions, opening, queries
 from services.intake.settings import Settings
 from shared.contracts.topics import topic_names
 from shared.messaging.decide.asking import Consumer
@@ -14,4 +14,13 @@ def main() -> None:
     """Run the service until SIGTERM."""
     topics = tuple(topic_names("submissions", province_codes()))
     consumer = Consumer("intake", topics, decisions.routes, decisions.refusals)
-    run_service(Settings(), consumer, [api.router], migrate=queries.migrate, sets=decisions.SETS, kept=queries.KEPT)
+    settings = Settings()
+    run_service(
+        settings,
+        consumer,
+        [api.router],
+        migrate=queries.migrate,
+        sets=decisions.SETS,
+        kept=queries.KEPT,
+        opening=opening.opening(settings),
+    )

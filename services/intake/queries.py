@@ -22,7 +22,7 @@ from services.intake.decisions import (
     Standing,
     Waiting,
 )
-from shared.answers.people import PersonView
+from shared.answers.people import PersonView, Proposed
 from shared.answers.periods import HistoryImported
 from shared.answers.privacy import Erasure
 from shared.answers.register import AcceptedSubject
@@ -50,6 +50,7 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("receipts", [("period", 1), ("status", 1)])
     await mongo.index("receipts", [("status", 1), ("received_at", 1)])
     await mongo.index("receipts", [("awaits", 1), ("period", 1)])
+    await mongo.index(PEOPLE_ORDERS.name, [("person_id", 1)])
     await mongo.index("aggregates", [("subject", 1), ("period", 1)])
     await mongo.index("aggregates", [("kind", 1), ("accepted.commune_code", 1)])
     await mongo.index("aggregates", [("accepted.unit_id", 1)])
@@ -200,6 +201,16 @@ async def ordered(mongo: Mongo, order_id: str) -> PersonOrdered | None:
     return next((PEOPLE_ORDERS.read(row) for row in rows), None)
 
 
+_WAITING = {"proposed.order": {"$ne": None}}
+
+
+async def waiting_people(mongo: Mongo, *, after: str | None, limit: int) -> list[Proposed]:
+    """The orders on the directory that wait for another person, ordered by id."""
+    query = _WAITING | ({"_id": {"$gt": after}} if after else {})
+    rows = await mongo.find(PEOPLE_ORDERS.name, query, sort=[("_id", 1)], limit=limit)
+    return [one.proposed for one in map(PEOPLE_ORDERS.read, rows) if one.proposed]
+
+
 # --------------------------------------------------------------------------------------------------- kept
 
 
@@ -236,6 +247,14 @@ KEPT = (
         since="received_at",
         query={"status": {"$in": _REFUSED}, "wordless": {"$ne": True}},
         lighter=lambda answer, at: answer.without_words(),
+    ),
+    Kept(
+        rule="waiting_people_orders",
+        kind=PEOPLE_ORDERS,
+        since="proposed.at",
+        text=True,
+        query=_WAITING,
+        lighter=lambda order, at: order.without_words(),
     ),
 )
 """What intake lets go of, by the policy. What is still held stays: it is decided from its bytes."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from shared.contracts.base import Contract, Instant
 from shared.contracts.people import Assignment
 
-Deed = Literal["added", "changed", "ended", "account_added", "account_ended"]
+Ordered = Literal["added", "changed", "ended", "account_added", "account_ended"]
+"""What an order on the directory does."""
+Deed = Ordered | Literal["erased"]
 
 
 class HeldAccount(Contract):
@@ -28,6 +30,25 @@ class PersonChange(Contract):
     by: str
     at: Instant
     reason: str
+    confirmed_by: str | None = None
+    """The second person. `None`: what one may do alone, and what older releases let one do."""
+    confirmed_why: str | None = None
+
+
+class Proposed(Contract):
+    """An order on a person that nothing is done about until another person confirms it; or what became of it."""
+
+    order_id: str
+    person_id: str
+    deed: Ordered
+    by: str
+    at: Instant
+    order: dict[str, Any] | None
+    """What it says, as long as it waits."""
+    confirmed_by: str | None = None
+    declined_by: str | None = None
+    settled_at: Instant | None = None
+    """`None` of one that says nothing more: it was not confirmed in time."""
 
 
 class PersonName(Contract):
@@ -45,3 +66,5 @@ class PersonView(PersonName):
     accounts: list[HeldAccount] = []
     changes: list[PersonChange] = []
     """Oldest first."""
+    erased_at: Instant | None = None
+    """Since when nobody knows who this was: name, accounts and reasons are gone, for ever."""

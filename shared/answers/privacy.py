@@ -13,7 +13,9 @@ class Erasure(Contract):
     """An order to erase: asked for by one person, carried out when another one confirms it."""
 
     order_id: str
-    receipts: list[str]
+    receipts: list[str] = []
+    person: str | None = None
+    """Of the directory; then there are no receipts."""
     why: str
     requested_by: str
     requested_at: Instant

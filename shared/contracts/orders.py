@@ -1,5 +1,5 @@
 """What the ministry orders of intake: that a closed period is open for a while, that history is taken in, and that the
-words of submissions are erased."""
+words of submissions, or the names of persons, are erased."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import Field
 
 from shared.contracts.base import Claim, Identifier, Instant, Label, ProvinceCode, Year
 from shared.contracts.facts import Closable
+from shared.contracts.people import PersonId
 
 MOST_SUBMISSIONS = 100
 """Of one order of history: it is decided and written as one."""
@@ -60,11 +61,13 @@ class HistoryImport(Claim):
 
 
 class ErasureRequest(Claim):
-    """That nothing of a submission is kept but the decision on it and the hash of what was sent."""
+    """That nothing of submissions is kept but the decisions on them and the hashes of what was sent; or nothing of a
+    person of the directory but the id, and what that was entitled to. One or the other."""
 
     order_id: Identifier
     """The ministry's own; the same id with the same content is the same order."""
-    receipts: Annotated[list[Identifier], Field(min_length=1, max_length=MOST_ERASED)]
+    receipts: Annotated[list[Identifier], Field(max_length=MOST_ERASED)] = []
+    person: PersonId | None = None
     why: Label
     """Kept with the order: it names the ground, not the person."""
 

@@ -11,7 +11,8 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Annotated
@@ -56,6 +57,19 @@ class Assignment(Contract):
         return self.first_day <= day and (self.last_day is None or day <= self.last_day)
 
 
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Who acts, as it is compared with who acted before: by person, whichever account was used."""
+
+    person: str
+    formerly: Container[str] = ()
+    """What the person was called before the directory knew it."""
+
+    def is_among(self, hands: Iterable[str]) -> bool:
+        """Whether this is one of those."""
+        return any(hand == self.person or hand in self.formerly for hand in hands)
+
+
 class PersonEntered(Contract):
     """`langhoc.person.entered.v1`, subject = person id: who may act through which accounts, as it was entered last."""
 
@@ -69,6 +83,8 @@ class PersonEntered(Contract):
     """Those of them that act no more."""
     entered_by: str
     entered_at: Instant
+    confirmed_by: str | None = None
+    """The second person. `None`: what one may do alone, and what older releases let one do."""
 
 
 def in_force(assignments: Iterable[Assignment], day: date) -> Assignment | None:
@@ -142,7 +158,7 @@ class PersonChanged(Naming):
 
 
 class PersonEnded(PersonOrder):
-    """That a person acts no more."""
+    """That a person acts no more after a day."""
 
     last_day: Day
 
@@ -157,6 +173,21 @@ class AccountEnded(PersonOrder):
     """That an account acts no more, from now on. It stays this person's: nobody else is ever given it."""
 
     account: NamedAccount
+
+
+class PersonConfirmation(Claim):
+    """That another person looked at an order on the directory and has it carried out."""
+
+    why: Label
+
+
+class FirstOperator(Claim):
+    """One of those whom the ministry names itself, while nobody can enter them."""
+
+    person_id: PersonId
+    name: Label
+    issuer: AccountText
+    subject: AccountText
 
 
 AnyPersonOrder = PersonAdded | PersonChanged | PersonEnded | AccountAdded | AccountEnded

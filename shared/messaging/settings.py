@@ -62,9 +62,6 @@ class ServiceSettings(KafkaLogin, BaseSettings):
     """Path of the JSON Web Key Set whose keys sign the local platform's tokens."""
     account_key: SecretStr = SecretStr("")
     """Key of the hashes under which accounts are published (`shared.contracts.people`); the same for all services."""
-    first_operator: Annotated[str, Field(pattern=r"^[\x21-\x7e]+ [\x21-\x7e]+$")] | None = None
-    """For intake alone, `<issuer> <subject>`: the account that enters the ministry's first operator, while the
-    directory knows none who can act."""
     http_host: str = "127.0.0.1"
     http_port: int = 0
     public_url: str = ""

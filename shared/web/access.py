@@ -10,9 +10,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.telemetry import context_of
+from shared.texts import neutral
 from shared.web.admission import REFUSED, is_open
-from shared.web.auth import CALLER
+from shared.web.auth import CALLER, NOBODY
 from shared.web.problems import route_of
+from shared.web.tokens import Account
 
 log = structlog.get_logger()
 
@@ -20,9 +22,10 @@ log = structlog.get_logger()
 class AccessLog:
     """ASGI middleware, outside of all that answers.
 
-    A line names the person, never the account; the route as it is written in the program, with no identity that a path
-    or query has; and the trace, under which whatever an order caused is found. What only health and documentation ask
-    for has no line while it goes well.
+    A line names the person, never the account, but for one by which nobody acts: else nobody could tell whose try it
+    was. It names the route as it is written in the program, with no identity that a path or query has; and the trace,
+    under which whatever an order caused is found. What only health and documentation ask for has no line while it goes
+    well.
     """
 
     def __init__(self, app: ASGIApp, provider: TracerProvider) -> None:
@@ -65,11 +68,17 @@ def _write(scope: Scope, status: int | None, seconds: float, span: trace.Span) -
         route=route,
         status=status,  # none: whoever asked has left before the answer
         actor=caller.person if caller else None,
+        **_named(scope.get(NOBODY)),
         role=caller.role if caller else None,
         refused=refused,
         ms=round(seconds * 1_000),
         trace=trace.format_trace_id(span.get_span_context().trace_id),
     )
+
+
+def _named(account: Account | None) -> dict[str, str]:
+    """An account, as any text is shown that somebody outside has written; how long one is, tokens bound."""
+    return {"issuer": neutral(account.issuer), "subject": neutral(account.subject)} if account else {}
 
 
 def _header(scope: Scope, name: bytes) -> str | None:

@@ -116,12 +116,7 @@ def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, pro
 
 
 def _trust(settings: ServiceSettings) -> Trust:
-    first = settings.first_operator.split(" ") if settings.first_operator else None
-    return Trust(
-        key=settings.account_key.get_secret_value().encode(),
-        local=settings.stage == "local",
-        first_operator=(first[0], first[1]) if first else None,
-    )
+    return Trust(key=settings.account_key.get_secret_value().encode(), local=settings.stage == "local")
 
 
 def served(app: ASGIApp, host: str, port: int) -> uvicorn.Config:

@@ -12,13 +12,14 @@ from starlette.requests import HTTPConnection
 
 from shared.contracts.people import Role
 from shared.web.callers import Caller
-from shared.web.people import FIRST_OPERATOR, Directory
-from shared.web.problems import refused
+from shared.web.people import Directory
+from shared.web.problems import ApiProblem, refused
 from shared.web.tokens import Account, Tokens
 
 __all__ = [
     "ACCOUNT",
     "CALLER",
+    "NOBODY",
     "Caller",
     "Operator",
     "Verifier",
@@ -43,9 +44,8 @@ ACCOUNT = "langhoc.account"
 """In the scope of a request: the account that its token names, once the token is good."""
 CALLER = "langhoc.caller"
 """In the scope of a request: who is calling, once that is known."""
-DIRECTORY = "/people"
-"""All that the account of the setting may ask for: what it did elsewhere it could confirm as the person that it enters
-itself as."""
+NOBODY = "langhoc.nobody"
+"""In the scope of a request: the account of a good token, by which nobody acts."""
 
 
 async def account_of(connection: HTTPConnection) -> Account:
@@ -70,10 +70,12 @@ async def caller_of(connection: HTTPConnection) -> Caller:
     """The person whose account a request's token names, looked up once. Raises `ApiProblem`: 401, 403, 503."""
     if CALLER not in connection.scope:
         verifier: Verifier = connection.app.state.verifier
-        found = await verifier.directory.caller(await account_of(connection))
-        if found.person == FIRST_OPERATOR and not connection.url.path.startswith(DIRECTORY):
-            raise refused("http.account_unknown")
-        connection.scope[CALLER] = found
+        account = await account_of(connection)
+        try:
+            connection.scope[CALLER] = await verifier.directory.caller(account)
+        except ApiProblem:
+            connection.scope[NOBODY] = account
+            raise
     who: Caller = connection.scope[CALLER]
     return who
 

@@ -6,7 +6,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
-from shared.contracts.people import Role
+from shared.contracts.people import Hand, Role
 from shared.web.problems import not_found, refused
 
 NATIONAL = frozenset({Role.MINISTRY, Role.FINANCE, Role.AUDITOR})
@@ -23,6 +23,11 @@ class Caller:
     formerly: Container[str] = ()
     """What the account was called where it acted before the directory knew it: by the subject of its tokens, or for
     itself. It is compared with what was kept then, and kept nowhere."""
+
+    @property
+    def hand(self) -> Hand:
+        """The caller, as two-person rules compare it."""
+        return Hand(self.person, self.formerly)
 
     def may_see(self, province: str) -> bool:
         """A province sees its own data; ministry, finance and auditors see all."""

@@ -204,6 +204,6 @@ async def discard_dead_letter(letters: Letters, who: Operator, letter_id: Name, 
 
 @router.post("/{letter_id}/erase", summary="Replace its bytes by their hash; of a closed one, by another person")
 async def erase_dead_letter(letters: Letters, who: Operator, letter_id: Name, body: Erasing) -> Letter:
-    order = Order(Action.ERASE, letter_id, who.person, who.role, body.why)
+    order = Order(Action.ERASE, letter_id, who.person, who.role, body.why, formerly=who.formerly)
     with _in_words():
         return Letter.model_validate(_letter(await letters.erase(order)))

@@ -7,10 +7,9 @@ the directory does not know stands for itself; anywhere else it is refused.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
 
 from shared import local_accounts
-from shared.contracts.people import PersonEntered, Role, account_key, in_force
+from shared.contracts.people import Role, account_key, in_force
 from shared.messaging.clock import BusinessClock
 from shared.messaging.decide.people import PEOPLE
 from shared.mongo import Mongo
@@ -21,7 +20,6 @@ from shared.web.tokens import Account
 
 LOCAL = "local:"
 """Before the name of an account that stands for itself. No id of the directory has a colon."""
-FIRST_OPERATOR = "setting:first-operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +29,6 @@ class Trust:
     key: bytes
     local: bool = False
     """Whether an account that a local platform signed may stand for itself."""
-    first_operator: tuple[str, str] | None = None
-    """Issuer and subject of the account that enters the first operator of the ministry, while there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ class Directory:
         key = account_key(self._trust.key, account.issuer, account.subject)
         found = [] if key is None else [PEOPLE.read(row) for row in await self._mongo.find("people", {"accounts": key})]
         if not found:
-            return await self._stranger(account, today)
+            return self._stranger(account)
         if len(found) > 1:  # never entered; a service that has read one of two changes only could see it
             raise refused("http.account_of_two")
         (person,) = found
@@ -82,22 +78,10 @@ class Directory:
         formerly = Formerly(self._trust.key, account.issuer, frozenset(person.accounts))
         return Caller(person.person_id, now.role, now.province, formerly)
 
-    async def _stranger(self, account: Account, today: date) -> Caller:
+    def _stranger(self, account: Account) -> Caller:
         if self._trust.local and account.issuer == local_accounts.ISSUER:
             return _local(account)
-        if (account.issuer, account.subject) == self._trust.first_operator and not await self._operated(today):
-            return Caller(FIRST_OPERATOR, Role.MINISTRY, None)
         raise refused("http.account_unknown")
-
-    async def _operated(self, today: date) -> bool:
-        """Whether the ministry has an operator who can act today."""
-        rows = await self._mongo.find("people", {"assignments.role": Role.MINISTRY.value})
-        return any(_operates(PEOPLE.read(row), today) for row in rows)
-
-
-def _operates(person: PersonEntered, today: date) -> bool:
-    now = in_force(person.assignments, today)
-    return now is not None and now.role is Role.MINISTRY and set(person.accounts) > set(person.ended)
 
 
 def _local(account: Account) -> Caller:

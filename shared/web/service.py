@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from shared.contracts.base import Problem
 from shared.messaging import seals
 from shared.messaging.decide.asking import Consumer
+from shared.messaging.decide.commands import Commands
 from shared.messaging.decide.sets import SetOf, Sets
 from shared.messaging.operate.keeping import Kept
 from shared.messaging.operate.runtime import Runtime
@@ -30,12 +31,14 @@ def run_service(
     migrate: Callable[[Mongo], Awaitable[None]],
     sets: Sequence[SetOf[Any]] = (),
     kept: Sequence[Kept[Any]] = (),
+    opening: Callable[[Commands], Awaitable[None]] | None = None,
 ) -> None:
     """Run the service named like its consumer until SIGTERM.
 
     Args:
         sets: its results over sets.
         kept: its documents that the retention policy speaks of.
+        opening: what it decides by itself at each start, before it hears anything.
 
     Raises `SystemExit` if it cannot start.
     """
@@ -46,7 +49,7 @@ def run_service(
     provider = setup_traces(name, settings.instance)
     seals.use(seals.Ring.of(settings.seal_key.get_secret_value()))
     mongo = connect(settings.mongo_driver, settings.mongo, settings.database_prefix + name, settings.mongo_login)
-    runtime = Runtime(name, settings, mongo, consumer, migrate=migrate, sets=Sets(sets), kept=kept)
+    runtime = Runtime(name, settings, mongo, consumer, migrate=migrate, sets=Sets(sets), kept=kept, opening=opening)
     serve(build_app(runtime, routers, title=f"Langhoc: {name}", provider=provider), runtime)
 
 

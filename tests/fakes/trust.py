@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from deploy.local.identity import jwks_path
+from shared import local_accounts
+from shared.contracts.people import Assignment, PersonEntered, Role, account_key
 from shared.messaging.clock import BusinessClock
 from shared.mongo import Mongo
 from shared.web.auth import Verifier
@@ -32,6 +34,19 @@ def verifier_of(state: Path, mongo: Mongo, clock: BusinessClock, issuer: str = I
     """Of a deployment that takes this issuer's tokens, signed with the folder's key, and knows its directory alone."""
     tokens = Tokens(KeysInFile(str(jwks_path(state))), Terms(issuer, "langhoc", timedelta(hours=1)))
     return Verifier(tokens, Directory(mongo, clock, Trust(ACCOUNT_KEY, **trust)))
+
+
+def local_operator(person: str, *subjects: str) -> PersonEntered:
+    """An operator of the ministry, through accounts of a local platform."""
+    keys = [account_key(ACCOUNT_KEY, local_accounts.ISSUER, subject) or "" for subject in subjects]
+    return PersonEntered(
+        person_id=person,
+        version=1,
+        assignments=[Assignment(role=Role.MINISTRY, first_day=date(2020, 1, 1))],
+        accounts=keys,
+        entered_by="p-0",
+        entered_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
 
 
 def signed(state: Path, **claims: Any) -> str:

@@ -162,6 +162,7 @@ def test_no_other_endpoint_reads_its_body_itself() -> None:
         "/people/p-1/end",
         "/people/p-1/accounts",
         "/people/p-1/accounts/end",
+        "/people-orders/o-1/confirm",
     ],
 )
 async def test_an_order_that_is_read_by_hand_names_the_text(path: str, text: str, tmp_path: Path) -> None:

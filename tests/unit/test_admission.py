@@ -21,7 +21,9 @@ from joserfc.jwk import ECKey
 from opentelemetry.sdk.trace import TracerProvider
 
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
+from shared.messaging.clock import BusinessClock
 from shared.messaging.decide.asking import Consumer
+from shared.messaging.decide.people import PEOPLE
 from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Unavailable
@@ -38,8 +40,11 @@ from shared.web.admission import (
     source_of,
 )
 from shared.web.crowds import AT_ONCE, OF_ONE
+from shared.web.tokens import Account
 from tests.architecture.test_completeness import routes
 from tests.fakes.memory import MemoryMongo
+from tests.fakes.stored import store
+from tests.fakes.trust import local_operator, signed, verifier_of
 
 SERVICES = ("intake", "scoring", "funding", "notifications")
 
@@ -344,6 +349,49 @@ async def test_one_line_tells_who_did_what_and_nothing_that_was_said(tmp_path: P
     assert len(found[3]["trace"]) == 32
     said = json.dumps(lines, ensure_ascii=False, default=str)
     assert not any(secret in said for secret in ("NGUYEN", "Trần", "secret", headers["Authorization"][7:]))
+
+
+def stranger(folder: Path, **claims: Any) -> dict[str, str]:
+    return {"Authorization": f"Bearer {signed(folder, iss='langhoc-local', **claims)}"}
+
+
+async def test_an_account_that_is_nobodys_is_named_in_the_line(tmp_path: Path, lines: list[Any]) -> None:
+    """Else nobody could tell whose try it was: an account that was never entered, or one that has ended."""
+    app = service("intake", tmp_path)
+    app.state.verifier = verifier_of(tmp_path, app.state.mongo, BusinessClock(), "langhoc-local")
+    former = local_operator("p-lan", "lan")
+    await store(app.state.mongo, {PEOPLE.ref("p-lan"): former.model_copy(update={"ended": former.accounts})})
+    longest, hostile = "x" * 255, "son\x1b[8m\u202e"
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        for subject in ("lan", "son", longest, hostile):
+            await client.get("/receipts", headers=stranger(tmp_path, sub=subject))
+        await client.get("/nowhere", headers=stranger(tmp_path, sub="hoa"))
+    found = [line for line in lines if line["event"] == "http.request"]
+    assert [(line["status"], line["actor"], line.get("issuer"), line.get("subject")) for line in found] == [
+        (403, None, "langhoc-local", "lan"),
+        (403, None, "langhoc-local", "son"),
+        (403, None, "langhoc-local", longest),
+        (401, None, None, None),
+        (404, None, None, None),
+    ]
+
+
+async def test_whatever_an_account_is_called_a_line_shows_text(
+    tmp_path: Path, lines: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were a token ever less strictly read than now."""
+    app = service("intake", tmp_path)
+    app.state.verifier = verifier_of(tmp_path, app.state.mongo, BusinessClock())
+
+    async def lax(token: str) -> Account:
+        return Account("https://id\n", "son\x1b[8m\u202e\u200b", None, None)
+
+    monkeypatch.setattr(app.state.verifier.tokens, "verify", lax)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        await client.get("/receipts", headers={"Authorization": "Bearer x"})
+    (line,) = [line for line in lines if line["event"] == "http.request"]
+    assert (line["status"], line["subject"][:4]) == (403, "son␛")
+    assert (line["issuer"] + line["subject"]).isprintable()
 
 
 @pytest.mark.parametrize("failure", [Unavailable, RuntimeError])

@@ -21,10 +21,13 @@ from cli.main import app as langhoc
 from deploy.local.identity import ensure_signing_key, issue_token
 from shared.answers.dead_letters import Action
 from shared.messaging.clock import BusinessClock
+from shared.messaging.decide.people import PEOPLE
 from shared.messaging.messages import Reason
 from shared.messaging.operate.dead_letters import Order
 from shared.mongo import Unavailable
 from shared.web import dead_letters, problems
+from tests.fakes.stored import store
+from tests.fakes.trust import local_operator as entered
 from tests.fakes.trust import local_verifier
 from tests.probe import POISON, Bench
 from tests.unit.wire import answered_by
@@ -47,14 +50,16 @@ def bench() -> Iterator[Bench]:
     bench.assert_kept()
 
 
-def serve(bench: Bench, state: Path, role: Any = "ministry", province: str | None = None) -> httpx.AsyncClient:
+def serve(
+    bench: Bench, state: Path, role: Any = "ministry", province: str | None = None, account: str = "an"
+) -> httpx.AsyncClient:
     """The probe's HTTP side, as a caller of this role reaches it."""
     app = FastAPI()
     app.state.verifier = local_verifier(state, bench.mongo, BusinessClock())
     app.state.runtime = SimpleNamespace(letters=bench.letters)
     problems.install(app)
     app.include_router(dead_letters.router)
-    token = issue_token(state, "an", role, province)
+    token = issue_token(state, account, role, province)
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://service", headers={"Authorization": f"Bearer {token}"}
     )
@@ -348,6 +353,32 @@ async def test_a_closed_letter_is_erased_by_another_person_and_shown_with_its_ha
     kept = bench.letter(letter_id)
     await bench.letters.erase(erase)
     assert bench.letter(letter_id) == kept, "the same again"
+
+
+@pytest.mark.parametrize(
+    "closed_by", ["local:an", "an"], ids=["his local account", "his subject, under an older release"]
+)
+async def test_who_closed_a_letter_before_the_directory_knew_him_does_not_erase_it(
+    bench: Bench, http: httpx.AsyncClient, closed_by: str
+) -> None:
+    (letter_id,) = await bench.bury(bench.probe.record(7, POISON))
+    await bench.letters.discard(Order(Action.DISCARD, letter_id, closed_by, "ministry", "x"))
+    await store(bench.mongo, {PEOPLE.ref("p-an"): entered("p-an", "an")})
+
+    answer = await http.post(f"/dead-letters/{letter_id}/erase", json={"why": "x"})
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "same_person")
+    last = bench.mongo.all("dead_letter_actions")[-1]
+    assert (last["who"], last["result"]) == ("p-an", "refused: same_person")
+
+
+async def test_two_accounts_of_one_person_do_not_erase_a_letter(bench: Bench, state: Path) -> None:
+    (letter_id,) = await bench.bury(bench.probe.record(7, POISON))
+    await store(bench.mongo, {PEOPLE.ref("p-an"): entered("p-an", "an", "an2")})
+    async with serve(bench, state) as first, serve(bench, state, account="an2") as second:
+        assert (await first.post(f"/dead-letters/{letter_id}/discard", json={"why": "x"})).status_code == 200
+        answer = await second.post(f"/dead-letters/{letter_id}/erase", json={"why": "x"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "same_person")
 
 
 @pytest.mark.parametrize("role", ["province", "finance", "auditor"])

@@ -12,13 +12,16 @@ import httpx
 import pytest
 
 from deploy.local.identity import issue_token
-from services.intake.decisions import AGGREGATES, RECEIPTS
+from services.intake.decisions import AGGREGATES, ERASURES, RECEIPTS
 from services.scoring.decisions import RESULTS
+from shared.answers.privacy import Erasure
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import AssessmentAccepted, SubmissionErased, Withdrawn
+from shared.messaging.decide.people import PEOPLE
 from shared.privacy import ERASED_LINE, found_in
 from tests.fakes.stored import store
+from tests.fakes.trust import local_operator
 from tests.unit.delivery_samples import AT, head, record
 from tests.unit.intake_bench import Bench
 from tests.unit.intake_samples import commune
@@ -217,6 +220,30 @@ async def test_one_person_alone_erases_nothing(bench: Bench, ministry: Ministry)
     assert (await ministry.ask(receipt_id)).status_code == 200
     assert codes(await ministry.confirm(who="an")) == ["same_person"]
     assert places(bench)
+
+
+async def test_two_accounts_of_one_person_erase_nothing(bench: Bench, ministry: Ministry) -> None:
+    receipt_id = await rejected(bench)
+    await store(bench.mongo, {PEOPLE.ref("p-an"): local_operator("p-an", "an", "an2")})
+    assert (await ministry.ask(receipt_id)).json()["order"]["requested_by"] == "p-an"
+    assert codes(await ministry.confirm(who="an2")) == ["same_person"]
+
+
+@pytest.mark.parametrize(
+    "asked_by", ["local:an", "an"], ids=["his local account", "his subject, under an older release"]
+)
+async def test_who_asked_before_the_directory_knew_him_does_not_confirm(
+    bench: Bench, ministry: Ministry, asked_by: str
+) -> None:
+    receipt_id = await rejected(bench)
+    asked = Erasure(order_id="X-1", receipts=[receipt_id], why="x", requested_by=asked_by, requested_at=AT)
+    await store(bench.mongo, {ERASURES.ref("X-1"): asked})
+    assert codes(await ministry.confirm(who="an")) == ["same_person"]
+    await store(bench.mongo, {PEOPLE.ref("p-an"): local_operator("p-an", "an2", "an")})
+    for account in ("an", "an2"):
+        assert codes(await ministry.confirm(who=account)) == ["same_person"]
+    assert places(bench)
+    assert (await ministry.confirm(who="binh")).status_code == 200
 
 
 @pytest.mark.parametrize("role", ["province", "finance", "auditor"])

@@ -27,6 +27,7 @@ ELSEWHERE = {
     "/periods/reopenings/{order_id}/end": "the ministry's",
     "/register/units/{code}": "everybody's",
     "/people/{person_id}": "tests/unit/test_people.py",
+    **{f"/people-orders/{{order_id}}/{act}": "the ministry's" for act in ("confirm", "decline")},
     **{f"/people/{{person_id}}/{act}": "the ministry's" for act in ("change", "end", "accounts", "accounts/end")},
 }
 """Routes that hold nothing of one province."""

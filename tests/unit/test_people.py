@@ -11,8 +11,7 @@ import pytest
 
 from shared.contracts.people import account_key
 from shared.mongo import Unavailable
-from shared.web.people import FIRST_OPERATOR
-from tests.fakes.trust import ACCOUNT_KEY, signed, verifier_of
+from tests.fakes.trust import ACCOUNT_KEY
 from tests.unit.intake_bench import Bench, Still
 
 ISSUER = "https://id.moet.example/realms/langhoc"
@@ -38,9 +37,17 @@ async def post(bench: Bench, path: str, body: dict[str, Any], by: str = "an", ro
 
 
 async def done(bench: Bench, path: str, body: dict[str, Any], by: str = "an") -> Any:
+    """The person after an order that another person has confirmed, where that is needed."""
     answer = await post(bench, path, body, by)
     assert answer.status_code == 200, answer.text
+    if not path.endswith("/accounts/end"):
+        answer = await confirmed(bench, body["order_id"])
+        assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+async def confirmed(bench: Bench, id: str, by: str = "chi", **claims: Any) -> httpx.Response:
+    return await post(bench, f"/people-orders/{id}/confirm", {"why": "đã đối chiếu"}, by, **claims)
 
 
 async def refused(bench: Bench, path: str, body: dict[str, Any]) -> list[str]:
@@ -61,14 +68,14 @@ async def test_a_person_is_entered_and_only_a_hash_of_the_account_leaves_intake(
     shown = await done(bench, "/people", LAN)
 
     assert (shown["name"], shown["version"], shown["accounts"][0]["subject"]) == ("Nguyễn Thị Lan", 1, "7d1f")
-    assert [(one["deed"], one["by"], one["reason"]) for one in shown["changes"]] == [
-        ("added", "local:an", "Công văn 7/SGDĐT")
+    assert [(one["deed"], one["by"], one["confirmed_by"], one["reason"]) for one in shown["changes"]] == [
+        ("added", "local:an", "local:chi", "Công văn 7/SGDĐT")
     ]
     (told,) = bench.events("people")
     assert told["accounts"] == [account_key(ACCOUNT_KEY, ISSUER, "7d1f")]
     assert told["assignments"] == [LAN["assignment"] | {"last_day": None}]
     elsewhere = {name: rows for name, rows in bench.mongo.collections.items() if name != "persons"}
-    for personal in ("Nguyễn", "7d1f", ISSUER, "Công văn"):
+    for personal in ("Nguyễn", "7d1f", ISSUER, "Công văn", "đối chiếu"):
         assert personal not in str(elsewhere), "names and accounts are in one collection"
 
 
@@ -195,7 +202,10 @@ async def test_nobody_enters_or_changes_himself(tmp_path: Path) -> None:
     more = {"order_id": "o-2", "reason": "x", "account": {"issuer": ISSUER, "subject": "binh"}}
     answer = await post(bench, "/people/p-minh/accounts", more, by="minh")
     assert [each["code"] for each in answer.json()["problems"]] == ["own_entry"]
-    await done(bench, "/people/p-minh/accounts", more, by="an")
+    assert (await post(bench, "/people/p-minh/accounts", more, by="an")).status_code == 200
+    answer = await confirmed(bench, "o-2", by="minh")
+    assert [each["code"] for each in answer.json()["problems"]] == ["own_entry"], "nor confirms it"
+    assert (await confirmed(bench, "o-2")).status_code == 200
 
 
 @pytest.mark.parametrize("role", ["province", "finance", "auditor"])
@@ -220,7 +230,7 @@ async def test_who_sees_whom(bench: Bench) -> None:
             answer = await http.get(path)
         return answer.status_code, set(answer.json())
 
-    whole = {"person_id", "name", "assignments", "version", "accounts", "changes"}
+    whole = {"person_id", "name", "assignments", "version", "accounts", "changes", "erased_at"}
     name = {"person_id", "name", "assignments"}
     for role in ("ministry", "auditor"):
         assert await seen(role, None, "/people/p-lan") == (200, whole)
@@ -275,17 +285,3 @@ async def test_the_list_is_paged(bench: Bench) -> None:
         rest = (await http.get("/people", params={"limit": 2, "after": first["next"]})).json()
     assert [one["person_id"] for one in first["items"] + rest["items"]] == ["p-0", "p-1", "p-2"]
     assert rest["next"] is None
-
-
-async def test_the_first_operator_enters_people_and_does_nothing_else(bench: Bench) -> None:
-    first = verifier_of(bench.folder, bench.mongo, bench.runtime.clock, first_operator=(ISSUER, "root"))
-    token = signed(bench.folder, sub="root")
-    async with bench.http() as http:
-        http.headers["Authorization"] = f"Bearer {token}"
-        http._transport.app.state.verifier = first  # type: ignore[attr-defined]
-        for path in ("/receipts", "/erasures"):
-            assert (await http.get(path)).json()["code"] == "account_unknown"
-        erasure = {"order_id": "e-1", "receipts": ["r"], "why": "nhầm"}
-        assert (await http.post("/erasures", json=erasure)).json()["code"] == "account_unknown"
-        entered = await http.post("/people", json=LAN)
-    assert (entered.status_code, entered.json()["changes"][0]["by"]) == (200, FIRST_OPERATOR)

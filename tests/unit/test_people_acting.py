@@ -9,10 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.contracts.people import Assignment, PersonEntered, Role, account_key
-from shared.web.people import FIRST_OPERATOR
-from shared.web.problems import ApiProblem
-from shared.web.tokens import Account
+from shared.contracts.people import Assignment, PersonEntered, account_key
 from tests.fakes.trust import ACCOUNT_KEY, ISSUER, signed, verifier_of
 from tests.unit.funding_bench import HOA, LAN, NOW, TUAN, Bench, proposed
 
@@ -250,37 +247,3 @@ async def test_on_a_platform_of_ones_own_the_directory_counts_before_the_token(t
     assert (await desk.get("lan", **local)).status_code in HIDDEN
     await desk.bench.tell(person.model_copy(update={"version": 2, "ended": [key]}))
     assert desk.code(await desk.get("lan", **local)) == (403, "account_ended"), "it does not stand for itself again"
-
-
-@pytest.mark.parametrize(
-    "others",
-    [
-        [entered("p-m", assignment("ministry", last="2026-05-03"), subjects=("m",))],
-        [entered("p-m", assignment("ministry"), subjects=())],
-        [entered("p-m", assignment("ministry"), subjects=("m",), ended=("m",))],
-        [entered("p-m", assignment("finance"), subjects=("m",))],
-        [],
-    ],
-    ids=["a former one", "one without an account", "one whose account has ended", "another role", "nobody"],
-)
-async def test_the_first_operator_acts_only_while_the_ministry_has_none(
-    tmp_path: Path, others: list[PersonEntered]
-) -> None:
-    desk = Desk(await proposed(tmp_path), first_operator=(ISSUER, "root"))
-    await desk.bench.tell(*others)
-    directory = verifier_of(desk.bench.state, desk.bench.mongo, desk.bench.clock, **desk.trust).directory
-    assert (await directory.caller(Account(ISSUER, "root", None, None))).person == FIRST_OPERATOR
-    for account in (Account(ISSUER, "Root", None, None), Account(ISSUER + "/", "root", None, None)):
-        with pytest.raises(ApiProblem, match="account"):
-            await directory.caller(account)
-    await desk.bench.tell(entered("p-n", assignment(Role.MINISTRY), subjects=("n",)))
-    with pytest.raises(ApiProblem):
-        await directory.caller(Account(ISSUER, "root", None, None))
-
-
-async def test_the_first_operator_acts_on_nothing_but_the_directory(tmp_path: Path) -> None:
-    """Else he would order as the setting, enter himself, and confirm it as another person."""
-    desk = Desk(await proposed(tmp_path), first_operator=(ISSUER, "root"))
-    assert desk.code(await desk.get("root")) == (403, "account_unknown")
-    assert desk.code(await desk.order("root", "return")) == (403, "account_unknown")
-    assert not desk.bench.mongo.all("refusals")

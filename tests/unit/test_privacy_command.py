@@ -233,7 +233,16 @@ async def test_what_stands_is_refused_in_words(tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("r", "--submission", "s", "-p", "01"), ("--submission", "s"), ("-p", "01"), ("r", "-p", "01")],
+    [
+        (),
+        ("r", "--submission", "s", "-p", "01"),
+        ("--submission", "s"),
+        ("-p", "01"),
+        ("r", "-p", "01"),
+        ("r", "--person", "p-lan"),
+        ("--submission", "s", "-p", "01", "--person", "p-lan"),
+        ("--person", "p-lan", "-p", "01"),
+    ],
 )
 async def test_it_must_be_clear_what_is_to_be_erased(wired: None, arguments: tuple[str, ...]) -> None:
     result = await run("erase", *arguments, "--why", "x")
@@ -244,3 +253,54 @@ async def test_it_must_be_clear_what_is_to_be_erased(wired: None, arguments: tup
 async def test_a_submission_that_is_not_there_is_said_to_be_none(wired: None) -> None:
     result = await run("erase", "--submission", "HN-0", "-p", "01", "--why", "x")
     assert (result.exit_code, "no submission HN-0" in result.output) == (1, True)
+
+
+# ------------------------------------------------------------------------------------------------- a person
+
+
+async def test_an_officer_is_found_by_everything_that_the_directory_knows_and_erased(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    bench = Bench(tmp_path)
+    other = MemoryMongo()
+    await other.insert("beside", [{"_id": "x", "by": "p-anh"}, {"_id": "y", "text": f"bà {NAME}"}])
+    answered_by(
+        monkeypatch,
+        intake=reach("intake", bench.mongo, tmp_path),
+        scoring=reach("scoring", other, tmp_path),
+    )
+    term = {"role": "finance", "first_day": "2020-01-05", "last_day": "2020-12-31"}
+    accounts = [{"issuer": "langhoc-local", "subject": one} for one in ("anh-7d1f", "n2")]
+    entered = {"person_id": "p-anh", "name": NAME, "assignment": term, "account": accounts[0]}
+    async with bench.http() as http:
+        for path, body in (("", entered), ("/p-anh/accounts", {"account": accounts[1]})):
+            order = {"order_id": f"o{path}".replace("/", "-"), "reason": "Công văn 7", **body}
+            assert (await http.post(f"/people{path}", json=order)).status_code == 200
+            confirm = f"/people-orders/{order['order_id']}/confirm"
+            as_binh = {"Authorization": f"Bearer {issue_token(tmp_path, 'binh', 'ministry')}"}
+            assert (await http.post(confirm, json={"why": "x"}, headers=as_binh)).status_code == 200
+
+    told = await run("report", "--person", "p-anh", *WHY, "--format", "json")
+    assert "Too short to be looked for: account 2." in told.stderr
+    found = {(one["service"], one["collection"], one["what"]) for one in json.loads(told.stdout)}
+    assert {("intake", "persons", what) for what in ("id", "name", "account 1")} <= found
+    assert {("scoring", "beside", "id"), ("scoring", "beside", "name"), ("intake", "people", "id")} <= found
+    assert "anh-7d1f" not in told.stdout
+    (looked, *_) = [one for one in await data("reads") if one["what"] == "person"]
+    assert (looked["who"], looked["about"]) == ("local:an", "p-anh")
+
+    asked = await run("erase", "--person", "p-anh", "--why", "Đơn 12/2026", "--id", "X-1", "--by", "an")
+    assert "langhoc privacy confirm X-1" in asked.output, asked.output
+    assert (await run("confirm", "X-1", "--why", "đã xem", "--by", "binh")).exit_code == 0
+    (order,) = await data("orders")
+    assert (order["person"], order["receipts"]) == ("p-anh", [])
+
+    left = await data("report", "--person", "p-anh", *WHY)
+    assert {one["what"] for one in left} == {"id"}
+
+
+@pytest.mark.parametrize("arguments", [(), (NAME, "--person", "p-lan")])
+async def test_it_must_be_clear_what_is_looked_for(wired: None, arguments: tuple[str, ...]) -> None:
+    result = await run("report", *arguments, *WHY)
+    assert (result.exit_code, "Name a text to look for, or a --person." in result.output) == (1, True)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from shared.contracts.base import Contract, Problem
 from shared.contracts.facts import JournalMark, Purpose
 from shared.contracts.life import Action, Approval, State
+from shared.contracts.people import Hand
 from shared.refusals import problem
 
 _OPEN = (State.PROPOSED, State.SIMULATED, State.RETURNED, State.WITHDRAWN)
@@ -68,8 +69,8 @@ class Person:
     """What a budget calls them that was prepared before the directory knew them."""
 
     def is_among(self, hands: Collection[str]) -> bool:
-        """Whether this is one of those who prepared something. Persons are told apart by nothing but their id."""
-        return any(hand == self.id or hand in self.formerly for hand in hands)
+        """Whether this is one of those who prepared something."""
+        return Hand(self.id, self.formerly).is_among(hands)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Orders to erase what was submitted: one person asks, another one confirms."""
+"""Orders to erase what was submitted, or who somebody was: one person asks, another one confirms."""
 
 from __future__ import annotations
 
@@ -29,12 +29,14 @@ async def list_erasures(request: Request, who: Watcher, limit: Limit = 100, afte
     return Page(items=items, next=items[-1].order_id if len(found) > limit else None)
 
 
-@router.post("", summary="Ask that submissions be erased; nothing is done until another person confirms it")
+@router.post(
+    "", summary="Ask that submissions, or a person's name, be erased; nothing is done until another one confirms"
+)
 async def ask_for(
     request: Request, who: Operator, body: Annotated[dict[str, Any], Body()], dry_run: bool = False
 ) -> ErasureAnswer:
-    """Refused for a submission that stands: results and money rest on it. The same order under the same id is recorded
-    once."""
+    """Refused for a submission that stands, on which results and money rest, and for a person whose term has not ended.
+    The same order under the same id is recorded once."""
     wanted, runtime = erasing.Requesting(orders.read(ErasureRequest, body), who.person), request.app.state.runtime
     act = runtime.commands.rehearse if dry_run else runtime.commands.order
     try:
@@ -47,8 +49,10 @@ async def ask_for(
 
 @router.post("/{order_id:path}/confirm", summary="Carry out an order to erase that another person asked for")
 async def confirm(request: Request, who: Operator, order_id: Name, body: Annotated[dict[str, Any], Body()]) -> Erasure:
-    """There is no way back: of what was sent the hash is left, of a refusal its codes. The decision stays."""
-    wanted = erasing.Confirming(order_id, orders.read(ErasureConfirmation, body), who.person)
+    """There is no way back: of what was sent the hash is left, of a refusal its codes, of a person the id. What was
+    decided stays."""
+    secret = request.app.state.verifier.directory.key
+    wanted = erasing.Confirming(order_id, orders.read(ErasureConfirmation, body), who.hand, secret)
     await _found(request, order_id)
     try:
         await request.app.state.runtime.commands.order(wanted.id, wanted, erasing.confirm)

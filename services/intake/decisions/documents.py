@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import AliasChoices, AliasPath, Field, SerializeAsAny, TypeAdapter, ValidationInfo, field_validator
 
-from shared.answers.people import PersonView
+from shared.answers.people import PersonView, Proposed
 from shared.answers.periods import HistoryImported
 from shared.answers.privacy import Erasure
 from shared.answers.register import AcceptedVersion
@@ -31,7 +31,7 @@ from shared.contracts.facts import (
     Withdrawn,
 )
 from shared.messaging.decide.documents import Collection
-from shared.privacy import Erased, erased_words
+from shared.privacy import ERASED_LINE, Erased, erased_words
 
 _FACTS: Mapping[SubmissionKind, type[Accepted]] = {
     "commune": CommuneAccepted,
@@ -162,14 +162,23 @@ class Owner(Contract):
 class AccountOwner(Contract):
     """The person to whom an account has belonged since it was first entered, for ever."""
 
-    person_id: str
+    person_id: str | None
+    """`None`: of somebody who is erased. It is nobody's any more, and nobody is ever given it."""
 
 
 class PersonOrdered(Contract):
-    """An order on a person that was carried out."""
+    """An order on a person."""
 
     person_id: str
     asked: str
+    """By which another content under the same id is told from a repeat; without the key it tells nothing."""
+    proposed: Proposed | None = None
+    """`None`: one person alone had it carried out."""
+
+    def without_words(self) -> PersonOrdered:
+        """The same order, of which nobody can be told any more what it said; what waited waits no longer."""
+        proposed = self.proposed and self.proposed.model_copy(update={"order": None})
+        return self.model_copy(update={"asked": ERASED_LINE, "proposed": proposed})
 
 
 class Reopened(Contract):
@@ -198,11 +207,12 @@ REOPENED: Collection[Reopened] = Collection("reopened", TypeAdapter(Reopened))
 """By what closes, and its period."""
 PERSONS: Collection[PersonView] = Collection("persons", TypeAdapter(PersonView))
 """By the person's id: everything personal that there is of people who act, names and accounts, is here and nowhere
-else."""
+else, but for what still waits (`PEOPLE_ORDERS`). Of who is erased the place stays, so that the id is never given to
+anybody else."""
 ACCOUNTS: Collection[AccountOwner] = Collection("accounts", TypeAdapter(AccountOwner))
 """By the keyed hash of an account."""
 PEOPLE_ORDERS: Collection[PersonOrdered] = Collection("people_orders", TypeAdapter(PersonOrdered))
-"""By the order's id."""
+"""By the order's id. What an order says is here as long as it waits for its confirmation."""
 HISTORIES: Collection[HistoryImported] = Collection("histories", TypeAdapter(HistoryImported))
 """By the order's id."""
 ERASURES: Collection[Erasure] = Collection("erasures", TypeAdapter(Erasure))

@@ -1,7 +1,8 @@
-"""Erasing what was submitted: asked for by one person, carried out when another one confirms it (ADR 42).
+"""Erasing what was submitted, and who somebody was: asked for by one person, carried out when another one confirms it
+(ADR 42, 43).
 
 What stands is not erased: results and money rest on it. Its sender corrects or withdraws it first; then nothing rests
-on the old version any more, and only its decision and its hash stay.
+on the old version any more, and only its decision and its hash stay. Nor is who still acts.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from typing import NamedTuple
 
 from services.intake.decisions.documents import AGGREGATES, ERASURES, RECEIPTS, VERSIONS, Aggregate, Answer, VersionLine
 from services.intake.decisions.kinds import KINDS
+from services.intake.decisions.people import Forgetting, forget, forgettable
 from services.intake.decisions.register import Unsound
 from services.intake.decisions.submissions import ACCEPTED_TOPIC
 from shared.answers.privacy import Erasure
 from shared.contracts.base import content_hash
 from shared.contracts.facts import SubmissionErased, Withdrawn
 from shared.contracts.orders import ErasureConfirmation, ErasureRequest
+from shared.contracts.people import Hand
 from shared.messaging.decide.asking import Ask, Order, Outcome
 from shared.messaging.decide.documents import Ref
 from shared.messaging.messages import Outgoing
@@ -43,12 +46,14 @@ class Confirming(NamedTuple):
 
     order_id: str
     confirmation: ErasureConfirmation
-    who: str
+    by: Hand
+    secret: bytes
+    """Key of the hashes of accounts."""
 
     @property
     def id(self) -> str:
         """Of the command."""
-        return f"erasures/{self.order_id}/confirm/{content_hash([self.who, self.confirmation.model_dump()])}"
+        return f"erasures/{self.order_id}/confirm/{content_hash([self.by.person, self.confirmation.model_dump()])}"
 
 
 def ref_of(order_id: str) -> Ref[Erasure]:
@@ -63,28 +68,35 @@ async def request(order: Order[Requesting], ask: Ask) -> Outcome:
     before = await ask.one(ref)
     asked = Erasure(**wanted.model_dump(), requested_by=who, requested_at=order.at)
     if before is not None:
-        same = {name: getattr(before, name) for name in ("receipts", "why", "requested_by")}
+        same = {name: getattr(before, name) for name in ("receipts", "person", "why", "requested_by")}
         if all(getattr(asked, name) == said for name, said in same.items()):
             return Outcome(verdict=REPEATED)
         raise Unsound(problem("intake.order_id_reused", "/order_id", id=wanted.order_id))
+    if bool(wanted.receipts) == (wanted.person is not None):
+        raise Unsound(problem("privacy.one_kind", "/receipts"))
+    if wanted.person is not None:
+        await forgettable(wanted.person, order.at, {"/why": wanted.why, "/order_id": wanted.order_id}, ask)
     await _erasable(wanted.receipts, ask)
     return Outcome({ref: asked})
 
 
 async def confirm(order: Order[Confirming], ask: Ask) -> Outcome:
     """Carry it out. Raises `Unsound` where it was asked for by the same person, or something of it stands by now."""
-    order_id, wanted, who = order.data
+    order_id, wanted, by, secret = order.data
     ref = ref_of(order_id)
     before = await ask.one(ref)
     if before is None:
         return Outcome(verdict="unknown")
     if before.confirmed_by is not None:
         return Outcome(verdict=REPEATED)
-    if before.requested_by == who:
+    if by.is_among([before.requested_by]):
         raise Unsound(problem("privacy.same_person"))
     outcome = Outcome()
-    done = {"confirmed_by": who, "confirmed_at": order.at, "confirmed_why": wanted.why}
+    done = {"confirmed_by": by.person, "confirmed_at": order.at, "confirmed_why": wanted.why}
     outcome.put(ref, before.model_copy(update=done))
+    if before.person is not None:
+        person = await forgettable(before.person, order.at, {"/why": wanted.why}, ask)
+        await forget(person, Forgetting(order_id, by.person, order.at, secret), outcome, ask)
     for answer, aggregate in await _erasable(before.receipts, ask):
         gone = answer.without_bytes(order.at, order_id).without_words()
         outcome.put(RECEIPTS.ref(answer.receipt.receipt_id), gone)

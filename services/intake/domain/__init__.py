@@ -19,18 +19,31 @@ from services.intake.domain.checking import (
 )
 from services.intake.domain.deciding import Current, Taken, Verdict, decide
 from services.intake.domain.findings import Arrival, Awaited, Findings, Known, Subject
+from services.intake.domain.forgetting import check_forgettable, forgotten
 from services.intake.domain.life import life_of
-from services.intake.domain.people import Directory, check_person, entered
+from services.intake.domain.people import (
+    FEWEST_OPERATORS,
+    ORDERS,
+    Directory,
+    Given,
+    check_person,
+    deed_of,
+    entered,
+    operates,
+)
 from services.intake.domain.periods import check_reopening, closable, closed_problem, is_covered
 from services.intake.domain.register import check_correction, resolves
 from services.intake.domain.units import Named
 
 __all__ = [
+    "FEWEST_OPERATORS",
+    "ORDERS",
     "Arrival",
     "Awaited",
     "Current",
     "Directory",
     "Findings",
+    "Given",
     "Known",
     "Named",
     "Subject",
@@ -42,6 +55,7 @@ __all__ = [
     "check_commune",
     "check_correction",
     "check_envelope",
+    "check_forgettable",
     "check_person",
     "check_recognition",
     "check_registration",
@@ -52,9 +66,12 @@ __all__ = [
     "closable",
     "closed_problem",
     "decide",
+    "deed_of",
     "entered",
+    "forgotten",
     "is_covered",
     "life_of",
     "named",
+    "operates",
     "resolves",
 ]

@@ -2,17 +2,17 @@
 
 Persons are told apart by their ids. What makes two of them look like one human being — the same name however it is
 written, accounts that differ in small and capital letters — is refused until whoever enters them says that they are
-two: whoever had two persons could approve what he has prepared.
+two: whoever had two persons could approve what he has prepared. For the same reason rights are given by two persons.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from shared.answers.people import Deed, HeldAccount, PersonChange, PersonView
+from shared.answers.people import HeldAccount, Ordered, PersonChange, PersonView
 from shared.contracts.base import Problem
 from shared.contracts.people import (
     MOST_ACCOUNTS,
@@ -21,20 +21,32 @@ from shared.contracts.people import (
     AnyPersonOrder,
     Assigned,
     Assignment,
+    Hand,
     NamedAccount,
     Naming,
     PersonAdded,
     PersonChanged,
     PersonEnded,
     Role,
+    in_force,
 )
 from shared.refusals import problem
+from shared.rulebook import HANOI
 
 RESERVED = frozenset({"langhoc", "service"})
 """What the platform itself is called where it acts."""
 MOST_CHANGES = 500
 """Of one person: all of them are in one document."""
 MOST_NAME = 100
+ORDERS: Mapping[Ordered, type[AnyPersonOrder]] = {
+    "added": PersonAdded,
+    "changed": PersonChanged,
+    "ended": PersonEnded,
+    "account_added": AccountAdded,
+    "account_ended": AccountEnded,
+}
+FEWEST_OPERATORS = 2
+"""Of the ministry, by whom everybody else is entered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +59,37 @@ class Directory:
     """Everybody else."""
     owner: str | None
     """The person to whom the named account has belonged, whether it has ended or not."""
+    barred: bool
+    """Whether the named account was that of somebody who is erased."""
     provinces: Collection[str]
 
 
-def check_person(person_id: str, order: AnyPersonOrder, known: Directory, by: str) -> list[Problem]:
-    """Everything that stands in the way of an order; a person that is changed is there."""
+def check_person(person_id: str, order: AnyPersonOrder, known: Directory, *by: Hand) -> list[Problem]:
+    """Everything that stands in the way of an order of these persons; a person that is changed is there."""
     return list(_problems(person_id, order, known, by))
 
 
-def _problems(person_id: str, order: AnyPersonOrder, known: Directory, by: str) -> Iterator[Problem]:
-    if by == person_id:
+def deed_of(order: AnyPersonOrder) -> Ordered:
+    """What an order does."""
+    return next(deed for deed, model in ORDERS.items() if type(order) is model)
+
+
+def operates(person: PersonView, day: date) -> bool:
+    """Whether this is an operator of the ministry who can act on that day."""
+    now = in_force(person.assignments, day)
+    return now is not None and now.role is Role.MINISTRY and any(one.ended_at is None for one in person.accounts)
+
+
+def _problems(person_id: str, order: AnyPersonOrder, known: Directory, by: Sequence[Hand]) -> Iterator[Problem]:
+    if any(one.is_among([person_id]) for one in by):
         yield problem("intake.own_entry", "/person_id", person=person_id)
     person = known.person
     if person is not None and len(person.changes) >= MOST_CHANGES:
         yield problem("intake.too_many_changes", "/person_id", most=MOST_CHANGES)
+    if person is not None and person.erased_at is not None and not isinstance(order, PersonAdded):
+        yield problem(
+            "intake.person_erased", "/person_id", person=person_id, at=person.erased_at.astimezone(HANOI).date()
+        )
     match order:
         case PersonAdded():
             if person is not None or person_id in RESERVED:
@@ -96,7 +125,9 @@ def _assigned(assigned: Assigned, provinces: Collection[str]) -> Iterator[Proble
 
 
 def _given(person_id: str, account: NamedAccount, known: Directory) -> Iterator[Problem]:
-    if known.owner not in (None, person_id):
+    if known.barred:
+        yield problem("intake.account_barred", "/account/subject")
+    elif known.owner not in (None, person_id):
         yield problem("intake.account_of_another", "/account/subject", person=known.owner)
     held = _held(known.person, account)
     if held is not None and held.ended_at is None:
@@ -120,7 +151,7 @@ def _of_names(sign: str) -> bool:
 def _alike(other: PersonView, order: Naming) -> bool:
     name = order.name if isinstance(order, PersonAdded | PersonChanged) else None
     account = order.account if isinstance(order, PersonAdded | AccountAdded) else None
-    named = name is not None and _folded(name) == _folded(other.name)
+    named = name is not None and other.erased_at is None and _folded(name) == _folded(other.name)
     return named or (account is not None and any(_written_alike(account, one) for one in other.accounts))
 
 
@@ -144,34 +175,48 @@ def _held(person: PersonView | None, account: NamedAccount) -> HeldAccount | Non
 # ------------------------------------------------------------------------------------------------- what becomes
 
 
-def entered(person_id: str, order: AnyPersonOrder, before: PersonView | None, by: str, at: datetime) -> PersonView:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """By whom an order is given, and when."""
+
+    by: str
+    at: datetime
+    confirmed_by: str | None = None
+    confirmed_why: str | None = None
+
+
+def entered(person_id: str, order: AnyPersonOrder, before: PersonView | None, given: Given) -> PersonView:
     """The person after an order that nothing stands in the way of."""
     person = before or PersonView(person_id=person_id, version=0, name="", assignments=[])
     updates: dict[str, object] = {}
     match order:
         case PersonAdded():
-            deed: Deed = "added"
             updates = {"name": order.name, "assignments": [_assignment(order.assignment)]}
             if order.account is not None:
                 updates["accounts"] = [_account(order.account)]
         case PersonChanged():
-            deed = "changed"
             if order.name is not None:
                 updates["name"] = order.name
             if order.assignment is not None:
                 kept = _until(person.assignments, order.assignment.first_day - timedelta(days=1))
                 updates["assignments"] = [*kept, _assignment(order.assignment)]
         case PersonEnded():
-            deed = "ended"
             updates = {"assignments": _until(person.assignments, order.last_day)}
         case AccountAdded():
-            deed = "account_added"
             updates = {"accounts": [*_others(person, order.account), _account(order.account)]}
         case AccountEnded():
-            deed = "account_ended"
-            updates = {"accounts": [*_others(person, order.account), _account(order.account, at)]}
+            updates = {"accounts": [*_others(person, order.account), _account(order.account, given.at)]}
     version = person.version + 1
-    change = PersonChange(version=version, deed=deed, order_id=order.order_id, by=by, at=at, reason=order.reason)
+    change = PersonChange(
+        version=version,
+        deed=deed_of(order),
+        order_id=order.order_id,
+        by=given.by,
+        at=given.at,
+        reason=order.reason,
+        confirmed_by=given.confirmed_by,
+        confirmed_why=given.confirmed_why,
+    )
     return person.model_copy(update={**updates, "version": version, "changes": [*person.changes, change]})
 
 

@@ -14,7 +14,7 @@ A letter of an event type that this release does not know waits for no person, b
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,7 @@ from bson import ObjectId
 
 from shared.answers.dead_letters import Action, Refusal, State
 from shared.contracts.catalogue import CONTRACTS
+from shared.contracts.people import Hand
 from shared.errors import LanghocError
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTER_ACTIONS, DEAD_LETTERS
@@ -71,6 +72,13 @@ class Order:
     why: str
     beyond_cap: bool = False
     """Replay a record once more that was tried as often as is allowed; needs a reason."""
+    formerly: Container[str] = ()
+    """What the person was called before the directory knew it."""
+
+    @property
+    def hand(self) -> Hand:
+        """Who asks, as two-person rules compare it."""
+        return Hand(self.who, self.formerly)
 
 
 class DeadLetters:
@@ -198,7 +206,7 @@ class DeadLetters:
                 raise Refused(Refusal.NOT_FOUND, order.letter_id)
             if before.get("state") in _UNDECIDED:
                 raise Refused(Refusal.STILL_OPEN)
-            if order.who in map(_closed_by, await self.actions(order.letter_id)):
+            if order.hand.is_among(filter(None, map(_closed_by, await self.actions(order.letter_id)))):
                 raise Refused(Refusal.SAME_PERSON)
             if before.get("erased"):
                 return before

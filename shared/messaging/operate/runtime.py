@@ -101,6 +101,7 @@ class Runtime:
         migrate: Callable[[Mongo], Awaitable[None]],
         sets: Sets | None = None,
         kept: Sequence[Kept[Any]] = (),
+        opening: Callable[[Commands], Awaitable[None]] | None = None,
     ) -> None:
         self.service = service
         self.settings = settings
@@ -108,6 +109,7 @@ class Runtime:
         offset = offset_in(settings.clock_file) if settings.clock_file else settings.clock_offset
         self.clock = BusinessClock(offset, skew_seconds=settings.faults.skew_seconds)
         self._migrate = migrate
+        self._opening = opening
         faults = saboteurs(settings.faults, process=f"{service}-{settings.instance}")
         kafka = settings.kafka_access
         self._broker = make_broker(kafka, client_id=f"langhoc-{service}-{settings.instance}", faults=faults)
@@ -174,6 +176,8 @@ class Runtime:
         await self._answered("MongoDB", self._supported)
         await self._answered("Kafka", self._admitted)
         await self._answered("MongoDB", self._prepare)
+        if self._opening is not None:
+            await self._answered("MongoDB", partial(self._opening, self.commands))
         await self._answered("MongoDB", self.letters.read_again)  # before later records of the same keys are read
         await self._answered("Kafka", self._connect)
         self.waiting_for = None
