@@ -106,6 +106,52 @@ async def test_no_reader_tells_an_altered_figure_and_some_name_the_document(benc
         assert loud, "whoever reads it says so"
 
 
+MALFORMED: dict[str, dict[str, Any]] = {
+    "a text for an amount": {"amount": "một tỷ"},
+    "half a đồng": {"amount": 0.5},
+    "no amount": {"amount": None},
+    "a kind that there is not": {"kind": "gift"},
+    "no instant": {"at": "hôm qua"},
+    "a number below the first": {"number": 0},
+    "a list for a reason": {"why": ["đã kiểm tra"]},
+    "a document for who": {"who": {"id": "hoa"}},
+    "a reversal of nothing": {"reverses": -1},
+    "no hash": {"hash": None},
+}
+
+
+@pytest.mark.parametrize("sealed", [False, True], ids=["", "sealed again"])
+@pytest.mark.parametrize("changes", MALFORMED.values(), ids=MALFORMED)
+async def test_what_lies_in_the_journal_and_is_no_entry_is_named(
+    bench: Bench, changes: dict[str, Any], sealed: bool
+) -> None:
+    id = "04/2026/operating/0000002"
+    rows = bench.mongo.rows("journal")
+    whole, rows[id] = rows[id], rows[id] | changes
+    if sealed:
+        bench.mongo.seal()
+    verified = await ask(bench, "/journal/04/2026/verify")
+    assert (verified.status_code, verified.json()["whole"]) == (200, False), verified.text
+    assert f"journal/{id}" in verified.json()["altered"]
+    assert not any(place.startswith("budgets/") for place in verified.json()["altered"]), "it says what was decided"
+    for path in ("/journal/04/2026", "/budgets/04/2026/proof", "/budgets/04/2026/decisions", "/exports/04/2026"):
+        assert names(await ask(bench, path), f"journal/{id}"), path
+    assert names(await ask(bench, "/budgets/04/2026/snapshot/verify"), f"journal/{id}")
+    rows[id] = whole
+    assert (await ask(bench, "/journal/04/2026/verify")).json()["whole"]
+
+
+@pytest.mark.parametrize("collection", ["decisions", "releases", "budgets"])
+async def test_what_is_no_document_of_its_kind_is_named_though_it_was_sealed_again(
+    bench: Bench, collection: str
+) -> None:
+    rows = bench.mongo.rows(collection)
+    id = sorted(rows)[0]
+    rows[id] = rows[id] | {"version": "một"}
+    bench.mongo.seal()
+    assert names(await ask(bench, "/journal/04/2026/verify"), f"{collection}/{id}")
+
+
 @pytest.mark.parametrize("collection", ["decisions", "releases", "journal"])
 async def test_a_decision_in_the_midst_of_reading_is_no_alteration(
     bench: Bench, collection: str, monkeypatch: pytest.MonkeyPatch
