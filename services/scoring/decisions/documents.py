@@ -143,7 +143,9 @@ class Area(Contract):
 class Recompute(Order):
     """`<order id>`: who had a period judged again, why, and what came of it."""
 
-    state: Literal["running", "done", "violated"] = "running"
+    state: Literal["running", "done", "violated", "failed"] = "running"
+    attempt: int = 1
+    """How often it was begun: a failed one is begun anew under its id."""
     requested: int = 0
     results: int | None = None
     changed: int | None = None
