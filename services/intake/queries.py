@@ -29,6 +29,7 @@ from shared.answers.register import AcceptedSubject
 from shared.contracts.base import Status
 from shared.contracts.facts import PeriodReopened, Receipt, RegistrationAccepted
 from shared.contracts.submissions import Standard
+from shared.messaging import seals
 from shared.messaging.collections import RECALCULATIONS, SETS
 from shared.messaging.decide.documents import Document
 from shared.messaging.decide.migrating import name_requests
@@ -37,6 +38,7 @@ from shared.messaging.decide.register import REGISTER
 from shared.messaging.decide.sets import key_text
 from shared.messaging.decide.writing import rows_of
 from shared.messaging.operate.keeping import Kept
+from shared.messaging.seals import Altered
 from shared.mongo import Mongo
 from shared.privacy import RETENTION
 from shared.registry import Registry, corrected_register
@@ -71,11 +73,32 @@ async def _make_known(mongo: Mongo) -> None:
 
 
 async def receipts(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> list[Receipt]:
-    """Receipts, ordered by id. They are told without a look at their seals, which stand for the bytes sent, too."""
+    """Receipts, ordered by id. Raises `Altered` with all that do not say what was answered.
+
+    The bytes that they answer are not read for it: where there are any, their seals cover them apart.
+    """
     if after:
         query = {**query, "_id": {"$gt": after}}
-    rows = await mongo.find("receipts", query, projection={"receipt": 1}, sort=[("_id", 1)], limit=limit)
+    rows = await mongo.find(RECEIPTS.name, query, projection={"raw": 0}, sort=[("_id", 1)], limit=limit)
+    altered = list[str]()
+    for row in rows:
+        try:
+            seals.check(RECEIPTS.name, await _as_sealed(mongo, row), without=("raw",))
+        except Altered as error:
+            altered += error.places
+    if altered:
+        raise Altered(*altered)
     return [Receipt.model_validate(row["receipt"]) for row in rows]
+
+
+async def _as_sealed(mongo: Mongo, row: Document) -> Document:
+    """What the seal of a receipt that was read without its bytes is compared with."""
+    if seals.covers(row, "raw"):
+        return row
+    if row.get("erased") is not None:  # then there are no bytes any more
+        return {**row, "raw": None}
+    whole = await mongo.find(RECEIPTS.name, {"_id": row["_id"]})  # sealed by a release before, bytes and all
+    return next(iter(whole), row)
 
 
 async def receipt(mongo: Mongo, receipt_id: str) -> Receipt | None:
@@ -136,12 +159,11 @@ async def centres_of(mongo: Mongo, commune_code: str) -> list[RegistrationAccept
 
 
 async def accepted_of(mongo: Mongo, subjects: Sequence[str], units: Iterable[str]) -> list[Standing]:
-    """What is accepted of these subjects or units, without contents."""
-    names = ("kind", "subject", "period", "province", "version", "accepted.unit_id", "accepted.subject_id")
+    """What is accepted of these subjects or units, without contents. Raises `Altered`."""
     query = {"$or": [{"subject": {"$in": list(subjects)}}, {"accepted.unit_id": {"$in": list(units)}}]}
     order = [("subject", 1), ("period", 1)]
-    rows = await mongo.find("aggregates", query, projection=dict.fromkeys(names, 1), sort=order)
-    return [Standing.model_validate(row) for row in rows]
+    rows = await mongo.find("aggregates", query, sort=order)
+    return [Standing.model_validate(AGGREGATES.lifted(row)) for row in rows]
 
 
 # ------------------------------------------------------------------------------------------------- register

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import pytest
 import yaml
 
 from services.funding import decisions, queries
+from services.intake.decisions import RECEIPTS
 from shared.contracts.catalogue import EventType
+from shared.messaging import seals
 from shared.messaging.decide.documents import Collection
 from shared.messaging.decide.migrating import seal_former
 from shared.messaging.seals import Altered
@@ -251,6 +254,62 @@ async def test_what_intake_tells_of_a_submission_is_what_it_wrote(tmp_path: Path
         paths = (f"/receipts/{receipt.receipt_id}", f"/subjects/{receipt.subject}")
         answers = [await http.get(path) for path in paths]
     assert any(names(answer, f"{collection}/{id}") for answer in answers)
+
+
+RECEIPT_LISTS = ("/receipts", "/receipts?status=accepted", "/explanations/00004@2025-07")
+
+
+@pytest.mark.parametrize("path", RECEIPT_LISTS)
+@pytest.mark.parametrize("sealed_before", [False, True], ids=["", "sealed by a release before"])
+async def test_a_list_of_receipts_tells_none_that_was_altered_and_names_them_all(
+    tmp_path: Path, path: str, sealed_before: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake = Intake(tmp_path)
+    for each in ("s-1", "s-1", "s-2"):
+        await intake.receive(EventType.COMMUNE_SUBMITTED, commune(submission_id=each))
+    rows = intake.mongo.rows("receipts")
+    if sealed_before:
+        apart = seals._apart
+        monkeypatch.setattr(seals, "_apart", lambda row, told=None: apart(row, () if told is None else told))
+        intake.mongo.seal()
+        assert not any(seals.covers(row, "raw") for row in rows.values())
+    ask = intake.http()
+    before = await ask.get(path)
+    assert before.status_code == 200
+    assert before.text.count("receipt_id") >= 1
+    shown = [id for id in sorted(rows) if id in before.text]
+    wholes = dict(rows)
+    for id in shown:
+        rows[id] = copy.deepcopy(rows[id])
+        rows[id]["receipt"]["version"] = 9
+    answer = await ask.get(path)
+    assert all(names(answer, f"receipts/{id}") for id in shown), answer.text
+    rows.update(wholes)
+    assert (await ask.get(path)).text == before.text
+
+
+async def test_a_list_of_receipts_reads_none_of_the_bytes_that_were_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page of 5,000 receipts answers up to 5 GB."""
+    intake, read = Intake(tmp_path), set[str]()
+    await intake.receive(EventType.COMMUNE_SUBMITTED, commune())
+    await intake.receive(EventType.COMMUNE_SUBMITTED, commune())
+    (erased, *_) = rows = intake.mongo.rows("receipts")
+    kept = RECEIPTS.written(RECEIPTS.read(rows[erased]).without_bytes(datetime(2026, 3, 1, tzinfo=UTC), "retention"))
+    rows[erased] = rows[erased] | seals.sealed("receipts", erased, kept)
+    find = intake.mongo.find
+
+    async def watched(collection: str, *args: Any, **more: Any) -> Any:
+        found = await find(collection, *args, **more)
+        if collection == "receipts":
+            read.update(*found)
+        return found
+
+    monkeypatch.setattr(intake.mongo, "find", watched)
+    assert len((await intake.http().get("/receipts")).json()["items"]) == 2
+    assert "receipt" in read
+    assert "raw" not in read
 
 
 def fields(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
