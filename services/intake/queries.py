@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, get_args
 
 from services.intake.decisions import (
@@ -31,9 +32,9 @@ from shared.contracts.facts import PeriodReopened, Receipt, RegistrationAccepted
 from shared.contracts.submissions import Standard
 from shared.messaging import seals
 from shared.messaging.collections import RECALCULATIONS, SETS
-from shared.messaging.decide.documents import Document
+from shared.messaging.decide.documents import Document, Query
 from shared.messaging.decide.migrating import name_requests
-from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.reader import STAMP, Reader
 from shared.messaging.decide.register import REGISTER
 from shared.messaging.decide.sets import key_text
 from shared.messaging.decide.writing import rows_of
@@ -51,6 +52,7 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("receipts", [("submission_id", 1)])
     await mongo.index("receipts", [("period", 1), ("status", 1)])
     await mongo.index("receipts", [("status", 1), ("received_at", 1)])
+    await mongo.index("receipts", [("status", 1), ("decided_at", 1)])
     await mongo.index("receipts", [("awaits", 1), ("period", 1)])
     await mongo.index("aggregates", [("subject", 1), ("period", 1)])
     await mongo.index("aggregates", [("kind", 1), ("accepted.commune_code", 1)])
@@ -237,27 +239,34 @@ _REFUSED = [Status.REJECTED.value, Status.CONFLICT.value]
 _REPEATED = [Status.DUPLICATE.value, Status.UNCHANGED.value]
 
 
-def _bytes(rule: str, query: dict[str, Any]) -> Kept[Answer]:
-    return Kept(
-        rule=rule,
-        kind=RECEIPTS,
-        since="received_at",
-        query={"erased": None, **query},
-        lighter=lambda answer, at: answer.without_bytes(at, RETENTION),
-    )
+_DECIDED_LATE = {"$or": [{"released": {"$ne": None}}, {"receipt.original.status": Status.HELD.value}]}
+"""What was held before it was decided, and the second answer to it."""
+
+
+def _let_go(rule: str, lighter: Callable[[Answer, datetime], Answer], query: Query) -> Iterator[Kept[Answer]]:
+    """Counted from the decision. A release before did not note it: then from what shows it."""
+
+    def kept(since: str, more: Query, *, stamp: bool = False) -> Kept[Answer]:
+        return Kept(rule=rule, kind=RECEIPTS, since=since, stamp=stamp, query={**query, **more}, lighter=lighter)
+
+    yield kept("decided_at", {})
+    yield kept("received_at", {"decided_at": None, "$nor": [_DECIDED_LATE]})
+    yield kept(STAMP, {"decided_at": None, **_DECIDED_LATE}, stamp=True)
+
+
+def _bytes(rule: str, query: Query) -> Iterator[Kept[Answer]]:
+    return _let_go(rule, lambda answer, at: answer.without_bytes(at, RETENTION), {"erased": None, **query})
 
 
 KEPT = (
-    _bytes("accepted_bytes", {"status": {"$in": _ACCEPTED}}),
-    _bytes("refused_bytes", {"status": {"$in": _REFUSED}}),
-    _bytes("repeated_bytes", {"status": {"$in": _REPEATED}}),
-    _bytes("repeated_bytes", {"status": Status.HELD.value, "released": {"$ne": None}}),
-    Kept(
-        rule="refusal_words",
-        kind=RECEIPTS,
-        since="received_at",
-        query={"status": {"$in": _REFUSED}, "wordless": {"$ne": True}},
-        lighter=lambda answer, at: answer.without_words(),
+    *_bytes("accepted_bytes", {"status": {"$in": _ACCEPTED}}),
+    *_bytes("refused_bytes", {"status": {"$in": _REFUSED}}),
+    *_bytes("repeated_bytes", {"status": {"$in": _REPEATED}}),
+    *_bytes("repeated_bytes", {"status": Status.HELD.value, "released": {"$ne": None}}),
+    *_let_go(
+        "refusal_words",
+        lambda answer, at: answer.without_words(),
+        {"status": {"$in": _REFUSED}, "wordless": {"$ne": True}},
     ),
 )
 """What intake lets go of, by the policy. What is still held stays: it is decided from its bytes."""

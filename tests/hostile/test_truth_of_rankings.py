@@ -131,8 +131,8 @@ async def test_a_page_that_was_altered_or_taken_away_is_named_by_who_ranks_and_w
     await world.put(A, "0")
     with pytest.raises(Altered, match=f"ranking_pages/{id}"):
         await world.compute(SCOPE)
+    await world.put(A, "f", period=2026)
     with pytest.raises(Altered, match=f"ranking_pages/{id}"):  # where everybody stood a year before
-        await world.put(A, "f", period=2026)
         await world.compute(SCOPE, 2026)
     pages[id] = whole
     assert (await rankings.rows(world.mongo, head, revision.Stretch(1, 1)))[0].unit_id == A.unit_id
