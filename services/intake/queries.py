@@ -31,7 +31,7 @@ from shared.contracts.base import Status
 from shared.contracts.facts import PeriodReopened, Receipt, RegistrationAccepted
 from shared.contracts.submissions import Standard
 from shared.messaging import seals
-from shared.messaging.collections import RECALCULATIONS, SETS
+from shared.messaging.collections import DEAD_LETTERS, RECALCULATIONS, SETS
 from shared.messaging.decide.documents import Document, Query
 from shared.messaging.decide.migrating import name_requests
 from shared.messaging.decide.reader import STAMP, Reader
@@ -50,6 +50,7 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("receipts", [("province", 1), ("_id", 1)])
     await mongo.index("receipts", [("subject", 1), ("period", 1)])
     await mongo.index("receipts", [("submission_id", 1)])
+    await mongo.index("receipts", [("receipt.body_hash", 1)])
     await mongo.index("receipts", [("period", 1), ("status", 1)])
     await mongo.index("receipts", [("status", 1), ("received_at", 1)])
     await mongo.index("receipts", [("status", 1), ("decided_at", 1)])
@@ -232,6 +233,16 @@ async def erasures(mongo: Mongo, query: dict[str, Any], *, after: str | None, li
     if after:
         query = {**query, "_id": {"$gt": after}}
     return [ERASURES.read(row) for row in await mongo.find(ERASURES.name, query, sort=[("_id", 1)], limit=limit)]
+
+
+async def letters_like(mongo: Mongo, receipts: Sequence[str]) -> list[str]:
+    """Ids of dead letters with the very bytes that these receipts answer."""
+    alike = set[str]()
+    for id in receipts:  # each by itself: of both the bytes may be many
+        for row in await mongo.find(RECEIPTS.name, {"_id": id, "raw": {"$ne": None}}, projection={"raw": 1}):
+            letters = await mongo.find(DEAD_LETTERS, {"value": row["raw"], "erased": None}, projection={"_id": 1})
+            alike.update(str(letter["_id"]) for letter in letters)
+    return sorted(alike)
 
 
 _ACCEPTED = [Status.ACCEPTED.value, Status.ACCEPTED_LATE.value]
