@@ -56,7 +56,7 @@ def _write(scope: Scope, status: int | None, seconds: float, span: trace.Span) -
     route = route_of(scope)
     if route:
         span.update_name(f"http {scope['method']} {route}")
-    if is_open(scope) and status is not None and status < 500:
+    if is_open(scope) and status is not None and status < 400:
         return
     caller, refused = scope.get(CALLER), scope.get(REFUSED)
     (log.warning if refused else log.info)(
@@ -70,6 +70,12 @@ def _write(scope: Scope, status: int | None, seconds: float, span: trace.Span) -
         ms=round(seconds * 1_000),
         trace=trace.format_trace_id(span.get_span_context().trace_id),
     )
+
+
+def write_unread(status: int, refused: str, seconds: float) -> None:
+    """The line of a request that nobody could read as one: who asked, and for what, is not known."""
+    known = dict.fromkeys(("method", "route", "actor", "role", "trace"))
+    log.warning("http.request", **known, status=status, refused=refused, ms=round(seconds * 1_000))
 
 
 def _header(scope: Scope, name: bytes) -> str | None:
