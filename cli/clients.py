@@ -14,7 +14,7 @@ import typer
 
 from cli.deployments import kafka_to_administer
 from cli.options import AnyProvince, FormatOption, LanguageOption
-from cli.output import Column, CommandError, Format, Language, emit, plain_errors, say
+from cli.output import Column, CommandError, Format, Language, emit, errors, plain_errors, say
 from deploy.local.servers import RELOGIN_SECONDS
 from deploy.principals import Principals, PrincipalsRefused, principals_of
 from shared.contracts.quotas import Quota
@@ -153,6 +153,9 @@ def listed(language: LanguageOption = Language.EN, format: FormatOption = Format
             Column("quota", "Ghi/đọc mỗi giây" if vi else "Writes/reads a second", shown=_rates),
         ]
         emit(rows, columns, format)
+        for each in sorted(principals.rights_of_everybody()):
+            said = "Mọi đăng nhập đều có quyền" if vi else "Everybody who can log in has the right"
+            errors.print(f"{said}: {each} (langhoc topics apply)", style="red", markup=False, soft_wrap=True)
 
 
 def _compared(held: set[Right], agreed: frozenset[Right], strange: set[str], language: Language) -> str:

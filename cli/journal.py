@@ -60,13 +60,12 @@ def verify_journal(
     Example: langhoc journal verify --file journal-01-2026.json --head 41:9f86d0…
     """
     with plain_errors():
-        journal = _journal(province, year, purpose, file)
+        journal, altered = _journal(province, year, purpose, file)
         mark = journal.head if head is None else _mark(head)
         breaches = verify(journal.entries, mark)
         for breach in breaches:
             say(f"Entry {breach.number}: {breach.broken}. {language.of(breach.text)}")
-        altered = [] if file or breaches else _altered(journal)
-        for each in altered:
+        for each in [] if breaches else altered:
             say(f"Altered outside the service, or missing: {each}")
         if breaches:
             console.print(f"The journal is broken in {len(breaches)} place(s).", style="bold red")
@@ -87,22 +86,24 @@ def _ask(client: Client, province: str, year: int, purpose: str) -> Journal:
     return client.get("funding", f"/journal/{province}/{year}", Journal, purpose=purpose)
 
 
-def _altered(journal: Journal) -> list[str]:
-    """What the service finds altered, and the decisions that it tells and that are not what the entries book."""
-    client, place = Client(), f"{journal.province}/{journal.year}"
-    checked = client.get("funding", f"/journal/{place}/verify", Misfits, purpose=journal.purpose)
-    if checked.altered:
-        return checked.altered
-    told = client.get("funding", f"/budgets/{place}/decisions", list[Decided])
-    own = [each for each in told if each.purpose == journal.purpose]
-    return [f"decisions/{each.centre_id}/{each.year}/{each.purpose}" for each in unbooked(journal.entries, own)]
+def _journal(province: str | None, year: int | None, purpose: str, file: Path | None) -> tuple[Journal, list[str]]:
+    """The journal, and what is not as it books: by the service, and of the decisions that it tells by this machine.
+
+    The entries are asked for last: they book every version that was told before, also one that was approved meanwhile.
+    """
+    if file is not None:
+        return _kept(file), []
+    if province is None or year is None:
+        raise CommandError("Name the journal: either --province and --year, or --file.")
+    client, place = Client(), f"{province}/{year}"
+    altered = client.get("funding", f"/journal/{place}/verify", Misfits, purpose=purpose).altered
+    told = [] if altered else client.get("funding", f"/budgets/{place}/decisions", list[Decided])
+    journal = _ask(client, province, year, purpose)
+    wrong = unbooked(journal.entries, [each for each in told if each.purpose == purpose])
+    return journal, altered or [f"decisions/{each.centre_id}/{each.year}/{each.purpose}" for each in wrong]
 
 
-def _journal(province: str | None, year: int | None, purpose: str, file: Path | None) -> Journal:
-    if file is None:
-        if province is None or year is None:
-            raise CommandError("Name the journal: either --province and --year, or --file.")
-        return _ask(Client(), province, year, purpose)
+def _kept(file: Path) -> Journal:
     try:
         kept = file.read_text(encoding="utf-8-sig")
         read_kept(kept)

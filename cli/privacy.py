@@ -169,6 +169,7 @@ def erase(
         answer = client.post("intake", path, ErasureAnswer, order)
         _show([answer.order], language, format)
         if format is Format.TABLE:
+            _say_what_stays(answer)
             confirm = f"langhoc privacy confirm {answer.order.order_id}"
             say("Nothing was recorded: it could be done." if dry_run else f"Another person confirms it: {confirm}")
 
@@ -239,11 +240,25 @@ def _holdings(client: Client, service: str, what: str, text: str, why: str) -> I
         raise CommandError(f"{service} answers what this command cannot read: another version of Langhoc.") from error
 
 
+def _say_what_stays(answer: ErasureAnswer) -> None:
+    """What holds the same content and is not reached by the order, each with the way to it."""
+    order = answer.order
+    for id in order.standing:
+        say(f"Stays, for it stands: receipt {id}. Its sender corrects or withdraws it first.")
+    if order.more:
+        say(
+            f"There are {order.more} more of the same content: give the order again, under another id, for one of them."
+        )
+    for id in answer.letters:
+        say(f"Stays: dead letter {id} of intake. Once it is closed, another person: langhoc dead-letters erase {id}")
+
+
 def _show(found: Sequence[Erasure], language: Language, format: Format) -> None:
     vi = language is Language.VI
     columns: list[Column[Erasure]] = [
         Column("order_id", "Lệnh" if vi else "Order"),
         Column("erases", "Xóa" if vi else "Erases", lambda one: one.person or "\n".join(one.receipts)),
+        Column("also", "Cùng nội dung" if vi else "Same content", lambda one: "\n".join(one.also) or "–"),
         Column("why", "Lý do" if vi else "Why"),
         Column("requested_by", "Đề nghị" if vi else "Asked by"),
         Column("requested_at", "Lúc" if vi else "At", shown=moment),

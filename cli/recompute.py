@@ -37,7 +37,9 @@ def recompute(
     province: AnyProvince = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")] = False,
     why: Annotated[str, typer.Option(help="The reason, for whoever reads the record. Needed without --dry-run.")] = "",
-    order: Annotated[str | None, typer.Option(help="Id of an order that broke off, to go on with it.")] = None,
+    order: Annotated[
+        str | None, typer.Option(help="Id of an order that broke off or failed, to go on with it.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: the same input, the same bytes.")] = (
         False
     ),
@@ -115,7 +117,14 @@ def wait(client: Client, order: Order) -> Order:
 
 
 def tell(order: Order) -> None:
-    """Print what came of an order; fails if something that must always hold does not."""
+    """Print what came of an order; fails if it failed, or something that must always hold does not."""
+    if order.state == "failed":
+        fail(
+            "The order ended, for stored documents were altered outside the service:\n"
+            + "\n".join(f"  {each}" for each in order.altered)
+            + "\nNothing that rests on them was judged; all else was. Have them restored from a backup, then give the "
+            f"order again: langhoc recompute --period {order.period} --order {order.id} --why …"
+        )
     say(f"Order {order.id}: {EN(order.requested)} results judged again, {EN(order.changed or 0)} changed.")
     if order.state == "violated":
         fail("What must always hold does not:\n" + "\n".join(f"  {each}" for each in order.violations))

@@ -36,6 +36,7 @@ def apply(
 
     For a Kafka of your own, as its administrator: before the first start and after every upgrade. To repeat it is
     harmless; what is right already stays as it is, and nothing is ever deleted but rights that nobody should have.
+    Those of User:* on our topics, our groups or the cluster are among them, and are named.
     """
     # Imported here, so that commands which only look do not load the messaging stack.
     from aiokafka.errors import KafkaError
@@ -55,7 +56,10 @@ def apply(
         with principals_of(kafka) as principals:
             clients, logins = principals.clients(), principals.logins()
             principals.apply({*SERVICES} | clients)
+            taken = principals.take_from_everybody()
         say(f"Rights and quotas: {len(SERVICES)} services, {len(clients)} clients.")
+        for each in sorted(taken):
+            say(f"Taken away: everybody who can log in had the right: {each}. Find out who gave it.")
         for service in SERVICES:
             if service not in logins:
                 say(f"{service} cannot log in yet: langhoc client create --service {service}")

@@ -27,7 +27,7 @@ from kafka.protocol.admin import AlterClientQuotasRequest, DescribeClientQuotasR
 
 from deploy.local.errors import LocalPlatformError
 from shared.contracts.quotas import Quota, quota
-from shared.contracts.rights import SERVICES, Right, is_party, rights
+from shared.contracts.rights import SERVICES, Right, is_party, reaches_ours, rights
 from shared.messaging.access import KafkaAccess
 from shared.rulebook import HANOI
 
@@ -43,6 +43,10 @@ QUOTAS = {
     "request_percentage": "request_percent",
 }
 """Kafka's names of what a `Quota` says."""
+
+
+EVERYBODY = "User:*"
+"""The principal of a right that counts for whoever is logged in."""
 
 
 class PrincipalsRefused(LocalPlatformError):
@@ -109,11 +113,21 @@ class Principals:
 
     def strange_rights(self, principal: str) -> set[str]:
         """What somebody else gave it, or forbade it, in ways that are not ours: `all topic intake.accepted`."""
+        return {_named(each) for each in self._acls(f"User:{principal}") if _right(each) is None}
+
+    def rights_of_everybody(self) -> set[str]:
+        """What everybody may do on our topics and groups, or with the cluster, whoever gave it: `read topic *`."""
+        return {_named(each) for each in self._of_everybody()}
+
+    def take_from_everybody(self) -> set[str]:
+        """Take those rights away; returns which they were. On what is not ours they stay."""
+        found = self._of_everybody()
+        self._delete(found)
+        return {_named(each) for each in found}
+
+    def _of_everybody(self) -> set[ACL]:
         return {
-            " ".join((each.operation.name, of.resource_type.name, of.resource_name)).lower()
-            for each in self._acls(f"User:{principal}")
-            for of in (each.resource_pattern,)
-            if _right(each) is None
+            each for each in self._acls(EVERYBODY) if each.permission_type == ACLPermissionType.ALLOW and _ours(each)
         }
 
     def apply(self, principals: Set[str]) -> None:
@@ -238,6 +252,25 @@ def _right(acl: ACL) -> Right | None:
             if (pattern.resource_type, acl.operation) == (type_, code):
                 return right
     return None
+
+
+def _named(acl: ACL) -> str:
+    """What it is about, in words: `all topic intake.accepted`, `read topic intake.*` of all that begin so."""
+    of = acl.resource_pattern
+    more = "*" if of.pattern_type == ACLResourcePatternType.PREFIXED else ""
+    return " ".join((acl.operation.name, of.resource_type.name, of.resource_name)).lower() + more
+
+
+def _ours(acl: ACL) -> bool:
+    """Whether it is about anything of ours: a topic, a group, or the cluster itself."""
+    of, prefixed = acl.resource_pattern, acl.resource_pattern.pattern_type == ACLResourcePatternType.PREFIXED
+    match of.resource_type:
+        case ResourceType.TOPIC:
+            return reaches_ours("topic", of.resource_name, prefixed=prefixed)
+        case ResourceType.GROUP:
+            return reaches_ours("group", of.resource_name, prefixed=prefixed)
+        case _:
+            return bool(of.resource_type == ResourceType.CLUSTER)
 
 
 def _exactly(acl: ACL) -> ACLFilter:

@@ -405,6 +405,7 @@ def admit_services(kafka: KafkaAccess, secrets: Secrets) -> None:
     with principals_of(kafka) as principals:
         principals.admit({service: secrets.password(service, "kafka") for service in SERVICES})
         principals.apply({*SERVICES} | principals.clients())
+        principals.take_from_everybody()
 
 
 def kafka_answers(kafka: KafkaAccess) -> bool:

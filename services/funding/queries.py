@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
+from pydantic import ValidationError
+
 from services.funding.decisions import (
     ACTIONS,
     ADJUSTMENTS,
@@ -203,7 +205,7 @@ async def _books(mongo: Mongo, province: str, year: int) -> Books:
     released = await _legible(mongo, RELEASES, query, altered)
     life = next(iter(lives), None)
     known = life.journals if life else {}
-    journals = {purpose: await journal(mongo, province, year, purpose) for purpose in known}
+    journals = {purpose: await _entries(mongo, province, year, purpose, altered) for purpose in known}
     if life:
         altered += misfits(life, journals, decided, released)
     elif decided or released:
@@ -212,13 +214,18 @@ async def _books(mongo: Mongo, province: str, year: int) -> Books:
 
 
 async def _legible(mongo: Mongo, kind: Collection[M], query: Query, altered: list[str]) -> list[M]:
-    """Documents of one kind; those that were altered are named instead."""
+    """Documents of one kind; those that were altered are named instead.
+
+    So is one that has a seal and is none of its kind: whoever has the key sealed it, but no release wrote it.
+    """
     documents = []
     for row in await mongo.find(kind.name, query, sort=BY_ID):
         try:
             documents.append(kind.read(row))
         except Altered as error:
             altered += error.places
+        except ValidationError:
+            altered.append(f"{kind.name}/{row['_id']}")
     return documents
 
 
@@ -236,10 +243,26 @@ async def find_adjustment(mongo: Mongo, adjustment_id: str) -> AdjustmentPropose
 
 
 async def journal(mongo: Mongo, province: str, year: int, purpose: str) -> list[JournalEntry]:
-    """All entries of a journal, in their order, as they lie there: whether they are whole is told by their chain."""
+    """All entries of a journal, in their order, as they lie there: whether they are whole is told by their chain.
+
+    Raises `Altered` of what lies among them and is no entry: no chain could tell of it.
+    """
+    altered = list[str]()
+    entries = await _entries(mongo, province, year, purpose, altered)
+    if altered:
+        raise Altered(*altered)
+    return entries
+
+
+async def _entries(mongo: Mongo, province: str, year: int, purpose: str, altered: list[str]) -> list[JournalEntry]:
+    entries = []
     query = {"province": province, "year": year, "purpose": purpose}
-    rows = await mongo.find(JOURNAL.name, query, sort=BY_ID)
-    return [JOURNAL.model.validate_python(content_of(row)) for row in rows]
+    for row in await mongo.find(JOURNAL.name, query, sort=BY_ID):
+        try:
+            entries.append(JOURNAL.model.validate_python(content_of(row)))
+        except ValidationError:
+            altered.append(f"{JOURNAL.name}/{row['_id']}")
+    return entries
 
 
 async def snapshot(mongo: Mongo, province: str, year: int) -> Snapshot | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, get_args
 
 from services.intake.decisions import (
@@ -29,14 +30,16 @@ from shared.answers.register import AcceptedSubject
 from shared.contracts.base import Status
 from shared.contracts.facts import PeriodReopened, Receipt, RegistrationAccepted
 from shared.contracts.submissions import Standard
-from shared.messaging.collections import RECALCULATIONS, SETS
-from shared.messaging.decide.documents import Document
+from shared.messaging import seals
+from shared.messaging.collections import DEAD_LETTERS, RECALCULATIONS, SETS
+from shared.messaging.decide.documents import Document, Query
 from shared.messaging.decide.migrating import name_requests
-from shared.messaging.decide.reader import Reader
+from shared.messaging.decide.reader import STAMP, Reader
 from shared.messaging.decide.register import REGISTER
 from shared.messaging.decide.sets import key_text
 from shared.messaging.decide.writing import rows_of
 from shared.messaging.operate.keeping import Kept
+from shared.messaging.seals import Altered
 from shared.mongo import Mongo
 from shared.privacy import RETENTION
 from shared.registry import Registry, corrected_register
@@ -47,8 +50,10 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("receipts", [("province", 1), ("_id", 1)])
     await mongo.index("receipts", [("subject", 1), ("period", 1)])
     await mongo.index("receipts", [("submission_id", 1)])
+    await mongo.index("receipts", [("receipt.body_hash", 1)])
     await mongo.index("receipts", [("period", 1), ("status", 1)])
     await mongo.index("receipts", [("status", 1), ("received_at", 1)])
+    await mongo.index("receipts", [("status", 1), ("decided_at", 1)])
     await mongo.index("receipts", [("awaits", 1), ("period", 1)])
     await mongo.index(PEOPLE_ORDERS.name, [("person_id", 1)])
     await mongo.index("aggregates", [("subject", 1), ("period", 1)])
@@ -72,11 +77,32 @@ async def _make_known(mongo: Mongo) -> None:
 
 
 async def receipts(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> list[Receipt]:
-    """Receipts, ordered by id. They are told without a look at their seals, which stand for the bytes sent, too."""
+    """Receipts, ordered by id. Raises `Altered` with all that do not say what was answered.
+
+    The bytes that they answer are not read for it: where there are any, their seals cover them apart.
+    """
     if after:
         query = {**query, "_id": {"$gt": after}}
-    rows = await mongo.find("receipts", query, projection={"receipt": 1}, sort=[("_id", 1)], limit=limit)
+    rows = await mongo.find(RECEIPTS.name, query, projection={"raw": 0}, sort=[("_id", 1)], limit=limit)
+    altered = list[str]()
+    for row in rows:
+        try:
+            seals.check(RECEIPTS.name, await _as_sealed(mongo, row), without=("raw",))
+        except Altered as error:
+            altered += error.places
+    if altered:
+        raise Altered(*altered)
     return [Receipt.model_validate(row["receipt"]) for row in rows]
+
+
+async def _as_sealed(mongo: Mongo, row: Document) -> Document:
+    """What the seal of a receipt that was read without its bytes is compared with."""
+    if seals.covers(row, "raw"):
+        return row
+    if row.get("erased") is not None:  # then there are no bytes any more
+        return {**row, "raw": None}
+    whole = await mongo.find(RECEIPTS.name, {"_id": row["_id"]})  # sealed by a release before, bytes and all
+    return next(iter(whole), row)
 
 
 async def receipt(mongo: Mongo, receipt_id: str) -> Receipt | None:
@@ -137,12 +163,11 @@ async def centres_of(mongo: Mongo, commune_code: str) -> list[RegistrationAccept
 
 
 async def accepted_of(mongo: Mongo, subjects: Sequence[str], units: Iterable[str]) -> list[Standing]:
-    """What is accepted of these subjects or units, without contents."""
-    names = ("kind", "subject", "period", "province", "version", "accepted.unit_id", "accepted.subject_id")
+    """What is accepted of these subjects or units, without contents. Raises `Altered`."""
     query = {"$or": [{"subject": {"$in": list(subjects)}}, {"accepted.unit_id": {"$in": list(units)}}]}
     order = [("subject", 1), ("period", 1)]
-    rows = await mongo.find("aggregates", query, projection=dict.fromkeys(names, 1), sort=order)
-    return [Standing.model_validate(row) for row in rows]
+    rows = await mongo.find("aggregates", query, sort=order)
+    return [Standing.model_validate(AGGREGATES.lifted(row)) for row in rows]
 
 
 # ------------------------------------------------------------------------------------------------- register
@@ -221,32 +246,49 @@ async def erasures(mongo: Mongo, query: dict[str, Any], *, after: str | None, li
     return [ERASURES.read(row) for row in await mongo.find(ERASURES.name, query, sort=[("_id", 1)], limit=limit)]
 
 
+async def letters_like(mongo: Mongo, receipts: Sequence[str]) -> list[str]:
+    """Ids of dead letters with the very bytes that these receipts answer."""
+    alike = set[str]()
+    for id in receipts:  # each by itself: of both the bytes may be many
+        for row in await mongo.find(RECEIPTS.name, {"_id": id, "raw": {"$ne": None}}, projection={"raw": 1}):
+            letters = await mongo.find(DEAD_LETTERS, {"value": row["raw"], "erased": None}, projection={"_id": 1})
+            alike.update(str(letter["_id"]) for letter in letters)
+    return sorted(alike)
+
+
 _ACCEPTED = [Status.ACCEPTED.value, Status.ACCEPTED_LATE.value]
 _REFUSED = [Status.REJECTED.value, Status.CONFLICT.value]
 _REPEATED = [Status.DUPLICATE.value, Status.UNCHANGED.value]
 
 
-def _bytes(rule: str, query: dict[str, Any]) -> Kept[Answer]:
-    return Kept(
-        rule=rule,
-        kind=RECEIPTS,
-        since="received_at",
-        query={"erased": None, **query},
-        lighter=lambda answer, at: answer.without_bytes(at, RETENTION),
-    )
+_DECIDED_LATE = {"$or": [{"released": {"$ne": None}}, {"receipt.original.status": Status.HELD.value}]}
+"""What was held before it was decided, and the second answer to it."""
 
 
-KEPT = (
-    _bytes("accepted_bytes", {"status": {"$in": _ACCEPTED}}),
-    _bytes("refused_bytes", {"status": {"$in": _REFUSED}}),
-    _bytes("repeated_bytes", {"status": {"$in": _REPEATED}}),
-    _bytes("repeated_bytes", {"status": Status.HELD.value, "released": {"$ne": None}}),
-    Kept(
-        rule="refusal_words",
-        kind=RECEIPTS,
-        since="received_at",
-        query={"status": {"$in": _REFUSED}, "wordless": {"$ne": True}},
-        lighter=lambda answer, at: answer.without_words(),
+def _let_go(rule: str, lighter: Callable[[Answer, datetime], Answer], query: Query) -> Iterator[Kept[Answer]]:
+    """Counted from the decision. A release before did not note it: then from what shows it."""
+
+    def kept(since: str, more: Query, *, stamp: bool = False) -> Kept[Answer]:
+        return Kept(rule=rule, kind=RECEIPTS, since=since, stamp=stamp, query={**query, **more}, lighter=lighter)
+
+    yield kept("decided_at", {})
+    yield kept("received_at", {"decided_at": None, "$nor": [_DECIDED_LATE]})
+    yield kept(STAMP, {"decided_at": None, **_DECIDED_LATE}, stamp=True)
+
+
+def _bytes(rule: str, query: Query) -> Iterator[Kept[Answer]]:
+    return _let_go(rule, lambda answer, at: answer.without_bytes(at, RETENTION), {"erased": None, **query})
+
+
+KEPT: tuple[Kept[Any], ...] = (
+    *_bytes("accepted_bytes", {"status": {"$in": _ACCEPTED}}),
+    *_bytes("refused_bytes", {"status": {"$in": _REFUSED}}),
+    *_bytes("repeated_bytes", {"status": {"$in": _REPEATED}}),
+    *_bytes("repeated_bytes", {"status": Status.HELD.value, "released": {"$ne": None}}),
+    *_let_go(
+        "refusal_words",
+        lambda answer, at: answer.without_words(),
+        {"status": {"$in": _REFUSED}, "wordless": {"$ne": True}},
     ),
     Kept(
         rule="waiting_people_orders",

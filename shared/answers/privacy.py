@@ -14,6 +14,14 @@ class Erasure(Contract):
 
     order_id: str
     receipts: list[str] = []
+    """As they were named."""
+    also: list[str] = []
+    """Further receipts of the very same content (repeats, what was held and decided), which are erased with them; of
+    very many the first of them."""
+    more: int = 0
+    """How many further ones there are besides: for another order."""
+    standing: list[str] = []
+    """Further ones that stand, and stay: their sender corrects or withdraws them first."""
     person: str | None = None
     """Of the directory; then there are no receipts."""
     why: str
@@ -29,6 +37,8 @@ class ErasureAnswer(BaseModel):
 
     order: Erasure
     dry_run: bool
+    letters: list[str] = []
+    """Dead letters of intake with the same bytes. They stay: each is closed, and erased by another person."""
 
 
 class Holding(BaseModel):

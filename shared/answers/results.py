@@ -101,11 +101,14 @@ class Order(BaseModel):
     who: str
     role: str
     at: Instant
-    state: Literal["running", "done", "violated"]
+    state: Literal["running", "done", "violated", "failed"]
+    """`failed`: what is still to be judged rests on altered documents; the order goes on when it is given again."""
     requested: int
     results: int | None
     changed: int | None
     violations: list[str]
+    altered: list[str] = []
+    """Of a failed one: collection and identity of documents that were altered outside the service."""
     finished_at: Instant | None
 
 

@@ -10,6 +10,7 @@ from shared.contracts.topics import Party, TopicFamily, families
 GROUP_PREFIX = "langhoc-"
 """What a service's consumer group begins with, before the service's name."""
 SERVICES: tuple[Party, ...] = tuple(party for party in get_args(Party) if party not in ("portal", "treasury"))
+_OUR_GROUPS = [(GROUP_PREFIX, True), ("province-", True), ("treasury.", True)]
 _PROVINCE = re.compile(r"province-([0-9]{2})")
 
 
@@ -42,6 +43,17 @@ def rights(principal: str, *, group_prefix: str = GROUP_PREFIX) -> frozenset[Rig
 def is_party(principal: str) -> bool:
     """Whether the contracts know this principal."""
     return principal in SERVICES or principal == "treasury" or province_of(principal) is not None
+
+
+def reaches_ours(resource: Literal["topic", "group"], name: str, *, prefixed: bool) -> bool:
+    """Whether a right on a topic or group of this name, or on all whose names begin so, is one on any of ours."""
+    if name == "*" and not prefixed:
+        return True
+    ours = _OUR_GROUPS if resource == "group" else [_named(family, None) for family in families().values()]
+    return any(
+        (prefixed and own.startswith(name)) or (name.startswith(own) if all_of_them else name == own)
+        for own, all_of_them in ours
+    )
 
 
 def province_of(principal: str) -> str | None:

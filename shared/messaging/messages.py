@@ -46,6 +46,9 @@ class Received(Generic[T]):
     traceparent: str | None = None
     clock_offset: int = 0
     """Seconds by which `received_at` is shifted."""
+    decided_at: datetime | None = None
+    """Business time at which it is decided on, long after its reception at times; `None`: then. For nothing but what
+    counts from the decision: whatever is decided rests on `received_at`."""
 
 
 class Reason(StrEnum):

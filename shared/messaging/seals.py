@@ -5,14 +5,14 @@ is read. Whoever changes a figure, takes a field away, hides a document or moves
 found out by the next reader (`Altered`), which names the document. What a seal cannot show is that a whole document
 was put back to how it once was; of decided money the chain of the journal shows that (ADR 40).
 
-Fields that are documents or lists themselves are covered by a hash of their own, so that a reader may leave them out.
+Fields that are documents, lists or bytes are covered by a hash of their own, so that a reader may leave them out.
 The keys are the process's own (`use`): the first seals, every one is believed.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -84,11 +84,11 @@ class Ring:
     def fits(self, collection: str, found: Mapping[str, Any], without: Collection[str] = ()) -> bool:
         """Whether a stored document says what was sealed in its place.
 
-        `without`: fields that the reader left out; they must be documents or lists.
+        `without`: fields that the reader left out; they must be documents, lists or bytes, and named by the seal.
         """
         match found.get(SEAL):
             case {"key": str(key), "hash": str(hash), "apart": dict(apart)} if key in self._keys:
-                here = {name: digest for name, digest in apart.items() if name in without} | _apart(found)
+                here = {name: digest for name, digest in apart.items() if name in without} | _apart(found, apart)
                 return hash == self._hash(key, collection, str(found["_id"]), found, here)
         return False
 
@@ -98,11 +98,13 @@ class Ring:
         return hashlib.blake2b(bson.encode(said), key=self._keys[key], digest_size=_BYTES).hexdigest()
 
 
-def _apart(document: Mapping[str, Any]) -> dict[str, str]:
+def _apart(document: Mapping[str, Any], told: Collection[str] | None = None) -> dict[str, str]:
+    """`told`: names of its seal; in one of a release before, bytes were not apart."""
     return {
         name: hashlib.blake2b(bson.encode({"": value}), digest_size=_BYTES).hexdigest()
         for name, value in document.items()
-        if isinstance(value, dict | list) and name not in _BESIDE
+        if name not in _BESIDE
+        and (isinstance(value, dict | list) or (isinstance(value, bytes) and (told is None or name in told)))
     }
 
 
@@ -135,6 +137,26 @@ def check(collection: str, found: Mapping[str, Any], without: Collection[str] = 
     if len(_found) < _MOST_FOUND:
         _found[place] = None
     raise Altered(place)
+
+
+def check_all(collection: str, rows: Iterable[Mapping[str, Any]], without: Collection[str] = ()) -> None:
+    """Likewise of many at once: raises `Altered` with the places of all that do not fit."""
+    altered = list[str]()
+    for row in rows:
+        try:
+            check(collection, row, without)
+        except Altered as error:
+            altered += error.places
+    if altered:
+        raise Altered(*altered)
+
+
+def covers(found: Mapping[str, Any], name: str) -> bool:
+    """Whether a field may be left out by who reads this document: its seal covers it by a hash of its own."""
+    match found.get(SEAL):
+        case {"apart": dict(apart)}:
+            return name in apart
+    return False
 
 
 def found_altered() -> list[str]:

@@ -59,7 +59,7 @@ def _write(scope: Scope, status: int | None, seconds: float, span: trace.Span) -
     route = route_of(scope)
     if route:
         span.update_name(f"http {scope['method']} {route}")
-    if is_open(scope) and status is not None and status < 500:
+    if is_open(scope) and status is not None and status < 400:
         return
     caller, refused = scope.get(CALLER), scope.get(REFUSED)
     (log.warning if refused else log.info)(
@@ -79,6 +79,12 @@ def _write(scope: Scope, status: int | None, seconds: float, span: trace.Span) -
 def _named(account: Account | None) -> dict[str, str]:
     """An account, as any text is shown that somebody outside has written; how long one is, tokens bound."""
     return {"issuer": neutral(account.issuer), "subject": neutral(account.subject)} if account else {}
+
+
+def write_unread(status: int, refused: str, seconds: float) -> None:
+    """The line of a request that nobody could read as one: who asked, and for what, is not known."""
+    known = dict.fromkeys(("method", "route", "actor", "role", "trace"))
+    log.warning("http.request", **known, status=status, refused=refused, ms=round(seconds * 1_000))
 
 
 def _header(scope: Scope, name: bytes) -> str | None:

@@ -39,6 +39,7 @@ from shared.web.connections import HEADER_BYTES, BoundedConnection
 from shared.web.crowds import Crowds
 from shared.web.headers import Guarded, of_page
 from shared.web.keys import Keys
+from shared.web.lately import Lately
 from shared.web.parameters import only_known
 from shared.web.people import Directory, Trust
 from shared.web.tokens import trusted
@@ -191,6 +192,7 @@ async def _nobody_unknown(request: Request) -> None:
 
 def _health(runtime: Runtime, keys: Keys) -> APIRouter:
     router = APIRouter(tags=["health"])
+    is_alive, is_ready = Lately(runtime.live), Lately(runtime.ready)  # open to anybody, and they ask the servers
 
     def answer(checks: list[Check]) -> JSONResponse:
         ok = all(check.ok for check in checks)
@@ -209,11 +211,11 @@ def _health(runtime: Runtime, keys: Keys) -> APIRouter:
 
     @router.get("/health/live", summary="Alive, judged by progress", responses=told)
     async def live() -> JSONResponse:
-        return answer(await runtime.live())
+        return answer(await is_alive())
 
     @router.get("/health/ready", summary="Ready to do its work now", responses=told)
     async def ready() -> JSONResponse:
-        return answer([*await runtime.ready(), keys.check()])
+        return answer([*await is_ready(), keys.check()])
 
     @router.get("/flow", summary="What is still on its way")
     async def flow(who: Operator) -> Flow:

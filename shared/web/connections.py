@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from asyncio import TimerHandle, Transport
 from collections.abc import Callable
 from http import HTTPStatus
@@ -12,6 +13,8 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from shared.telemetry.metrics import CONNECTIONS_ENDED
+from shared.web.access import write_unread
+from shared.web.guarding import guard
 from shared.web.problems import ApiProblem, refused
 
 HEADER_BYTES = 16 * 1024
@@ -37,6 +40,8 @@ class BoundedConnection(H11Protocol):
         super().__init__(**given)
         self._waiting = waiting
         self._timer: TimerHandle | None = None
+        self._since = time.monotonic()
+        """When it began to wait for the request at hand."""
         self._stalled: TimerHandle | None = None
         self._lingering: int | None = None
 
@@ -86,6 +91,7 @@ class BoundedConnection(H11Protocol):
     def _start(self, seconds: float, then: Callable[[], object]) -> None:
         self._arrived()
         self._timer = self.loop.call_later(seconds, then)
+        self._since = time.monotonic()
 
     def _arrived(self) -> None:
         self._waiting.pop(self, None)
@@ -118,6 +124,7 @@ class BoundedConnection(H11Protocol):
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             return  # an answer is on its way already
         answer = problem.answer
+        guard(answer.headers)
         headers = [*answer.raw_headers, *self.server_state.default_headers, (b"connection", b"close")]
         for event in (
             h11.Response(status_code=answer.status_code, headers=headers, reason=HTTPStatus(answer.status_code).phrase),
@@ -125,6 +132,7 @@ class BoundedConnection(H11Protocol):
             h11.EndOfMessage(),
         ):
             self.transport.write(self.conn.send(event) or b"")
+        write_unread(answer.status_code, problem.problems[0].code, time.monotonic() - self._since)
 
     def pause_writing(self) -> None:
         super().pause_writing()

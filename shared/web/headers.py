@@ -1,4 +1,4 @@
-"""What every answer says of itself, and what is answered when we fail."""
+"""Answers guarded, whoever makes them in the application, and what is answered when we fail."""
 
 from __future__ import annotations
 
@@ -11,18 +11,10 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.web.connections import HEADER_BYTES
+from shared.web.guarding import guard
 from shared.web.problems import refused, route_of
 
 log = structlog.get_logger()
-ASSETS = "/static/"
-"""Files of the documentation: the only thing that a browser may keep."""
-OF_DATA = "default-src 'none'; frame-ancestors 'none'"
-ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 
 
 def of_page(page: bytes) -> str:
@@ -53,7 +45,7 @@ class Guarded:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                _guard(MutableHeaders(scope=message), scope["path"])
+                guard(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
         if _bytes(scope) > HEADER_BYTES:  # the parser bounds only those that come in parts
@@ -77,10 +69,3 @@ def _bytes(scope: Scope) -> int:
     """Of the request's address and headers, with what stands between them."""
     address = len(scope.get("raw_path") or b"") + len(scope["query_string"])
     return address + sum(len(name) + len(value) + 4 for name, value in scope["headers"])
-
-
-def _guard(headers: MutableHeaders, path: str) -> None:
-    for name, value in ALWAYS.items():
-        headers[name] = value
-    headers.setdefault("Content-Security-Policy", OF_DATA)
-    headers.setdefault("Cache-Control", "max-age=3600" if path.startswith(ASSETS) else "no-store")

@@ -7,6 +7,7 @@ belongs to one step therefore arrives within the minutes after its time, never b
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -50,7 +51,7 @@ class PlatformWorld(World):
         self._events: list[Event] = []
         self._at: datetime | None = None
         self._since = 0.0
-        self._offset = timedelta()
+        self._offset = 0
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[PlatformWorld]:
@@ -70,7 +71,7 @@ class PlatformWorld(World):
     async def come(self, at: datetime, messages: Sequence[Message]) -> list[str]:
         if at != self._at or time.monotonic() - self._since > DRIFT.total_seconds():
             await self._become(at)
-        async with Portal(self._kafka, clock=BusinessClock(round(self._offset.total_seconds()))) as portal:
+        async with Portal(self._kafka, clock=BusinessClock(self._offset)) as portal:
             return [str(sent.position) for sent in await portal.publish(messages)]
 
     async def rest(self) -> None:
@@ -101,12 +102,12 @@ class PlatformWorld(World):
     async def _become(self, at: datetime) -> None:
         begun = self._at is not None
         self._at, self._since = at, time.monotonic()
-        self._offset = at - datetime.now(UTC)
-        offset, clock = round(self._offset.total_seconds()), self._folder / "clock"
-        write_atomically(clock, str(offset))
+        self._offset = math.ceil((at - datetime.now(UTC)).total_seconds())  # never before that time
+        clock = self._folder / "clock"
+        write_atomically(clock, str(self._offset))
         if not begun:
             await asyncio.to_thread(self._processes.start, *SERVICES, LANGHOC_CLOCK_FILE=str(clock))
-        await asyncio.to_thread(self._processes.wait_clock, offset, *SERVICES)
+        await asyncio.to_thread(self._processes.wait_clock, self._offset, *SERVICES)
 
     async def _begin_here(self, service: str, topics: Sequence[str]) -> None:
         """Let the consumer group of a service begin at the end of its topics."""

@@ -96,6 +96,8 @@ async def _together(world: World, now: datetime, turn: Sequence[tuple[Play, Step
     ordered = [(play, step) for play, step in turn if step.is_ordered]
     for play, step in ordered:
         play.found += await _order(world, play, step, now)
+        if step.correct:  # it moves every ranking, also those that others are about to release
+            await world.rest()
     if ordered:
         await world.rest()
     if any(step.expect for _, step in turn):

@@ -54,10 +54,15 @@ def own_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
         yield running
 
 
+def environment_of(servers: Servers) -> dict[str, str]:
+    """That names this Kafka and its administrator."""
+    return {f"LANGHOC_{name.upper()}": value for name, value in servers.kafka.settings.items()}
+
+
 @pytest.fixture
 def langhoc(own_servers: Servers) -> Langhoc:
     """The command of the administrator of a Kafka that the environment names."""
-    environment = {f"LANGHOC_{name.upper()}": value for name, value in own_servers.kafka.settings.items()}
+    environment = environment_of(own_servers)
 
     def run(*arguments: str, fails: bool = False) -> str:
         done = CliRunner(env={**environment, "COLUMNS": "80"}).invoke(app, list(arguments))
@@ -223,6 +228,42 @@ def test_a_client_has_the_quota_of_its_kind_and_the_broker_holds_it(
     assert langhoc("client", "list").count("as agreed") == 2
     langhoc("client", "revoke", "--treasury")
     assert "treasury" not in langhoc("client", "list", "--format", "json")
+
+
+def followed(holds: Callable[[], bool]) -> None:
+    """Brokers follow the controller within moments."""
+    while not holds():
+        time.sleep(0.05)
+
+
+def test_what_somebody_gave_to_everybody_is_shown_named_and_taken_away(own_servers: Servers, langhoc: Langhoc) -> None:
+    literal, prefixed = ACLResourcePatternType.LITERAL, ACLResourcePatternType.PREFIXED
+    given = {
+        "read topic *": ResourcePattern(ResourceType.TOPIC, "*", literal),
+        "all topic submissions.*": ResourcePattern(ResourceType.TOPIC, "submissions.", prefixed),
+        "read group langhoc-scoring": ResourcePattern(ResourceType.GROUP, "langhoc-scoring", literal),
+        "alter cluster kafka-cluster": ResourcePattern(ResourceType.CLUSTER, "kafka-cluster", literal),
+        "read topic of.others": ResourcePattern(ResourceType.TOPIC, "of.others", literal),
+    }
+    everybodys = {
+        ACL("User:*", "*", ACLOperation[name.split(" ")[0].upper()], ACLPermissionType.ALLOW, of)
+        for name, of in given.items()
+    }
+    ours = given.keys() - {"read topic of.others"}
+    with principals_of(own_servers.kafka) as principals:
+        before = {service: principals.rights_of(service) for service in SERVICES}
+        principals._create(everybodys)
+        followed(lambda: principals.rights_of_everybody() == ours)
+        shown = CliRunner(env=environment_of(own_servers)).invoke(app, ["client", "list"])
+        assert "Everybody who can log in has the right: read topic *" in shown.stderr
+        said = langhoc("topics", "apply", "--replication", "1")
+        assert [name for name in ours if name not in " ".join(said.split())] == []
+        followed(lambda: not principals.rights_of_everybody())
+        assert {service: principals.rights_of(service) for service in SERVICES} == before
+        (left,) = principals._acls("User:*")
+        assert left.resource_pattern.resource_name == "of.others", "what is not ours is nobody's concern here"
+        principals._delete({left})
+    assert "everybody" not in langhoc("topics", "apply", "--replication", "1")
 
 
 def test_a_login_is_never_given_twice_nor_to_a_stranger(own_servers: Servers, langhoc: Langhoc) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
@@ -23,6 +24,16 @@ from shared.web.app import served
 from tests.fakes.apps import SERVICES, app_of, requests_of
 from tests.fakes.memory import MemoryMongo
 from tests.hostile.inputs import Input, each, inputs
+
+GUARDING = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "deny",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cache-control": "no-store",
+}
+"""What every answer says, lower case."""
 
 
 def spelt(text: str) -> str:
@@ -81,11 +92,34 @@ async def answer_to(port: int, first: bytes, slowly: bytes) -> bytes:
     return answer
 
 
+@pytest.mark.parametrize(
+    ("first", "slowly", "status", "code"),
+    [
+        (b"\x00\x01\r\n\r\n", b"", 400, "no_request"),
+        (b"GET /hea", b"", 408, "request_too_slow"),
+        (b"GET /receipts HTTP/1.1\r\nHost: a\r\n", b"X-A: a\r\n" * 500, 431, "headers_too_large"),
+        (b"GET /health/live HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"", 400, "no_request"),
+    ],
+    ids=["no request", "too slow", "too large, in parts", "two hosts"],
+)
+async def test_what_nobody_could_read_has_its_line_in_the_access_log(
+    port: int, first: bytes, slowly: bytes, status: int, code: str
+) -> None:
+    """By it a scan or a flood shows; it has nothing of what was sent."""
+    with structlog.testing.capture_logs() as logs:
+        await answer_to(port, first, slowly)
+    (line,) = [line for line in logs if line["event"] == "http.request"]
+    assert (line["status"], line["refused"], line["log_level"]) == (status, code, "warning")
+    assert {line[name] for name in ("method", "route", "actor", "role", "trace")} == {None}
+    assert line["ms"] >= 0
+
+
 @each("http")
 async def test_a_hostile_connection_is_answered_in_words_and_ended(port: int, state: Path, given: Input) -> None:
     """That it is ended is the end of this test: it reads until then."""
     sent = spelt(given["send"].replace("{token}", issue_token(state, "an", "ministry")))
-    answer = await answer_to(port, sent.encode("latin-1"), given.get("slowly", "").encode())
+    with structlog.testing.capture_logs() as logs:
+        answer = await answer_to(port, sent.encode("latin-1"), given.get("slowly", "").encode())
     if given["answer"] == "closed":
         assert answer == b""
         return
@@ -94,6 +128,9 @@ async def test_a_hostile_connection_is_answered_in_words_and_ended(port: int, st
     assert int(head[:3]) == given["answer"], answer[:500]
     assert b"application/problem+json" in head
     assert b'"vi"' in body
+    headers = dict(line.lower().split(": ", 1) for line in head.decode("latin-1").split("\r\n")[1:])
+    assert {name: headers[name] for name in GUARDING} == GUARDING
+    assert given["answer"] in [line["status"] for line in logs if line["event"] == "http.request"]
     assert await ready(port)
 
 

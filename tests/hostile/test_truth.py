@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import pytest
 import yaml
 
 from services.funding import decisions, queries
+from services.intake.decisions import RECEIPTS
 from shared.contracts.catalogue import EventType
+from shared.messaging import seals
 from shared.messaging.decide.documents import Collection
 from shared.messaging.decide.migrating import seal_former
 from shared.messaging.seals import Altered
@@ -104,6 +107,52 @@ async def test_no_reader_tells_an_altered_figure_and_some_name_the_document(benc
     assert silent | loud == set(READERS), {path: after[path].text[:200] for path in {*READERS} - silent - loud}
     if case["collection"] not in ("envelopes", "supports"):  # nobody tells them but by what was made of them
         assert loud, "whoever reads it says so"
+
+
+MALFORMED: dict[str, dict[str, Any]] = {
+    "a text for an amount": {"amount": "một tỷ"},
+    "half a đồng": {"amount": 0.5},
+    "no amount": {"amount": None},
+    "a kind that there is not": {"kind": "gift"},
+    "no instant": {"at": "hôm qua"},
+    "a number below the first": {"number": 0},
+    "a list for a reason": {"why": ["đã kiểm tra"]},
+    "a document for who": {"who": {"id": "hoa"}},
+    "a reversal of nothing": {"reverses": -1},
+    "no hash": {"hash": None},
+}
+
+
+@pytest.mark.parametrize("sealed", [False, True], ids=["", "sealed again"])
+@pytest.mark.parametrize("changes", MALFORMED.values(), ids=MALFORMED)
+async def test_what_lies_in_the_journal_and_is_no_entry_is_named(
+    bench: Bench, changes: dict[str, Any], sealed: bool
+) -> None:
+    id = "04/2026/operating/0000002"
+    rows = bench.mongo.rows("journal")
+    whole, rows[id] = rows[id], rows[id] | changes
+    if sealed:
+        bench.mongo.seal()
+    verified = await ask(bench, "/journal/04/2026/verify")
+    assert (verified.status_code, verified.json()["whole"]) == (200, False), verified.text
+    assert f"journal/{id}" in verified.json()["altered"]
+    assert not any(place.startswith("budgets/") for place in verified.json()["altered"]), "it says what was decided"
+    for path in ("/journal/04/2026", "/budgets/04/2026/proof", "/budgets/04/2026/decisions", "/exports/04/2026"):
+        assert names(await ask(bench, path), f"journal/{id}"), path
+    assert names(await ask(bench, "/budgets/04/2026/snapshot/verify"), f"journal/{id}")
+    rows[id] = whole
+    assert (await ask(bench, "/journal/04/2026/verify")).json()["whole"]
+
+
+@pytest.mark.parametrize("collection", ["decisions", "releases", "budgets"])
+async def test_what_is_no_document_of_its_kind_is_named_though_it_was_sealed_again(
+    bench: Bench, collection: str
+) -> None:
+    rows = bench.mongo.rows(collection)
+    id = sorted(rows)[0]
+    rows[id] = rows[id] | {"version": "một"}
+    bench.mongo.seal()
+    assert names(await ask(bench, "/journal/04/2026/verify"), f"{collection}/{id}")
 
 
 @pytest.mark.parametrize("collection", ["decisions", "releases", "journal"])
@@ -205,6 +254,62 @@ async def test_what_intake_tells_of_a_submission_is_what_it_wrote(tmp_path: Path
         paths = (f"/receipts/{receipt.receipt_id}", f"/subjects/{receipt.subject}")
         answers = [await http.get(path) for path in paths]
     assert any(names(answer, f"{collection}/{id}") for answer in answers)
+
+
+RECEIPT_LISTS = ("/receipts", "/receipts?status=accepted", "/explanations/00004@2025-07")
+
+
+@pytest.mark.parametrize("path", RECEIPT_LISTS)
+@pytest.mark.parametrize("sealed_before", [False, True], ids=["", "sealed by a release before"])
+async def test_a_list_of_receipts_tells_none_that_was_altered_and_names_them_all(
+    tmp_path: Path, path: str, sealed_before: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake = Intake(tmp_path)
+    for each in ("s-1", "s-1", "s-2"):
+        await intake.receive(EventType.COMMUNE_SUBMITTED, commune(submission_id=each))
+    rows = intake.mongo.rows("receipts")
+    if sealed_before:
+        apart = seals._apart
+        monkeypatch.setattr(seals, "_apart", lambda row, told=None: apart(row, () if told is None else told))
+        intake.mongo.seal()
+        assert not any(seals.covers(row, "raw") for row in rows.values())
+    ask = intake.http()
+    before = await ask.get(path)
+    assert before.status_code == 200
+    assert before.text.count("receipt_id") >= 1
+    shown = [id for id in sorted(rows) if id in before.text]
+    wholes = dict(rows)
+    for id in shown:
+        rows[id] = copy.deepcopy(rows[id])
+        rows[id]["receipt"]["version"] = 9
+    answer = await ask.get(path)
+    assert all(names(answer, f"receipts/{id}") for id in shown), answer.text
+    rows.update(wholes)
+    assert (await ask.get(path)).text == before.text
+
+
+async def test_a_list_of_receipts_reads_none_of_the_bytes_that_were_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page of 5,000 receipts answers up to 5 GB."""
+    intake, read = Intake(tmp_path), set[str]()
+    await intake.receive(EventType.COMMUNE_SUBMITTED, commune())
+    await intake.receive(EventType.COMMUNE_SUBMITTED, commune())
+    (erased, *_) = rows = intake.mongo.rows("receipts")
+    kept = RECEIPTS.written(RECEIPTS.read(rows[erased]).without_bytes(datetime(2026, 3, 1, tzinfo=UTC), "retention"))
+    rows[erased] = rows[erased] | seals.sealed("receipts", erased, kept)
+    find = intake.mongo.find
+
+    async def watched(collection: str, *args: Any, **more: Any) -> Any:
+        found = await find(collection, *args, **more)
+        if collection == "receipts":
+            read.update(*found)
+        return found
+
+    monkeypatch.setattr(intake.mongo, "find", watched)
+    assert len((await intake.http().get("/receipts")).json()["items"]) == 2
+    assert "receipt" in read
+    assert "raw" not in read
 
 
 def fields(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

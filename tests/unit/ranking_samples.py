@@ -126,6 +126,7 @@ class Results:
             "holder": unit.province_code,
             "version": version,
             "result": result.model_dump(mode="json"),
+            "standing": result.model_dump(mode="json"),
         }
         self.mongo.rows("results")[id] = sealed("results", id, row)
         self.requests |= dict.fromkeys(

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import httpx
 import pytest
+from bson import Binary
 
 from deploy.local.identity import issue_token
 from services.intake.decisions import AGGREGATES, ERASURES, RECEIPTS
@@ -25,8 +26,9 @@ from tests.fakes.trust import local_operator
 from tests.unit.delivery_samples import AT, head, record
 from tests.unit.intake_bench import Bench
 from tests.unit.intake_samples import commune
+from tests.unit.register_samples import gap_filled
 from tests.unit.scoring_bench import Bench as Scoring
-from tests.unit.test_intake_release import old
+from tests.unit.test_intake_release import correct, old
 from tests.unit.test_intake_withdrawals import withdrawn
 from tests.unit.test_notifications_pipeline import Notifications
 
@@ -196,6 +198,103 @@ async def test_a_copy_of_what_stands_may_go(bench: Bench, ministry: Ministry) ->
     again = await bench.receive(EventType.COMMUNE_SUBMITTED, commune())
     await ministry.erase(again.receipt_id)
     assert RECEIPTS.read(bench.mongo.rows("receipts")[first.receipt_id]).raw is not None
+
+
+async def sent_thrice(bench: Bench) -> list[str]:
+    """The same refused bytes three times: each is received, and refused, by itself."""
+    raw = json.dumps({"unit_code": NAME}).encode()
+    for offset in (500, 501, 502):
+        row = record(raw, head(EventType.COMMUNE_SUBMITTED), topic="submissions.01", offset=offset)
+        await bench.pipeline.process([row])
+    return [receipt.receipt_id for receipt in bench.receipts(Status.REJECTED)]
+
+
+async def held_and_repeated(bench: Bench) -> list[str]:
+    """What was held, sent again meanwhile, and refused when the register knew its code: three receipts."""
+    named = {"scoring": "points", "points": {"TC1": {"points": "1", "evidence": [NAME]}}}
+    for _ in range(2):
+        await bench.receive(EventType.COMMUNE_SUBMITTED, old(content=named), province="04")
+    await correct(bench, gap_filled())
+    await bench.settle()
+    assert [receipt.status.value for receipt in bench.receipts()] == ["held", "duplicate", "rejected"]
+    return [receipt.receipt_id for receipt in bench.receipts()]
+
+
+async def replaced_and_repeated(bench: Bench) -> list[str]:
+    """What was accepted, sent again, and corrected."""
+    for _ in range(2):
+        await bench.receive(EventType.COMMUNE_SUBMITTED, commune(content=WITH_NAME))
+    ids = [receipt.receipt_id for receipt in bench.receipts()]
+    await bench.receive(EventType.COMMUNE_SUBMITTED, commune(submission_id="HN-2", corrects_version=1))
+    return ids
+
+
+@pytest.mark.parametrize("made", [sent_thrice, held_and_repeated, replaced_and_repeated])
+@pytest.mark.parametrize("named", [0, -1])
+async def test_every_receipt_of_the_same_content_goes_whichever_is_named(
+    bench: Bench, ministry: Ministry, made: Any, named: int
+) -> None:
+    ids = await made(bench)
+    others = sorted({*ids} - {ids[named]})
+    asked = await ministry.ask(ids[named])
+    assert (asked.json()["order"]["also"], asked.json()["order"]["standing"]) == (others, [])
+    done = await ministry.confirm()
+    assert (done.json()["also"], done.json()["more"]) == (others, 0)
+    assert places(bench) == []
+    told = [SubmissionErased.model_validate(each) for each in bench.events("intake.accepted") if "erased_at" in each]
+    assert {each.receipt_id for each in told} == set(ids), "whoever keeps words of any of them hears it"
+
+
+async def test_a_repeat_that_comes_before_the_confirmation_goes_too(bench: Bench, ministry: Ministry) -> None:
+    ids = await replaced_and_repeated(bench)
+    assert (await ministry.ask(*ids)).json()["order"]["also"] == []
+    again = await bench.receive(EventType.COMMUNE_SUBMITTED, commune(content=WITH_NAME))
+    assert (await ministry.confirm()).json()["also"] == [again.receipt_id]
+    assert places(bench) == []
+
+
+async def test_of_the_same_content_what_stands_stays_and_is_named(bench: Bench, ministry: Ministry) -> None:
+    first, again, third = [await bench.receive(EventType.COMMUNE_SUBMITTED, commune(content=WITH_NAME)) for _ in "123"]
+    order = (await ministry.ask(again.receipt_id)).json()["order"]
+    assert (order["also"], order["standing"]) == ([third.receipt_id], [first.receipt_id])
+    assert (await ministry.confirm()).status_code == 200
+    kept = {id: row["raw"] is not None for id, row in bench.mongo.rows("receipts").items()}
+    assert kept == {first.receipt_id: True, again.receipt_id: False, third.receipt_id: False}
+
+
+async def test_what_only_has_the_same_id_is_another_content(bench: Bench, ministry: Ministry) -> None:
+    """A sender mends what was refused and sends it again under its id."""
+    wrong = await bench.receive(EventType.COMMUNE_SUBMITTED, commune(unit_code="99999", content=WITH_NAME))
+    mended = await bench.receive(EventType.COMMUNE_SUBMITTED, commune())
+    assert (wrong.submission_id, mended.status) == (mended.submission_id, Status.ACCEPTED)
+    assert (await ministry.ask(wrong.receipt_id)).json()["order"]["also"] == []
+
+
+async def test_of_very_many_copies_the_first_go_and_the_others_are_counted(
+    bench: Bench, ministry: Ministry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.intake.decisions.erasing.MOST_COPIES", 1)
+    ids = await sent_thrice(bench)
+    order = (await ministry.ask(ids[0])).json()["order"]
+    assert (len(order["also"]), order["more"]) == (1, 1)
+    assert (await ministry.confirm()).status_code == 200
+    (left,) = [id for id, row in bench.mongo.rows("receipts").items() if row["raw"] is not None]
+    assert (await ministry.ask(left, id="X-2")).status_code == 200
+    assert (await ministry.confirm("X-2")).status_code == 200
+    assert places(bench) == []
+
+
+async def test_dead_letters_with_the_same_bytes_are_named(bench: Bench, ministry: Ministry) -> None:
+    receipt_id = await rejected(bench)
+    raw = bench.mongo.rows("receipts")[receipt_id]["raw"]
+    letters: list[dict[str, Any]] = [
+        {"value": Binary(raw), "state": "open"},
+        {"value": Binary(b"{}")},
+        {"value": None, "erased": {}},
+    ]
+    await bench.mongo.insert("dead_letters", letters)
+    (same,) = [row for row in bench.mongo.all("dead_letters") if row["value"] == raw]
+    assert (await ministry.ask(receipt_id, dry_run=True)).json()["letters"] == [str(same["_id"])]
 
 
 async def test_what_came_to_stand_between_request_and_confirmation_is_not_erased(

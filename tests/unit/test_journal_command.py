@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import structlog
 from typer.testing import CliRunner, Result
@@ -14,7 +15,7 @@ from typer.testing import CliRunner, Result
 from cli import journal as commands
 from cli.main import app as langhoc
 from shared.contracts.facts import BudgetApproved
-from tests.unit.funding_bench import KIM, Bench, published
+from tests.unit.funding_bench import HOA, KIM, LAN, Bench, published, registration
 from tests.unit.wire import answered_by
 
 NAMED = ("--province", "04", "--year", "2026")
@@ -79,6 +80,29 @@ async def test_a_service_that_hides_it_is_found_out_on_this_machine(
     monkeypatch.setattr("services.funding.queries.misfits", lambda *_: ())
     told = await run("verify", *NAMED)
     assert (told.exit_code, "decisions/a/2026/operating" in told.output) == (1, True)
+
+
+@pytest.mark.parametrize("before", ["/journal/04/2026", "/journal/04/2026/verify", "/budgets/04/2026/decisions"])
+async def test_who_approves_while_it_is_verified_alters_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    """The command asks several questions; an adjustment is approved right before each of them, or after the last."""
+    await bench.tell(registration("b", version=2, area_class="region_2"))
+    await bench.settle()
+    await bench.done(LAN, "/adjustments/04/2026/b/1/submit")
+    http, asked = bench.http(KIM), list[str]()
+
+    async def meanwhile(request: httpx.Request) -> None:
+        asked.append(request.url.path)
+        if request.url.path == before and asked.count(before) == 1:
+            await bench.done(HOA, "/adjustments/04/2026/b/1/approve")
+
+    http.event_hooks["request"].append(meanwhile)
+    answered_by(monkeypatch, funding=http)
+    told = await run("verify", *NAMED)
+    assert before in asked
+    assert told.exit_code == 0, told.output
+    assert "Altered" not in told.output
 
 
 async def test_a_whole_journal_is_told_with_its_balance(bench: Bench) -> None:

@@ -171,7 +171,7 @@ async def test_a_recognition_or_recomputation_is_named_as_the_cause() -> None:
     await world.compute("province-04")
     await world.put(A, "b")
     stored = world.mongo.rows("results")[f"{A.unit_id}/2025"]
-    stored["result"]["supersedes"]["cause"] = "recognition"
+    stored["standing"]["supersedes"]["cause"] = "recognition"
     world.mongo.seal()
     await world.compute("province-04")
     assert [change.cause for page in world.changes("province-04") for change in page.changes] == ["recognition"]

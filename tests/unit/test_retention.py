@@ -23,9 +23,12 @@ from shared.answers.dead_letters import Action
 from shared.contracts.base import Status, Text
 from shared.contracts.catalogue import EventType
 from shared.contracts.topics import families
+from shared.messaging import seals
+from shared.messaging.clock import SECOND
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
 from shared.messaging.decide.asking import Consumer, Request
+from shared.messaging.decide.documents import Document
 from shared.messaging.decide.sets import key_text
 from shared.messaging.operate.dead_letters import DeadLetters, Order
 from shared.messaging.operate.keeping import OF_EVERY_SERVICE, PAGE, Keeper, Kept
@@ -38,7 +41,8 @@ from tests.fakes.stored import store
 from tests.unit.delivery_samples import AT, head, record
 from tests.unit.intake_bench import Bench, Still
 from tests.unit.intake_samples import commune
-from tests.unit.test_intake_release import old
+from tests.unit.register_samples import gap_filled
+from tests.unit.test_intake_release import correct, old
 from tests.unit.test_outbox import Broker
 
 SERVICES = ("intake", "scoring", "funding", "notifications")
@@ -118,9 +122,22 @@ def test_a_rule_that_makes_no_sense_is_refused(changes: dict[str, Any]) -> None:
 # ------------------------------------------------------------------------------------------------- submissions
 
 
+class Moving(Still):
+    """A clock that shows the day that the test has come to."""
+
+    def come_to(self, days: int) -> None:
+        """So many days after the records arrived."""
+        self._moment = AT + timedelta(days=days)
+
+
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def clock() -> Moving:
+    return Moving(AT)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, clock: Moving) -> Bench:
+    return Bench(tmp_path, clock)
 
 
 async def accepted(bench: Bench) -> str:
@@ -131,8 +148,7 @@ async def rejected(bench: Bench) -> str:
     """A list of names that somebody sent by mistake."""
     raw = json.dumps({"unit_code": NAME, "learners": [NAME, "Trần Văn Bình"]}, ensure_ascii=False).encode()
     await bench.pipeline.process([record(raw, head(EventType.COMMUNE_SUBMITTED), topic="submissions.01", offset=500)])
-    (one,) = bench.receipts(Status.REJECTED)
-    return one.receipt_id
+    return bench.receipts(Status.REJECTED)[-1].receipt_id
 
 
 async def conflicting(bench: Bench) -> str:
@@ -198,6 +214,64 @@ async def test_what_was_held_and_is_decided_keeps_the_bytes_of_its_second_receip
     await store(bench.mongo, {RECEIPTS.ref(receipt_id): replace(answer, released="another")})
     await keeper(bench.mongo, 91).round()
     assert bench.mongo.rows("receipts")[receipt_id]["raw"] is None
+
+
+async def held_and_refused(bench: Bench, clock: Moving) -> str:
+    """A submission that is found wrong once its code is known, after 400 days; returns its second receipt."""
+    await bench.receive(EventType.COMMUNE_SUBMITTED, old(), province="04")  # which may not speak for it
+    await bench.settle()
+    clock.come_to(400)
+    await correct(bench, gap_filled())
+    await bench.settle()
+    (second,) = bench.receipts(Status.REJECTED)
+    assert second.received_at == AT
+    return second.receipt_id
+
+
+async def read_late(bench: Bench, clock: Moving) -> str:
+    """A submission that lay in its channel for 400 days before it was refused."""
+    clock.come_to(400)
+    return await rejected(bench)
+
+
+def of_before(row: Document, decided_at: datetime) -> Document:
+    """The document as a release wrote it that did not note when it was decided."""
+    former = {name: value for name, value in row.items() if name != "decided_at"}
+    stamp = int(decided_at.timestamp()) * SECOND
+    return former | seals.sealed("receipts", row["_id"], former) | {"_stamp": stamp}
+
+
+@pytest.mark.parametrize("made", [held_and_refused, read_late])
+async def test_the_term_of_what_is_refused_late_begins_when_it_is_refused(
+    bench: Bench, clock: Moving, made: Callable[[Bench, Moving], Awaitable[str]]
+) -> None:
+    receipt_id = await made(bench, clock)
+    rows = bench.mongo.rows("receipts")
+    for days in (400, 401, 490):
+        await keeper(bench.mongo, days).round()
+        assert all(row["raw"] is not None for row in rows.values()), days
+    await keeper(bench.mongo, 491).round()
+    assert {id for id, row in rows.items() if row["raw"] is None} == set(rows), "the first receipt of what was held too"
+    before = bench.receipt(receipt_id)
+    await keeper(bench.mongo, 400 + 731).round()
+    assert bench.receipt(receipt_id) == before
+    await keeper(bench.mongo, 400 + 732).round()
+    assert bench.receipt(receipt_id) != before
+
+
+async def test_what_a_release_before_refused_late_keeps_its_bytes_for_its_term_too(bench: Bench, clock: Moving) -> None:
+    """It did not note when; the stamp of what was held and decided is of that moment."""
+    await held_and_refused(bench, clock)
+    early = await rejected(bench)
+    rows = bench.mongo.rows("receipts")
+    for id, row in rows.items():
+        rows[id] = of_before(row, AT if id == early else AT + timedelta(days=400))
+    await keeper(bench.mongo, 401).round()
+    assert {id for id, row in rows.items() if row["raw"] is None} == {early}
+    await keeper(bench.mongo, 490).round()
+    assert {id for id, row in rows.items() if row["raw"] is None} == {early}
+    await keeper(bench.mongo, 491).round()
+    assert {id for id, row in rows.items() if row["raw"] is None} == set(rows)
 
 
 async def test_words_of_a_refusal_go_after_two_years_and_their_codes_stay(bench: Bench) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 import pytest
 from pydantic import ValidationError
 
 from services.funding.settings import Settings
-from shared.contracts.rights import SERVICES, Right, rights
+from shared.contracts.rights import SERVICES, Right, reaches_ours, rights
 from shared.contracts.topics import all_topics, families, topic_names
 from shared.messaging.access import KafkaAccess, KafkaLogin
 from shared.messaging.consume.topics_seen import Operation
@@ -20,6 +20,35 @@ from shared.messaging.settings import ServiceSettings
 
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 PRINCIPALS = (*SERVICES, "treasury", *(f"province-{code}" for code in province_codes()))
+
+
+@pytest.mark.parametrize(
+    ("resource", "name", "prefixed", "ours"),
+    [
+        ("topic", "*", False, True),
+        ("topic", "", True, True),
+        ("topic", "budgets", False, True),
+        ("topic", "budg", True, True),
+        ("topic", "budg", False, False),
+        ("topic", "submissions.", True, True),
+        ("topic", "submissions.01", False, True),
+        ("topic", "submissions.01", True, True),
+        ("topic", "submissions", False, False),
+        ("topic", "subm", True, True),
+        ("topic", "orders.of.others", False, False),
+        ("topic", "orders.", True, False),
+        ("group", "*", False, True),
+        ("group", "langhoc-scoring", False, True),
+        ("group", "lang", True, True),
+        ("group", "province-01.portal", False, True),
+        ("group", "treasury.", True, True),
+        ("group", "others", False, False),
+    ],
+)
+def test_a_right_on_anything_of_ours_is_known_as_one(
+    resource: Literal["topic", "group"], name: str, prefixed: bool, ours: bool
+) -> None:
+    assert reaches_ours(resource, name, prefixed=prefixed) is ours
 
 
 def may(principal: str, operation: str, topic: str) -> bool:

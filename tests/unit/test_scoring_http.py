@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import typer
 from opentelemetry.sdk.trace import TracerProvider
 
 from cli import recompute
@@ -17,6 +18,7 @@ from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from services.scoring import api
 from services.scoring.queries import migrate
 from services.scoring.queries import recomputes as queries
+from shared.answers.results import Order
 from shared.messaging.decide.asking import Consumer
 from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
@@ -102,6 +104,22 @@ async def test_an_order_is_recorded_with_who_and_why_and_can_be_followed(ask: Ca
         "who": "local:tran.thi.b", "role": "ministry", "why": ORDER["why"], "state": "done", "results": 2, "changed": 0,
     }  # fmt: skip
     assert (await ask("GET", "/recompute/none")).status_code == 404
+
+
+def test_the_command_names_the_altered_documents_of_a_failed_order(capsys: pytest.CaptureFixture[str]) -> None:
+    said: dict[str, Any] = {
+        "who": "local:a",
+        "role": "ministry",
+        "at": "2026-03-01T02:00:00Z",
+        "results": None,
+        "changed": None,
+    }
+    said |= ORDER | {"state": "failed", "requested": 2, "violations": [], "altered": ["results/x/2025"]}
+    with pytest.raises(typer.Exit):
+        recompute.tell(Order.model_validate(said | {"province": None, "finished_at": said["at"]}))
+    told = capsys.readouterr().err
+    assert "results/x/2025" in told
+    assert f"--order {ORDER['id']}" in told
 
 
 @pytest.mark.parametrize("other", [{"period": 2024}, {"province": "01"}])

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from services.scoring.decisions import RECOMPUTES, RESULTS, Recompute
+from services.scoring.decisions import CHECK, RECOGNITIONS, RECOMPUTES, RESULTS, Recompute
+from services.scoring.decisions.areas import communes_of
 from services.scoring.decisions.recomputes import Audit, Audited
 from services.scoring.decisions.results import score
 from services.scoring.queries import recomputes
 from shared.messaging.collections import RECALCULATIONS
+from shared.messaging.decide.sets import key_text
 from shared.messaging.seals import Altered, sealed
 from shared.mongo import Unavailable
+from shared.registry import Unit, registry
 from shared.rulebook import RulebookError, rubric
 from shared.rulebook.given import GivenRules, read_given
 from shared.rulebook.source import DATA
 from tests.fakes.memory import Fault
-from tests.unit.scoring_assessments import learning_models, share, standards, universal_education
+from tests.unit.scoring_assessments import (
+    area_targets,
+    assessment,
+    learning_models,
+    share,
+    standards,
+    universal_education,
+)
 from tests.unit.scoring_bench import NOW, Bench
 from tests.unit.scoring_samples import UNIT, centre, commune, points, recognition, targets, withdrawn
 
@@ -133,19 +144,102 @@ async def test_a_centre_judged_again_has_its_commune_judged_again() -> None:
     assert result["references"][0]["version"] == bench.result("TT/1/2025")["version"] == 2
 
 
-async def test_an_altered_result_is_not_judged_again_before_it_is_restored() -> None:
+def recognised_in_2024(unit: Unit, **changed: Any) -> Any:
+    """A decision on a commune that counts in 2024."""
+    return recognition(unit_id=unit.unit_id, code=unit.code, decided_on=date(2024, 3, 15), **changed)
+
+
+def altered(bench: Bench, collection: str, id: str) -> Callable[[], None]:
+    """Alter a document without its key; returns what restores it."""
+    rows = bench.mongo.rows(collection)
+    true = rows[id]
+    rows[id] = true | {"more": 1}
+    return lambda: rows.update({id: true})
+
+
+async def worked(bench: Bench) -> None:
+    """As workers do: what cannot be computed rests and is tried again, everything else goes on."""
+    for _ in range(3):
+        for name, key in bench.requests():
+            bench.clock.moment += timedelta(minutes=1)
+            with contextlib.suppress(Altered):
+                await bench._recalculator._recompute((name, key_text(key)))
+
+
+async def order_worked(bench: Bench, id: str = "o-1") -> Any:
+    """What becomes of an order while documents are altered."""
+    await recomputes.order(bench.commands, bench.mongo, wanted(id))
+    await worked(bench)
+    return bench.documents(RECOMPUTES.name)[id]
+
+
+@pytest.mark.parametrize(
+    ("collection", "id", "count"),
+    [(RESULTS.name, COMMUNE, 1), ("references", COMMUNE, 0), (RESULTS.name, "TT/1/2025", 1)],
+)
+async def test_an_order_on_altered_documents_ends_naming_them_and_is_carried_out_when_they_are_restored(
+    collection: str, id: str, count: int
+) -> None:
     """It is judged on inputs that lie in the same document: who altered the one may have altered the other."""
     bench = await filled()
-    rows = bench.mongo.rows(RESULTS.name)
-    true = rows[COMMUNE]
-    hand = rows[COMMUNE] = true | {"result": true["result"] | {"level": 2}}
-    with pytest.raises(Altered, match=f"{RESULTS.name}/{COMMUNE}"):  # a worker parks the request and goes on
-        await order(bench)
-    assert (bench.documents(RECOMPUTES.name)["o-1"]["state"], rows[COMMUNE]) == ("running", hand)
-    rows[COMMUNE] = true
+    before = bench.documents(RESULTS.name)
+    restore = altered(bench, collection, id)
+    ended = await order_worked(bench)
+    if count:
+        assert (ended["state"], ended["altered"]) == ("failed", [f"{collection}/{id}"])
+        assert ended["finished_at"]
+        rest = [each for each in bench.documents(RESULTS.name) if each != id]
+        assert [bench.documents(RESULTS.name)[each] for each in rest] == [before[each] for each in rest]
+        assert (await order_worked(bench))["state"] == "failed", "given again too early it fails again"
+    else:
+        assert ended["state"] == "done", "its inputs lie beside the result"
+    restore()
+    done = await order_worked(bench)
+    assert (done["state"], done["results"], done["changed"], done["altered"]) == ("done", 5, 0, [])
+    assert (bench.documents(RESULTS.name), bench.requests()) == (before, [])
+
+
+async def test_an_order_ends_too_where_an_area_of_its_period_cannot_be_judged() -> None:
+    """A district is judged over its communes' decisions, of which one was altered."""
+    rubric_id = "lc_district_25_2023"
+    bench = await Bench().start()
+    district = assessment("district", "001", rubric_id, area_targets(rubric_id), period=2024, name="Ba Đình")
+    first, second = communes_of("district", "001", 2024, registry())[:2]
+    await bench.accept(district, recognised_in_2024(first), recognised_in_2024(second))
     await bench.settle()
-    done = bench.documents(RECOMPUTES.name)["o-1"]
-    assert (done["state"], done["results"], done["changed"]) == ("done", 5, 0)
+    restore = altered(bench, RECOGNITIONS.name, first.unit_id)
+    await bench.accept(recognised_in_2024(second, version=2, level=2))
+    order_of_2024 = wanted().model_copy(update={"period": 2024})
+    await recomputes.order(bench.commands, bench.mongo, order_of_2024)
+    await worked(bench)
+    ended = bench.documents(RECOMPUTES.name)["o-1"]
+    assert (ended["state"], ended["altered"]) == ("failed", [f"{RECOGNITIONS.name}/{first.unit_id}"])
+    restore()
+    await recomputes.order(bench.commands, bench.mongo, order_of_2024)
+    await worked(bench)
+    assert bench.documents(RECOMPUTES.name)["o-1"]["state"] == "done"
+
+
+async def test_what_can_still_be_judged_is_waited_for() -> None:
+    bench = await filled()
+    altered(bench, RESULTS.name, COMMUNE)
+    await recomputes.order(bench.commands, bench.mongo, wanted())
+    (check,) = [key for name, key in bench.requests() if name == CHECK.name]
+    await bench._recalculator._recompute((CHECK.name, key_text(check)))
+    assert bench.documents(RECOMPUTES.name)["o-1"]["state"] == "running"
+    await worked(bench)
+    assert bench.documents(RECOMPUTES.name)["o-1"]["state"] == "failed"
+
+
+async def test_more_altered_results_than_are_named_end_the_order_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.scoring.decisions.recomputes.SHOWN", 2)
+    bench = await filled()
+    restore = [altered(bench, RESULTS.name, id) for id in sorted(bench.documents(RESULTS.name))]
+    ended = await order_worked(bench)
+    assert (ended["state"], len(ended["altered"])) == ("failed", 2)
+    for each in restore:
+        each()
+    assert (await order_worked(bench))["state"] == "done"
 
 
 async def test_an_order_goes_through_the_results_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:

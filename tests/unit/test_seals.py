@@ -109,6 +109,26 @@ def test_a_reader_may_leave_out_a_document_but_nobody_else() -> None:
     assert not Ring().fits("coffers", {name: said for name, said in row.items() if name != "name"}, without=("name",))
 
 
+def test_bytes_may_be_left_out_as_documents_may_and_a_seal_of_before_still_fits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = kept()
+    bare = {name: said for name, said in row.items() if name != "raw"}
+    assert Ring().fits("coffers", bare, without=("raw",))
+    assert not Ring().fits("coffers", bare)
+    assert not Ring().fits("coffers", row | {"raw": b"\x01"}, without=("raw",)), "it is there nevertheless"
+    apart = seals._apart
+    with monkeypatch.context() as before:
+        before.setattr(seals, "_apart", lambda document, told=None: apart(document, ()))
+        former = kept()
+    assert "raw" not in former[SEAL]["apart"]
+    assert Ring().fits("coffers", former)
+    assert not Ring().fits("coffers", former | {"raw": b"\x01"})
+    assert not Ring().fits("coffers", {name: said for name, said in former.items() if name != "raw"}, without=("raw",))
+    named = former[SEAL] | {"apart": former[SEAL]["apart"] | {"raw": row[SEAL]["apart"]["raw"]}}
+    assert not Ring().fits("coffers", former | {SEAL: named})
+
+
 Json = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", min_size=1), inner, max_size=3),

@@ -59,16 +59,20 @@ async def verify_journal(
     request: Request, who: Who, province: Province, year: KnownYear, purpose: Purpose = "operating"
 ) -> Verified:
     """Who trusts no server verifies on their own machine: `langhoc journal verify`."""
-    journal = await get_journal(request, who, province, year, purpose)
-    breaches = verify(journal.entries, journal.head)
-    altered = list((await queries.books(request.app.state.mongo, province, year)).altered)
-    sums = balances(journal.entries)
+    who.require(province, "journal", f"{province}/{year}/{purpose}")
+    books = await queries.books(request.app.state.mongo, province, year)
+    life = books.whole.life if books.life is None else books.life  # no head without it
+    head = life.journals.get(purpose) if life else None
+    if head is None:
+        raise not_found("journal", f"{province}/{year}/{purpose}")
+    entries = books.journals[purpose]
+    breaches, sums = verify(entries, head), balances(entries)
     return Verified(
-        whole=not breaches and not altered,
-        altered=altered,
+        whole=not breaches and not books.altered,
+        altered=list(books.altered),
         breaches=[Found(broken=each.broken, number=each.number, text=each.text) for each in breaches],
-        head=journal.head,
-        entries=len(journal.entries),
+        head=head,
+        entries=len(entries),
         total=sums.total,
         reserve=sums.reserve,
         centres=sums.centres,

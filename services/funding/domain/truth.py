@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from services.funding.domain.life import Life
-from shared.contracts.facts import Decided, Purpose
+from shared.contracts.facts import Decided, JournalMark, Purpose
 from shared.contracts.journal import JournalEntry, balances, unbooked, verify
 from shared.contracts.life import State
 
@@ -28,15 +28,18 @@ def misfits(
         decisions: that stand, of the province and year.
         releases: every version of them that was published.
     """
+    purposes = sorted({*journals, *life.journals, *(each.purpose for each in decisions)})
+    broken = [purpose for purpose in purposes if not _is_whole(journals.get(purpose, ()), life.journals.get(purpose))]
+    yield from (f"journal/{life.key}/{purpose}" for purpose in broken)
     sums = {purpose: balances(entries) for purpose, entries in journals.items()}
-    operating = sums.get("operating")
-    if operating and (life.reserve, life.envelope) != (operating.reserve, sum(each.total for each in sums.values())):
+    operating, envelope = sums.get("operating"), sum(each.total for each in sums.values())
+    # Sums of a broken journal accuse nobody.
+    if operating and not broken and (life.reserve, life.envelope) != (operating.reserve, envelope):
         yield f"budgets/{life.key}"
-    for purpose in sorted({*journals, *life.journals, *(each.purpose for each in decisions)}):
-        entries, mark = journals.get(purpose, ()), life.journals.get(purpose)
-        if verify(entries, mark) or mark is None or not entries or entries[-1].mark != mark:
-            yield f"journal/{life.key}/{purpose}"
+    for purpose in purposes:
+        if purpose in broken:
             continue
+        entries = journals[purpose]
         standing = {each.centre_id: each for each in decisions if each.purpose == purpose}
         published = [each for each in releases if each.purpose == purpose]
         yield from (place_of(each) for each in unbooked(entries, standing.values()))
@@ -48,6 +51,10 @@ def misfits(
                 yield f"decisions/{centre_id}/{life.year}/{purpose}"
             elif life.state in (State.PUBLISHED, State.ADJUSTED) and newest.get(centre_id) != decided.version:
                 yield f"releases/{centre_id}/{life.year}/{purpose}/{decided.version:05}"
+
+
+def _is_whole(entries: Sequence[JournalEntry], mark: JournalMark | None) -> bool:
+    return bool(entries) and entries[-1].mark == mark and not verify(entries, mark)
 
 
 def _figures(decided: Decided) -> tuple[int, int, int]:

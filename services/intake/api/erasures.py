@@ -36,7 +36,8 @@ async def ask_for(
     request: Request, who: Operator, body: Annotated[dict[str, Any], Body()], dry_run: bool = False
 ) -> ErasureAnswer:
     """Refused for a submission that stands, on which results and money rest, and for a person whose term has not ended.
-    The same order under the same id is recorded once."""
+    Further receipts of the very same content go with those that are named, but for those that stand. The same order
+    under the same id is recorded once."""
     wanted, runtime = erasing.Requesting(orders.read(ErasureRequest, body), who.person), request.app.state.runtime
     act = runtime.commands.rehearse if dry_run else runtime.commands.order
     try:
@@ -44,7 +45,9 @@ async def ask_for(
     except Unsound as unsound:
         raise orders.unsound(unsound.problems) from unsound
     new: Erasure | None = outcome.puts.get(erasing.ref_of(wanted.order.order_id)) if outcome else None
-    return ErasureAnswer(order=new or await _found(request, wanted.order.order_id), dry_run=dry_run)
+    order = new or await _found(request, wanted.order.order_id)
+    letters = await queries.letters_like(request.app.state.mongo, order.receipts)
+    return ErasureAnswer(order=order, dry_run=dry_run, letters=letters)
 
 
 @router.post("/{order_id:path}/confirm", summary="Carry out an order to erase that another person asked for")

@@ -56,6 +56,9 @@ class Answer:
     period: int | None
     submission_id: str | None
     received_at: datetime
+    decided_at: datetime | None = None
+    """When it was decided: of what was held, read late or replayed long after it arrived. `None` while it is held, and
+    in documents of a release before."""
     traceparent: str | None = None
     raw: bytes | None
     """`None`: they are erased."""
@@ -190,7 +193,7 @@ class Reopened(Contract):
 _TAKEN: TypeAdapter[Used | Freed] = TypeAdapter(Used | Freed)
 
 RECEIPTS: Collection[Answer] = Collection(
-    "receipts", TypeAdapter(Answer), schema=2, native=frozenset({"received_at", "raw"})
+    "receipts", TypeAdapter(Answer), schema=2, native=frozenset({"received_at", "decided_at", "raw"})
 )
 """Every answer ever given, by the receipt's id. Schema 2: its bytes may be erased."""
 SUBMISSIONS: Collection[Used | Freed] = Collection("submissions", _TAKEN)

@@ -8,7 +8,10 @@ on the old version any more, and only its decision and its hash stay. Nor is who
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pydantic import Field, TypeAdapter
 
 from services.intake.decisions.documents import AGGREGATES, ERASURES, RECEIPTS, VERSIONS, Aggregate, Answer, VersionLine
 from services.intake.decisions.kinds import KINDS
@@ -16,17 +19,28 @@ from services.intake.decisions.people import Forgetting, forget, forgettable
 from services.intake.decisions.register import Unsound
 from services.intake.decisions.submissions import ACCEPTED_TOPIC
 from shared.answers.privacy import Erasure
-from shared.contracts.base import content_hash
+from shared.contracts.base import Contract, content_hash
 from shared.contracts.facts import SubmissionErased, Withdrawn
 from shared.contracts.orders import ErasureConfirmation, ErasureRequest
 from shared.contracts.people import Hand
-from shared.messaging.decide.asking import Ask, Order, Outcome
+from shared.messaging.decide.asking import Ask, Look, Order, Outcome
 from shared.messaging.decide.documents import Ref
 from shared.messaging.messages import Outgoing
 from shared.privacy import ERASED_LINE
 from shared.refusals import problem
 
 REPEATED = "repeated"
+MOST_COPIES = 100
+"""That go with one order: each is read with its bytes."""
+Found = tuple[Answer, Aggregate | None]
+"""An answer, with what is accepted of the same."""
+
+
+class _Named(Contract):
+    id: str = Field(alias="_id")
+
+
+_NAMED = TypeAdapter(_Named)
 
 
 class Requesting(NamedTuple):
@@ -76,8 +90,8 @@ async def request(order: Order[Requesting], ask: Ask) -> Outcome:
         raise Unsound(problem("privacy.one_kind", "/receipts"))
     if wanted.person is not None:
         await forgettable(wanted.person, order.at, {"/why": wanted.why, "/order_id": wanted.order_id}, ask)
-    await _erasable(wanted.receipts, ask)
-    return Outcome({ref: asked})
+    copies = await _copies(await _erasable(wanted.receipts, ask), ask)
+    return Outcome({ref: asked.model_copy(update=copies.told)})
 
 
 async def confirm(order: Order[Confirming], ask: Ask) -> Outcome:
@@ -92,12 +106,14 @@ async def confirm(order: Order[Confirming], ask: Ask) -> Outcome:
     if by.is_among([before.requested_by]):
         raise Unsound(problem("privacy.same_person"))
     outcome = Outcome()
+    named = await _erasable(before.receipts, ask)
+    copies = await _copies(named, ask)  # others may have come, or come to stand, since it was asked for
     done = {"confirmed_by": by.person, "confirmed_at": order.at, "confirmed_why": wanted.why}
-    outcome.put(ref, before.model_copy(update=done))
+    outcome.put(ref, before.model_copy(update=done | copies.told))
     if before.person is not None:
         person = await forgettable(before.person, order.at, {"/why": wanted.why}, ask)
         await forget(person, Forgetting(order_id, by.person, order.at, secret), outcome, ask)
-    for answer, aggregate in await _erasable(before.receipts, ask):
+    for answer, aggregate in [*named, *copies.erased]:
         gone = answer.without_bytes(order.at, order_id).without_words()
         outcome.put(RECEIPTS.ref(answer.receipt.receipt_id), gone)
         await _without_reason(answer, aggregate, outcome, ask)
@@ -117,7 +133,51 @@ async def confirm(order: Order[Confirming], ask: Ask) -> Outcome:
     return outcome
 
 
-async def _erasable(ids: Sequence[str], ask: Ask) -> list[tuple[Answer, Aggregate | None]]:
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Receipts of the very same content as others."""
+
+    erased: Sequence[Found]
+    """Those that go with them."""
+    more: int
+    """How many there are besides; they are for another order."""
+    standing: Sequence[str]
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What an order says of them."""
+        also = [answer.receipt.receipt_id for answer, _ in self.erased]
+        return {"also": also, "more": self.more, "standing": list(self.standing)}
+
+
+async def _copies(named: Sequence[Found], ask: Ask) -> Copies:
+    """What else holds the content of these: who sent it twice, or had it held, has several receipts for it.
+
+    They are known by its hash, whoever sent them and under whichever channel.
+    """
+    hashes = sorted({answer.receipt.body_hash for answer, _ in named})
+    own = {answer.receipt.receipt_id for answer, _ in named}
+    query = {"receipt.body_hash": {"$in": hashes}, "erased": None}
+    rows = await ask.look(Look(RECEIPTS, _NAMED, query, ("_id",), sort=[("_id", 1)]))
+    others = [row.id for row in rows if row.id not in own]
+    answers = await ask.many(map(RECEIPTS.ref, others[:MOST_COPIES]))
+    found = await _with_accepted([answer for answer in answers if answer is not None], ask)
+    standing = [answer.receipt.receipt_id for answer, aggregate in found if _stands(answer, aggregate)]
+    erased = [each for each in found if not _stands(*each)]
+    return Copies(erased, len(others) - len(answers), standing)
+
+
+async def _with_accepted(answers: Sequence[Answer], ask: Ask) -> list[Found]:
+    refs = [_accepted_ref(answer) for answer in answers]
+    known = dict(zip(filter(None, refs), await ask.many(filter(None, refs)), strict=True))
+    return [(answer, known[ref] if ref else None) for answer, ref in zip(answers, refs, strict=True)]
+
+
+def _stands(answer: Answer, aggregate: Aggregate | None) -> bool:
+    return aggregate is not None and aggregate.accepted.receipt_id in (answer.receipt.receipt_id, answer.released)
+
+
+async def _erasable(ids: Sequence[str], ask: Ask) -> list[Found]:
     """The answers, each once, with what is accepted of the same. Raises `Unsound`."""
     each_once = list(dict.fromkeys(ids))
     found = await ask.many(RECEIPTS.ref(id) for id in each_once)
@@ -127,12 +187,10 @@ async def _erasable(ids: Sequence[str], ask: Ask) -> list[tuple[Answer, Aggregat
         if answer is None
     ]
     answers = [answer for answer in found if answer is not None]
-    refs = [_accepted_ref(answer) for answer in answers]
-    known = dict(zip(filter(None, refs), await ask.many(filter(None, refs)), strict=True))
-    both = [(answer, known[ref] if ref else None) for answer, ref in zip(answers, refs, strict=True)]
+    both = await _with_accepted(answers, ask)
     for answer, aggregate in both:
         id = answer.receipt.receipt_id
-        if aggregate is not None and aggregate.accepted.receipt_id in (id, answer.released):
+        if aggregate is not None and _stands(answer, aggregate):
             at = f"/receipts/{ids.index(id)}"
             problems.append(problem("privacy.stands", at, id=id, version=aggregate.version))
     if problems:

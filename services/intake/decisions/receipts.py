@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import datetime
 from typing import Any
 
 from services.intake.decisions.documents import RECEIPTS, Answer
@@ -37,6 +38,11 @@ def receipt_of(received: Received[Any], **fields: Any) -> Receipt:
     )
 
 
+def decided_at(received: Received[Any]) -> datetime:
+    """When it is decided; never before it was received, whatever the clock of the broker says."""
+    return max(received.received_at, received.decided_at or received.received_at)
+
+
 def answered(received: Received[Any], receipt: Receipt, awaited: Awaited | None = None) -> Outcome:
     """The receipt, kept and sent. It must stay the first event: its id is derived as index 0."""
     kept = Answer(
@@ -48,6 +54,7 @@ def answered(received: Received[Any], receipt: Receipt, awaited: Awaited | None 
         period=receipt.period,
         submission_id=receipt.submission_id,
         received_at=received.received_at,
+        decided_at=None if receipt.status is Status.HELD else decided_at(received),
         traceparent=received.traceparent,
         raw=received.raw,
         awaits=awaited.code if awaited else None,

@@ -17,6 +17,7 @@ from services.intake.decisions.documents import (
     Answer,
 )
 from services.intake.decisions.kinds import KINDS, filing
+from services.intake.decisions.receipts import decided_at
 from services.intake.decisions.submissions import original_of, settle
 from shared.contracts.base import Status
 from shared.contracts.catalogue import CONTRACTS
@@ -48,13 +49,15 @@ async def release(due: Due[Code], ask: Ask) -> Outcome:
     await ask.many(RECEIPTS.ref(answer.receipt.receipt_id) for answer in waiting)
     outcome = Outcome(verdict="released")
     ask.over(outcome)
-    for answer, received in sorted(zip(waiting, map(_read_again, waiting), strict=True), key=_arrival):
+    for answer, received in sorted(((answer, _read_again(answer, due.at)) for answer in waiting), key=_arrival):
         first = answer.receipt
         assert first.kind is not None
         one = await settle(filing(KINDS[first.kind]), received, ask, original_of(first), first.under)
         if one.verdict != Status.HELD:
             outcome.puts |= one.puts
-            outcome.put(RECEIPTS.ref(first.receipt_id), replace(answer, released=_second(one)))
+            outcome.put(
+                RECEIPTS.ref(first.receipt_id), replace(answer, released=_second(one), decided_at=decided_at(received))
+            )
             outcome.events += [replace(event, parent=answer.traceparent) for event in one.events]
     return outcome
 
@@ -64,8 +67,8 @@ def _second(outcome: Outcome) -> str:
     return ref.id
 
 
-def _read_again(answer: Answer) -> Received[Any]:
-    """A held submission as it arrived, then."""
+def _read_again(answer: Answer, at: datetime) -> Received[Any]:
+    """A held submission as it arrived, then, to be decided now."""
     receipt = answer.receipt
     assert receipt.kind is not None, "what is held was read"
     assert answer.raw is not None, "and what was erased is held no longer"
@@ -84,6 +87,7 @@ def _read_again(answer: Answer) -> Received[Any]:
         raw=answer.raw,
         traceparent=answer.traceparent,
         clock_offset=receipt.clock_offset_seconds,
+        decided_at=at,
     )
 
 

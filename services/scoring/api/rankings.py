@@ -92,7 +92,7 @@ async def get_versions(request: Request, who: Who, seen: Seen, ranking: Asked) -
 )
 async def get_changes(request: Request, who: Who, seen: Seen, head: Head, after: PageNumber = 0) -> Page[RankChange]:
     _in_the_making(seen, RankingYear(head.scope, head.period))
-    pages = await queries.changes(request.app.state.mongo, head.scope, head.period, head.version)
+    pages = await queries.changes(request.app.state.mongo, head)
     items = pages[after].changes if after < len(pages) else []
     return Page(items=items, next=str(after + 1) if after + 1 < len(pages) else None)
 

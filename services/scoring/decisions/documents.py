@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Discriminator, Field, Tag, TypeAdapter
+from pydantic import Discriminator, Field, Tag, TypeAdapter, computed_field
 
-from services.scoring.domain import NotCarried, Place, RecognisedCounts, Recognition
+from services.scoring.domain import NotCarried, Place, RecognisedCounts, Recognition, Standing
 from services.scoring.domain import in_order as by_period
 from shared.answers.results import Order
 from shared.contracts.base import Contract, Instant
@@ -96,6 +96,15 @@ class Result(Contract):
     areas: tuple[tuple[str, str], ...] = ()
     """Series and code of the districts and provinces in which a commune has ever lain: its level stands beside."""
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def standing(self) -> Standing | None:
+        """All that rankings read of a commune's result, in a field of its own: it is sealed without the explanations,
+        which are a hundred times as long."""
+        if not isinstance(self.result, CommuneScored):
+            return None
+        return Standing(**{name: getattr(self.result, name) for name in Standing.model_fields})
+
 
 class Before(Contract):
     """`<subject>/<period>/<version>`: what a version had come to that a newer one replaced."""
@@ -143,7 +152,9 @@ class Area(Contract):
 class Recompute(Order):
     """`<order id>`: who had a period judged again, why, and what came of it."""
 
-    state: Literal["running", "done", "violated"] = "running"
+    state: Literal["running", "done", "violated", "failed"] = "running"
+    attempt: int = 1
+    """How often it was begun: a failed one is begun anew under its id."""
     requested: int = 0
     results: int | None = None
     changed: int | None = None
@@ -189,12 +200,19 @@ def _computed_beside(document: Document) -> Document:
     return {**document, "inputs": document["inputs"] | {"counts": told}}
 
 
+def _standing_beside(document: Document) -> Document:
+    """What rankings read lay in the result alone, where no seal covers a part."""
+    result = document["result"]
+    told = {name: result[name] for name in Standing.model_fields if name in result}
+    return {**document, "standing": told if "unit_id" in told else None}
+
+
 def _any_period(document: Document) -> Document:
     """Which periods were judged was not told before: all that could be."""
     return {**document, "periods": [*range(2013, 2028)]}
 
 
-RESULTS = Collection("results", TypeAdapter(Result), schema=2, upgrades={1: _computed_beside})
+RESULTS = Collection("results", TypeAdapter(Result), schema=3, upgrades={1: _computed_beside, 2: _standing_beside})
 WITHDRAWALS = Collection("withdrawals", TypeAdapter(Withdrawn))
 """`<subject>/<period>` as in `results`: the last withdrawal of an assessment, also of one that has not come yet."""
 SUPERSEDED = Collection("superseded", TypeAdapter(Before), entries=True)

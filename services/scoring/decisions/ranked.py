@@ -35,6 +35,7 @@ from shared.contracts.facts import RankingRow
 from shared.messaging.decide.asking import Ask, Due, Look, Outcome
 from shared.messaging.decide.register import REGISTERS, register_now
 from shared.messaging.decide.sets import SetOf, Source, each
+from shared.messaging.seals import Altered
 
 
 class _Counted(Contract):
@@ -49,8 +50,9 @@ class _Version(Contract):
 
 
 class _Ranked(Contract):
+    id: str = Field(alias="_id")
     holder: str
-    result: Standing
+    standing: Standing | None = None
 
 
 class _Page(Contract):
@@ -60,8 +62,8 @@ class _Page(Contract):
 
 _COUNTED, _VERSION = TypeAdapter(_Counted), TypeAdapter(_Version)
 _RANKED, _PAGE = TypeAdapter(_Ranked), TypeAdapter(_Page)
-# All that a ranking reads of a result; explanations are a hundred times as long.
-_STANDING = ("holder", *(f"result.{name}" for name in Standing.model_fields))
+# A ranking reads the rest of a result, which is sealed too: explanations are a hundred times as long.
+_EXPLAINED = ("result", "accepted", "inputs", "superseded", "areas")
 _BY_PROVINCE = (
     {"$group": {"_id": "$holder", "results": {"$sum": 1}, "versions": {"$sum": "$version"}}},
     {"$sort": {"_id": 1}},
@@ -93,7 +95,9 @@ async def next_version(due: Due[RankingYear], ask: Ask) -> Outcome:
     # One province after the other. Reading in the order of the ranking itself would be wrong: a result that moves
     # meanwhile could be seen twice or not. Of all area classes: who has left the one that is ranked shows in the
     # changes with its cause.
-    results = {holder: await _standings(ask, _of(period, holder)) for holder in seen}
+    results = {holder: [each for _, each in await _standings(ask, _of(period, holder))] for holder in seen}
+    if head is not None:
+        await _none_is_missing(ask, by, head, results)
     rows = await _rows(ask, page_ids(head)) if head else []
     return ranking(by, results, due.at, seen=seen, earlier=await _earlier(ask, by, None), head=head, rows=rows)
 
@@ -109,8 +113,29 @@ async def _seen(ask: Ask, scope: str, period: int) -> Seen:
     return {row.holder: (row.results, row.versions) for row in counted}
 
 
-async def _standings(ask: Ask, query: Mapping[str, Any]) -> list[Standing]:
-    return [row.result for row in await ask.look(Look(RESULTS, _RANKED, query, _STANDING))]
+async def _standings(ask: Ask, query: Mapping[str, Any]) -> list[tuple[str, Standing]]:
+    """Results of communes as rankings see them, each with its holder. Raises `Altered` with all that were altered."""
+    found = await ask.look(Look(RESULTS, _RANKED, query, without=_EXPLAINED))
+    of_before = [RESULTS.ref(row.id) for row in found if row.standing is None]  # a copy of a release before wrote it
+    whole = {
+        ref.id: result.standing for ref, result in zip(of_before, await ask.many(of_before), strict=True) if result
+    }
+    standings = ((row.holder, row.standing or whole.get(row.id)) for row in found)
+    return [(holder, standing) for holder, standing in standings if standing is not None]
+
+
+async def _none_is_missing(ask: Ask, by: Terms, head: Head, results: Mapping[str, Sequence[Standing]]) -> None:
+    """Raises `Altered` where a result that was ranked before is there no more: the service never takes one away.
+
+    One that another province holds now is there.
+    """
+    kept = await ask.many(RANKING_MEMBERS.ref(by.scope, by.period, holder) for holder in sorted({*head.seen, *results}))
+    found = {each.unit_id for standings in results.values() for each in standings}
+    sought = sorted({unit_id for members in kept if members for unit_id in members.units} - found)
+    refs = [RESULTS.ref(unit_id, by.period) for unit_id in sought]
+    gone = [ref for ref, result in zip(refs, await ask.many(refs), strict=True) if result is None]
+    if gone:
+        raise Altered(*(f"{ref.collection}/{ref.id}" for ref in gone))
 
 
 async def _revision(ask: Ask, by: Terms, head: Head, seen: Seen) -> Revision | None:
@@ -128,17 +153,19 @@ async def _revision(ask: Ask, by: Terms, head: Head, seen: Seen) -> Revision | N
         was = {unit_id: member.version for unit_id, member in before[holder].items()}
         ids = [unit_id for unit_id in now.keys() | was.keys() if now.get(unit_id) != was.get(unit_id)]
         query = {"_id": {"$in": [RESULTS.ref(unit_id, by.period).id for unit_id in ids]}}
-        found = await ask.look(Look(RESULTS, _RANKED, query, _STANDING))
-        if len(found) != len(ids) or any(row.holder != holder for row in found):
+        found = await _standings(ask, query)
+        if len(found) != len(ids) or any(held_by != holder for held_by, _ in found):
             return None
-        changed[holder] = {row.result.unit_id: row.result for row in found}
+        changed[holder] = {each.unit_id: each for _, each in found}
     return Revision(by, head, seen, before, changed)
 
 
 async def _rows(ask: Ask, ids: Sequence[str]) -> list[RankingRow]:
-    """The rows of pages, in order."""
-    found = await ask.look(Look(RANKING_PAGES, _PAGE, {"_id": {"$in": list(ids)}}, ("rows",)))
+    """The rows of pages, in order. Raises `Altered` also of those that are there no more."""
+    found = await ask.look(Look(RANKING_PAGES, _PAGE, {"_id": {"$in": list(ids)}}))
     by_id = {page.id: page.rows for page in found}
+    if gone := [id for id in ids if id not in by_id]:
+        raise Altered(*(f"{RANKING_PAGES.name}/{id}" for id in gone))
     return [row for id in ids for row in by_id[id]]
 
 
@@ -146,11 +173,13 @@ async def _earlier(ask: Ask, by: Terms, unit_ids: Collection[str] | None) -> Row
     """Rows of the ranking of the period before: of these units, or all."""
     if by.earlier is None or (unit_ids is not None and not unit_ids):
         return {}
-    query: dict[str, Any] = {"_id": {"$in": page_ids(by.earlier)}}
-    if unit_ids is not None:
-        query["rows.unit_id"] = {"$in": lineage_of(unit_ids, by.register)}
-    found = await ask.look(Look(RANKING_PAGES, _PAGE, query, ("rows",)))
-    return {row.unit_id: row for page in found for row in page.rows}
+    ids = page_ids(by.earlier)
+    if unit_ids is None:
+        rows = await _rows(ask, ids)
+    else:
+        query = {"_id": {"$in": ids}, "rows.unit_id": {"$in": lineage_of(unit_ids, by.register)}}
+        rows = [row for page in await ask.look(Look(RANKING_PAGES, _PAGE, query)) for row in page.rows]
+    return {row.unit_id: row for row in rows}
 
 
 RANKING = SetOf(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any, NamedTuple
 
 from pydantic import AliasPath, Field, TypeAdapter
@@ -29,13 +30,14 @@ from shared.contracts.base import Contract, Points, Provenance, Step, Text
 from shared.messaging.decide.asking import Ask, Due, Look, Order, Outcome
 from shared.messaging.decide.documents import Document
 from shared.messaging.decide.register import REGISTERS
-from shared.messaging.decide.sets import OPEN_REQUESTS, SetOf
+from shared.messaging.decide.sets import OPEN_REQUESTS, Named, SetOf
+from shared.messaging.seals import Altered
 from shared.rulebook import NoRuleInForce, check_content
 from shared.rulebook.given import GivenRules
 
 LOOK_AGAIN = timedelta(seconds=2)
 SHOWN = 20
-"""How many violations are kept by name."""
+"""How many violations and altered documents are kept by name."""
 
 
 class Rescored(NamedTuple):
@@ -72,6 +74,16 @@ async def begin(order: Order[Recompute], ask: Ask) -> Outcome:
     ref = RECOMPUTES.ref(order.data.id)
     await ask.one(ref)
     return Outcome({ref: order.data.model_copy(update={"at": order.at})})
+
+
+async def begin_anew(order: Order[Recompute], ask: Ask) -> Outcome:
+    """Take a failed order up again: altered documents were restored meanwhile."""
+    ref = RECOMPUTES.ref(order.data.id)
+    kept = await ask.one(ref)
+    if kept != order.data or kept.state != "failed":  # somebody was faster
+        return Outcome(verdict=UNCHANGED)
+    anew = {"state": "running", "attempt": kept.attempt + 1, "altered": [], "finished_at": None}
+    return Outcome({ref: kept.model_copy(update=anew)})
 
 
 async def rescore(order: Order[list[Rescored]], ask: Ask) -> Outcome:
@@ -128,10 +140,19 @@ async def _check(due: Due[OrderKey], ask: Ask) -> Outcome:
     """After the last result of an order: does everything still add up?"""
     order = await ask.one(RECOMPUTES.ref(due.key.order))
     assert order is not None, "an order is written before the request for its check"
-    waiting = await ask.look(Look(OPEN_REQUESTS, _OPEN, {"set": {"$in": [RESCORED.name, AREA.name]}}, ("set", "key")))
-    if any(each.parts[-1] in (None, order.period) for each in waiting):
-        ask.reached(due.at + LOOK_AGAIN)
-        return Outcome(verdict="waiting")
+    if order.state != "running":
+        return Outcome(verdict=UNCHANGED)
+    open_ = Look(
+        OPEN_REQUESTS, _OPEN, {"set": {"$in": [each.name for each in AWAITED]}}, ("set", "key"), sort=[("at", 1)]
+    )
+    waiting = [each for each in await ask.look(open_) if each.parts[-1] in (None, order.period)]
+    if waiting:
+        altered = await _hindered(waiting, due, ask)
+        if altered is None:
+            ask.reached(due.at + LOOK_AGAIN)
+            return Outcome(verdict="waiting")
+        failed = {"state": "failed", "altered": altered[:SHOWN], "finished_at": due.at}
+        return Outcome({RECOMPUTES.ref(order.id): order.model_copy(update=failed)}, verdict="failed")
     audit = Audit(order)
     wanted = {"period": order.period} | ({"accepted.province": order.province} if order.province else {})
     # One province after the other: flat memory.
@@ -142,7 +163,31 @@ async def _check(due: Due[OrderKey], ask: Ask) -> Outcome:
     return audit.outcome(due.at)
 
 
-CHECK = SetOf("recompute", OrderKey, _check, keeps=(RECOMPUTES, RESULTS, AREAS, OPEN_REQUESTS))
+async def _hindered(waiting: Iterable[Named], due: Due[OrderKey], ask: Ask) -> list[str] | None:
+    """The altered documents on which all rests that still waits; `None` as long as any of it can be judged.
+
+    A worker takes the oldest requests first, so in the end the oldest are those that it cannot compute: some of them
+    are tried here, and nothing comes of that but the documents' names.
+    """
+    altered: dict[str, None] = {}
+    oldest = dict.fromkeys((each.set, each.parts) for each in waiting)
+    for name, parts in islice(oldest, SHOWN):
+        awaited = next(each for each in AWAITED if each.name == name)
+        try:
+            if None in parts:  # stands for many, and is soon taken apart
+                return None
+            await awaited.decide(Due(awaited.key(*parts), due.at), ask.apart())
+        except Altered as error:
+            altered |= dict.fromkeys(error.places)
+        else:
+            return None
+    return list(altered)
+
+
+AWAITED: tuple[SetOf[Any], ...] = (RESCORED, AREA)
+"""What an order waits for."""
+_TRIED = (*RESCORED.keeps, *(source.kind for source in AREA.sources))
+CHECK = SetOf("recompute", OrderKey, _check, keeps=(RECOMPUTES, OPEN_REQUESTS, RESULTS, AREAS, *_TRIED))
 """Only ever asked for by an order."""
 
 

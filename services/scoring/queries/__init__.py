@@ -1,6 +1,6 @@
 """Collections, indexes and queries of scoring."""
 
-from services.scoring.decisions import RECOGNITIONS
+from services.scoring.decisions import RECOGNITIONS, RESULTS
 from services.scoring.queries import former, rankings, recomputes, releases, results
 from shared.messaging.decide.migrating import contract
 from shared.mongo import Mongo
@@ -13,5 +13,5 @@ async def migrate(mongo: Mongo) -> None:
     await results.migrate(mongo)
     await rankings.migrate(mongo)
     await releases.migrate(mongo)
-    await contract(mongo, RECOGNITIONS)
+    await contract(mongo, RECOGNITIONS, RESULTS)
     await former.migrate(mongo)

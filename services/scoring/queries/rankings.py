@@ -14,6 +14,7 @@ from services.scoring.decisions import (
 )
 from services.scoring.domain import Stretch
 from shared.contracts.facts import RankingChanges, RankingPublished, RankingRow
+from shared.messaging.seals import Altered
 from shared.mongo import Mongo
 from shared.rulebook import HANOI
 
@@ -62,9 +63,15 @@ async def versions(mongo: Mongo, scope: str, period: int) -> list[RankingPublish
 
 
 async def rows(mongo: Mongo, head: RankingPublished, pages: Stretch) -> list[RankingRow]:
-    """Rows of consecutive pages of a version, in order; a page that it does not have has none."""
-    found = await mongo.find(RANKING_PAGES.name, {"_id": {"$in": page_ids(head, pages)}})
-    return [row for page in sorted(map(RANKING_PAGES.read, found), key=lambda page: page.page) for row in page.rows]
+    """Rows of consecutive pages of a version, in order; a page that its manifest does not name has none.
+
+    Raises `Altered` of one that it names and that does not say what was published, or is not there.
+    """
+    ids = page_ids(head, pages)
+    found = {row["_id"]: row for row in await mongo.find(RANKING_PAGES.name, {"_id": {"$in": ids}})}
+    if gone := [id for id in ids if id not in found]:
+        raise Altered(*(f"{RANKING_PAGES.name}/{id}" for id in gone))
+    return [row for id in ids for row in RANKING_PAGES.read(found[id]).rows]
 
 
 async def first_rows(mongo: Mongo, head: RankingPublished, places: int) -> list[RankingRow]:
@@ -78,12 +85,18 @@ async def first_rows(mongo: Mongo, head: RankingPublished, places: int) -> list[
 
 
 async def row(mongo: Mongo, head: RankingPublished, unit_id: str) -> RankingRow | None:
-    """One unit's row in a version."""
+    """One unit's row in a version. Raises `Altered` as `rows` does."""
     pages = await mongo.find(RANKING_PAGES.name, {"_id": {"$in": page_ids(head)}, "rows.unit_id": unit_id})
+    if not pages:  # either it has none, or its page says so no more
+        await rows(mongo, head, Stretch(1, head.pages))
     return next((row for page in pages for row in RANKING_PAGES.read(page).rows if row.unit_id == unit_id), None)
 
 
-async def changes(mongo: Mongo, scope: str, period: int, version: int) -> list[RankingChanges]:
-    """What one version changed: its pages in order."""
-    query = {"scope": scope, "period": period, "version": version}
-    return [RANKING_CHANGES.read(row) for row in await mongo.find(RANKING_CHANGES.name, query, sort=[("page", 1)])]
+async def changes(mongo: Mongo, head: RankingPublished) -> list[RankingChanges]:
+    """What one version changed: its pages in order. Raises `Altered`, also where one is not there."""
+    query = {"scope": head.scope, "period": head.period, "version": head.version}
+    rows = await mongo.find(RANKING_CHANGES.name, query, sort=[("page", 1)])
+    pages = [RANKING_CHANGES.read(row) for row in rows]
+    if sum(len(page.changes) for page in pages) != head.changes:
+        raise Altered(f"{RANKING_CHANGES.name}/{head.scope}/{head.period}/{head.version}")
+    return pages

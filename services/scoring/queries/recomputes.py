@@ -34,7 +34,8 @@ def _wanted(period: int, province: str | None) -> dict[str, Any]:
 
 
 async def order(commands: Commands, mongo: Mongo, wanted: Recompute) -> Recompute:
-    """Request every result of a period to be judged again; the same id again goes on where it stopped.
+    """Request every result of a period to be judged again; the same id again goes on where it stopped, and begins anew
+    where altered documents made it fail.
 
     Raises:
         OtherOrder: the id belongs to an order of something else.
@@ -45,11 +46,16 @@ async def order(commands: Commands, mongo: Mongo, wanted: Recompute) -> Recomput
         before = await find(mongo, id)
         if before is not None and (before.period, before.province) != (period, wanted.province):
             raise OtherOrder(before)
+        if before is not None and before.state == "failed":
+            await commands.order(f"recompute/{id}/after/{before.attempt}", before, recomputes.begin_anew)
+    begun = await find(mongo, id)
+    assert begun is not None
+    attempt = f"recompute/{id}" if begun.attempt == 1 else f"recompute/{id}/attempt/{begun.attempt}"
     async for results in _ids(mongo, _wanted(period, wanted.province)):
         requested += len(results)
         chunk = [Rescored(each, period) for each in results]
-        await commands.order(f"recompute/{id}/{results[0]}", chunk, recomputes.rescore)
-    await commands.order(f"recompute/{id}/end", (id, requested), recomputes.end)
+        await commands.order(f"{attempt}/{results[0]}", chunk, recomputes.rescore)
+    await commands.order(f"{attempt}/end", (id, requested), recomputes.end)
     found = await find(mongo, id)
     assert found is not None
     return found

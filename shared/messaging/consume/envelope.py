@@ -72,7 +72,7 @@ def former_id(event_id: str) -> tuple[str, int] | None:
 
 
 def read(
-    record: Record, *, received_at: datetime, trusted: bool, clock_offset: int = 0
+    record: Record, *, received_at: datetime, trusted: bool, clock_offset: int = 0, decided_at: datetime | None = None
 ) -> Received[BaseModel] | Received[Unreadable]:
     """Read one record; total: returns for every possible input.
 
@@ -98,6 +98,7 @@ def read(
             raw=(record.value or b"")[: SAMPLE_BYTES if cut else None],
             traceparent=traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None,
             clock_offset=clock_offset,
+            decided_at=decided_at,
         )
 
     if cut is not None:

@@ -214,6 +214,7 @@ class Pipeline:
             received_at=self._clock.appended(record.timestamp),
             trusted=self._consumer.refusals is None,
             clock_offset=self._clock.offset_seconds,
+            decided_at=self._clock.now(),
         )
         return classify(received, self._consumer)
 

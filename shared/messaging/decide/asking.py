@@ -170,6 +170,10 @@ class Ask:
         self._range(look.kind)
         return await Want(bring=lambda known: known.look(look))
 
+    def apart(self) -> Ask:
+        """One over the same, for a decision that is only tried: what it puts or waits for is not this one's."""
+        return Ask(self._known, self._at, declared=self._declared, ranges=self._ranges)
+
     def reached(self, at: datetime) -> bool:
         """Whether an instant has come; the only way to know the time. A set is computed again at the next that has
         not."""

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from shared.messaging.decide.asking import Ask, Decide, Declared, Known, Outcome, Want
 from shared.messaging.decide.documents import Ref
+from shared.messaging.seals import Altered
 
 C = TypeVar("C")
 P = TypeVar("P")
@@ -54,11 +55,11 @@ class Run(Generic[C]):
         else:
             self.advance()
 
-    def advance(self) -> None:
-        """Go on to what it asks for next, or to its end."""
+    def advance(self, error: Altered | None = None) -> None:
+        """Go on to what it asks for next, or to its end; with what is wrong with what it asked for."""
         self.want = None
         try:
-            want = self._coroutine.send(None)
+            want = self._coroutine.throw(error) if error else self._coroutine.send(None)
             if not isinstance(want, Want):
                 self._coroutine.close()
                 raise Foreign(f"{want!r} was awaited; a decision awaits only what it asks for")
@@ -88,9 +89,13 @@ async def bring(runs: Iterable[Run[Any]], known: Known) -> None:
     while waiting:
         await known.load(ref for _, want in waiting for ref in want.refs)
         for run, want in waiting:
+            altered = None
             if want.bring:
-                want.answer = await want.bring(known)
-            run.advance()
+                try:
+                    want.answer = await want.bring(known)
+                except Altered as error:  # the decision's own matter, as where it asks by identity
+                    altered = error
+            run.advance(altered)
         waiting = [(run, run.want) for run, _ in waiting if run.want]
 
 

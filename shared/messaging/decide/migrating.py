@@ -21,8 +21,7 @@ from shared.messaging.decide.sets import key_text
 from shared.mongo import Conflict, Mongo, Put, Session, in_transaction
 
 log = structlog.get_logger()
-PAGE = 500
-SEALED_AT_ONCE = 50
+AT_ONCE = 50
 """Each is written whole, and a receipt has the bytes of a whole record: more of them are too much for one transaction.
 """
 SEALED = "_sealed"
@@ -67,7 +66,7 @@ async def _any_sealed_in_secret(mongo: Mongo, ring: seals.Ring) -> bool:
 
 async def _seal(mongo: Mongo, name: str, believed: seals.Ring, *, former: bool) -> None:
     after, sealed = "", 0
-    while rows := await mongo.find(name, {"_id": {"$gt": after}}, sort=[("_id", 1)], limit=SEALED_AT_ONCE):
+    while rows := await mongo.find(name, {"_id": {"$gt": after}}, sort=[("_id", 1)], limit=AT_ONCE):
         puts = [_put_sealed(name, row) for row in rows if _to_seal(name, row, believed, former=former)]
         try:
             await _write(mongo, name, puts)
@@ -104,7 +103,7 @@ async def contract(mongo: Mongo, *kinds: Collection[Any]) -> None:
 
 async def _lift(mongo: Mongo, kind: Collection[Any]) -> None:
     after, lifted = "", 0
-    while rows := await mongo.find(kind.name, {"_id": {"$gt": after}}, sort=[("_id", 1)], limit=PAGE):
+    while rows := await mongo.find(kind.name, {"_id": {"$gt": after}}, sort=[("_id", 1)], limit=AT_ONCE):
         puts = [_put(kind, row) for row in rows if row.get(SCHEMA, 0) < kind.schema and _fits(kind, row)]
         try:
             await _write(mongo, kind.name, puts)

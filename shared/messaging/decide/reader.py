@@ -97,8 +97,7 @@ class Reader:
             fields = {**dict.fromkeys(look.fields, 1), STAMP: 1} if look.fields else dict.fromkeys(look.without, 0)
             rows = await self._mongo.find(look.kind.name, look.query, projection=fields or None, sort=look.sort)
         if not (look.fields or look.pipeline):
-            for row in rows:
-                seals.check(look.kind.name, row, look.without)
+            seals.check_all(look.kind.name, rows, look.without)
         for row in rows:
             self.stamp = max(self.stamp, row.get(STAMP) or 0)  # an index says null where a field is missing
         return [look.model.validate_python({"_id": row["_id"], **content_of(row)}) for row in rows]

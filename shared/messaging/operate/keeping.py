@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-from shared.messaging.clock import BusinessClock
+from shared.messaging.clock import SECOND, BusinessClock
 from shared.messaging.collections import DEAD_LETTERS, PERSONAL_READS
 from shared.messaging.consume.burying import without_bytes
 from shared.messaging.decide.documents import Collection, Document, Query
@@ -45,6 +45,8 @@ class Kept(Generic[M]):
     """Field of the instant of business time from which its days are counted."""
     text: bool = False
     """The instant is written as text."""
+    stamp: bool = False
+    """It is a stamp: nanoseconds of real time."""
     query: Query
     """Which documents; none that was lightened already."""
     lighter: Callable[[M, datetime], M]
@@ -128,6 +130,8 @@ class Keeper:
         before: Any = now - timedelta(days=rule.days)
         if isinstance(one, Kept) and one.text:
             before = before.date().isoformat()
+        elif isinstance(one, Kept) and one.stamp:
+            before = int(before.timestamp()) * SECOND
         due, done, after = {**one.query, one.since: {"$lt": before}}, 0, None
         while await self._leases.acquire([LEASE]):
             query = due if after is None else {**due, "_id": {"$gt": after}}
