@@ -45,6 +45,10 @@ class Sizes:
     """Business times of the national year that are lived through; for each but the first all services start anew."""
     naive: int = 1_500
     """Records for the handlers with one transaction each, which take long."""
+    batch: int = ServiceSettings.model_fields["batch_records"].default
+    """Records of a batch, of services and baselines alike: a rate wants ten batches and more."""
+    others: bool = True
+    """Whether other libraries are measured beside, which are fetched into the cache."""
     per_second: int = 200
     latency_seconds: int = 30
     changes: int = 5
@@ -65,6 +69,7 @@ FULL = Sizes()
 QUICK = Sizes(
     provinces=("01", "12", "44", "48"),
     naive=300,
+    batch=200,
     latency_seconds=8,
     changes=2,
     backlog=12_000,
@@ -114,10 +119,11 @@ class Ground:
 
         They read what is published from now on; what `since` names, from there.
         """
-        environment = {**AS_SHIPPED, "LANGHOC_CLOCK_OFFSET": offset(at), **environment}
+        batch = str(self.sizes.batch)
+        shown = {"LANGHOC_CLOCK_OFFSET": offset(at), "LANGHOC_BATCH_RECORDS": batch}
         # A folder of its own for each world: the logs are read where one of its processes ends.
         folder = Path(tempfile.mkdtemp(dir=self.folder))
-        with ServiceProcesses(self.servers, folder, **environment) as processes:
+        with ServiceProcesses(self.servers, folder, **AS_SHIPPED, **shown, **environment) as processes:
             for service in SERVICES:
                 here = await ends(self.servers.kafka, read_by(service))
                 begin = {partition: (since or {}).get(partition, end) for partition, end in here.items()}

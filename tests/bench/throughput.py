@@ -17,9 +17,10 @@ from demo.synthetic import Demonstration
 from shared.contracts.catalogue import EventType
 from shared.contracts.topics import topic_names
 from shared.messaging.operate.topics import province_codes
-from tests.bench.bare import BATCH, Stage, run_stages
+from tests.bench.bare import Stage, run_stages
 from tests.bench.ground import PATIENCE_SECONDS, Ground, publish
 from tests.bench.naive import run_naive
+from tests.bench.quix import NotFetched, run_quix
 from tests.bench.table import Measured, Row, ratio
 from tests.bench.written import Written
 from tests.topics import Offsets, ends, read_by, records_since, written_by
@@ -73,8 +74,9 @@ class _Bench:
                 path.write_bytes(pickle.dumps(each))
             begins = [self.channels, {place: end for place, end in before.items() if place.topic == ACCEPTED}]
             totals = [self.year, sum(row["topic"] == ACCEPTED for row in written[0].outbox)]
+            batch = self.ground.sizes.batch
             stages = [
-                Stage(servers.kafka, servers.mongo, begin, total, copy)
+                Stage(servers.kafka, servers.mongo, begin, batch, total, copy)
                 for begin, total, copy in zip(begins, totals, copies, strict=False)
             ]
             await asyncio.to_thread(run_stages, stages)
@@ -86,6 +88,15 @@ class _Bench:
         before = await ends(servers.kafka, written_by("intake"))
         await run_naive(servers.kafka, servers.mongo, self.channels, written, total=self.year, handled=handled)
         return steady(handled, await self.appended(before, written_by("intake")))
+
+    async def quix(self, written: Written) -> float:
+        """All of them by Quix Streams. Raises `NotFetched`."""
+        servers = self.ground.servers
+        before = await ends(servers.kafka, written_by("intake"))
+        await run_quix(
+            servers.kafka, servers.mongo, self.channels, written, total=self.year, batch=self.ground.sizes.batch
+        )
+        return await self.rate(before, {})
 
     async def rate(self, before: Offsets, scored: Offsets) -> float:
         """Of the whole year: from the receipts behind those offsets until the last of what was scored behind these."""
@@ -111,12 +122,14 @@ async def _measure(ground: Ground) -> Measured:
     bare_one = await bench.bare(written["intake"])
     bare_two = await bench.bare(written["intake"], written["scoring"])
     naive = await bench.naive(written["intake"])
+    beside, others = await _others(bench, written["intake"], bare_one)
     scored = _sizes(written["scoring"], EventType.COMMUNE_SCORED)
     return Measured(
         [
-            Row(f"bare stage, batches of {BATCH:,}", f"{bare_one:,.0f} records/s", "baseline"),
+            Row(f"bare stage, batches of {ground.sizes.batch:,}", f"{bare_one:,.0f} records/s", "baseline"),
             Row(f"intake, {year:,} records of a year", f"{one:,.0f} records/s", ratio(one, bare_one)),
             Row("FastStream handlers, one transaction per record", f"{naive:,.0f} records/s", ratio(naive, bare_one)),
+            *beside,
             Row("two bare stages", f"{bare_two:,.0f} records/s", "baseline"),
             Row("intake and scoring", f"{two:,.0f} records/s", ratio(two, bare_two)),
             Row("documents of intake, for a record", f"{written['intake'].count / year:.1f}"),
@@ -129,6 +142,7 @@ async def _measure(ground: Ground) -> Measured:
             "naive_per_s": naive,
             "intake_per_s": one,
             "two_stages_per_s": two,
+            **others,
             "intake_over_bare": one / bare_one,
             "two_stages_over_bare": two / bare_two,
             "intake_over_naive": one / naive,
@@ -136,6 +150,18 @@ async def _measure(ground: Ground) -> Measured:
             "scored_event_bytes": sum(scored) / len(scored),
         },
     )
+
+
+async def _others(bench: _Bench, written: Written, bare: float) -> tuple[list[Row], dict[str, float]]:
+    """What a user might pick instead, where it can be fetched."""
+    if not bench.ground.sizes.others:
+        return [], {}
+    name = "Quix Streams, a transaction for each checkpoint"
+    try:
+        rate = await bench.quix(written)
+    except NotFetched as reason:
+        return [Row(name, "–", f"not fetched: {reason}")], {}
+    return [Row(name, f"{rate:,.0f} records/s", ratio(rate, bare))], {"quix_per_s": rate}
 
 
 def _sizes(written: Written, type: EventType) -> list[int]:
