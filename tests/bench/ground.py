@@ -67,17 +67,18 @@ class Sizes:
 
 FULL = Sizes()
 QUICK = Sizes(
-    provinces=("01", "12", "44", "48"),
-    naive=300,
-    batch=200,
-    latency_seconds=8,
+    provinces=("12", "44"),
+    times=2,
+    naive=200,
+    batch=50,
+    latency_seconds=5,
     changes=2,
-    backlog=12_000,
-    costs_at=(2_000, 10_000),
+    backlog=6_000,
+    costs_at=(1_000, 5_000),
     flood=2_000,
     samples=8,
     delivery=2_000,
-    years=2,
+    years=1,
 )
 MILLION = Sizes(backlog=1_010_000, costs_at=(10_000, 1_000_000))
 
