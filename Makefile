@@ -13,10 +13,10 @@ CODE := shared services cli deploy demo tests
 # At most four, since each worker that needs Kafka and MongoDB starts its own.
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4
 
-.PHONY: help demo down test faults deployment oidc cases chaos bench mutants lint format lock sbom audit clean
+.PHONY: help demo down test faults deployment oidc cases chaos bench bench-million mutants lint format lock sbom audit clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 demo: $(READY) ## Start the platform and run a whole national year on it; it stays up
 	@$(BIN)/langhoc demo
@@ -42,8 +42,11 @@ cases: $(READY) ## Play tests/cases on the real platform (C=path for others)
 chaos: $(READY) ## Kills, freezes, bombs, floods, wrong clocks under load, then check every figure (SEED=1 MINUTES=2)
 	@$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES)
 
-bench: $(READY) ## Measure speed, side by side with a baseline of the same run
-	@$(BIN)/python -m tests.bench
+bench: $(READY) ## Measure speed beside baselines of the same run, into build/bench.json (QUICK=1: less of it; M="national change": only these)
+	@$(BIN)/python -m tests.bench $(if $(QUICK),--sizes quick) $(M)
+
+bench-million: $(READY) ## Measure what a record costs behind a million others, and the memory meanwhile (a quarter of an hour)
+	@$(BIN)/python -m tests.bench --sizes million --json build/bench-million.json $(or $(M),backlog)
 
 mutants: $(READY) ## Take one safeguard after the other away and show that tests notice
 	@$(BIN)/python -m tests.faults.mutations

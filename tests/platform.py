@@ -152,6 +152,10 @@ class ServiceProcesses:
         process.kill()
         process.wait()
 
+    def pid(self, service: str, instance: int = 0) -> int:
+        """The process, to be looked at."""
+        return self._running[f"{service}-{instance}"].pid
+
     def signal(self, service: str, instance: int, number: signal.Signals) -> None:
         """Send a signal to a process."""
         self._running[f"{service}-{instance}"].send_signal(number)
@@ -216,8 +220,8 @@ class ServiceProcesses:
         bearer = {"Authorization": f"Bearer {token}"}
         return httpx.get(f"{self.url(service, instance)}{path}", params=query, headers=bearer, timeout=20)
 
-    def wait_settled(self, *services: str, seconds: float = 60) -> None:
-        """Wait until nothing is on its way in all processes of these services, twice in a row."""
+    def wait_settled(self, *services: str, seconds: float = 60, looks: int = 2) -> None:
+        """Wait until nothing is on its way in all processes of these services, at so many looks in a row."""
         deadline = time.monotonic() + seconds
         quiet = 0
         flows: list[Any] = []
@@ -231,6 +235,6 @@ class ServiceProcesses:
             flows = [answer.json() for answer in answers]
             assert all(answer.status_code in (200, 503) for answer in answers), flows
             quiet = quiet + 1 if all(flow.get("settled", False) for flow in flows) else 0
-            if quiet == 2:
+            if quiet == looks:
                 return
             time.sleep(0.5)

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.local import fetch
@@ -166,11 +167,13 @@ def start_servers(
     test_commands: bool = True,
     relogin_seconds: int = RELOGIN_SECONDS,
     tls: Tls | None = None,
+    full_size: bool = False,
 ) -> Iterator[Servers]:
     """Run the wanted servers on free ports with their data in the folder, and stop them at the end.
 
     They also end when this process dies in any other way. ``test_commands`` lets tests use MongoDB's fail
-    points; after ``relogin_seconds`` Kafka cuts a connection, and with ``tls`` it encrypts.
+    points; after ``relogin_seconds`` Kafka cuts a connection, and with ``tls`` it encrypts. By default they are
+    small and start quickly; ``full_size`` gives them the memory and the compilers that a platform has.
     """
     state_dir.mkdir(parents=True, exist_ok=True)
     cache = fetch.default_cache()
@@ -182,14 +185,17 @@ def start_servers(
     if mongo:
         home = fetch.MONGOD.fetch(cache, print)
         data = state_dir / "mongod"
-        wanted.append(MongoDB(home, data, ports["mongod"], secrets, cache_gb=0.5, test_commands=test_commands))
+        mongod = MongoDB(home, data, ports["mongod"], secrets, test_commands=test_commands)
+        wanted.append(mongod if full_size else replace(mongod, cache_gb=0.5))
     if zipkin:
-        wanted.append(Zipkin(fetch.ZIPKIN.fetch(cache, print), ports["zipkin"], java, heap_mb=256))
+        collector = Zipkin(fetch.ZIPKIN.fetch(cache, print), ports["zipkin"], java)
+        wanted.append(collector if full_size else replace(collector, heap_mb=256))
     if kafka:
         home = fetch.KAFKA.fetch(cache, print)
         data = state_dir / "kafka"
         node = (home, data, ports["kafka"], ports["kafka-controller"], secrets)
-        wanted.append(Kafka(*node, java=java, heap_mb=384, relogin_seconds=relogin_seconds, tls=tls, short_lived=True))
+        broker = Kafka(*node, java=java, relogin_seconds=relogin_seconds, tls=tls)
+        wanted.append(broker if full_size else replace(broker, heap_mb=384, short_lived=True))
 
     with ExitStack() as stack:
         running = Servers(secrets)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
 import uuid
 from collections.abc import Sequence
 from itertools import islice
-from pathlib import Path
 
 from cli.publishing import Message, headers_of
 from demo.synthetic import ON_TIME, Demonstration
-from deploy.local.harness import start_servers
 from services.intake import decisions, queries
 from shared.contracts.topics import topic_names
 from shared.messaging.clock import BusinessClock
@@ -24,11 +21,12 @@ from shared.messaging.operate.preparing import prepare
 from shared.messaging.operate.topics import province_codes
 from shared.messaging.settings import ServiceSettings
 from shared.mongo.connect import DriverName, connect
-from tests.bench.table import Row, ratio
+from tests.bench.ground import Ground
+from tests.bench.table import Measured, Row, ratio
 from tests.oracle import FakeRecord
 
 BATCH = ServiceSettings.model_fields["batch_records"].default
-MANY, FEW = 6_000, 300
+FEW = 300
 
 
 def records_of(messages: Sequence[Message]) -> list[FakeRecord]:
@@ -62,20 +60,22 @@ async def _rate(driver: DriverName, uri: str, records: Sequence[FakeRecord], siz
     return len(records) / (time.perf_counter() - started)
 
 
-async def _rates(uri: str) -> list[Row]:
-    records = records_of(list(islice(Demonstration().setup(), MANY)))
+async def _measure(uri: str, many: int) -> Measured:
+    records = records_of(list(islice(Demonstration().setup(), many)))
     await _rate("motor", uri, records[:BATCH], BATCH)  # what only the first run pays
     single = await _rate("motor", uri, records[:FEW], 1)
     motor = await _rate("motor", uri, records, BATCH)
     pymongo = await _rate("pymongo", uri, records, BATCH)
-    return [
-        Row("intake, one transaction per record", f"{single:,.0f} records/s", "baseline"),
-        Row(f"intake, batches of {BATCH:,}", f"{motor:,.0f} records/s", ratio(motor, single)),
-        Row("… on PyMongo's asynchronous client", f"{pymongo:,.0f} records/s", f"{ratio(pymongo, motor)} of Motor"),
-    ]
+    return Measured(
+        [
+            Row("intake, one transaction per record", f"{single:,.0f} records/s", "baseline"),
+            Row(f"intake, batches of {BATCH:,}", f"{motor:,.0f} records/s", ratio(motor, single)),
+            Row("… on PyMongo's asynchronous client", f"{pymongo:,.0f} records/s", f"{ratio(pymongo, motor)} of Motor"),
+        ],
+        {"pipeline_single_per_s": single, "pipeline_motor_per_s": motor, "pipeline_pymongo_per_s": pymongo},
+    )
 
 
-def run() -> list[Row]:
-    """Start a mongod of its own, measure, stop it."""
-    with tempfile.TemporaryDirectory() as folder, start_servers(Path(folder), kafka=False) as servers:
-        return asyncio.run(_rates(servers.mongo))
+def run(ground: Ground) -> Measured:
+    """Measure on the ground's mongod, in this process: the broker takes no part."""
+    return asyncio.run(_measure(ground.servers.mongo, ground.sizes.delivery))

@@ -30,11 +30,10 @@ from services.funding.domain import (
 from shared.contracts.submissions import AreaClass
 from shared.registry import registry
 from shared.rulebook import funding_norms, funding_policy
-from tests.bench.table import Row, ratio
+from tests.bench.ground import Ground
+from tests.bench.table import Measured, Row, ratio
 
-YEARS = range(2017, 2027)
-CENTRES = 310
-"""Per province at the beginning: with 34 provinces more than 10,000."""
+LAST_YEAR = 2026
 GRADES = [grade_of("clc_2553_2013", id, 2025) for id in ("tot", "kha", "kha", "trung_binh", "yeu")]
 HALVINGS = 60
 
@@ -94,18 +93,19 @@ class Province:
         return centres
 
 
-def run() -> list[Row]:
+def run(ground: Ground) -> Measured:
     """Measure in this process."""
+    years = range(LAST_YEAR + 1 - ground.sizes.years, LAST_YEAR + 1)
     provinces = [
         Province(province.code, Random(f"{province.code}/1")) for province in registry().provinces(date(2026, 1, 1))
     ]
     for province in provinces:
-        for number in range(CENTRES):
+        for number in range(ground.sizes.centres):
             province.add(f"{province.code}-{number:04}", date(2010, 1, 1))
     budgets: list[Budget] = []
     lines = corrections = 0
     started = time.perf_counter()
-    for year in YEARS:
+    for year in years:
         budgets = [budget_of(province, year) for province in provinces]
         corrections += sum(live_through(*each, year) for each in zip(provinces, budgets, strict=True))
         lines += sum(len(budget.lines) for budget in budgets)
@@ -114,16 +114,19 @@ def run() -> list[Row]:
     solving = measured(budgets, exact=True)
     naive = measured(budgets, exact=False)
     centres = sum(len(budget.lines) for budget in budgets)
-    return [
-        Row(
-            f"{len(YEARS)} years of {len(provinces)} provinces, {centres:,} centres at the end: {lines:,} amounts, "
-            f"{corrections:,} corrections",
-            f"{whole:.1f} s",
-            f"{whole / len(YEARS):.1f} s per national year",
-        ),
-        Row(f"one year's λ by {HALVINGS} halvings, inexact", f"{naive:.2f} s", "baseline"),
-        Row("the same year exactly, rounded and checked", f"{solving:.2f} s", ratio(solving, naive)),
-    ]
+    return Measured(
+        [
+            Row(
+                f"{len(years)} years of {len(provinces)} provinces, {centres:,} centres at the end: {lines:,} amounts, "
+                f"{corrections:,} corrections",
+                f"{whole:.1f} s",
+                f"{whole / len(years):.1f} s per national year",
+            ),
+            Row(f"one year's λ by {HALVINGS} halvings, inexact", f"{naive:.2f} s", "baseline"),
+            Row("the same year exactly, rounded and checked", f"{solving:.2f} s", ratio(solving, naive)),
+        ],
+        {"budget_year_s": whole / len(years), "solve_over_halving": solving / naive},
+    )
 
 
 def budget_of(province: Province, year: int) -> Budget:
@@ -189,10 +192,3 @@ def amount(stake: Stake, level: Fraction) -> Fraction:
     """floor + λ · weight within the bounds."""
     raw = max(stake.floor + level * stake.weight, Fraction(stake.lower))
     return raw if stake.upper is None else min(raw, Fraction(stake.upper))
-
-
-if __name__ == "__main__":
-    from rich.console import Console
-
-    for row in run():
-        Console().print(*row, sep="  ")

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
 from itertools import islice
-from pathlib import Path
 from statistics import median
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from cli.publishing import Message, Portal
 from demo.synthetic import Demonstration
-from deploy.local.harness import start_servers
-from shared.messaging.operate.topics import apply_topics
-from tests.bench.table import Row, ratio
-from tests.platform import ServiceProcesses
+from tests.bench.ground import Ground
+from tests.bench.table import Measured, Row, ratio
+from tests.topics import partitions_of
 
-FLOOD, MINE, SAMPLES = "12", "44", 20
-BAD = 6_000
+FLOOD, MINE = "12", "44"
 
 
 async def _waited(portal: Portal, receipts: AIOKafkaConsumer, message: Message) -> float:
@@ -30,37 +26,45 @@ async def _waited(portal: Portal, receipts: AIOKafkaConsumer, message: Message) 
     return time.perf_counter() - started
 
 
-async def _rows(folder: Path) -> list[Row]:
-    with start_servers(folder / "servers") as servers, ServiceProcesses(servers, folder) as processes:
-        await apply_topics(servers.kafka)
+async def _measure(ground: Ground) -> Measured:
+    kafka, samples, bad = ground.servers.kafka, ground.sizes.samples, ground.sizes.flood
+    messages = islice(Demonstration((MINE,)).setup(), 2 * samples)
+    async with (
+        ground.world() as processes,
+        Portal(kafka) as portal,
+        AIOKafkaConsumer(**kafka.options) as receipts,
+        AIOKafkaProducer(**kafka.options, acks="all", linger_ms=20) as other,
+    ):
         await asyncio.to_thread(processes.start, "intake")
-        messages = islice(Demonstration((MINE,)).setup(), 2 * SAMPLES)
-        topic = f"receipts.{MINE}"
-        async with (
-            Portal(servers.kafka) as portal,
-            AIOKafkaConsumer(topic, **servers.kafka.options, auto_offset_reset="earliest") as receipts,
-            AIOKafkaProducer(**servers.kafka.options, acks="all", linger_ms=20) as other,
-        ):
-            alone = [await _waited(portal, receipts, message) for message in islice(messages, SAMPLES)]
-            for number in range(BAD):
-                await other.send(f"submissions.{FLOOD}", b"{%d" % number + b" " * 500, key=b"%d" % number)
-            await other.flush()
-            answers, flooded = processes.database("intake")["receipts"], []
-            for message in islice(messages, SAMPLES):
-                flooded.append(await _waited(portal, receipts, message))
-                if await asyncio.to_thread(answers.count_documents, {"province": FLOOD}) == BAD:
-                    break
-    return [
-        Row("a province's receipt, alone", f"{median(alone):.2f} s", "baseline"),
-        Row(
-            f"… while another sends {BAD:,} bad records",
-            f"{median(flooded):.2f} s, at most {max(flooded):.2f} s",
-            f"{ratio(median(flooded), median(alone))} ({len(flooded)} measured)",
-        ),
-    ]
+        receipts.assign(partitions_of([f"receipts.{MINE}"]))
+        await receipts.seek_to_end()
+        alone = [await _waited(portal, receipts, message) for message in islice(messages, samples)]
+        for number in range(bad):
+            await other.send(f"submissions.{FLOOD}", b"{%d" % number + b" " * 500, key=b"%d" % number)
+        await other.flush()
+        answers, flooded = processes.database("intake")["receipts"], []
+        for message in islice(messages, samples):
+            flooded.append(await _waited(portal, receipts, message))
+            if await asyncio.to_thread(answers.count_documents, {"province": FLOOD}) == bad:
+                break
+    return Measured(
+        [
+            Row("a province's receipt, alone", f"{median(alone):.2f} s", "baseline"),
+            Row(
+                f"… while another sends {bad:,} bad records",
+                f"{median(flooded):.2f} s, at most {max(flooded):.2f} s",
+                f"{ratio(median(flooded), median(alone))} ({len(flooded)} measured)",
+            ),
+        ],
+        {
+            "receipt_alone_s": median(alone),
+            "receipt_beside_flood_s": median(flooded),
+            "neighbour_delay_ratio": median(flooded) / median(alone),
+        },
+    )
 
 
-def run() -> list[Row]:
-    """Start servers and intake of its own, measure, stop them."""
-    with tempfile.TemporaryDirectory() as name:
-        return asyncio.run(_rows(Path(name)))
+def run(ground: Ground) -> Measured:
+    """Measure on the ground's servers."""
+    ground.servers  # noqa: B018 - they are started outside of the event loop
+    return asyncio.run(_measure(ground))

@@ -9,21 +9,20 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.structs import OffsetAndMetadata
+from aiokafka import AIOKafkaConsumer
 
 from cli.publishing import Message, Portal
 from deploy.local.files import write_atomically
 from deploy.local.harness import Servers
 from deploy.local.identity import issue_token
-from shared.contracts.topics import all_topics, topic_names
+from shared.contracts.topics import topic_names
 from shared.messaging.clock import BusinessClock
 from shared.messaging.collections import DEAD_LETTERS
 from shared.messaging.operate.topics import province_codes
@@ -32,6 +31,7 @@ from tests.casework.events import READ, Event
 from tests.casework.in_memory import wirings
 from tests.casework.playing import Letter, World
 from tests.platform import ServiceProcesses
+from tests.topics import begin_at, ends, partitions_of
 
 SERVICES = tuple(each.consumer.name for each in wirings())
 DRIFT = timedelta(minutes=10)
@@ -59,11 +59,12 @@ class PlatformWorld(World):
         with self._processes:
             await self._reader.start()
             try:
-                partitions = _partitions(name for family in READ for name in topic_names(family, province_codes()))
+                partitions = partitions_of(name for family in READ for name in topic_names(family, province_codes()))
                 self._reader.assign(partitions)
                 await self._reader.seek_to_end(*partitions)
                 for each in wirings():
-                    await self._begin_here(each.consumer.name, each.consumer.topics)
+                    here = await ends(self._kafka, each.consumer.topics)
+                    await begin_at(self._kafka, self._processes.group(each.consumer.name), here)
                 yield self
             finally:
                 await self._reader.stop()
@@ -109,26 +110,7 @@ class PlatformWorld(World):
             await asyncio.to_thread(self._processes.start, *SERVICES, LANGHOC_CLOCK_FILE=str(clock))
         await asyncio.to_thread(self._processes.wait_clock, self._offset, *SERVICES)
 
-    async def _begin_here(self, service: str, topics: Sequence[str]) -> None:
-        """Let the consumer group of a service begin at the end of its topics."""
-        partitions = _partitions(topics)
-        consumer = AIOKafkaConsumer(
-            **self._kafka.options, group_id=self._processes.group(service), enable_auto_commit=False
-        )
-        await consumer.start()
-        try:
-            consumer.assign(partitions)
-            ends = await consumer.end_offsets(partitions)
-            await consumer.commit({partition: OffsetAndMetadata(end, "") for partition, end in ends.items()})
-        finally:
-            await consumer.stop()
-
     def _client(self, who: Officer, service: str) -> httpx.AsyncClient:
         token = issue_token(self._folder, who.name, who.role, who.province)
         bearer = {"Authorization": f"Bearer {token}"}
         return httpx.AsyncClient(base_url=self._processes.url(service), headers=bearer, timeout=30)
-
-
-def _partitions(topics: Iterable[str]) -> list[TopicPartition]:
-    counts = {topic.name: topic.partitions for topic in all_topics(province_codes())}
-    return [TopicPartition(topic, number) for topic in topics for number in range(counts[topic])]

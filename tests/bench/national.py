@@ -1,0 +1,174 @@
+"""The national year of the demonstration, from the first publish until all has settled, and what it costs.
+
+As there: three business times, for each of which the services are started anew, tracing as sampled there, and settled
+is what `langhoc wait` calls so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cli.publishing import Message, Portal
+from demo.command import is_traced
+from demo.synthetic import AFTER_DEADLINE, FILES_OVER, ON_TIME, Demonstration
+from deploy.local.harness import start_servers
+from deploy.local.state import SERVICES
+from shared.contracts.catalogue import EventType
+from shared.contracts.topics import families, family_of, topic_names
+from shared.messaging.clock import BusinessClock
+from shared.messaging.operate.topics import province_codes
+from tests.bench.ground import PATIENCE_SECONDS, Ground, offset
+from tests.bench.processor import Meter, seconds_of, seconds_of_ended
+from tests.bench.table import Measured, Row
+from tests.platform import ServiceProcesses
+from tests.topics import Offsets, ends, records_since
+
+LOOKS = 3
+"""Half a second apart: nothing on its way, seen again a second later."""
+
+
+@dataclass
+class _Year:
+    """A year in the making."""
+
+    ground: Ground
+    processes: ServiceProcesses
+    zipkin: str
+    servers: Mapping[str, int]
+    """Process of each server."""
+    meter: Meter = field(default_factory=Meter)
+    restarts_s: float = 0.0
+    """Wall clock."""
+    restarts_cpu_s: float = 0.0
+    sent: int = 0
+
+    async def pass_by(self, stages: Sequence[tuple[datetime, Sequence[Message]]]) -> float:
+        """Live through it; returns the seconds from the first publish until the last rest."""
+        await self.start(stages[0][0])
+        self.meter.start({**self.servers, **self.services})
+        began = time.monotonic()
+        for number, (at, messages) in enumerate(stages):
+            if number:
+                await self.restart(at)
+            kafka, clock = self.ground.servers.kafka, BusinessClock(int(offset(at)))
+            async with Portal(kafka, zipkin=f"{self.zipkin}/api/v2/spans", clock=clock) as portal:
+                self.sent += len(await portal.publish(messages, sampled=is_traced))
+            await asyncio.to_thread(self.processes.wait_settled, *SERVICES, seconds=PATIENCE_SECONDS, looks=LOOKS)
+        seconds = time.monotonic() - began
+        self.meter.stop(*self.servers, *SERVICES)
+        return seconds
+
+    @property
+    def services(self) -> dict[str, int]:
+        """Process of each service."""
+        return {service: self.processes.pid(service) for service in SERVICES}
+
+    async def start(self, at: datetime) -> None:
+        """Start all services at a business time."""
+        await asyncio.to_thread(self.processes.start, *SERVICES, LANGHOC_CLOCK_OFFSET=offset(at))
+
+    async def restart(self, at: datetime) -> None:
+        """Start them anew at another time. What stopping and starting costs is counted for itself."""
+        began, ended = time.monotonic(), seconds_of_ended()
+        self.meter.stop(*SERVICES)
+        worked = sum(map(seconds_of, self.services.values()))
+        await asyncio.gather(*(asyncio.to_thread(self.processes.stop, service) for service in SERVICES))
+        self.restarts_cpu_s += seconds_of_ended() - ended - worked
+        await self.start(at)
+        self.restarts_cpu_s += sum(map(seconds_of, self.services.values()))
+        self.meter.start(self.services)
+        self.restarts_s += time.monotonic() - began
+
+
+async def _measure(ground: Ground, zipkin: str, zipkin_pid: int) -> Measured:
+    servers = {name: ground.servers[name].popen.pid for name in ("mongod", "kafka")} | {"zipkin": zipkin_pid}
+    before = await ends(ground.servers.kafka, _ours())
+    made = Demonstration(ground.sizes.provinces)
+    stages: Sequence[tuple[datetime, Sequence[Message]]] = (
+        (ON_TIME, [*made.setup(), *made.assessments(), *made.legacy()]),
+        (AFTER_DEADLINE, list(made.late())),
+        (FILES_OVER, []),
+    )
+    async with ground.world(OTEL_EXPORTER_ZIPKIN_ENDPOINT=f"{zipkin}/api/v2/spans") as processes:
+        year = _Year(ground, processes, zipkin, servers)
+        settled = await year.pass_by(stages[: ground.sizes.times])
+    made_events = await _made(ground, before)
+    proposals, centres = await _proposals(ground, before)
+    spent = {**year.meter.seconds, "restarts": year.restarts_cpu_s}
+    beside = spent.pop("zipkin")
+    total = sum(spent.values())
+    shares = " · ".join(f"{name} {seconds:.0f}" for name, seconds in sorted(spent.items(), key=lambda each: -each[1]))
+    return Measured(
+        [
+            Row(
+                f"a national year: {year.sent:,} submissions, first publish to settled",
+                f"{settled:.1f} s",
+                f"{year.restarts_s:.1f} s of it restarts for the clock",
+            ),
+            Row("… processor seconds, servers included", f"{total:.1f} s", shares),
+            Row("… beside them Zipkin, which keeps the sampled traces", f"{beside:.1f} s"),
+            Row("… events made", f"{made_events.total():,}", _counted(made_events)),
+            Row("… proposals made", f"{proposals:,}", f"for {centres:,} centres"),
+        ],
+        {
+            "national_submissions": year.sent,
+            "national_settled_s": settled,
+            "national_restarts_s": year.restarts_s,
+            "national_cpu_s": total,
+            **{f"national_cpu_{name}_s": seconds for name, seconds in spent.items()},
+            "national_cpu_zipkin_s": beside,
+            "national_events": made_events.total(),
+            **{f"national_{name}": count for name, count in made_events.items()},
+            "national_proposals": proposals,
+            "national_proposals_standing": centres,
+            "national_proposals_per_centre": proposals / centres,
+        },
+    )
+
+
+def _ours() -> list[str]:
+    """All topics that services of ours write."""
+    return [
+        name
+        for stem, family in families().items()
+        if set(family.producers) & {*SERVICES}
+        for name in topic_names(stem, province_codes())
+    ]
+
+
+async def _made(ground: Ground, before: Offsets) -> Counter[str]:
+    """Events per family of topics."""
+    found: Counter[str] = Counter()
+    for partition, end in (await ends(ground.servers.kafka, _ours())).items():
+        found[family_of(partition.topic).replace(".", "_")] += end - before[partition]
+    return +found
+
+
+async def _proposals(ground: Ground, before: Offsets) -> tuple[int, int]:
+    """Proposals for single centres, and for how many centres: those beyond one each were replaced."""
+    budgets = {partition: offset for partition, offset in before.items() if partition.topic == "budgets"}
+    type = EventType.BUDGET_PROPOSED.value.encode()
+    keys = [
+        record.key
+        async for record in records_since(ground.servers.kafka, budgets)
+        if dict(record.headers).get("ce_type") == type
+    ]
+    return len(keys), len(set(keys))
+
+
+def _counted(counts: Counter[str]) -> str:
+    return " · ".join(f"{name} {count:,}" for name, count in counts.most_common())
+
+
+def run(ground: Ground) -> Measured:
+    """Measure on the ground's servers, with a Zipkin of its own."""
+    servers = ground.servers
+    assert {"mongod", "kafka"} <= servers.keys()
+    folder = ground.folder / "zipkin"
+    with start_servers(folder, kafka=False, mongo=False, zipkin=True, full_size=True) as beside:
+        return asyncio.run(_measure(ground, beside.zipkin, beside["zipkin"].popen.pid))
