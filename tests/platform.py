@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import subprocess
 import sys
 import time
 import uuid
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +18,7 @@ import httpx
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from deploy.local.files import write_atomically
 from deploy.local.harness import Servers, start_child
 from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
 from deploy.local.mongo_rights import let_in_to, shut_out
@@ -138,13 +141,24 @@ class ServiceProcesses:
             time.sleep(0.1)
         raise AssertionError(f"{key} is not ready after {seconds:.0f} s:\n{self.log(service, instance)}")
 
-    def wait_clock(self, offset: int, *services: str, seconds: float = 60) -> None:
-        """Wait until the clocks of these services, first instances, are ahead by so many seconds."""
+    @property
+    def clock(self) -> Path:
+        """The file of the business clock, for services that are started with it."""
+        return self.folder / "clock"
+
+    def set_clock(self, at: datetime, *services: str, seconds: float = 60) -> int:
+        """Let the clock of services that were started with its file show a time, at once and never before it.
+
+        Returns by how many seconds it is ahead, when the first instances of these services go by it.
+        """
+        offset = math.ceil((at - datetime.now(UTC)).total_seconds())
+        write_atomically(self.clock, str(offset))
         deadline = time.monotonic() + seconds
         for service in services:
             while not goes_by(self.url(service), offset):
                 assert time.monotonic() < deadline, f"{service} does not go by {offset}:\n{self.log(service)}"
                 time.sleep(0.05)
+        return offset
 
     def kill(self, service: str, instance: int = 0) -> None:
         """SIGKILL."""

@@ -1,7 +1,6 @@
 """The national year of the demonstration, from the first publish until all has settled, and what it costs.
 
-As there: three business times, for each of which the services are started anew, tracing as sampled there, and settled
-is what `langhoc wait` calls so.
+As there: three business times, tracing as sampled there, and settled is what `langhoc wait` calls so.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from shared.contracts.catalogue import EventType
 from shared.contracts.topics import families, family_of, topic_names
 from shared.messaging.clock import BusinessClock
 from shared.messaging.operate.topics import province_codes
-from tests.bench.ground import PATIENCE_SECONDS, Ground, offset
-from tests.bench.processor import Meter, seconds_of, seconds_of_ended
+from tests.bench.ground import PATIENCE_SECONDS, Ground
+from tests.bench.processor import Meter
 from tests.bench.table import Measured, Row
 from tests.platform import ServiceProcesses
 from tests.topics import Offsets, ends, records_since
@@ -42,47 +41,25 @@ class _Year:
     servers: Mapping[str, int]
     """Process of each server."""
     meter: Meter = field(default_factory=Meter)
-    restarts_s: float = 0.0
-    """Wall clock."""
-    restarts_cpu_s: float = 0.0
     sent: int = 0
 
     async def pass_by(self, stages: Sequence[tuple[datetime, Sequence[Message]]]) -> float:
         """Live through it; returns the seconds from the first publish until the last rest."""
-        await self.start(stages[0][0])
-        self.meter.start({**self.servers, **self.services})
+        clock = str(self.processes.clock)
+        offset = self.processes.set_clock(stages[0][0])
+        await asyncio.to_thread(self.processes.start, *SERVICES, LANGHOC_CLOCK_FILE=clock)
+        self.meter.start({**self.servers, **{service: self.processes.pid(service) for service in SERVICES}})
         began = time.monotonic()
         for number, (at, messages) in enumerate(stages):
             if number:
-                await self.restart(at)
-            kafka, clock = self.ground.servers.kafka, BusinessClock(int(offset(at)))
-            async with Portal(kafka, zipkin=f"{self.zipkin}/api/v2/spans", clock=clock) as portal:
+                offset = await asyncio.to_thread(self.processes.set_clock, at, *SERVICES)
+            kafka, spans = self.ground.servers.kafka, f"{self.zipkin}/api/v2/spans"
+            async with Portal(kafka, zipkin=spans, clock=BusinessClock(offset)) as portal:
                 self.sent += len(await portal.publish(messages, sampled=is_traced))
             await asyncio.to_thread(self.processes.wait_settled, *SERVICES, seconds=PATIENCE_SECONDS, looks=LOOKS)
         seconds = time.monotonic() - began
         self.meter.stop(*self.servers, *SERVICES)
         return seconds
-
-    @property
-    def services(self) -> dict[str, int]:
-        """Process of each service."""
-        return {service: self.processes.pid(service) for service in SERVICES}
-
-    async def start(self, at: datetime) -> None:
-        """Start all services at a business time."""
-        await asyncio.to_thread(self.processes.start, *SERVICES, LANGHOC_CLOCK_OFFSET=offset(at))
-
-    async def restart(self, at: datetime) -> None:
-        """Start them anew at another time. What stopping and starting costs is counted for itself."""
-        began, ended = time.monotonic(), seconds_of_ended()
-        self.meter.stop(*SERVICES)
-        worked = sum(map(seconds_of, self.services.values()))
-        await asyncio.gather(*(asyncio.to_thread(self.processes.stop, service) for service in SERVICES))
-        self.restarts_cpu_s += seconds_of_ended() - ended - worked
-        await self.start(at)
-        self.restarts_cpu_s += sum(map(seconds_of, self.services.values()))
-        self.meter.start(self.services)
-        self.restarts_s += time.monotonic() - began
 
 
 async def _measure(ground: Ground, zipkin: str, zipkin_pid: int) -> Measured:
@@ -99,17 +76,13 @@ async def _measure(ground: Ground, zipkin: str, zipkin_pid: int) -> Measured:
         settled = await year.pass_by(stages[: ground.sizes.times])
     made_events = await _made(ground, before)
     proposals, centres = await _proposals(ground, before)
-    spent = {**year.meter.seconds, "restarts": year.restarts_cpu_s}
+    spent = dict(year.meter.seconds)
     beside = spent.pop("zipkin")
     total = sum(spent.values())
     shares = " · ".join(f"{name} {seconds:.0f}" for name, seconds in sorted(spent.items(), key=lambda each: -each[1]))
     return Measured(
         [
-            Row(
-                f"a national year: {year.sent:,} submissions, first publish to settled",
-                f"{settled:.1f} s",
-                f"{year.restarts_s:.1f} s of it restarts for the clock",
-            ),
+            Row(f"a national year: {year.sent:,} submissions, first publish to settled", f"{settled:.1f} s"),
             Row("… processor seconds, servers included", f"{total:.1f} s", shares),
             Row("… beside them Zipkin, which keeps the sampled traces", f"{beside:.1f} s"),
             Row("… events made", f"{made_events.total():,}", _counted(made_events)),
@@ -118,7 +91,6 @@ async def _measure(ground: Ground, zipkin: str, zipkin_pid: int) -> Measured:
         {
             "national_submissions": year.sent,
             "national_settled_s": settled,
-            "national_restarts_s": year.restarts_s,
             "national_cpu_s": total,
             **{f"national_cpu_{name}_s": seconds for name, seconds in spent.items()},
             "national_cpu_zipkin_s": beside,

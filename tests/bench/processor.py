@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,12 +21,6 @@ def seconds_of(pid: int) -> float:
 def resident_mb(pid: int) -> float:
     """Memory that a process holds, in MiB."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE / 2**20
-
-
-def seconds_of_ended() -> float:
-    """Processor seconds of all children that have ended and were waited for."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 class Meter:

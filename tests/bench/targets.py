@@ -61,8 +61,7 @@ def _dearest(figures: Figures) -> str:
 
 
 def _time(figures: Figures) -> str:
-    restarts, cpu = figures["national_restarts_s"], figures["national_cpu_s"]
-    return f"{restarts:.0f} s of it restarts for the clock; {cpu / figures['national_settled_s']:.1f} cores busy"
+    return f"{figures['national_cpu_s'] / figures['national_settled_s']:.1f} cores busy"
 
 
 def _replaced(figures: Figures) -> str:

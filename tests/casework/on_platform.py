@@ -7,11 +7,10 @@ belongs to one step therefore arrives within the minutes after its time, never b
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ import httpx
 from aiokafka import AIOKafkaConsumer
 
 from cli.publishing import Message, Portal
-from deploy.local.files import write_atomically
 from deploy.local.harness import Servers
 from deploy.local.identity import issue_token
 from shared.contracts.topics import topic_names
@@ -101,14 +99,12 @@ class PlatformWorld(World):
         ]
 
     async def _become(self, at: datetime) -> None:
-        begun = self._at is not None
+        running = SERVICES if self._at else ()
         self._at, self._since = at, time.monotonic()
-        self._offset = math.ceil((at - datetime.now(UTC)).total_seconds())  # never before that time
-        clock = self._folder / "clock"
-        write_atomically(clock, str(self._offset))
-        if not begun:
-            await asyncio.to_thread(self._processes.start, *SERVICES, LANGHOC_CLOCK_FILE=str(clock))
-        await asyncio.to_thread(self._processes.wait_clock, self._offset, *SERVICES)
+        self._offset = await asyncio.to_thread(self._processes.set_clock, at, *running)
+        if not running:
+            clock = str(self._processes.clock)
+            await asyncio.to_thread(self._processes.start, *SERVICES, LANGHOC_CLOCK_FILE=clock)
 
     def _client(self, who: Officer, service: str) -> httpx.AsyncClient:
         token = issue_token(self._folder, who.name, who.role, who.province)

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.bench.backlog import Look, cost, short
-from tests.bench.processor import Meter, resident_mb, seconds_of, seconds_of_ended
+from tests.bench.processor import Meter, resident_mb, seconds_of
 from tests.bench.table import quantile, ratio
 from tests.bench.targets import TARGETS, judged
 from tests.bench.throughput import steady
@@ -54,8 +54,7 @@ def test_a_number_of_records_is_short_where_it_is_round() -> None:
     assert [short(each) for each in (600, 10_000, 100_000, 1_000_000)] == ["600", "10k", "100k", "1m"]
 
 
-def test_what_processes_cost_is_counted_while_they_run_and_once_they_have_ended() -> None:
-    ended = seconds_of_ended()
+def test_what_processes_cost_is_counted_while_they_run() -> None:
     process = subprocess.Popen([sys.executable, "-c", BURN])
     meter = Meter()
     meter.start({"burning": process.pid})
@@ -70,10 +69,8 @@ def test_what_processes_cost_is_counted_while_they_run_and_once_they_have_ended(
         os.sched_yield()
     meter.stop("burning")
     assert meter.seconds["burning"] > before, "a second time is added to the first"
-    assert seconds_of_ended() == ended, "it has not ended"
     process.kill()
     process.wait()
-    assert seconds_of_ended() - ended >= 0.4
 
 
 GOOD = {
@@ -81,7 +78,6 @@ GOOD = {
     "intake_per_s": 3_100,
     "bare_one_stage_per_s": 6_200,
     "national_settled_s": 39.0,
-    "national_restarts_s": 9.0,
     "national_cpu_s": 69.0,
     "national_cpu_scoring_s": 20.0,
     "national_cpu_kafka_s": 30.0,
