@@ -40,7 +40,8 @@ Set = tuple[str, str]
 PART_OF_BURST = 4
 """A burst is over when nothing came for a fourth of the time that it took: a lone change waits hardly at all, and a
 nation's delivery, with all its small pauses, leads to a result or two of each set instead of one per pause."""
-LONGEST_REST_SECONDS = 2.0
+LONGEST_REST, LONGEST_REST_SECONDS = 8, 2.0
+"""Times the least rest, and seconds; a least rest that is longer already stays as it is."""
 
 
 def due_now(clock: BusinessClock) -> dict[str, Any]:
@@ -123,7 +124,7 @@ class Recalculator:
     def _rests(self, first: datetime, last: datetime, now: datetime) -> bool:
         """Whether a set with requests from `first` to `last` is to be computed."""
         burst = (last - first).total_seconds()
-        rest = max(self._quiet, min(burst / PART_OF_BURST, LONGEST_REST_SECONDS))
+        rest = max(self._quiet, min(burst / PART_OF_BURST, LONGEST_REST * self._quiet, LONGEST_REST_SECONDS))
         return (now - last).total_seconds() >= rest or (now - first).total_seconds() >= self._limit
 
     async def _one(self, which: Set) -> int:
