@@ -91,7 +91,7 @@ class ServiceSettings(KafkaLogin, BaseSettings):
     session_timeout_ms: int = 30_000
     burst_quiet: float = 0.25
     """Seconds without a new request after which a result over a set is recomputed; after a burst it waits longer."""
-    burst_limit: float = 30.0
+    burst_limit: float = 60.0
     """Seconds after which it is recomputed even in a burst."""
     inbox_days: int = 180
     """Longer than any retention plus the age of dead letters, so that no replay finds an empty inbox."""

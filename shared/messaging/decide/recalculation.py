@@ -70,7 +70,7 @@ class Recalculator:
         clock: BusinessClock,
         sets: Sets,
         quiet_seconds: float = 0.25,
-        limit_seconds: float = 30.0,
+        limit_seconds: float = 60.0,
         lease_seconds: float = 20.0,
         faults: Faults = NO_FAULTS,
     ) -> None:
