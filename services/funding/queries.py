@@ -300,17 +300,20 @@ def _side(budget: Budget) -> Side:
 async def sustainability(mongo: Mongo, province: str, first: int, last: int) -> list[View]:
     """Support and results of the province's centres from budget year `first` to `last`, each included.
 
-    Support is what was decided; where nothing was decided, what the province stated, else what is proposed.
+    Support is what was decided; where nothing was decided, what the province stated, else what is proposed. Raises
+    `Altered`, as `books` does, of every budget in which something was decided for one of them.
     """
     years = range(first, last + 1)
     centres = standing(await found(mongo, CENTRES, {"province": province}))
     ids, within = {"$in": [centre.centre_id for centre in centres]}, {"$gte": first, "$lte": last}
     proposed = await found(mongo, ALLOCATIONS, {"allocation.centre_id": ids, "year": within})
     stated = standing(await found(mongo, SUPPORTS, {"centre_id": ids, "year": within}))
-    decided = await found(mongo, DECISIONS, {"centre_id": ids, "year": within, "purpose": OPERATING})
+    decided = await found(mongo, DECISIONS, {"centre_id": ids, "year": within})
+    budgets = sorted({(line.province, line.year) for line in decided})  # a centre that has moved has several
+    booked = [line for budget in budgets for line in (await books(mongo, *budget)).whole.decisions]
     supports = {(line.allocation.centre_id, line.year): line.allocation.amount for line in proposed}
     supports |= {(line.centre_id, line.year): line.amount for line in stated}
-    supports |= {(line.centre_id, line.year): line.amount for line in decided}
+    supports |= {(line.centre_id, line.year): line.amount for line in booked if line.purpose == OPERATING}
     scored = await found(mongo, SCORES, {"centre_id": ids, "period": {"$gte": first - 1, "$lt": last}})
     scores = {(score.centre_id, score.period + 1): score for score in scored}
     histories = [_history(centre, years, supports, scores) for centre in centres]
