@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Set
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from kafka.admin import (
@@ -37,6 +39,7 @@ logging.getLogger("kafka").propagate = False
 
 MECHANISM = ScramMechanism.SCRAM_SHA_512
 MECHANISMS = (MECHANISM, ScramMechanism.SCRAM_SHA_256)
+FOLLOWED_SECONDS = 5.0
 QUOTAS = {
     "producer_byte_rate": "written_bytes",
     "consumer_byte_rate": "read_bytes",
@@ -54,7 +57,9 @@ class PrincipalsRefused(LocalPlatformError):
 
 
 class Principals:
-    """A cluster's principals. Each call is done, on the controller, when it returns; brokers follow within moments."""
+    """A cluster's principals. When a call returns, it is done on the controller, and the broker that is asked shows it.
+    Others follow within moments.
+    """
 
     def __init__(self, client: KafkaAdminClient) -> None:
         self._client = client
@@ -62,12 +67,13 @@ class Principals:
     def logins(self) -> set[str]:
         """Everybody who has a password."""
         self._acls("User:nobody")  # told at once that it is no administrator; the next call would be repeated in vain
-        return set(self._client.describe_user_scram_credentials())
+        return set(self._passwords())
 
     def admit(self, passwords: Mapping[str, str]) -> None:
         """Let these principals log in, each with its password; it takes the place of an earlier one."""
         wanted = [UserScramCredentialUpsertion(user, MECHANISM, word) for user, word in passwords.items()]
         self._heeded(self._client.alter_user_scram_credentials(wanted))
+        self._shown(lambda: all(self._has(self._passwords(), user, MECHANISM) for user in passwords))
         self._forget(passwords.keys(), [each for each in MECHANISMS if each is not MECHANISM])
 
     def dismiss(self, principals: Set[str]) -> None:
@@ -81,15 +87,31 @@ class Principals:
 
     def _forget(self, principals: Set[str], mechanisms: Iterable[ScramMechanism]) -> None:
         """Take these kinds of passwords away; of another kind than ours is what somebody else set."""
-        known = self._client.describe_user_scram_credentials()
+        known = self._passwords()
         for mechanism in mechanisms:
-            gone = [
-                UserScramCredentialDeletion(user, mechanism)
-                for user in sorted(principals & known.keys())
-                if any(each["mechanism"] == mechanism for each in known[user]["credential_infos"])
-            ]
+            gone = [user for user in sorted(principals) if self._has(known, user, mechanism)]
             if gone:
-                self._heeded(self._client.alter_user_scram_credentials(gone))
+                deletions = [UserScramCredentialDeletion(user, mechanism) for user in gone]
+                self._heeded(self._client.alter_user_scram_credentials(deletions))
+                self._shown(partial(self._lack, gone, mechanism))
+
+    def _passwords(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self._client.describe_user_scram_credentials()
+        return found
+
+    def _lack(self, users: Iterable[str], mechanism: ScramMechanism) -> bool:
+        known = self._passwords()
+        return not any(self._has(known, user, mechanism) for user in users)
+
+    @staticmethod
+    def _has(known: Mapping[str, Any], user: str, mechanism: ScramMechanism) -> bool:
+        return user in known and any(each["mechanism"] == mechanism for each in known[user]["credential_infos"])
+
+    def _shown(self, holds: Callable[[], bool]) -> None:
+        """Wait a few seconds at most until the broker that is asked has followed: whoever calls next builds on it."""
+        until = time.monotonic() + FOLLOWED_SECONDS
+        while not holds() and time.monotonic() < until:
+            time.sleep(0.05)
 
     def settle(self, wanted: Mapping[str, Set[Right]]) -> None:
         """Make the rights of these principals exactly these."""
@@ -193,11 +215,13 @@ class Principals:
         if acls:
             failed = self._client.create_acls(list(acls))["failed"]
             self._heeded({error.__name__: error.description for error in failed})
+            self._shown(lambda: acls <= set(self._acls(None)))
 
     def _delete(self, acls: set[ACL]) -> None:
         if acls:
             done = self._client.delete_acls([_exactly(acl) for acl in acls])
             self._heeded({str(each): error.__name__ for each, _, error in done if error is not for_code(0)})
+            self._shown(lambda: not acls & set(self._acls(None)))
 
     def _heeded(self, answers: Mapping[str, str | None]) -> None:
         refused = [f"{what}: {why}" for what, why in answers.items() if why]
