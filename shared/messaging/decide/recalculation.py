@@ -38,8 +38,8 @@ PARKED_SECONDS = (1.0, 5.0, 30.0, 120.0)
 Set = tuple[str, str]
 """Name and stored key."""
 PART_OF_BURST = 4
-"""A burst is over when nothing came for a fourth of the time that it took: a lone change waits hardly at all, and a
-nation's delivery, with all its small pauses, leads to a result or two of each set instead of one per pause."""
+"""A burst is over when nothing came for a fourth of the time that it took: a lone change waits hardly at all, and the
+small pauses of a long delivery are not taken for its end."""
 LONGEST_REST, LONGEST_REST_SECONDS = 8, 2.0
 """Times the least rest, and seconds; a least rest that is longer already stays as it is."""
 
