@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 from pydantic import BaseModel, ValidationError
 
 from shared.contracts.catalogue import CONTRACTS
+from shared.contracts.former import FORMER
 from shared.contracts.topics import largest_record
 from shared.messaging.consume.batches import SAMPLE_BYTES, damage_of
 from shared.messaging.messages import Cut, Position, Reason, Received, Unreadable
@@ -83,13 +84,15 @@ def read(
     headers, bad_header = _headers(record, trusted=trusted) if cut is None else ({}, None)
     traceparent = headers.get("traceparent")
 
+    former = FORMER.get(headers.get("ce_type", "")) if trusted else None
+
     def received(data: Any) -> Received[Any]:
         source, own_id = headers.get("ce_source", ""), headers.get("ce_id", "")
         version = headers.get("ce_version", "")
         return Received(
             data=data,
             event_id=f"{source}#{own_id}" if trusted and source and own_id else outside_id(record),
-            type=headers.get("ce_type", ""),
+            type=former.now.value if former else headers.get("ce_type", ""),
             source=source,
             subject=headers.get("ce_subject", ""),
             version=int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None,
@@ -110,13 +113,14 @@ def read(
     absent = [name for name in REQUIRED if not headers.get(name)]
     if absent:
         return received(Unreadable(Reason.MISSING_HEADER, ", ".join(absent), event_type, body))
-    contract = CONTRACTS.get(event_type or "")
+    contract = former.now if former else CONTRACTS.get(event_type or "")
     if contract is None or not (trusted or contract.family == OUTSIDE):
         return received(Unreadable(Reason.UNKNOWN_TYPE, event_type or "", event_type, body))
     if problem:
         return received(Unreadable(problem.reason, problem.detail, event_type, body, problem.errors))
     try:
-        return received(contract.model.model_validate_json(record.value or b""))
+        value = json.dumps(former.lift(body)) if former else record.value or b""
+        return received(contract.model.model_validate_json(value))
     except ValidationError as error:
         found = tuple(error.errors(include_url=False, include_context=True, include_input=True))
         detail = f"{error.error_count()} problem(s)"
