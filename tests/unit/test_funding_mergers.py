@@ -12,7 +12,7 @@ import pytest
 
 from services.funding.domain import Participation, Registered, participants
 from shared.contracts.base import Status
-from shared.contracts.facts import BudgetProposed, Receipt, SupportAccepted
+from shared.contracts.facts import BudgetProposed, Receipt, RegistrationAccepted, SupportAccepted
 from shared.rulebook import FundingPolicy, funding_policy
 from tests.funding_rules import changed
 from tests.unit.funding_bench import NOW, Bench, envelope, registration, score, support
@@ -250,33 +250,60 @@ async def test_what_changes_in_one_province_is_computed_in_that_of_the_successor
     await bench.tell(of("12", "r", 5_000_000))
     await bench.settle()
     assert lines(bench)["x"][1] == 35_000_000
-    await bench.tell(registration("z", "33", area_class="other", opened_on=JULY, predecessors=["q"]))
+    await bench.tell(registration("z", "33", area_class="other", opened_on=JULY, predecessors=["p"]))
     await bench.settle()
-    assert lines(bench)["x"][1] == 25_000_000  # half of the 20 million of q by now
+    assert lines(bench)["x"][1] == 27_500_000  # half of the 15 million of p and r by now
     await bench.tell(registration("z", "33", 2, area_class="other", opened_on=JULY))
     await bench.settle()
-    assert lines(bench)["x"][1] == 35_000_000  # nothing that is kept names z and q together any more
+    assert lines(bench)["x"][1] == 35_000_000  # nothing that is kept names z and p together any more
 
 
 async def test_a_sibling_that_is_withdrawn_elsewhere_shares_nothing_any_more(tmp_path: Path) -> None:
     bench = await Bench(tmp_path).ready()
-    sibling = registration("z", "33", area_class="other", opened_on=JULY, predecessors=["q"])
+    sibling = registration("z", "33", area_class="other", opened_on=JULY, predecessors=["p"])
     await bench.tell(envelope(100_000_000), *FACTS, sibling)
     await bench.settle()
-    assert lines(bench)["x"][1] == 20_000_000
+    assert lines(bench)["x"][1] == 25_000_000
     await bench.tell(withdrawal("registration", "z").model_copy(update={"province": "33"}))
     await bench.settle()
     assert lines(bench)["x"][1] == 30_000_000
 
 
-async def test_a_part_that_is_split_off_into_another_province_leaves_less(tmp_path: Path) -> None:
+HOME = [registration("w", "04"), of("04", "w", 20_000_000), envelope(100_000_000)]
+CLAIM = [
+    registration("z", "33", area_class="other", opened_on=JULY, predecessors=["w"]),
+    envelope(50_000_000, province="33"),
+]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(5)))[::11])
+async def test_nobody_elsewhere_takes_a_part_of_what_a_centre_goes_on_with(
+    order: tuple[int, ...], tmp_path: Path
+) -> None:
+    """Whether its predecessor was claimed before it was registered or after."""
     bench = await Bench(tmp_path).ready()
-    await bench.tell(envelope(100_000_000), registration("w", area_class="other"), of("04", "w", 20_000_000))
-    await bench.settle()
+    for nth in order:
+        await bench.tell([*HOME, *CLAIM][nth])
+        await bench.settle()
     assert lines(bench)["w"][1] == 20_000_000
-    await bench.tell(registration("z", "33", area_class="other", opened_on=JULY, predecessors=["w"]))
+    assert lines(bench)["z"][1] is None
+
+
+@pytest.mark.parametrize(
+    ("heir", "expected"),
+    [
+        (registration("v", "04", opened_on=JULY, predecessors=["w"]), {"v": 20_000_000, "z": None}),
+        (None, {"z": 20_000_000}),
+    ],
+    ids=["somebody continues it at home", "nobody does"],
+)
+async def test_what_a_closed_centre_had_leaves_its_province_where_nobody_there_continues_it(
+    heir: RegistrationAccepted | None, expected: dict[str, int | None], tmp_path: Path
+) -> None:
+    bench = await Bench(tmp_path).ready()
+    await bench.tell(registration("w", "04", closed_on=JULY), *HOME[1:], *CLAIM, *([heir] if heir else []))
     await bench.settle()
-    assert lines(bench)["w"][1] == 10_000_000
+    assert {key: line[1] for key, line in lines(bench).items()} == expected
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))

@@ -32,6 +32,8 @@ class Registered:
     """First day of a suspension that the policy counts; `None`: there is none."""
     resumed_on: date | None = None
     """First day after it."""
+    province: str = ""
+    """Which province has registered it."""
 
     def exists(self, on: date) -> bool:
         """Whether it is there and at work on a day."""
@@ -83,10 +85,12 @@ def participants(
     register = own | {centre.centre_id: centre for centre in related}
     if len(register) != len(listed) + len(related):
         raise ValueError("a centre is named twice")
+    register = _continued(register)
     changes = _Changes(register, supports, policy.proration, before)
     lines = _Lines(changes, year, policy) if policy.transition.measured == "last_year" else None
     found, paid = {}, equipment or {}
-    for key, centre in own.items():
+    for key, named in own.items():
+        centre = register[key]
         months = months_in(centre, year, policy.proration)
         if months:
             lineage = lines.of(centre) if lines else None
@@ -98,10 +102,32 @@ def participants(
                 lineage=lineage,
                 unknown=_unknown(centre, year, policy, supports, lineage),
                 equipment=equipment_of(
-                    centre.opened_on, year, policy.equipment, successor=bool(centre.predecessors), paid=paid.get(key)
+                    centre.opened_on, year, policy.equipment, successor=bool(named.predecessors), paid=paid.get(key)
                 ),
             )
     return found
+
+
+def _continued(register: Mapping[str, Registered]) -> dict[str, Registered]:
+    """The register with those predecessors alone that a centre really continues.
+
+    What a centre had stays in its province, with itself or with whoever continues it there: a province may have named
+    another's centre before that one was registered. Elsewhere it is continued where nobody does so at home.
+    """
+    at_home = {
+        key
+        for centre in register.values()
+        for key in centre.predecessors
+        if (other := register.get(key)) and (other.closed_on is None or other.province == centre.province)
+    }
+
+    def continues(centre: Registered, key: str) -> bool:
+        return key not in at_home or register[key].province == centre.province
+
+    return {
+        key: replace(centre, predecessors=tuple(each for each in centre.predecessors if continues(centre, each)))
+        for key, centre in register.items()
+    }
 
 
 def _unknown(

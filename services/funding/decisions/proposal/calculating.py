@@ -194,6 +194,7 @@ def _registered(data: RegistrationAccepted, policy: FundingPolicy) -> Registered
         predecessors=tuple(data.predecessors),
         suspended_on=data.suspended_on if counts_suspension(policy) else None,
         resumed_on=data.resumed_on,
+        province=data.province,
     )
 
 
