@@ -40,6 +40,10 @@ def unsafe(settings: ServiceSettings) -> list[Problem]:
         found.append(problem("start.mongo_without_login", "LANGHOC_MONGO_USER"))
     if settings.kafka_user is None:
         found.append(problem("start.kafka_without_login", "LANGHOC_KAFKA_USER"))
+    if settings.clock_offset:
+        found.append(problem("start.simulated_clock", "LANGHOC_CLOCK_OFFSET"))
+    if settings.clock_file is not None:
+        found.append(problem("start.simulated_clock", "LANGHOC_CLOCK_FILE"))
     return found
 
 

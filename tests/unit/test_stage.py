@@ -86,6 +86,22 @@ def test_production_logs_in_to_kafka(given: dict[str, Any], named: list[str]) ->
     assert unsafe(settings(stage="local", **given)) == []
 
 
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({}, []),
+        ({"clock_offset": 0}, []),
+        ({"clock_offset": 1}, ["LANGHOC_CLOCK_OFFSET"]),
+        ({"clock_offset": -86_400}, ["LANGHOC_CLOCK_OFFSET"]),
+        ({"clock_file": "/state/clock"}, ["LANGHOC_CLOCK_FILE"]),
+        ({"clock_offset": 60, "clock_file": "/state/clock"}, ["LANGHOC_CLOCK_OFFSET", "LANGHOC_CLOCK_FILE"]),
+    ],
+)
+def test_production_lives_in_the_real_time(given: dict[str, Any], named: list[str]) -> None:
+    assert [one.field for one in unsafe(settings(**given)) if one.code == "simulated_clock"] == named
+    assert unsafe(settings(stage="local", **given)) == []
+
+
 def test_nobody_is_local_without_saying_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LANGHOC_STAGE", raising=False)
     assert settings().stage == "production"
