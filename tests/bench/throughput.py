@@ -50,13 +50,16 @@ class _Bench:
     year: int
     channels: Offsets
 
-    async def langhoc(self, *services: str) -> tuple[dict[str, Written], float]:
-        """Work the year off with these services, the last ones started first; what they wrote, and their rate."""
+    async def langhoc(self, *services: str, copies: int = 1) -> tuple[dict[str, Written], float]:
+        """Work the year off with copies of these services, the last started first; what they wrote, and their rate."""
         kafka = self.ground.servers.kafka
         before = {service: await ends(kafka, written_by(service)) for service in services}
         async with self.ground.world(since=self.channels) as processes:
             for service in reversed(services):
-                await asyncio.to_thread(processes.start, service)
+                for copy in range(copies):
+                    processes.launch(service, instance=copy)
+                for copy in range(copies):
+                    await asyncio.to_thread(processes.wait_ready, service, copy)
             await asyncio.to_thread(processes.wait_settled, *services, seconds=PATIENCE_SECONDS)
             rate = await self.rate(before[services[0]], before[services[-1]])
             written = {
@@ -119,6 +122,8 @@ async def _measure(ground: Ground) -> Measured:
     bench = _Bench(ground, year, channels)
     written, two = await bench.langhoc("intake", "scoring")
     _, one = await bench.langhoc("intake")
+    _, one_by_two = await bench.langhoc("intake", copies=2)
+    _, two_by_two = await bench.langhoc("intake", "scoring", copies=2)
     bare_one = await bench.bare(written["intake"])
     bare_two = await bench.bare(written["intake"], written["scoring"])
     naive = await bench.naive(written["intake"])
@@ -128,10 +133,12 @@ async def _measure(ground: Ground) -> Measured:
         [
             Row(f"bare stage, batches of {ground.sizes.batch:,}", f"{bare_one:,.0f} records/s", "baseline"),
             Row(f"intake, {year:,} records of a year", f"{one:,.0f} records/s", ratio(one, bare_one)),
+            Row("two copies of intake", f"{one_by_two:,.0f} records/s", f"{ratio(one_by_two, one)} one copy"),
             Row("FastStream handlers, one transaction per record", f"{naive:,.0f} records/s", ratio(naive, bare_one)),
             *beside,
             Row("two bare stages", f"{bare_two:,.0f} records/s", "baseline"),
             Row("intake and scoring", f"{two:,.0f} records/s", ratio(two, bare_two)),
+            Row("two copies of each", f"{two_by_two:,.0f} records/s", f"{ratio(two_by_two, two)} one copy of each"),
             Row("documents of intake, for a record", f"{written['intake'].count / year:.1f}"),
             Row("a commune's result, as published", f"{sum(scored) / len(scored):,.0f} bytes"),
         ],
@@ -143,6 +150,10 @@ async def _measure(ground: Ground) -> Measured:
             "intake_per_s": one,
             "two_stages_per_s": two,
             **others,
+            "intake_two_copies_per_s": one_by_two,
+            "two_stages_two_copies_per_s": two_by_two,
+            "intake_two_copies_over_one": one_by_two / one,
+            "two_stages_two_copies_over_one": two_by_two / two,
             "intake_over_bare": one / bare_one,
             "two_stages_over_bare": two / bare_two,
             "intake_over_naive": one / naive,

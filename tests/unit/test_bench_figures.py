@@ -77,6 +77,8 @@ GOOD = {
     "intake_over_bare": 0.5,
     "intake_per_s": 3_100,
     "bare_one_stage_per_s": 6_200,
+    "intake_two_copies_over_one": 1.1,
+    "two_stages_two_copies_over_one": 1.0,
     "national_settled_s": 39.0,
     "national_cpu_s": 69.0,
     "national_cpu_scoring_s": 20.0,
