@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from aiokafka import TopicPartition
+
 from cli.publishing import Message, Portal
 from demo.command import is_traced
 from demo.synthetic import AFTER_DEADLINE, FILES_OVER, ON_TIME, Demonstration
@@ -42,6 +44,8 @@ class _Year:
     """Process of each server."""
     meter: Meter = field(default_factory=Meter)
     sent: int = 0
+    rests: list[Offsets] = field(default_factory=list)
+    """Where the topic of budgets ended before the year, and when all had settled at each of its times."""
 
     async def pass_by(self, stages: Sequence[tuple[datetime, Sequence[Message]]]) -> float:
         """Live through it; returns the seconds from the first publish until the last rest."""
@@ -49,6 +53,7 @@ class _Year:
         offset = self.processes.set_clock(stages[0][0])
         await asyncio.to_thread(self.processes.start, *SERVICES, LANGHOC_CLOCK_FILE=clock)
         self.meter.start({**self.servers, **{service: self.processes.pid(service) for service in SERVICES}})
+        self.rests.append(await ends(self.ground.servers.kafka, ["budgets"]))
         began = time.monotonic()
         for number, (at, messages) in enumerate(stages):
             if number:
@@ -57,6 +62,7 @@ class _Year:
             async with Portal(kafka, zipkin=spans, clock=BusinessClock(offset)) as portal:
                 self.sent += len(await portal.publish(messages, sampled=is_traced))
             await asyncio.to_thread(self.processes.wait_settled, *SERVICES, seconds=PATIENCE_SECONDS, looks=LOOKS)
+            self.rests.append(await ends(self.ground.servers.kafka, ["budgets"]))
         seconds = time.monotonic() - began
         self.meter.stop(*self.servers, *SERVICES)
         return seconds
@@ -75,7 +81,8 @@ async def _measure(ground: Ground, zipkin: str, zipkin_pid: int) -> Measured:
         year = _Year(ground, processes, zipkin, servers)
         settled = await year.pass_by(stages[: ground.sizes.times])
     made_events = await _made(ground, before)
-    proposals, centres = await _proposals(ground, before)
+    at_times = await _proposals(ground, year.rests)
+    proposals, centres = sum(map(len, at_times)), len({key for keys in at_times for key in keys})
     spent = dict(year.meter.seconds)
     beside = spent.pop("zipkin")
     total = sum(spent.values())
@@ -86,7 +93,7 @@ async def _measure(ground: Ground, zipkin: str, zipkin_pid: int) -> Measured:
             Row("… processor seconds, servers included", f"{total:.1f} s", shares),
             Row("… beside them Zipkin, which keeps the sampled traces", f"{beside:.1f} s"),
             Row("… events made", f"{made_events.total():,}", _counted(made_events)),
-            Row("… proposals made", f"{proposals:,}", f"for {centres:,} centres"),
+            Row("… proposals made", f"{proposals:,}", f"for {centres:,} centres; {_by_time(at_times)}"),
         ],
         {
             "national_submissions": year.sent,
@@ -99,6 +106,10 @@ async def _measure(ground: Ground, zipkin: str, zipkin_pid: int) -> Measured:
             "national_proposals": proposals,
             "national_proposals_standing": centres,
             "national_proposals_per_centre": proposals / centres,
+            **{
+                f"national_proposals_{name}": len(keys)
+                for name, keys in zip(("on_time", "after_deadline", "files_over"), at_times, strict=False)
+            },
         },
     )
 
@@ -121,16 +132,22 @@ async def _made(ground: Ground, before: Offsets) -> Counter[str]:
     return +found
 
 
-async def _proposals(ground: Ground, before: Offsets) -> tuple[int, int]:
-    """Proposals for single centres, and for how many centres: those beyond one each were replaced."""
-    budgets = {partition: offset for partition, offset in before.items() if partition.topic == "budgets"}
+async def _proposals(ground: Ground, rests: Sequence[Offsets]) -> list[list[bytes]]:
+    """For each of the year's times the centres for which a proposal was made, once for each proposal."""
     type = EventType.BUDGET_PROPOSED.value.encode()
-    keys = [
-        record.key
-        async for record in records_since(ground.servers.kafka, budgets)
-        if dict(record.headers).get("ce_type") == type
-    ]
-    return len(keys), len(set(keys))
+    found: list[list[bytes]] = [[] for _ in rests[1:]]
+    async for record in records_since(ground.servers.kafka, rests[0]):
+        if dict(record.headers).get("ce_type") == type:
+            place = TopicPartition(record.topic, record.partition)
+            later = sum(record.offset >= end[place] for end in rests[1:-1])
+            found[later].append(record.key)
+    return found
+
+
+def _by_time(proposals: Sequence[Sequence[bytes]]) -> str:
+    """How many proposals a centre had at each time at which it had any."""
+    each = [f"{len(keys) / len(set(keys)):.1f}" if keys else "0" for keys in proposals]
+    return f"{', '.join(each)} for each of them that had one at the year's times"
 
 
 def _counted(counts: Counter[str]) -> str:
