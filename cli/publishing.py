@@ -40,6 +40,7 @@ from shared.messaging.consume.envelope import place_id, suspected_encoding
 from shared.messaging.messages import Position, derived_id
 from shared.messaging.send.producer import REFUSALS, LastingProducer, build_producer
 from shared.outside import OutOfBounds, read_json
+from shared.refusals.validation import json_fault
 from shared.registry import REORGANISATION, registry
 from shared.telemetry import traceparent_of
 from shared.telemetry.traces import QUEUE_SPANS
@@ -351,7 +352,8 @@ def _values(path: Path, text: str, first_line: int) -> Iterator[tuple[int, Any] 
         return
     except ValueError as error:
         detail, line = (error.msg, error.lineno) if isinstance(error, json.JSONDecodeError) else (str(error), 1)
-        what = Text(vi=f"Không phải JSON: {detail}.", en=f"This is not JSON: {detail}.")
+        fault = json_fault(detail)
+        what = Text(vi=f"Không phải JSON: {fault.vi}.", en=f"This is not JSON: {fault.en}.")
         mend = Text(vi="Sửa lại cho đúng cú pháp JSON.", en="Make it valid JSON.")
         yield FileProblem(str(path), first_line + line - 1, what, mend)
         return

@@ -18,7 +18,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from services.intake.decisions import Unsound, people
 from services.intake.problems import of_validation
 from services.intake.settings import Settings
-from shared.contracts.base import Problem
+from shared.contracts.base import Problem, Text
 from shared.contracts.people import FirstOperator
 from shared.messaging.decide.commands import Commands
 from shared.messaging.operate.topics import province_codes
@@ -60,7 +60,11 @@ def _read(path: Path) -> list[FirstOperator]:
     except ValidationError as error:
         raise Unsound(*(of_validation(each) for each in error.errors(include_url=False))) from error
     except (OSError, ValueError) as error:
-        raise Unsound(problem("intake.first_operators_file", detail=str(error)[:200])) from error
+        raise Unsound(
+            problem(
+                "intake.first_operators_file", detail=Text(vi="không mở được hoặc không phải JSON", en=str(error)[:200])
+            )
+        ) from error
 
 
 def _tell(path: Path, problems: Sequence[Problem]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,8 +12,11 @@ from shared.contracts.people import ACCOUNT_TEXT, PERSON_ID
 from shared.contracts.topics import families
 from shared.messaging.messages import Reason, Unreadable
 from shared.refusals import problem
-from shared.refusals.validation import expected_of
-from shared.registry import registry
+from shared.refusals.repairs import LONGEST, renamed, repairs
+from shared.refusals.validation import expected_of, json_fault
+from shared.registry import REORGANISATION, registry
+from shared.registry.lookups import MOST_CANDIDATES
+from shared.rulebook import cut_off
 from shared.texts import neutral
 
 FORMS: Mapping[str, Text] = {
@@ -67,49 +72,131 @@ def _more(count: int) -> list[Problem]:
 
 def of_unreadable(unreadable: Unreadable) -> list[Problem]:
     """All problems of a record that could not be read, at once; of very many the first, and how many more there are."""
-    if unreadable.reason is Reason.INVALID_BODY:
-        errors = unreadable.errors
-        named = [error["problem"] if "problem" in error else of_validation(error) for error in errors[:MOST]]
-        return [*named, *_more(len(errors) - MOST)]
-    said = _printable(unreadable.detail, LONG) + (f" (SHA-256 {unreadable.cut.sha256})" if unreadable.cut else "")
-    if unreadable.reason is Reason.TOO_LARGE:
+    reasons, errors = _of_reason(unreadable), unreadable.errors
+    told = [*reasons, *of_errors(errors[:MOST], unreadable.body)]
+    return [*told, *_more(len(errors) - MOST)]
+
+
+def of_errors(errors: Sequence[Mapping[str, Any]], body: Any) -> list[Problem]:
+    """The errors of a body in words, one per cause: a body that says nothing is one, a misspelt field is one."""
+    found = [error for error in errors if "problem" not in error]
+    if found and isinstance(body, dict) and _is_blank(body):
+        return [*(error["problem"] for error in errors if "problem" in error), problem("intake.blank")]
+    missing = {tuple(error["loc"]) for error in found if error["type"] == "missing"}
+    meant: dict[tuple[int | str, ...], str] = {}
+    for error in found:
+        *place, name = error["loc"] or ("",)
+        beside = [str(one[-1]) for one in missing if one[:-1] == tuple(place)]
+        right = renamed(str(name), beside) if error["type"] == "extra_forbidden" else None
+        if right is not None:
+            meant[*place, name] = right
+            missing.remove((*place, right))
+    told = []
+    for error in errors:
+        location = tuple(error.get("loc", ()))
+        if "problem" in error:
+            told.append(error["problem"])
+        elif location in meant:
+            told.append(problem("intake.field_misspelt", _pointer(location), meant=meant[location]))
+        elif error["type"] != "missing" or location in missing:
+            told.append(of_validation(error, body))
+    return told
+
+
+def _is_blank(value: Any) -> bool:
+    """Whether nothing is said in it."""
+    match value:
+        case dict():
+            return all(map(_is_blank, value.values()))
+        case list():
+            return all(map(_is_blank, value))
+        case str():
+            return not value.strip()
+        case _:
+            return value is None
+
+
+def _of_reason(unreadable: Unreadable) -> list[Problem]:
+    """Why nothing was read, where its errors do not say so."""
+    reason, detail, cut = unreadable.reason, unreadable.detail, unreadable.cut
+    if reason is Reason.INVALID_BODY or (reason is Reason.BAD_HEADER and unreadable.errors):
+        return []
+    if reason is Reason.TOO_LARGE:
+        assert cut is not None, "what is too large was cut"
         most = families()["submissions"].max_record_bytes
-        return [problem("intake.record_too_large", detail=said, most=most)]
-    if unreadable.reason is Reason.DAMAGED:
-        return [problem("intake.record_damaged", detail=said)]
-    return [problem(f"intake.{unreadable.reason}", detail=_printable(unreadable.detail))]
+        return [problem("intake.record_too_large", size=cut.size, hash=cut.sha256, most=most)]
+    if reason is Reason.DAMAGED:
+        assert cut is not None, "and so was what is damaged"
+        why = Text(vi="", en=f"{_printable(detail, LONG)}; ")
+        return [problem("intake.record_damaged", first=cut.first, size=cut.size, hash=cut.sha256, why=why)]
+    if reason is Reason.BAD_JSON:
+        return [problem("intake.bad_json", detail=json_fault(detail))]
+    if reason is Reason.NOT_UTF8:
+        said = _printable(detail)
+        return [problem("intake.not_utf8", detail=Text(vi=said.replace("unknown", "không rõ bảng mã"), en=said))]
+    return [problem(f"intake.{reason}", detail=_printable(detail))]
 
 
-def of_validation(error: Mapping[str, Any]) -> Problem:
-    """One entry of Pydantic's list of errors, in words."""
-    kind = str(error["type"])
+def of_validation(error: Mapping[str, Any], body: Any = None) -> Problem:
+    """One entry of Pydantic's list of errors, in words. `body`: in which it was found, for what stands beside it."""
+    kind, context = str(error["type"]), error.get("ctx", {})
     location, given = tuple(error["loc"]), error.get("input")
+    choices: list[str] = []
     if kind in ("union_tag_not_found", "union_tag_invalid"):  # reported for the object, but it is this field's fault
-        location = (*location, error["ctx"]["discriminator"].strip("'"))
-        given = error["ctx"].get("tag")
-    pointer, said, expected = _pointer(location), _printable(given), _expected(error)
-    near = candidates(_units_meant(location, given))
+        location = (*location, context["discriminator"].strip("'"))
+        given = context.get("tag")
+    if kind in ("literal_error", "union_tag_invalid"):
+        choices = re.findall("'([^']*)'", context.get("expected") or context.get("expected_tags", ""))
+    pointer, said, expected = _pointer(location), written(given), _expected(error)
+    units = _units_meant(location, given, body)
+    near = candidates(units)
     if kind in ("missing", "union_tag_not_found"):
         return problem("intake.field_missing", pointer)
     if kind == "extra_forbidden":
         return problem("intake.field_unknown", pointer)
     if kind == "json_invalid":
-        return problem("intake.bad_json", pointer, detail=_printable(error["msg"]))
+        return problem("intake.bad_json", pointer, detail=json_fault(str(context.get("error", ""))))
+    meant = () if units else repairs(kind, given, pattern=context.get("pattern", ""), choices=choices)
+    repair = proposal(meant)
+    if kind == "decimal_ambiguous":
+        return problem("intake.number_ambiguous", pointer, given=said, readings=alternatives(meant))
     if kind == "string_pattern_mismatch":
-        return problem("intake.pattern", pointer, given=said, expected=expected, candidates=near)
+        return problem("intake.pattern", pointer, given=said, expected=expected, candidates=near, repair=repair)
     if kind.endswith("_type"):
-        return problem("intake.wrong_type", pointer, given=said, expected=expected, candidates=near)
+        return problem("intake.wrong_type", pointer, given=said, expected=expected, candidates=near, repair=repair)
     if kind.startswith(("greater_than", "less_than", "too_", "string_too", "decimal_max", "decimal_whole")):
         return problem("intake.out_of_range", pointer, given=said, expected=expected)
-    return problem("intake.invalid_value", pointer, given=said, expected=expected)
+    return problem("intake.invalid_value", pointer, given=said, expected=expected, repair=repair)
 
 
-def _units_meant(location: Sequence[int | str], given: object) -> tuple[str, ...]:
-    """A spreadsheet eats leading zeros, or sends a number: name the code, for the sender to confirm."""
-    if location[-1:] not in (("unit_code",), ("commune_code",)) or not isinstance(given, str | int):
+def alternatives(meant: Sequence[str]) -> Text:
+    """Several values, of which one is meant."""
+    return Text(vi=" hoặc ".join(meant), en=" or ".join(meant))
+
+
+def proposal(meant: Sequence[str]) -> Text:
+    """The obvious repair behind a mend; nothing where there is none."""
+    named = alternatives(meant)
+    return Text(vi=f" Có phải là: {named.vi}?", en=f" Perhaps: {named.en}?") if meant else Text(vi="", en="")
+
+
+def _units_meant(location: Sequence[int | str], given: object, body: Any) -> tuple[str, ...]:
+    """A spreadsheet eats leading zeros, or sends a number, and lists carry names: name the code, for the sender to
+    confirm. It is a code of the day of which the submission speaks."""
+    if location[-1:] not in (("unit_code",), ("commune_code",)) or isinstance(given, bool):
         return ()
-    code = str(given)
-    return registry().candidates(code) if len(code) <= 8 else ()
+    beside = body if isinstance(body, dict) else {}
+    period = beside.get("period")
+    on = cut_off(period) if type(period) is int and FIRST_PERIOD <= period <= LAST_PERIOD else REORGANISATION
+    name = beside.get("unit_name")
+    code = str(given) if isinstance(given, str | int) else ""
+    if len(code) <= 8:
+        return registry().candidates(code, on, name if isinstance(name, str) and len(name) <= LONGEST else None)
+    return tuple(unit.code for unit in registry().named(code, on))[:MOST_CANDIDATES] if len(code) <= LONGEST else ()
+
+
+FIRST_PERIOD, LAST_PERIOD = 2013, 2100
+"""Between which a period is one."""
 
 
 def _expected(error: Mapping[str, Any]) -> Text:
@@ -130,15 +217,22 @@ def _pointer(location: Sequence[int | str]) -> str:
     parts: list[str] = []
     for index, part in enumerate(location):
         after_content = index > 0 and location[index - 1] == "content"
-        after_target = index > 1 and location[index - 2] == "targets"
+        after_target = index > 1 and location[index - 2] in ("targets", "indicators")
         if part in _TAGS and (after_content or after_target):
             continue
         parts.append(_printable(part).replace("~", "~0").replace("/", "~1"))
     return "".join(f"/{part}" for part in parts)
 
 
+def written(value: object) -> str:
+    """A value as its sender wrote it, in JSON: `"2025"` is a text, 2025 a number."""
+    try:
+        return _printable(json.dumps(value, ensure_ascii=False))
+    except (TypeError, ValueError):  # no value of JSON: of an order that was made in Python
+        return _printable(repr(value))
+
+
 def _printable(value: object, most: int = SHORT) -> str:
     """A short, safe rendering of what was sent."""
-    text = value if isinstance(value, str) else repr(value)
-    text = neutral(to_nfc(text))
+    text = neutral(to_nfc(str(value)))
     return text if len(text) <= most else text[: most - 3] + "…"

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import unicodedata
+from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+)
 from pydantic_core import PydanticCustomError
 
 from shared.texts import code_point, stranger
@@ -21,10 +33,26 @@ class Contract(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")
 
 
+_OF_SENDER: Mapping[str, bool] = {"of_sender": True}
+"""Tells the validators below that a sender wrote it, and not an older release of ours."""
+
+
 class Claim(BaseModel):
     """What an outside sender says: immutable; an unknown field is an error, never silently dropped."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    @classmethod
+    def of_sender(cls, raw: str | bytes) -> Self:
+        """The claim as a sender wrote it in JSON, within the bounds of `shared.outside`.
+
+        Nothing is made of a value but what it is: only `true` is true (`1` and `"on"` are not), a count is a JSON
+        integer, an exact number a JSON number or a text as `DECIMAL` has it, a day a text as `DAY` has it. What is
+        stored already is read by `model_validate_json`: older borders let more through, and it stays readable.
+
+        Raises `ValidationError`.
+        """
+        return cls.model_validate_json(raw, strict=True, context=_OF_SENDER)
 
 
 class Text(Contract):
@@ -65,6 +93,46 @@ def _of_bounded_exponent(value: Decimal) -> Decimal:
 
 Exponent = AfterValidator(_of_bounded_exponent)
 """Every exact number from outside has this limit, besides those of its digits."""
+DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
+"""An exact number as a text: digits and a decimal point. No exponent, no groups, no further signs: `Decimal` itself
+takes `2e1`, `1_000`, and the digits of every script."""
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+"""A day as a text; Pydantic takes `"0"` for the first of 1970."""
+_LIKE_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}", re.ASCII)
+"""`1.000` is one in JSON and a thousand in Vietnamese; a longer or shorter fraction cannot be mistaken, and a JSON
+number is written by a program."""
+
+
+def _spelled_decimal(value: object, info: ValidationInfo) -> object:
+    if info.context is not _OF_SENDER:
+        return value
+    match value:
+        case str() if _LIKE_THOUSANDS.fullmatch(value):
+            raise PydanticCustomError("decimal_ambiguous", "Input should be a number that has no second reading")
+        case str() if DECIMAL.fullmatch(value):
+            return Decimal(value)
+        case str():
+            raise PydanticCustomError("decimal_parsing", "Input should be a number: digits, a point before decimals")
+        case int() | float() if not isinstance(value, bool):
+            return Decimal(repr(value))  # as written: the border took no other one
+        case _:
+            raise PydanticCustomError("decimal_type", "Input should be a number")
+
+
+def _spelled_day(value: object, info: ValidationInfo) -> object:
+    if info.context is not _OF_SENDER or not isinstance(value, str):
+        return value
+    try:
+        if DAY.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:  # 30 February
+        pass
+    raise PydanticCustomError("date_parsing", "Input should be a day of the calendar as YYYY-MM-DD")
+
+
+Spelled = BeforeValidator(_spelled_decimal)
+"""An exact number, as the contract writes it."""
+Day = Annotated[date, BeforeValidator(_spelled_day)]
 Nfc = Annotated[str, AfterValidator(to_nfc)]
 Label = Annotated[str, BeforeValidator(_text_to_nfc), StringConstraints(min_length=1, max_length=300)]
 """At most 300 characters as we keep it, so that whoever reads it again finds it as valid as it was."""
@@ -93,8 +161,8 @@ Dong = Annotated[int, Field(ge=0, le=10**15, strict=True)]
 """Money: whole đồng. The upper limit is about half of what the state spends on everything in a year (some 2·10^15), so
 no amount for learning centres comes near it, and 9,000 such amounts still add up within 64 bits."""
 People = Annotated[int, Field(ge=0, le=200_000_000, strict=True)]
-Points = Annotated[Decimal, Field(ge=0, le=1000, max_digits=8, decimal_places=4), Exponent]
-Quantity = Annotated[Decimal, Field(ge=0, lt=10**16, max_digits=20, decimal_places=4), Exponent]
+Points = Annotated[Decimal, Field(ge=0, le=1000, max_digits=8, decimal_places=4), Exponent, Spelled]
+Quantity = Annotated[Decimal, Field(ge=0, lt=10**16, max_digits=20, decimal_places=4), Exponent, Spelled]
 """A measured quantity that is no count of people and no money: exact, at most four places."""
 Version = Annotated[int, Field(ge=1, le=10**9, strict=True)]
 """Versions count one by one; no subject ever has that many."""

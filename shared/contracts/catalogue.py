@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from shared.contracts import facts, people, register, submissions
+from shared.contracts.base import Claim
 from shared.contracts.topics import families
 
 
@@ -69,6 +70,12 @@ class EventType(StrEnum):
         member = str.__new__(cls, value)
         member._value_, member.model, member.family = value, model, family
         return member
+
+    @property
+    def claim(self) -> type[Claim]:
+        """The model of what an outside sender says."""
+        assert issubclass(self.model, Claim), f"{self.value} is no submission"
+        return self.model
 
     @property
     def nature(self) -> Literal["state", "occurrence"]:

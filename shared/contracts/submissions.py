@@ -5,7 +5,6 @@ The sender's identity is never part of a body: it is the province of the topic (
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -13,6 +12,7 @@ from pydantic import Field, StringConstraints
 from shared.contracts.base import (
     Claim,
     CommuneCode,
+    Day,
     Dong,
     Identifier,
     Label,
@@ -208,19 +208,19 @@ class CentreRegistered(Submission):
     area_class: AreaClass
     """Region I-III of the list in force (Circular 96/2008), or `other` where the commune is on no list."""
     population_served: People
-    opened_on: date
-    closed_on: date | None = None
+    opened_on: Day
+    closed_on: Day | None = None
     """First day on which the centre no longer exists."""
     predecessors: Annotated[list[Identifier], Field(max_length=50)] = []
     """Centres that were merged into this one, or the one that it was split from."""
-    suspended_on: date | None = None
+    suspended_on: Day | None = None
     """First day on which its work is suspended."""
-    resumed_on: date | None = None
+    resumed_on: Day | None = None
     """First day on which it works again after a suspension."""
     act: CentreAct | None = None
     """What the decision did that led to this state of the register."""
     decision_number: Label | None = None
-    decided_on: date | None = None
+    decided_on: Day | None = None
     decided_by: Label | None = None
     """Who signed it."""
 
@@ -269,7 +269,7 @@ class RecognitionSubmitted(Recognised):
     grade: Identifier | None = None
     """Grade id recognised under a points rubric."""
     decision_number: Label
-    decided_on: date
+    decided_on: Day
     decided_by: Label
 
 
@@ -280,9 +280,9 @@ class RecognitionRevoked(Recognised):
     """The accepted recognition that is revoked."""
     reason: Label
     decision_number: Label
-    decided_on: date
+    decided_on: Day
     decided_by: Label
-    effective_from: date | None = None
+    effective_from: Day | None = None
     """First day on which the recognition no longer holds, at the earliest that of its period; absent: `decided_on`."""
 
 

@@ -50,6 +50,8 @@ class Received(Generic[T]):
     decided_at: datetime | None = None
     """Business time at which it is decided on, long after its reception at times; `None`: then. For nothing but what
     counts from the decision: whatever is decided rests on `received_at`."""
+    key: str | None = None
+    """The record's key, empty where it has none; `None`: it is no record of Kafka."""
 
 
 class Reason(StrEnum):
@@ -89,7 +91,8 @@ class Unreadable:
     body: Any
     """The decoded JSON, or `None` where it was no JSON."""
     errors: tuple[Mapping[str, Any], ...] = ()
-    """Pydantic's error list, for `invalid_body`; `{"problem": Problem}` for what `shared.contracts.bounds` refused."""
+    """Everything that is wrong, in its place: Pydantic's errors of a body, or `{"problem": Problem}` of what was found
+    in the attributes, or out of the bounds of `shared.outside`."""
     cut: Cut | None = None
     """What is known of the bytes, where only their beginning was kept: `too_large`, `damaged`."""
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from shared.contracts.base import Nfc, Text
+from shared.refusals.validation import no_day
 from shared.rulebook.errors import Unfit
 from shared.rulebook.source import WORDING, Dated, Exact, Grounded, Rule
 
@@ -48,7 +49,7 @@ class Day(Rule):
         try:
             date(2023, self.month, self.day)  # 29 February would not
         except ValueError as error:
-            raise Unfit("rulebook.no_calendar_day", reason=error) from None
+            raise Unfit("rulebook.no_calendar_day", reason=no_day(error)) from None
         return self
 
 

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from shared.contracts.base import Text
 from shared.contracts.facts import Closable
+from shared.refusals.validation import no_day
 from shared.rulebook.errors import Unfit
 from shared.rulebook.overlays import Layers, folders, load_layers
 from shared.rulebook.rubrics import HANOI, cut_off
@@ -51,7 +52,7 @@ class ClosingDay(Grounded):
         try:
             self.last(2023 - (self.years_after or 0))  # 29 February would not exist every year
         except ValueError as error:
-            raise Unfit("rulebook.no_calendar_day", reason=error) from None
+            raise Unfit("rulebook.no_calendar_day", reason=no_day(error)) from None
         return self
 
     def last(self, period: int) -> date:

@@ -13,9 +13,10 @@ from typing import Any
 
 import yaml
 
-from shared.contracts.base import MAX_DIGITS, Problem, to_nfc
+from shared.contracts.base import MAX_DIGITS, Problem, Text, to_nfc
 from shared.contracts.bounds import MAX_CHARACTERS, MAX_DEPTH, MAX_VALUES
 from shared.refusals import problem
+from shared.refusals.validation import no_day
 from shared.rulebook.errors import Findings, RulebookError
 from shared.texts import code_point, is_visible, stranger
 
@@ -43,7 +44,7 @@ def load(raw: bytes, name: str, *, texts: bool = False) -> Any:
     except yaml.YAMLError as error:
         raise _no_yaml(error, name) from None
     except ValueError as error:
-        raise RulebookError(name, problem("rulebook.no_calendar_day", reason=str(error)[:SHOWN])) from None
+        raise RulebookError(name, problem("rulebook.no_calendar_day", reason=no_day(str(error)[:SHOWN]))) from None
     found = Findings()
     found.errors += [RulebookError(name, each) for each in loader.problems]
     found.settle()
@@ -74,7 +75,9 @@ def _bounded(raw: bytes, name: str) -> str:
 def _no_yaml(error: yaml.YAMLError, name: str) -> RulebookError:
     mark = getattr(error, "problem_mark", None)
     reason = getattr(error, "problem", None) or str(error)
-    return RulebookError(name, problem("rulebook.not_yaml", _line(mark), reason=reason[:SHOWN]))
+    return RulebookError(
+        name, problem("rulebook.not_yaml", _line(mark), reason=Text(vi="sai cú pháp", en=reason[:SHOWN]))
+    )
 
 
 def _line(mark: Any) -> str:

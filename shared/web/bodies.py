@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.contracts.base import Problem
 from shared.outside import OutOfBounds, read_json
 from shared.refusals import problem
+from shared.refusals.validation import json_fault
 from shared.texts import code_point, stranger
 from shared.web.admission import is_open
 from shared.web.problems import ApiProblem, refused
@@ -83,7 +84,7 @@ async def _read(receive: Receive) -> bytes | None:
         except OutOfBounds as found:
             raise _unbounded(422, found.problems) from found
         except ValueError as error:
-            raise _unbounded(422, [problem("bounds.no_json", detail=error)]) from error
+            raise _unbounded(422, [problem("bounds.no_json", detail=json_fault(str(error)))]) from error
     return bytes(body)
 
 

@@ -34,6 +34,12 @@ _HEADERS = {
     503: {"Retry-After": str(RETRY_SECONDS)},
 }
 
+_STATUS = {
+    400: "Không thực hiện được yêu cầu này",
+    404: "Không có địa chỉ này",
+    405: "Địa chỉ này không nhận phương thức này",
+}
+"""What the framework's own refusals say; it speaks English alone."""
 
 PROBLEM = "application/problem+json"
 
@@ -150,7 +156,9 @@ def install(app: FastAPI) -> None:
 
     async def plain(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        said = problem("http.of_framework", detail=error.detail)
+        said = problem(
+            "http.of_framework", detail=Text(vi=_STATUS.get(error.status_code, _STATUS[400]), en=str(error.detail))
+        )
         return ApiProblem(error.status_code, said.model_copy(update={"code": f"http_{error.status_code}"})).answer
 
     async def database_away(request: Request, error: Exception) -> JSONResponse:

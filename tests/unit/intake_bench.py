@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from cli.publishing import key_of
 from deploy.local.identity import Role, ensure_signing_key, issue_token
 from services.intake import api, decisions
 from shared.contracts.base import Status
@@ -64,7 +65,8 @@ class Bench:
         """The submission as it lies in Kafka."""
         self._offset += 1
         value = data.model_dump_json().encode()
-        return record(value, head(type_), topic=f"submissions.{province}", offset=self._offset)
+        key = key_of(data.model_dump(), province)
+        return record(value, head(type_), topic=f"submissions.{province}", offset=self._offset, key=key)
 
     async def receive(self, type_: str, data: Submission, province: str = "01") -> Receipt:
         """Receive one submission; returns its receipt."""

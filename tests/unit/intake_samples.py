@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from cli.publishing import key_of
 from services.intake import decisions
 from services.intake.domain import Known
 from shared.contracts.catalogue import EventType
@@ -115,7 +116,8 @@ class Intake:
         """Send one record; returns its receipt and everything it led to."""
         self._offset += 1
         value = data if isinstance(data, bytes) else data.model_dump_json().encode()
-        sent = record(value, head(type_), topic=f"submissions.{province}", offset=self._offset)
+        key = None if isinstance(data, bytes) else key_of(data.model_dump(), province)
+        sent = record(value, head(type_), topic=f"submissions.{province}", offset=self._offset, key=key)
         received: Received[Any] = envelope.read(sent, received_at=at, trusted=False)
         unreadable = isinstance(received.data, Unreadable)
         decide = decisions.refusals if unreadable else decisions.routes[received.type]

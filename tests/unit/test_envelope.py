@@ -57,6 +57,7 @@ def test_what_was_written_is_read() -> None:
         position=Position("intake.accepted", 2, 7),
         raw=events.body_of(FACT),
         traceparent=TRACE,
+        key="",
     )
 
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from services.intake import queries
 from services.intake.api import orders
 from services.intake.decisions import DEEDS, Unsound, history
-from services.intake.problems import of_validation
+from services.intake.problems import of_errors
 from shared.answers.page import Page
 from shared.answers.periods import HistoryAnswer, HistoryImported
 from shared.contracts.base import Problem
@@ -77,10 +77,10 @@ def _read(order: HistoryImport) -> list[history.Read]:
         wrong = list(_unreadable(one, raw, known=deed is not None))
         if deed and not wrong:
             try:
-                data: Any = deed.type.model.model_validate_json(raw)
+                data: Any = deed.type.claim.of_sender(raw)
                 found.append(history.Read(deed, one.province, data, raw))
             except ValidationError as error:
-                wrong = [_within(of_validation(each), "/data") for each in error.errors(include_url=False)]
+                wrong = [_within(each, "/data") for each in of_errors(error.errors(include_url=False), one.data)]
         problems += [_within(each, f"/submissions/{place}") for each in wrong]
     if problems:
         raise orders.unsound(problems)

@@ -56,6 +56,8 @@ class Kind(Generic[S]):
     check: Callable[[S, domain.Arrival, domain.Known], domain.Findings]
     accept: Callable[[S, Base, domain.Findings, domain.Known], Accepted]
     fact_subject: Callable[[Any], str]
+    code: Callable[[Any], str] | None = None
+    """The subject's code, where `subject` says more than that."""
     apart: Callable[[Any], str | None] = lambda data: None
     """Under which name it is kept beside others of its kind, subject and year."""
     named: Callable[[Any], domain.Named | None] = lambda data: None
@@ -66,6 +68,10 @@ class Kind(Generic[S]):
     """Other centres that it names."""
     learning_unit: Callable[[Any], str | None] = lambda data: None
     """The learning unit whose owner is needed for the decision."""
+
+    def key(self, data: Submission, province: str) -> str:
+        """Under which key its record keeps its place among others of its subject."""
+        return self.code(data) if self.code else self.subject(data, province)
 
     def ref(self, data: Submission, province: str) -> Ref[Aggregate]:
         """Where it is kept what is accepted of the same."""
@@ -200,6 +206,7 @@ ASSESSMENT: Kind[AssessmentSubmitted] = Kind(
     type=EventType.ASSESSMENT_SUBMITTED,
     withdrawal=EventType.ASSESSMENT_WITHDRAWN,
     subject=lambda data, province: f"{data.series}/{data.subject}",
+    code=lambda data: str(data.subject),
     period=lambda data: data.period,
     check=domain.check_assessment,
     accept=_accept_assessment,
@@ -250,6 +257,7 @@ RECOGNITION: Kind[RecognitionSubmitted] = Kind(
     type=EventType.RECOGNITION_SUBMITTED,
     withdrawal=EventType.RECOGNITION_WITHDRAWN,
     subject=lambda data, province: recognised(data.series, data.unit_code, data.standard),
+    code=lambda data: str(data.unit_code),
     period=lambda data: data.period,
     check=domain.check_recognition,
     accept=_accept_recognition,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -23,13 +23,14 @@ from services.intake.decisions.periods import bind
 from services.intake.decisions.receipts import answered, receipt_of, receipt_ref
 from services.intake.problems import at_most
 from shared.answers.register import AcceptedVersion
-from shared.contracts.base import Status, content_hash
+from shared.contracts.base import Problem, Status, content_hash
 from shared.contracts.facts import Accepted, MinistryOrder, Original, Receipt, RegistrationAccepted, Withdrawn
 from shared.contracts.topics import sender_of
 from shared.messaging.decide.asking import Ask, Decide, Outcome
 from shared.messaging.decide.documents import Ref
 from shared.messaging.decide.register import REGISTER, register_now
 from shared.messaging.messages import Outgoing, Received
+from shared.refusals import problem
 
 ACCEPTED_TOPIC = "intake.accepted"
 
@@ -60,6 +61,7 @@ async def settle(
     known = await _known(deed, data, ask, aggregate_ref, [taken_ref, receipt_ref(received)])
     taken, before = _taken(await ask.one(taken_ref), held), await ask.one(aggregate_ref)
     findings = deed.check(data, arrival, known)
+    findings.warnings += _key_differs(received, kind.key(data, arrival.province))
     await bind(findings, kind, data, arrival, ask, under)
     body = _body(deed, data)
     body_hash = content_hash(body)
@@ -109,6 +111,13 @@ async def settle(
         if unit is not None and known.owner is None:
             outcome.put(LEARNING_UNITS.ref(unit), Owner(province=arrival.province))
     return outcome
+
+
+def _key_differs(received: Received[S], key: str) -> Iterator[Problem]:
+    """A doubt, no refusal: what protects a subject is the version that a change names. The key only keeps the order
+    between records of one sender, and its software may share out keys in another way than ours anyway."""
+    if received.key is not None and received.key != key:
+        yield problem("envelope.key_differs", given=received.key[:100], key=key)
 
 
 def _body(deed: Deed[S], data: S) -> dict[str, Any]:

@@ -124,4 +124,6 @@ def _given(files: dict[str, str]) -> GivenRules | None:
         )
         raise refused("scoring.rulebook_unusable", found=found, mends=mends) from error
     except ValueError as error:
-        raise refused("scoring.rulebook_misplaced", reason=error) from error
+        raise refused(
+            "scoring.rulebook_misplaced", reason=Text(vi="có tệp không đặt đúng chỗ", en=str(error))
+        ) from error

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from shared.contracts.catalogue import CONTRACTS
 from shared.contracts.former import FORMER
 from shared.contracts.topics import largest_record
+from shared.messaging.consume.attributes import NO_JSON, attribute_problems
 from shared.messaging.consume.batches import SAMPLE_BYTES, damage_of
 from shared.messaging.messages import Cut, Position, Reason, Received, Unreadable
 from shared.outside import OutOfBounds, read_json
@@ -102,29 +103,37 @@ def read(
             traceparent=traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None,
             clock_offset=clock_offset,
             decided_at=decided_at,
+            key=(record.key or b"").decode("utf-8", "replace"),
         )
 
     if cut is not None:
         return received(cut)
-    body, problem = _json(record.value or b"", read_json if not trusted else json.loads)
     event_type = headers.get("ce_type")
+    wrong = () if trusted else tuple(attribute_problems(headers))
+    told = tuple({"problem": one} for one in wrong)
+    if any(one.code == NO_JSON for one in wrong):
+        return received(Unreadable(Reason.BAD_HEADER, "content-type", event_type, None, told))
+    body, problem = _json(record.value or b"", read_json if not trusted else json.loads)
     if bad_header:
         return received(Unreadable(Reason.BAD_HEADER, bad_header, event_type, body))
     absent = [name for name in REQUIRED if not headers.get(name)]
     if absent:
-        return received(Unreadable(Reason.MISSING_HEADER, ", ".join(absent), event_type, body))
+        return received(Unreadable(Reason.MISSING_HEADER, ", ".join(absent), event_type, body, told))
     contract = former.now if former else CONTRACTS.get(event_type or "")
     if contract is None or not (trusted or contract.family == OUTSIDE):
-        return received(Unreadable(Reason.UNKNOWN_TYPE, event_type or "", event_type, body))
+        return received(Unreadable(Reason.UNKNOWN_TYPE, event_type or "", event_type, body, told))
     if problem:
-        return received(Unreadable(problem.reason, problem.detail, event_type, body, problem.errors))
+        return received(Unreadable(problem.reason, problem.detail, event_type, body, (*told, *problem.errors)))
     try:
         value = json.dumps(former.lift(body)) if former else record.value or b""
-        return received(contract.model.model_validate_json(value))
+        data = contract.model.model_validate_json(value) if trusted else contract.claim.of_sender(value)
     except ValidationError as error:
         found = tuple(error.errors(include_url=False, include_context=True, include_input=True))
         detail = f"{error.error_count()} problem(s)"
-        return received(Unreadable(Reason.INVALID_BODY, detail, event_type, body, found))
+        return received(Unreadable(Reason.INVALID_BODY, detail, event_type, body, (*told, *found)))
+    if told:
+        return received(Unreadable(Reason.BAD_HEADER, ", ".join(one.code for one in wrong), event_type, body, told))
+    return received(data)
 
 
 def size_of(record: Record) -> int:
