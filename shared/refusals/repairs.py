@@ -27,7 +27,7 @@ _YEAR_FIRST = re.compile(r"([0-9]{4})[/.-]?([0-9]{1,2})[/.-]?([0-9]{1,2})(?:[T ]
 
 
 def repairs(kind: str, given: object, *, pattern: str = "", choices: Iterable[str] = ()) -> list[str]:
-    """What the sender probably meant, in JSON's spelling: nothing, or two values where it has two readings.
+    """What the sender probably meant, as JSON has it: nothing, or two values where it has two readings.
 
     Args:
         kind: Pydantic's kind of error.

@@ -132,14 +132,14 @@ def same(made: Any, given: Any) -> bool:
     """Whether it is what was sent: of the same type, or a text as the contract writes a number or a day."""
     match made:
         case bool() | int() | float() | None:
-            return type(made) is type(given) and made == given
+            return type(made) is type(given) and bool(made == given)
         case str():
             return isinstance(given, str) and made == given.strip(" \t\r\n")
         case Decimal():
             spelled = isinstance(given, str) and re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", given, re.ASCII)
             return bool(spelled or type(given) in (int, float)) and made == Decimal(str(given))
         case date():
-            return made.isoformat() == given
+            return bool(made.isoformat() == given)
         case BaseModel():
             return isinstance(given, dict) and all(same(getattr(made, name), each) for name, each in given.items())
         case dict():

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from services.intake.decisions import AGGREGATES
 from services.intake.decisions.submissions import ACCEPTED_TOPIC
-from services.intake.domain import Arrival, check_recognition
+from services.intake.domain import Arrival, check_recognition, check_registration
 from services.intake.domain.checking import opening
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
@@ -20,6 +20,7 @@ from shared.contracts.facts import (
     RecognitionAccepted,
     RegistrationAccepted,
 )
+from shared.registry import REORGANISATION
 from shared.rulebook import HANOI, rubric_for
 from tests.unit.delivery_samples import AT
 from tests.unit.intake_samples import KNOWN, Intake, assessment, commune, recognition, registration
@@ -139,12 +140,18 @@ def test_a_mistyped_commune_of_an_assessment_is_answered_with_the_one_that_was_m
 
 
 @pytest.mark.parametrize(
-    ("name", "warned"), [("Phường Ba Đình", []), ("PHƯỜNG BA ĐÌNH", []), ("Xã Ba Đình", ["name_differs"])]
+    ("name", "warned"), [("Phường Ba Đình", []), ("PHƯỜNG BA ĐÌNH", []), ("Ba Đình", ["name_differs"])]
 )
 def test_b10_a_name_is_a_label(name: str, warned: list[str]) -> None:
     receipt = Intake().assess("learning_models", "00004", period=2025, name=name)
     assert receipt.status is Status.ACCEPTED_LATE
     assert warnings(receipt) == warned
+
+
+def test_b10_the_name_of_another_unit_is_refused() -> None:
+    """A commune of Thanh Hóa is called so."""
+    receipt = Intake().assess("learning_models", "00004", period=2025, name="Xã Ba Đình")
+    assert codes(receipt) == ["name_of_other_unit"]
 
 
 def test_lateness_is_that_of_the_series_own_deadline() -> None:
@@ -275,3 +282,26 @@ def test_an_accepted_recognition_carries_the_grade() -> None:
     fact = outcome.events[1].data
     assert isinstance(fact, RecognitionAccepted)
     assert (fact.unit_id, fact.level, fact.grade) == ("00004@pre-2025-07", None, "kha")
+
+
+# ------------------------------------------------------------------------------------------------- codes of their day
+
+
+def test_every_commune_that_ended_in_2025_had_centres_that_can_be_registered_under_its_code() -> None:
+    """A centre that closed with its commune speaks of the days before: the code may be another unit's since."""
+    before = REORGANISATION - timedelta(days=1)
+    units = KNOWN.register.units(before)
+    assert len(units) > 10_000
+    for unit in units:
+        sender = KNOWN.register.speaker(unit.province_code, before)
+        data = registration(commune_code=unit.code, closed_on=REORGANISATION)
+        findings = check_registration(data, Arrival(sender, AT), KNOWN)
+        assert (findings.problems, findings.held, findings.unit) == ([], [], unit)
+
+
+def test_a_centre_that_is_open_lies_in_a_commune_of_today() -> None:
+    """Also one whose end is only announced."""
+    for changes in ({}, {"closed_on": "2099-01-01"}):
+        findings = check_registration(registration(**changes), Arrival("01", AT), KNOWN)
+        assert findings.unit is not None
+        assert findings.unit.unit_id == "00004@2025-07"

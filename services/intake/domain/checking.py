@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from services.intake.domain.findings import Arrival, Findings, Known
 from services.intake.domain.units import Named, check_name, check_registrar, check_subject, check_unit
@@ -46,7 +46,7 @@ def check_commune(data: CommuneSubmitted, arrival: Arrival, known: Known) -> Fin
     """Assessment of a commune: unit, right to send, period, rubric, values."""
     findings = Findings()
     check_unit(findings, data.unit_code, "/unit_code", cut_off(data.period), arrival, known, data.unit_name)
-    check_name(findings, data.unit_name, "/unit_name")
+    check_name(findings, data.unit_name, "/unit_name", cut_off(data.period), known)
     if data.area_class is not None and data.area_class_basis is None:
         findings.warnings.append(problem("intake.area_class_without_basis", "/area_class_basis", area=data.area_class))
     _check_values(findings, "commune", data, arrival, known)
@@ -65,7 +65,7 @@ def check_assessment(data: AssessmentSubmitted, arrival: Arrival, known: Known) 
     """Assessment of anything else: subject, right to send, period, rubric, values."""
     findings = Findings()
     check_subject(findings, Named(data.series, data.subject, "/subject", data.period, data.name), arrival, known)
-    check_name(findings, data.name, "/name")
+    check_name(findings, data.name, "/name", cut_off(data.period), known)
     _check_values(findings, data.series, data, arrival, known)
     return findings
 
@@ -73,7 +73,7 @@ def check_assessment(data: AssessmentSubmitted, arrival: Arrival, known: Known) 
 def check_registration(data: CentreRegistered, arrival: Arrival, known: Known) -> Findings:
     """Registration of a centre, or a change of it: where it lies, from when to when, what it came from."""
     findings = Findings()
-    check_unit(findings, data.commune_code, "/commune_code", arrival.day, arrival, known)
+    check_unit(findings, data.commune_code, "/commune_code", _spoken_of(data, arrival), arrival, known)
     _check_not_future(findings, data.opened_on, "/opened_on", arrival)
     findings.problems += [*_life(data), *_act(data)]
     if data.decided_on is not None:
@@ -90,6 +90,16 @@ def check_registration(data: CentreRegistered, arrival: Arrival, known: Known) -
             if known.centre(predecessor) is None:
                 findings.warnings.append(problem("intake.predecessor_unknown", pointer, centre=predecessor))
     return findings
+
+
+def _spoken_of(data: CentreRegistered, arrival: Arrival) -> date:
+    """The day on which a centre's commune code is read: today, or the last one of a centre that is no more.
+
+    Its commune may have ended with it, and the code may be another's since.
+    """
+    if data.closed_on is None or data.closed_on > arrival.day or data.closed_on <= data.opened_on:
+        return arrival.day
+    return data.closed_on - timedelta(days=1)
 
 
 def _life(data: CentreRegistered) -> Iterator[Problem]:

@@ -39,10 +39,30 @@ def _hold(findings: Findings, code: str, pointer: str, on: date, near: Sequence[
     findings.awaited = Awaited(code, on)
 
 
-def check_name(findings: Findings, name: str | None, pointer: str) -> None:
-    """A name is a label: one that differs from the register is a warning, a spelling of it not even that."""
-    if name and findings.subject and not same_name(name, findings.subject.name):
+def check_name(findings: Findings, name: str | None, pointer: str, on: date, known: Known) -> None:
+    """A name is a label: one that differs from the register is a warning, a spelling of it not even that.
+
+    The name of another commune of that day is neither: code and name speak of two units, and one of them is wrong.
+    """
+    if not name or not findings.subject or same_name(name, findings.subject.name):
+        return
+    if findings.unit and (others := known.register.named(name, on)):
+        near = candidates([one.code for one in others[:MOST_NAMED]])
+        findings.problems.append(
+            problem(
+                "intake.name_of_other_unit",
+                pointer,
+                given=name,
+                registered=findings.subject.name,
+                candidates=near,
+            )
+        )
+    else:
         findings.warnings.append(problem("intake.name_differs", pointer, given=name, registered=findings.subject.name))
+
+
+MOST_NAMED = 10
+"""Units of one name that a refusal lists."""
 
 
 class Named(NamedTuple):
