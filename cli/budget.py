@@ -29,8 +29,8 @@ from cli.output import (
 )
 from cli.people import Names
 from deploy.local import Role
-from shared.answers.budgets import BudgetView, ProofView, StatementView
-from shared.contracts.facts import AdjustmentProposed, AdjustmentState
+from shared.answers.budgets import BudgetView, ProofView, StatementView, ToldAdjustment
+from shared.contracts.facts import AdjustmentState
 from shared.contracts.life import Action, ActionRecord, AdjustmentAction, BudgetAction
 from shared.wording import VI
 
@@ -53,7 +53,7 @@ def _officer(action: Action, province: str, by: str | None, role: Role | None) -
     return Client(by, role, usual=usual, province=province)
 
 
-def _order(found: BudgetView | AdjustmentProposed, why: str) -> dict[str, Any]:
+def _order(found: BudgetView | ToldAdjustment, why: str) -> dict[str, Any]:
     """An order on exactly what was just read; its id makes a repeat harmless."""
     return {"why": why, "version": found.version, "hash": found.hash, "id": uuid.uuid4().hex}
 
@@ -160,7 +160,7 @@ def list_adjustments(
     """What corrections after an approval would change, or have changed."""
     with plain_errors():
         asked = {"province": province, "year": year, "state": state}
-        emit(list(Client().pages("funding", "/adjustments", AdjustmentProposed, **asked)), ADJUSTMENTS, format)
+        emit(list(Client().pages("funding", "/adjustments", ToldAdjustment, **asked)), ADJUSTMENTS, format)
 
 
 @adjustments.command()
@@ -175,8 +175,8 @@ def decide(
     with plain_errors():
         officer = _officer(action, adjustment_id.split("/", 1)[0], by, role)
         path = f"/adjustments/{adjustment_id}"
-        found = officer.get("funding", path, AdjustmentProposed)
-        after = officer.post("funding", f"{path}/{action}", AdjustmentProposed, _order(found, why))
+        found = officer.get("funding", path, ToldAdjustment)
+        after = officer.post("funding", f"{path}/{action}", ToldAdjustment, _order(found, why))
         said = f"{after.adjustment_id}: [bold]{after.state}[/bold], {VI.signed(after.delta)} ₫"
         console.print(said, highlight=False)
 
@@ -195,7 +195,7 @@ def _history(names: Names) -> list[Column[ActionRecord]]:
     ]
 
 
-ADJUSTMENTS: list[Column[AdjustmentProposed]] = [
+ADJUSTMENTS: list[Column[ToldAdjustment]] = [
     Column("adjustment_id", "Adjustment"),
     Column("state", "State"),
     money("amount", "Decided ₫"),

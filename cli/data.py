@@ -20,8 +20,9 @@ from cli.options import AnyProvince, FormatOption, LanguageOption, YearOption
 from cli.output import Column, CommandError, Format, Language, console, emit, fail, money, number, plain_errors, say
 from cli.publishing import Message, Portal, Sent, UnreadableFiles, read_files
 from shared.answers.alerts import StandingAlert
+from shared.answers.budgets import ToldProposal
 from shared.contracts.base import Text
-from shared.contracts.facts import AlertKind, BudgetProposed, BudgetRunProposed, Receipt, RetiredAlertKind
+from shared.contracts.facts import AlertKind, BudgetRunProposed, Receipt, RetiredAlertKind
 from shared.messaging.clock import BusinessClock
 from shared.rulebook import HANOI
 
@@ -159,9 +160,9 @@ def show_budgets(rows: Sequence[Proven], format: Format, title: str) -> None:
     emit(rows, _heads_in(format), format, title=title)
 
 
-def lines_of(client: Client, year: int, province: str | None) -> list[BudgetProposed]:
+def lines_of(client: Client, year: int, province: str | None) -> list[ToldProposal]:
     """One province's lines, or all."""
-    return list(client.pages("funding", "/allocations", BudgetProposed, year=year, province=province, limit=MOST))
+    return list(client.pages("funding", "/allocations", ToldProposal, year=year, province=province, limit=MOST))
 
 
 def alerts(
@@ -232,14 +233,14 @@ def _heads_in(format: Format) -> list[Column[Proven]]:
     ]
 
 
-def _lines_in(language: Language, format: Format) -> list[Column[BudgetProposed]]:
+def _lines_in(language: Language, format: Format) -> list[Column[ToldProposal]]:
     """Marks are words for people, and names for programs."""
     for_people = format is Format.TABLE
     return [
         Column("centre", "Centre", lambda line: line.allocation.centre_id),
         Column("name", "Name", lambda line: line.allocation.name),
         Column("grade", "Grade", lambda line: line.allocation.grade),
-        *([] if for_people else [Column[BudgetProposed]("assessment", "", lambda line: line.allocation.assessment)]),
+        *([] if for_people else [Column[ToldProposal]("assessment", "", lambda line: line.allocation.assessment)]),
         money("last", "Last year ₫", lambda line: line.allocation.last_year),
         money("amount", "Proposed ₫", lambda line: line.allocation.amount),
         money("equipment", "Equipment ₫", lambda line: line.grant.amount if line.grant else None),

@@ -18,11 +18,11 @@ from cli.client import Client
 from cli.options import FormatOption, LanguageOption, day_of
 from cli.output import Format, Language, console, dong, emit, plain_errors, say
 from cli.result_tree import outcome
-from shared.answers.budgets import FundingExplanation
+from shared.answers.budgets import FundingExplanation, ToldLine, ToldProposal
 from shared.answers.register import IntakeExplanation, UnitView
 from shared.answers.results import AnyResult, CentreResult, Neighbourhood, ScoringExplanation
 from shared.contracts.base import Text
-from shared.contracts.facts import Allocation, BudgetProposed
+from shared.contracts.facts import Allocation
 from shared.rulebook import HANOI
 from shared.wording import AREAS
 
@@ -259,7 +259,7 @@ def _release(place: Neighbourhood, language: Language) -> str:
     return f"{said}: {act.reason}" if act.reason else said
 
 
-def _centre(centre_id: str, result: CentreResult | None, line: BudgetProposed | None, language: Language) -> None:
+def _centre(centre_id: str, result: CentreResult | None, line: ToldProposal | None, language: Language) -> None:
     _head("centre", language, centre_id)
     if result:
         _result(result, language)
@@ -267,14 +267,14 @@ def _centre(centre_id: str, result: CentreResult | None, line: BudgetProposed | 
         _money(line, language)
 
 
-def _money(line: BudgetProposed, language: Language) -> None:
+def _money(line: ToldProposal, language: Language) -> None:
     made = f"({line.year}, {_word('version', language)} {line.version})"
     _allocation("money", line.allocation, made, marks(line.allocation, language), language)
     if line.grant:
         _allocation("equipment", line.grant, made, _in_words(line.grant.flags, language), language)
 
 
-def _allocation(key: str, allocation: Allocation, made: str, marked: str, language: Language) -> None:
+def _allocation(key: str, allocation: ToldLine, made: str, marked: str, language: Language) -> None:
     flags = f" · {marked}" if marked else ""
     _head(key, language, f"[bold]{dong(allocation.amount)}[/bold] {made}{flags}")
     console.print(result_tree.steps(allocation.steps, language))

@@ -38,15 +38,15 @@ from services.funding.decisions import (
     snapshot_known,
     standing,
 )
-from services.funding.domain import Budget, Comparison, History, Life, Side, View, Year, compare, misfits, views
-from shared.answers.budgets import Acceptance
-from shared.contracts.facts import AdjustmentProposed, BudgetProposed, BudgetRunProposed, Purpose, RegistrationAccepted
+from services.funding.domain import Budget, Comparison, History, Life, Side, View, Year, compare, misfits, told, views
+from shared.answers.budgets import Acceptance, ToldAdjustment, ToldDecision, ToldProposal
+from shared.contracts.facts import BudgetProposed, BudgetRunProposed, Purpose, RegistrationAccepted
 from shared.contracts.journal import JournalEntry
 from shared.contracts.life import ActionRecord, Refusals
 from shared.messaging.collections import RECALCULATIONS, SETS
 from shared.messaging.decide.documents import Collection, Query, Sort, content_of
 from shared.messaging.decide.engine import answer
-from shared.messaging.decide.migrating import name_requests
+from shared.messaging.decide.migrating import contract, name_requests
 from shared.messaging.decide.reader import Reader
 from shared.messaging.decide.sets import key_text
 from shared.messaging.decide.writing import rows_of
@@ -57,10 +57,13 @@ from shared.rulebook.sustainability import sustainability_policy
 
 M = TypeVar("M")
 BY_ID: Sort = [("_id", 1)]
+MOST_READS = 5
+"""Of what belongs together while others decide: more than fall between two of them."""
 
 
 async def migrate(mongo: Mongo) -> None:
-    """Create the indexes, and make known what sets there are. Safe to repeat."""
+    """Create the indexes, lift what an older release wrote, and make known what sets there are. Safe to repeat."""
+    await contract(mongo, ALLOCATIONS, DECISIONS, RELEASES, ADJUSTMENTS)
     await _take_over(mongo)
     for collection in ("centres", "pending"):
         await mongo.index(collection, [("province", 1)])
@@ -117,6 +120,38 @@ async def allocations(
 ) -> list[BudgetProposed]:
     """Lines of proposals, ordered by id (`<centre id>/<year>`)."""
     return await found(mongo, ALLOCATIONS, _after(query, after), limit=limit)
+
+
+async def proposals(
+    mongo: Mongo, query: dict[str, Any], *, after: str | None = None, limit: int = 0
+) -> list[ToldProposal]:
+    """Lines of proposals, told in words, in the same order. Raises `Unavailable` where they move all the time."""
+    for _ in range(MOST_READS):
+        # A line that a newer run than this one moved is told by that one: its run is read before it, and read again.
+        of_lines = await mongo.find(
+            ALLOCATIONS.name, _after(query, after), sort=BY_ID, limit=limit, projection={"province": 1, "year": 1}
+        )
+        budgets = {(row["province"], row["year"]) for row in of_lines}
+        runs = await runs_of(mongo, budgets)
+        lines = await allocations(mongo, query, after=after, limit=limit)
+        pairs = [(line, runs.get((line.province, line.year))) for line in lines]
+        if budgets.issuperset((line.province, line.year) for line in lines) and all(
+            run is None or line.run_version <= run.version for line, run in pairs
+        ):
+            return [told.proposal(line, run) for line, run in pairs]
+    raise Unavailable(f"the proposals moved {MOST_READS} times while they were read")
+
+
+async def runs_of(mongo: Mongo, budgets: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], BudgetRunProposed]:
+    """The runs that stand of these provinces and years."""
+    ids = sorted({RUNS.ref(*key).id for key in budgets})
+    return {(run.province, run.year): run for run in await found(mongo, RUNS, {"_id": {"$in": ids}})} if ids else {}
+
+
+async def told_decisions(mongo: Mongo, decisions: Sequence[Decision]) -> list[ToldDecision]:
+    """The decisions, told in words: those of a run that was approved, which moves no more."""
+    runs = await runs_of(mongo, ((one.province, one.year) for one in decisions))
+    return [told.decision(one, runs.get((one.province, one.year))) for one in decisions]
 
 
 async def budget(mongo: Mongo, province: str, year: int) -> tuple[Life, BudgetRunProposed] | None:
@@ -179,10 +214,6 @@ class Books:
         return self
 
 
-MOST_READS = 5
-"""Of the books while others decide: more than fall between two of them."""
-
-
 async def books(mongo: Mongo, province: str, year: int) -> Books:
     """What was decided, compared with the chained journal: each document that does not fit is named.
 
@@ -231,12 +262,14 @@ async def _legible(mongo: Mongo, kind: Collection[M], query: Query, altered: lis
 
 async def adjustments(
     mongo: Mongo, query: dict[str, Any], *, after: str | None = None, limit: int = 0
-) -> list[AdjustmentProposed]:
-    """Adjustments in order of their ids: by province, year, centre and number."""
-    return [one.proposal for one in await found(mongo, ADJUSTMENTS, _after(query, after), limit=limit)]
+) -> list[ToldAdjustment]:
+    """Adjustments in order of their ids (by province, year, centre and number), told in words."""
+    kept = [one.proposal for one in await found(mongo, ADJUSTMENTS, _after(query, after), limit=limit)]
+    runs = await runs_of(mongo, ((one.province, one.year) for one in kept))
+    return [told.adjustment(one, runs.get((one.province, one.year))) for one in kept]
 
 
-async def find_adjustment(mongo: Mongo, adjustment_id: str) -> AdjustmentProposed | None:
+async def find_adjustment(mongo: Mongo, adjustment_id: str) -> ToldAdjustment | None:
     """One adjustment."""
     kept = await adjustments(mongo, {"_id": adjustment_id})
     return kept[0] if kept else None

@@ -6,8 +6,18 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator
 
-from shared.contracts.base import Instant, Text
-from shared.contracts.facts import AllocationCase, BudgetProposed, BudgetRunProposed, JournalMark, Purpose
+from shared.contracts.base import Instant, Step, Text
+from shared.contracts.facts import (
+    AdjustmentProposed,
+    Allocation,
+    AllocationCase,
+    BudgetAdjusted,
+    BudgetApproved,
+    BudgetProposed,
+    BudgetRunProposed,
+    JournalMark,
+    Purpose,
+)
 from shared.contracts.journal import JournalEntry
 from shared.contracts.life import ActionRecord, Approval, State
 from shared.contracts.submissions import AreaClass
@@ -79,12 +89,46 @@ class Acceptance(BaseModel):
     why: str
 
 
+class ToldLine(Allocation):
+    """A line with the steps that made its amount, each in the words of the rule that it stands on."""
+
+    steps: list[Step]
+
+
+class ToldProposal(BudgetProposed):
+    """A line of a proposal, told in words."""
+
+    allocation: ToldLine
+    grant: ToldLine | None = None
+
+
+class ToldApproval(BudgetApproved):
+    """An approved decision, told in words."""
+
+    allocation: ToldLine
+
+
+class ToldAdjusted(BudgetAdjusted):
+    """An adjusted decision, told in words."""
+
+    allocation: ToldLine
+
+
+ToldDecision = ToldApproval | ToldAdjusted
+
+
+class ToldAdjustment(AdjustmentProposed):
+    """What a correction would change, told in words."""
+
+    allocation: ToldLine | None
+
+
 class FundingExplanation(BaseModel):
     """The money of a commune's centres, or of one centre: each line with everything that made its amount."""
 
     subject: str
     """Unit id, or centre id."""
-    lines: list[BudgetProposed]
+    lines: list[ToldProposal]
     """Newest year first, then by centre."""
     accepted: list[Acceptance] = []
     """Of these lines' budgets and centres, oldest first."""

@@ -214,6 +214,14 @@ class Step(Contract):
     provenance: Provenance
 
 
+class RuleRef(Contract):
+    """A rule that something was computed by: the words for it stand there, and are joined by who shows them."""
+
+    id: str
+    revision: str
+    """SHA-256 over all of it that computes (`identity`), as `released.yaml` lists it: citations may be corrected."""
+
+
 _GROUNDS = frozenset({"citation", "provenance"})
 
 

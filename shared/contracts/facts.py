@@ -16,6 +16,7 @@ from shared.contracts.base import (
     Problem,
     Provenance,
     ProvinceCode,
+    RuleRef,
     Status,
     Step,
     Text,
@@ -656,11 +657,139 @@ class RankingReleased(Contract):
 
 AdjustmentState = Literal["proposed", "submitted", "approved", "refused", "void"]
 """`void`: a later correction took it back."""
+_MONTHS = 12
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 AllocationCase = Literal["below_legal_minimum", "hold_harmless_relaxed", "performance", "above_caps", "no_centres"]
 
 
+class TakenOver(Contract):
+    """What a centre takes over of one predecessor's support, in đồng a year."""
+
+    predecessor: str
+    support: int
+    """Of the predecessor in the year before the change, for a whole year."""
+    amount: int
+    """This centre's part of it."""
+    months: Annotated[int, Field(exclude_if=lambda months: months == _MONTHS)] = _MONTHS
+    """Of the year of the change: the months that the predecessor does not carry itself."""
+
+
+class SupportOnRecord(Contract):
+    """What is on record for one year of a centre and of all that it continues, in đồng, never annualised."""
+
+    year: int
+    own: int | None
+    parts: tuple[TakenOver, ...] = ()
+
+
+class SupportLineage(Contract):
+    """What a centre that continues others, or gave a part of itself away, is measured against, by last year."""
+
+    year: int
+    """The budget year of the latest change."""
+    last: SupportOnRecord
+    """Of the year before the budget year."""
+    before: SupportOnRecord | None = None
+    """Within the transition: what at least counts, of the year before a change or of its year."""
+    since: int | None = None
+    """The year of that change."""
+
+
+class SupportSuccession(Contract):
+    """The same, by the year before the change: `own` stays the centre's own of it, `parts` are taken over."""
+
+    year: int
+    own: int | None
+    parts: tuple[TakenOver, ...]
+
+
+class GradeCounted(Contract):
+    """Of which rubric and period the grade is that counts."""
+
+    rubric: str
+    period: int
+
+
+class EquipmentStanding(Contract):
+    """Where a centre's initial equipment stands; `paid` is on record, in đồng."""
+
+    standing: Literal["none", "due", "rest", "not_recorded"]
+    paid: int = 0
+
+
+class Basis(Contract):
+    """What an amount rests on besides its line's own figures and its run: values alone, in đồng."""
+
+    area_class: AreaClass
+    population_served: int
+    graded: Annotated[GradeCounted | None, Field(exclude_if=_is_none)] = None
+    last_months: Annotated[int, Field(exclude_if=lambda months: months == _MONTHS)] = _MONTHS
+    """Months of the year before that `last_year` paid for."""
+    lineage: Annotated[SupportLineage | None, Field(exclude_if=_is_none)] = None
+    succession: Annotated[SupportSuccession | None, Field(exclude_if=_is_none)] = None
+    unknown: Annotated[tuple[str, ...], Field(exclude_if=lambda ids: not ids)] = ()
+    """Centres (itself, predecessors) whose support of last year should be on record and is not."""
+    cap: Annotated[Dong | None, Field(exclude_if=_is_none)] = None
+    """What bounds a centre that nothing measures."""
+    norms_relaxed: Annotated[bool, Field(exclude_if=lambda relaxed: not relaxed)] = False
+    """The province's own higher norms could not all be paid, so that `floor` is the law's minimum."""
+    equipment: Annotated[EquipmentStanding | None, Field(exclude_if=_is_none)] = None
+    """Of a line that is a grant of the initial equipment."""
+
+
+class NamedDecision(Contract):
+    """A decision on a centre, as far as it is named."""
+
+    act: str | None = None
+    number: str | None = None
+    on: date | None = None
+    by: str | None = None
+
+
+class Departure(Contract):
+    """Why a centre takes no part in a proposal any more."""
+
+    why: Literal["left", "no_envelope", "registration_withdrawn", "closed", "suspended"]
+    """`left`: nothing more is known."""
+    on: date | None = None
+    """First day on which it is closed or suspended."""
+    decision: NamedDecision | None = None
+    reason: str | None = None
+    """Of a withdrawal, as its sender said it."""
+
+
+class Correction(Contract):
+    """How a line was computed again after the approval of its run, and whose money that moves. Money in đồng."""
+
+    run_version: int
+    shared: Annotated[Dong | None, Field(exclude_if=_is_none)] = None
+    """What the whole province shared anew; `None`: the centre alone was computed, by the run's own λ or θ."""
+    exact: str
+    due: Dong
+    """What the corrected inputs give: exact, and rounded."""
+    paid: int = 0
+    """From the reserve; negative: returned to it."""
+    carried: int = 0
+    reserve: Dong = 0
+    """Before it was paid."""
+    kept: Annotated[int, Field(exclude_if=lambda kept: not kept)] = 0
+    """What a later year has paid, and does not return to this reserve."""
+    owed: Annotated[Dong | None, Field(exclude_if=_is_none)] = None
+    """Initial equipment that no adjustment pays."""
+    rules: tuple[RuleRef, ...] = ()
+    """By which it was computed: those of the approval."""
+
+
 class Allocation(Contract):
-    """One centre's proposed support with everything that made it. Money in đồng; fractions as `p/q`."""
+    """One centre's proposed support: the values that made it. Money in đồng; fractions as `p/q`.
+
+    The words for it are made of the line, its run (`BudgetRunProposed`) and the rules that the run names.
+    """
 
     centre_id: str
     name: str
@@ -688,11 +817,18 @@ class Allocation(Contract):
     exact: str
     """The exact share before rounding."""
     flags: list[str] = []
-    steps: list[Step]
+    basis: Annotated[Basis | None, Field(exclude_if=_is_none)] = None
+    """`None` of a centre that takes no part, and of an earlier release."""
+    departure: Annotated[Departure | None, Field(exclude_if=_is_none)] = None
+    """Of the closing line of a centre that takes no part any more."""
+    correction: Annotated[Correction | None, Field(exclude_if=_is_none)] = None
+    """Of a line that was corrected after the approval."""
+    told: Annotated[tuple[Step, ...], Field(exclude_if=lambda steps: not steps)] = ()
+    """The steps of an earlier release, in its words; of a line of today there are none."""
 
 
 class BudgetProposed(Contract):
-    """`langhoc.budget.proposed.v1`, subject = centre id: one centre's line of a province's proposal."""
+    """`langhoc.budget.proposed.v2`, subject = centre id: one centre's line of a province's proposal."""
 
     province: ProvinceCode
     year: Year
@@ -721,6 +857,10 @@ class BudgetRunProposed(Contract):
     allocated: Dong
     """The sum of the lines."""
     reserve: Dong
+    floors: Annotated[Dong | None, Field(exclude_if=_is_none)] = None
+    """The sum of the lines' minima; `None`: an earlier release did not tell it."""
+    grants: Annotated[int, Field(exclude_if=lambda grants: not grants)] = 0
+    """Centres that share `equipment`."""
     centres: int
     case: AllocationCase
     lambda_: Annotated[str | None, Field(alias="lambda")] = None
@@ -740,6 +880,9 @@ class BudgetRunProposed(Contract):
     """Centres opened since 24 November 2008 of whose initial equipment nothing is on record."""
     hash: str
     """SHA-256 over (centre id, amount) in order of centre id."""
+    rules: Annotated[tuple[RuleRef, ...], Field(exclude_if=lambda rules: not rules)] = ()
+    """By which it was computed: norms, the law's norms below a province's own, policy, the list of area classes, and
+    the rubrics of the grades that count. An earlier release named none."""
     proposed_at: Instant
     provenance: Provenance
 
@@ -800,7 +943,7 @@ class Decided(Contract):
     """Of initial equipment: what the province had stated as paid in this year when it was decided. `amount` comes on
     top of it."""
     allocation: Allocation
-    """The line that was decided on, with everything that made it."""
+    """The line that was decided on, with the values that made it."""
     entry: Version
     """Number of the journal entry that books it."""
     journal: JournalMark
@@ -811,7 +954,7 @@ class Decided(Contract):
 
 
 class BudgetApproved(Decided):
-    """`langhoc.budget.approved.v1`, subject = centre id: a centre's support for a year, approved and published."""
+    """`langhoc.budget.approved.v2`, subject = centre id: a centre's support for a year, approved and published."""
 
     run_version: Version
     """Version of the proposal that was approved."""
@@ -852,7 +995,7 @@ class BudgetRunApproved(Contract):
 
 
 class AdjustmentProposed(Contract):
-    """`langhoc.budget.adjustment.proposed.v1`, subject = centre id (or province, for its reserve).
+    """`langhoc.budget.adjustment.proposed.v2`, subject = centre id (or province, for its reserve).
 
     What a correction after approval would change, and where it stands. Nothing changes until people approve it; a later
     correction replaces it by a higher version. Money in đồng.
@@ -888,7 +1031,7 @@ class AdjustmentProposed(Contract):
 
 
 class BudgetAdjusted(Decided):
-    """`langhoc.budget.adjusted.v1`, subject = centre id: a later version of a decision that `budget.approved` began."""
+    """`langhoc.budget.adjusted.v2`, subject = centre id: a later version of a decision that `budget.approved` began."""
 
     adjustment_id: str
     carried: int

@@ -21,5 +21,22 @@ class Former:
     """Its body as a body of `now`; takes what fitted the former contract, and returns a body of its own."""
 
 
-FORMER: Mapping[str, Former] = {}
+def line_of_words(line: Body | None) -> Body | None:
+    """A line that told its steps in words, as one of today: it keeps those words, and has no values behind them."""
+    if line is None or "steps" not in line:
+        return line
+    kept = {name: value for name, value in line.items() if name != "steps"}
+    return {**kept, "told": line["steps"]}
+
+
+def _of_lines(body: Body) -> Body:
+    return {name: line_of_words(value) if name in ("allocation", "grant") else value for name, value in body.items()}
+
+
+FORMER: Mapping[str, Former] = {
+    "langhoc.budget.proposed.v1": Former(EventType.BUDGET_PROPOSED, _of_lines),
+    "langhoc.budget.approved.v1": Former(EventType.BUDGET_APPROVED, _of_lines),
+    "langhoc.budget.adjustment.proposed.v1": Former(EventType.ADJUSTMENT_PROPOSED, _of_lines),
+    "langhoc.budget.adjusted.v1": Former(EventType.BUDGET_ADJUSTED, _of_lines),
+}
 """By the `ce_type` under which they were published. Each has an example beside those of today's types."""

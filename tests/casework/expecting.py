@@ -9,7 +9,9 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from services.funding.domain import explained
 from shared.contracts.catalogue import EventType
+from shared.contracts.facts import Allocation, BudgetRunProposed
 from shared.rulebook import HANOI
 from tests.casework.events import Data, Published
 from tests.casework.expectation import EXPLAINED, Expectation, Receipt
@@ -276,7 +278,14 @@ def _money(published: Published, name: str) -> Data | None:
     )
     if line is None or WITHDRAWN in line["allocation"]["flags"]:
         return None
-    return {**line["allocation"], "grant": line["grant"], "previous_amount": line["previous_amount"]}
+    run = published.newest(
+        EventType.BUDGET_RUN_PROPOSED, lambda data: (data["province"], data["year"]) == (line["province"], line["year"])
+    )
+    told = explained(
+        Allocation.model_validate(line["allocation"]), None if run is None else BudgetRunProposed.model_validate(run)
+    )
+    steps = [step.model_dump(mode="json") for step in told]
+    return {**line["allocation"], "steps": steps, "grant": line["grant"], "previous_amount": line["previous_amount"]}
 
 
 def _decision(published: Published, name: str) -> Data | None:

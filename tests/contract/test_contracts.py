@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import json
+import re
 from functools import cache
 from typing import Any, get_args
 
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from shared.contracts.base import Claim, Contract
 from shared.contracts.catalogue import CONTRACTS, EXAMPLES, EventType, contract_of
+from shared.contracts.former import FORMER
 from shared.contracts.topics import MINISTRY, Party, families, family_of, topic_names
 from shared.messaging.consume import envelope
 from shared.messaging.decide.asking import Consumer
@@ -49,7 +51,21 @@ def read(contract: EventType, record: Stored) -> Any:
 
 
 def test_every_type_has_one_example_and_every_example_a_type() -> None:
-    assert {path.stem for path in EXAMPLES.glob("*")} == {type_.value for type_ in EventType}
+    assert {path.stem for path in EXAMPLES.glob("*")} == {type_.value for type_ in EventType} | FORMER.keys()
+
+
+@pytest.mark.parametrize("former", FORMER)
+def test_a_former_type_is_read_as_the_one_that_replaced_it(former: str) -> None:
+    assert former not in CONTRACTS
+    given = json.loads((EXAMPLES / f"{former}.json").read_text(encoding="utf-8"))
+    body = json.dumps(given["data"]).encode()
+    found = envelope.read(
+        record(body, given["headers"], topic=given["topic"], key=given["key"]), received_at=AT, trusted=True
+    )
+    assert (found.type, type(found.data)) == (FORMER[former].now.value, FORMER[former].now.model)
+    again = FORMER[former].lift(json.loads(body))
+    assert FORMER[former].now.model.model_validate(again) == found.data
+    assert json.loads(body) == given["data"], "what is lifted stays as it was"
 
 
 def test_every_model_is_of_one_type() -> None:
@@ -155,8 +171,7 @@ def test_a_missing_required_field_is_told_apart(contract: EventType) -> None:
 
 @every_type
 def test_contracts_are_immutable_and_versioned(contract: EventType) -> None:
-    assert contract.value.startswith("langhoc.")
-    assert contract.value.endswith(".v1")
+    assert re.fullmatch(r"langhoc\.[a-z.]+\.v[1-9]", contract.value)
     assert issubclass(contract.model, Claim if contract.family == "submissions" else Contract)
     data: BaseModel = contract.model.model_validate(example(contract)["data"])
     with pytest.raises(ValidationError, match="frozen"):

@@ -34,7 +34,7 @@ EDGES = {
     ("langhoc-scoring", "publish scores", "langhoc-funding", "process langhoc.centre.scored.v1"),
     ("langhoc-scoring", "publish scores", "langhoc-notifications", "process langhoc.centre.scored.v1"),
     ("langhoc-scoring", "publish scores", "langhoc-funding", "publish budgets"),
-    ("langhoc-funding", "publish budgets", "langhoc-notifications", "process langhoc.budget.proposed.v1"),
+    ("langhoc-funding", "publish budgets", "langhoc-notifications", "process langhoc.budget.proposed.v2"),
     ("langhoc-funding", "publish budgets", "langhoc-notifications", "publish alerts.46"),
 }
 

@@ -189,7 +189,6 @@ def corrected(given: Facts, changes: dict[str, Facts]) -> Facts:
 
 @pytest.mark.parametrize("given", situations(corrected=True))
 def test_correction_after_approval(given: Facts) -> None:
-    policy = policy_of(given)
     approved = freeze(budget_of(given), province="04", year=2026, run_version=1)
     approved = Frozen.from_json(approved.to_json())
     done: list[Adjustment] = []
@@ -198,7 +197,7 @@ def test_correction_after_approval(given: Facts) -> None:
         key = correction.get("of") or next(iter(correction["centre"]))
         stakes = budget_of(corrected(given, correction["centre"]), approved).stakes_when(approved.norms_relaxed)
         (stake,) = [stake for stake in stakes if stake.key == key]
-        adjustment = adjust(approved, stake, now, policy)
+        adjustment = adjust(approved, stake, now)
         done.append(adjustment)
         then = standing(approved, done)
         assert {

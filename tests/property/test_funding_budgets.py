@@ -244,12 +244,12 @@ def stake_of(found: Sequence[Centre], case: Case, frozen: Frozen, key: str) -> A
 @given(provinces(), st.data())
 def test_adjustments_conserve_money(case: Case, data: st.DataObject) -> None:
     """Whatever comes, paid + reserve is what was approved, nothing owed is negative, and only the one centre moves."""
-    frozen, rules = frozen_of(budget_of(case)), case[3]
+    frozen = frozen_of(budget_of(case))
     done: list[Adjustment] = []
     for _ in range(data.draw(st.integers(1, 4))):
         found = corrected(data.draw, case[0])
         now = standing(frozen, done)
-        one = adjust(frozen, stake_of(found, case, frozen, found[-1].centre_id), now, rules)
+        one = adjust(frozen, stake_of(found, case, frozen, found[-1].centre_id), now)
         then = standing(frozen, [*done, one])
         assert one.delta == one.from_reserve + one.carried
         assert sum(then.paid.values()) + then.reserve == frozen.operating
@@ -264,17 +264,17 @@ def test_adjustments_conserve_money(case: Case, data: st.DataObject) -> None:
 def test_an_adjustment_without_a_change_is_none(case: Case) -> None:
     frozen = frozen_of(budget_of(case))
     now = standing(frozen)
-    assert [adjust(frozen, line.stake, now, case[3]).delta for line in frozen.lines] == [0] * len(frozen.lines)
+    assert [adjust(frozen, line.stake, now).delta for line in frozen.lines] == [0] * len(frozen.lines)
 
 
 @given(provinces(), st.data())
 def test_a_correction_taken_back_leaves_everybody_as_approved(case: Case, data: st.DataObject) -> None:
     assume(case[0])
-    frozen, rules = frozen_of(budget_of(case)), case[3]
+    frozen = frozen_of(budget_of(case))
     line = data.draw(st.sampled_from(frozen.lines))
     found = [*(c for c in case[0] if c.centre_id != line.stake.key), data.draw(centres(line.stake.key))]
-    there = adjust(frozen, stake_of(found, case, frozen, line.stake.key), standing(frozen), rules)
-    back = adjust(frozen, line.stake, standing(frozen, [there]), rules)
+    there = adjust(frozen, stake_of(found, case, frozen, line.stake.key), standing(frozen))
+    back = adjust(frozen, line.stake, standing(frozen, [there]))
     assert there.delta + back.delta == 0
     assert standing(frozen, [there, back]).support(line.stake.key) == line.amount
 
@@ -285,7 +285,7 @@ def test_a_new_run_ends_where_it_would_have_begun(case: Case, data: st.DataObjec
     frozen, rules = frozen_of(budget_of(case)), case[3]
     found = [replace(centre, equipment=NO_EQUIPMENT) for centre in corrected(data.draw, case[0])]
     again = allocate(found, frozen.operating, period=2025, norms=case[2], policy=rules)
-    first = adjust(frozen, stake_of(found, case, frozen, found[-1].centre_id), standing(frozen), rules)
+    first = adjust(frozen, stake_of(found, case, frozen, found[-1].centre_id), standing(frozen))
     done = [first, *rerun(frozen, again.stakes, standing(frozen, [first]), rules)]
     settled = standing(frozen, done)
     assert settled.reserve == again.reserve

@@ -102,7 +102,8 @@ async def test_what_changed_is_proposed_with_its_delta_and_reason(tmp_path: Path
     assert found["allocation"]["amount"] == 31_250_000
     assert "after approval" in found["allocation"]["steps"][-2]["what"]["en"]
     (event,) = bench.events(AdjustmentProposed)
-    assert event.model_dump(mode="json") == found
+    line = {name: value for name, value in found["allocation"].items() if name != "steps"}
+    assert event.model_dump(mode="json") == found | {"allocation": line}
     entry = (await bench.get(BUDGET))["history"][-1]
     assert (entry["who"], entry["action"], entry["subject"]) == ("langhoc", "propose_adjustment", "04/2026/b/1")
 

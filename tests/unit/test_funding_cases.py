@@ -33,11 +33,13 @@ from services.funding.domain import (
     solve,
     standing,
 )
+from services.funding.domain.corrections import corrected
 from shared.contracts.facts import Allocation
 from shared.rulebook import FundingPolicy, funding_norms, funding_policy
 from shared.rulebook.overlays import SETTING
 from shared.rulebook.source import DATA
 from tests.funding_rules import changed
+from tests.funding_words import run_of, steps_of
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = date(2026, 1, 1)
@@ -80,7 +82,7 @@ def test_f1_money_is_whole_dong_and_shares_are_fractions_nowhere_a_float() -> No
     run = budget(*(centre(key, last_year=None) for key in "abc"), envelope=68_000_008)
     frozen = freeze(run, province="04", year=2026, run_version=1)
     raised = Stake("a", 20_000_000, 20_000_000, None, Fraction(5, 4))
-    one = adjust(frozen, raised, standing(frozen), POLICY)
+    one = adjust(frozen, raised, standing(frozen))
     found = [*values_of(run), *values_of(frozen), *values_of(one)]
     assert not [value for value in found if isinstance(value, float)]
     assert run.lambda_ == Fraction(8_000_008, 3)
@@ -174,7 +176,7 @@ def test_f3_a_late_raise_of_less_than_a_dong_does_not_cost_the_odd_one() -> None
     frozen = freeze(run, province="04", year=2026, run_version=1)
     line = frozen.by_centre["a"]
     a_little_more = Stake("a", line.stake.floor, line.stake.lower, None, line.stake.weight + Fraction(1, 10**8))
-    one = adjust(frozen, a_little_more, standing(frozen), POLICY)
+    one = adjust(frozen, a_little_more, standing(frozen))
     assert line.exact < one.exact < line.amount
     assert (one.after, one.delta) == (33_333_334, 0)
 
@@ -208,9 +210,10 @@ def test_f8_the_rounding_step_is_data_with_its_ground_and_told_on_every_line() -
     assert all(line.amount % 1000 == 0 for line in run.lines)
     assert run.reserve == 999
     for line in run.lines:
-        assert "đơn vị 1.000 đồng" in line.steps[-1].what.vi
-        assert "in steps of 1,000 đồng" in line.steps[-1].what.en
-        assert line.steps[-1].citation == "Nghị quyết của tỉnh"
+        last = steps_of(run, line, norms=funding_norms(DAY), policy=rounded)[-1]
+        assert "đơn vị 1.000 đồng" in last.what.vi
+        assert "in steps of 1,000 đồng" in last.what.en
+        assert last.citation == "Nghị quyết của tỉnh"
 
 
 def test_f9_each_year_keeps_the_rules_of_its_first_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,7 +242,7 @@ def test_f9_a_retroactive_change_is_a_new_run_with_a_delta_for_everybody_it_move
     again = budget(centre("a", "tot"), centre("b", "yeu"), envelope=frozen.operating, policy=ordered)
     deltas = rerun(frozen, again.stakes, standing(frozen), ordered)
     assert [(one.centre_id, one.delta) for one in deltas] == [("b", -125_000), ("a", 125_000)]
-    assert "theo chính sách ordered" in deltas[0].steps[-1].what.vi
+    assert "theo chính sách ordered" in corrected(deltas[0].correction, run_of(run), ordered)[-1].what.vi
     assert standing(frozen, deltas).paid == {line.centre_id: line.amount for line in again.lines}
 
 

@@ -31,9 +31,12 @@ from services.funding.domain import (
 )
 from services.funding.domain.adjustment import Adjustment
 from services.funding.domain.centres import Lineage, Record
+from services.funding.domain.corrections import corrected
 from shared.contracts.base import Provenance, Step
+from shared.contracts.facts import Correction
 from shared.rulebook import HANOI, FundingNorms, FundingPolicy, RulebookError, funding_norms, funding_policy
 from tests.funding_rules import changed
+from tests.funding_words import run_of, steps_of
 
 DAY = date(2026, 1, 1)
 LAW, POLICY = funding_norms(DAY), funding_policy(DAY)
@@ -80,6 +83,13 @@ def told(steps: Sequence[Step]) -> tuple[str, str]:
         assert step.what.vi != step.what.en
         assert step.what.vi == unicodedata.normalize("NFC", step.what.vi)
     return " ".join(step.what.vi for step in steps), " ".join(step.what.en for step in steps)
+
+
+RULES: dict[str, Any] = {"norms": LAW, "policy": POLICY}
+
+
+def only_rules(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: rule for name, rule in given.items() if name in RULES}
 
 
 SUCCESSION = Succession(2026, 1_000_000, (Part("p", 30_000_000, 20_000_000), Part("q", 4_000_000, 4_000_000)))
@@ -232,8 +242,7 @@ SUCCESSION = Succession(2026, 1_000_000, (Part("p", 30_000_000, 20_000_000), Par
     ],
 )
 def test_what_made_an_amount(given: Centre, rules: dict[str, Any], vietnamese: str, english: str) -> None:
-    (line,) = budget(given, **rules).lines
-    in_vietnamese, in_english = told(line.steps)
+    in_vietnamese, in_english = told(steps_of(budget(given, **rules), **{**RULES, **only_rules(rules)}))
     assert vietnamese in in_vietnamese
     assert english in in_english
 
@@ -247,8 +256,9 @@ def test_a_cap_says_where_it_comes_from() -> None:
         (zero, "Năm 2025 không được hỗ trợ và không có mức tối thiểu: nhiều nhất 25.000.000", "at most 25,000,000"),
         (lifted, "trong tỉnh; ít nhất 25.000.000 đồng", "that have a base; at least 25,000,000"),
     ):
-        line = allocate([given, peer], 60_000_000, period=2025, norms=LAW, policy=POLICY).lines[0]
-        in_vietnamese, in_english = told(line.steps)
+        both = allocate([given, peer], 60_000_000, period=2025, norms=LAW, policy=POLICY)
+        line = both.lines[0]
+        in_vietnamese, in_english = told(steps_of(both, **RULES))
         assert vietnamese in in_vietnamese
         assert english in in_english
         assert line.flags == ["without_base"]
@@ -256,8 +266,7 @@ def test_a_cap_says_where_it_comes_from() -> None:
 
 def test_the_grounds_of_an_amount() -> None:
     """Law, the province's own norm and our working defaults are told apart, and the list of areas is named."""
-    (line,) = budget(centre(), norms=OWN, envelope=24_000_000).lines
-    area, law, own, *rest = line.steps
+    area, law, own, *rest = steps_of(budget(centre(), norms=OWN, envelope=24_000_000), norms=OWN, policy=POLICY)
     assert (area.provenance, law.provenance, own.provenance) == (
         Provenance.PARTLY,
         Provenance.FOUND,
@@ -268,21 +277,20 @@ def test_the_grounds_of_an_amount() -> None:
     assert "272/2025" not in law.citation
     assert own.citation == "Nghị quyết 7"
     assert {step.provenance for step in rest} == {Provenance.PROVISIONAL}
-    later = allocate([centre()], 22_000_000, period=2030, norms=LAW, policy=POLICY)
-    assert "272/2025" not in later.lines[0].steps[0].citation
-    assert later.lines[0].steps[0].provenance is Provenance.NOT_FOUND
+    later = steps_of(allocate([centre()], 22_000_000, period=2030, norms=LAW, policy=POLICY), **RULES, year=2031)
+    assert "272/2025" not in later[0].citation
+    assert later[0].provenance is Provenance.NOT_FOUND
 
 
 def test_equipment_says_that_it_is_once_and_when_it_is_cut() -> None:
-    whole, short = (
-        budget(centre(equipment=Equipment("due")), envelope=envelope).equipment for envelope in (30_000_000, 29_999_999)
-    )
+    both = [budget(centre(equipment=Equipment("due")), envelope=envelope) for envelope in (30_000_000, 29_999_999)]
+    whole, short = (each.equipment for each in both)
     assert whole is not None
     assert short is not None
-    in_vietnamese, in_english = told(whole.lines[0].steps)
+    in_vietnamese, in_english = told(steps_of(both[0], whole.lines[0], **RULES))
     assert "hỗ trợ trang thiết bị ban đầu một lần, 30.000.000 đồng" in in_vietnamese
     assert "pro rata" not in in_english
-    in_vietnamese, in_english = told(short.lines[0].steps)
+    in_vietnamese, in_english = told(steps_of(both[1], short.lines[0], **RULES))
     assert "Chỉ còn 29.999.999 đồng cho 1 trung tâm mới" in in_vietnamese
     assert "shared pro rata, here 29,999,999 đồng" in in_english
     assert short.lines[0].flags == ["below_legal_minimum"]
@@ -293,6 +301,17 @@ def test_equipment_says_that_it_is_once_and_when_it_is_cut() -> None:
 
 def approved(**rules: Any) -> Frozen:
     return freeze(budget(centre(), **rules), province="04", year=2026, run_version=3)
+
+
+def words(frozen: Frozen, one: Adjustment) -> tuple[str, str]:
+    run = run_of(budget(centre())).model_copy(
+        update={
+            "case": frozen.case,
+            "lambda_": None if frozen.lambda_ is None else str(frozen.lambda_),
+            "theta": None if frozen.theta is None else str(frozen.theta),
+        }
+    )
+    return told(corrected(Correction.model_validate_json(one.correction.model_dump_json()), run, POLICY))
 
 
 def raised(floor: int, weight: int) -> Stake:
@@ -354,8 +373,7 @@ def raised(floor: int, weight: int) -> Stake:
     ],
 )
 def test_what_made_an_adjustment(frozen: Frozen, stake: Stake, now: Standing, vietnamese: str, english: str) -> None:
-    one = adjust(frozen, stake, now, POLICY)
-    in_vietnamese, in_english = told(one.steps)
+    in_vietnamese, in_english = words(frozen, adjust(frozen, stake, now))
     assert vietnamese in in_vietnamese
     assert english in in_english
     assert "Đính chính sau khi duyệt (lần 3)" in in_vietnamese
@@ -364,7 +382,7 @@ def test_what_made_an_adjustment(frozen: Frozen, stake: Stake, now: Standing, vi
 def test_a_new_run_tells_of_itself() -> None:
     frozen = approved()
     (one,) = rerun(frozen, [raised(20_000_000, 0)], standing(frozen), POLICY)
-    in_vietnamese, in_english = told(one.steps)
+    in_vietnamese, in_english = words(frozen, one)
     assert "Tính lại toàn tỉnh trên 22.000.000 đồng đã duyệt (lần 3)" in in_vietnamese
     assert f"by policy {POLICY.id}" in in_english
 
@@ -378,8 +396,11 @@ def test_a_centre_that_left_gives_everything_back_in_a_new_run() -> None:
 # ------------------------------------------------------------------------------------------ what cannot be
 
 
+NOTHING = Correction(run_version=3, exact="0", due=0)
+
+
 def move(before: int, after: int, from_reserve: int, carried: int) -> Adjustment:
-    return Adjustment("a", before, after, from_reserve, carried, Fraction(after), ())
+    return Adjustment("a", before, after, from_reserve, carried, Fraction(after), NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -430,7 +451,7 @@ def test_a_frozen_run_names_each_centre_once_and_in_order() -> None:
 def test_a_stake_off_the_steps_of_the_run_is_refused() -> None:
     frozen = approved(policy=changed(POLICY, {"rounding": {"step": 1000}}))
     with pytest.raises(ValueError, match="no multiple of the rounding step"):
-        adjust(frozen, raised(20_000_001, 1), standing(frozen), POLICY)
+        adjust(frozen, raised(20_000_001, 1), standing(frozen))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.funding.decisions import ALLOCATIONS, RUNS, ProvinceInputs, propose
-from services.funding.domain import Centre, Grade, allocate
+from services.funding.domain import Centre, Grade, allocate, explained
 from shared.contracts.base import Provenance, Text, content_hash
 from shared.contracts.facts import BudgetProposed, BudgetRunProposed
 from shared.messaging.decide.asking import Outcome
@@ -246,17 +246,18 @@ def test_a_centre_that_moved_carries_its_versions_on() -> None:
 
 
 def test_every_amount_says_in_both_languages_what_made_it() -> None:
-    line = lines_of(propose(inputs(), None, [], NOW))["a"].allocation
-    vi = " ".join(step.what.vi for step in line.steps)
-    en = " ".join(step.what.en for step in line.steps)
+    outcome = propose(inputs(), None, [], NOW)
+    steps = explained(lines_of(outcome)["a"].allocation, head_of(outcome))
+    vi = " ".join(step.what.vi for step in steps)
+    en = " ".join(step.what.en for step in steps)
     assert "khu vực I): 20.000.000 đồng" in vi
     assert "xếp loại Tốt; hệ số hiệu quả 1,25" in vi
     assert "từ 20.000.000 đến 25.000.000 đồng" in vi
     assert "λ = 2.000.000 đồng: 22.500.000 đồng" in vi
     assert "λ = 2,000,000 đồng: 22,500,000 đồng" in en
-    assert [step.provenance for step in line.steps[:2]] == [Provenance.PARTLY, Provenance.FOUND]
-    assert "96/2008" in line.steps[1].citation
-    assert {step.provenance for step in line.steps[2:]} == {Provenance.PROVISIONAL}
+    assert [step.provenance for step in steps[:2]] == [Provenance.PARTLY, Provenance.FOUND]
+    assert "96/2008" in steps[1].citation
+    assert {step.provenance for step in steps[2:]} == {Provenance.PROVISIONAL}
 
 
 def known(centre_id: str, grade: str) -> Centre:

@@ -43,7 +43,6 @@ def line(centre_id: str, amount: int) -> Allocation:
         result_version=1,
         binds="none",
         exact=str(amount),
-        steps=[],
     )
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
+from services.funding.domain import explained
 from services.scoring.decisions.documents import RESULTS
 from shared.contracts.base import Nfc, Provenance, Text
 from shared.contracts.facts import BudgetProposed
@@ -186,7 +187,9 @@ def test_a_corrected_citation_proposes_nothing_anew(tmp_path: Path, monkeypatch:
     assert stored.propose(inputs()).verdict == "unchanged"
     changed = stored.propose(inputs(60_000_000))
     (first, *_) = [event.data for event in changed.events if isinstance(event.data, BudgetProposed)]
-    assert any(step.citation.startswith(CORRECTED) for step in first.allocation.steps)
+    assert stored.run is not None
+    told = explained(first.allocation, stored.run)
+    assert any(step.citation.startswith(CORRECTED) for step in told)
 
 
 def test_a_list_of_an_older_release_still_guards(tmp_path: Path) -> None:

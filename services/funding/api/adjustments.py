@@ -10,8 +10,9 @@ from fastapi import APIRouter, Query, Request
 from services.funding import queries
 from services.funding.api.orders import Deciding, IdempotencyKey, on_whole_books, ordered
 from services.funding.decisions import decide_on_adjustment
+from shared.answers.budgets import ToldAdjustment
 from shared.answers.page import Page
-from shared.contracts.facts import AdjustmentProposed, AdjustmentState
+from shared.contracts.facts import AdjustmentState
 from shared.contracts.life import Action, AdjustmentAction
 from shared.web.auth import Caller, Who
 from shared.web.paging import After, Limit
@@ -30,7 +31,7 @@ async def list_adjustments(
     state: Annotated[AdjustmentState | None, Query(description="Only those in this state")] = None,
     limit: Limit = 100,
     after: After = None,
-) -> Page[AdjustmentProposed]:
+) -> Page[ToldAdjustment]:
     query = who.within(province, **{"year": year, "proposal.state": state})
     found = await queries.adjustments(request.app.state.mongo, query, after=after, limit=limit + 1)
     items = found[:limit]
@@ -45,7 +46,7 @@ async def decide(
     action: AdjustmentAction,
     body: Deciding,
     key: IdempotencyKey = None,
-) -> AdjustmentProposed:
+) -> ToldAdjustment:
     """Whoever submitted it neither approves nor refuses it. The same change is not proposed again once it was refused.
 
     `reverse` asks to take an approved one back: it answers with the adjustment that does so, on which a second person
@@ -61,11 +62,11 @@ async def decide(
 
 
 @router.get("/{adjustment_id:path}", summary="One adjustment")
-async def get_adjustment(request: Request, who: Who, adjustment_id: Name) -> AdjustmentProposed:
+async def get_adjustment(request: Request, who: Who, adjustment_id: Name) -> ToldAdjustment:
     return await _found(request, who, adjustment_id)
 
 
-async def _found(request: Request, who: Caller, adjustment_id: str) -> AdjustmentProposed:
+async def _found(request: Request, who: Caller, adjustment_id: str) -> ToldAdjustment:
     found = await queries.find_adjustment(request.app.state.mongo, adjustment_id)
     if found is None:
         raise not_found("adjustment", adjustment_id)

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request
 
 from services.funding import queries
 from services.funding.api.orders import IdempotencyKey, Stepping, on_whole_books, ordered
-from services.funding.decisions import REFUSALS, Decision, Snapshot, act, is_booked, is_whole
+from services.funding.decisions import REFUSALS, Snapshot, act, is_booked, is_whole
 from services.funding.domain import Life, proof_of
-from shared.answers.budgets import BudgetView, Misfits, ProofView
+from shared.answers.budgets import BudgetView, Misfits, ProofView, ToldDecision
 from shared.answers.page import Page
 from shared.contracts.facts import BudgetRunProposed
 from shared.contracts.life import BudgetAction, Refusals
@@ -51,9 +51,10 @@ async def get_proof(request: Request, who: Who, province: Province, year: KnownY
 
 
 @router.get("/decisions", summary="What each centre was given, as it stands now")
-async def list_decisions(request: Request, who: Who, province: Province, year: KnownYear) -> list[Decision]:
+async def list_decisions(request: Request, who: Who, province: Province, year: KnownYear) -> list[ToldDecision]:
     await _found(request, who, province, year)
-    return list((await queries.books(request.app.state.mongo, province, year)).whole.decisions)
+    books = (await queries.books(request.app.state.mongo, province, year)).whole
+    return await queries.told_decisions(request.app.state.mongo, books.decisions)
 
 
 @router.get("/snapshot", summary="The frozen inputs and rules of the approval, from which it can be computed again")

@@ -33,7 +33,7 @@ async def explain(
     named = subject_named(await answer(register_now, Reader(mongo)), subject, meant_day(request, period, on))
     whose = {"allocation.commune_code": named.unit.code} if named.unit else {"allocation.centre_id": named.id}
     query = who.within(None, year=budget_year(period) if period else None, **whose)
-    lines = await queries.allocations(mongo, query)
+    lines = await queries.proposals(mongo, query)
     return FundingExplanation(
         subject=named.id,
         lines=sorted(lines, key=lambda line: (-line.year, line.allocation.centre_id)),

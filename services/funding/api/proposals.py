@@ -6,8 +6,9 @@ from fastapi import APIRouter, Request
 
 from services.funding import queries
 from services.funding.decisions import ALLOCATIONS
+from shared.answers.budgets import ToldProposal
 from shared.answers.page import Page
-from shared.contracts.facts import BudgetProposed, BudgetRunProposed
+from shared.contracts.facts import BudgetRunProposed
 from shared.web.auth import Who
 from shared.web.paging import After, Limit
 from shared.web.parameters import KnownYear, Name, Province
@@ -32,12 +33,12 @@ async def list_allocations(
     commune_code: Name | None = None,
     limit: Limit = 100,
     after: After = None,
-) -> Page[BudgetProposed]:
+) -> Page[ToldProposal]:
     query = who.within(
         province,
         **{"year": year, "allocation.centre_id": centre_id, "allocation.commune_code": commune_code},
     )
-    found = await queries.allocations(request.app.state.mongo, query, after=after, limit=limit + 1)
+    found = await queries.proposals(request.app.state.mongo, query, after=after, limit=limit + 1)
     items = found[:limit]
     last = ALLOCATIONS.ref(items[-1].allocation.centre_id, items[-1].year).id if len(found) > limit else None
     return Page(items=items, next=last)

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import get_args
 
 from pydantic import Field, TypeAdapter
 
 from shared.contracts.base import Contract
 from shared.contracts.facts import Allocation, BudgetAdjusted, BudgetApproved, JournalMark, Purpose
+from shared.contracts.former import line_of_words
 from shared.contracts.journal import JournalEntry
 from shared.messaging.decide.asking import Ask, Look, Outcome
-from shared.messaging.decide.documents import Collection, Query, Ref
+from shared.messaging.decide.documents import Collection, Document, Query, Ref
 from shared.messaging.messages import Outgoing
 
 TOPIC = "budgets"
 OPERATING: Purpose = "operating"
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 Decision = BudgetApproved | BudgetAdjusted
-DECISIONS: Collection[Decision] = Collection("decisions", TypeAdapter(Decision))
-RELEASES: Collection[Decision] = Collection("releases", TypeAdapter(Decision), entries=True)
+
+
+_LINES: Sequence[str] = ("allocation", "grant", "before")
+
+
+def told_in_words(document: Document) -> Document:
+    """A document of schema 1, whose line was told in words, as one of schema 2: the words are kept as they were."""
+    return document | {name: line_of_words(document[name]) for name in _LINES if name in document}
+
+
+OF_LINES: Mapping[int, Callable[[Document], Document]] = {0: told_in_words, 1: told_in_words}
+DECISIONS: Collection[Decision] = Collection("decisions", TypeAdapter(Decision), schema=2, upgrades=OF_LINES)
+RELEASES: Collection[Decision] = Collection(
+    "releases", TypeAdapter(Decision), schema=2, upgrades=OF_LINES, entries=True
+)
 JOURNAL: Collection[JournalEntry] = Collection("journal", TypeAdapter(JournalEntry), entries=True)
 
 

@@ -1,9 +1,11 @@
 """How a province's envelope is shared among its centres. Pure: no clock, no I/O, no float.
 
 `sharing` is the arithmetic; `roster`, `centres` and `budget` apply the law and the policy; `explanation` and `proof`
-say what made an amount and that all of them add up; `frozen` and `adjustment` are for corrections after approval.
+say what made an amount and that all of them add up, in the words of the rules that a run names (`grounds`);
+`frozen` and `adjustment` are for corrections after approval.
 """
 
+from services.funding.domain import told
 from services.funding.domain.adjustment import Adjustment, Standing, adjust, rerun, standing
 from services.funding.domain.budget import (
     NO_ENVELOPE,
@@ -27,7 +29,9 @@ from services.funding.domain.centres import (
     stake_of,
 )
 from services.funding.domain.equipment import NO_EQUIPMENT, Equipment, equipment_of
+from services.funding.domain.explanation import explained
 from services.funding.domain.frozen import Frozen, FrozenLine, freeze
+from services.funding.domain.grounds import references
 from services.funding.domain.life import (
     DECIDED,
     PREPARERS,
@@ -91,6 +95,7 @@ __all__ = [
     "compare",
     "csv_of",
     "equipment_of",
+    "explained",
     "factors_of",
     "freeze",
     "grade_of",
@@ -102,6 +107,7 @@ __all__ = [
     "persons",
     "proof_of",
     "proposed",
+    "references",
     "refusals",
     "rerun",
     "shared_by_population",
@@ -110,6 +116,7 @@ __all__ = [
     "stake_of",
     "standing",
     "step",
+    "told",
     "views",
     "withdrawn",
     "xlsx_of",

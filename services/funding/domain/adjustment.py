@@ -12,10 +12,8 @@ from fractions import Fraction
 
 from services.funding.domain.frozen import Frozen, FrozenLine
 from services.funding.domain.sharing import Stake, round_down, solve
-from shared.contracts.base import Step, Text
-from shared.contracts.facts import AllocationCase
+from shared.contracts.facts import AllocationCase, Correction
 from shared.rulebook import FundingPolicy
-from shared.wording import EN, VI
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,8 @@ class Adjustment:
     """Added to what next year's envelope owes; negative: no longer owed."""
     exact: Fraction
     """`after` before rounding."""
-    steps: tuple[Step, ...]
+    correction: Correction
+    """The values that made it, as its line tells them."""
 
     @property
     def delta(self) -> int:
@@ -85,7 +84,7 @@ def standing(frozen: Frozen, adjustments: Iterable[Adjustment] = ()) -> Standing
     return Standing(reserve, paid, {key: amount for key, amount in carried.items() if amount})
 
 
-def adjust(frozen: Frozen, corrected: Stake, now: Standing, policy: FundingPolicy) -> Adjustment:
+def adjust(frozen: Frozen, corrected: Stake, now: Standing) -> Adjustment:
     """What a correction changes for its centre alone, by the approved run's own λ or θ.
 
     A raise is paid whole from the reserve, or where the reserve cannot, carried whole to the next year as a first
@@ -97,7 +96,6 @@ def adjust(frozen: Frozen, corrected: Stake, now: Standing, policy: FundingPolic
         corrected: the centre's stake with the corrected inputs, under the norms and policy of the run
             (`Budget.stakes_when` of a budget with these inputs). A centre that was not part of the run has nothing yet.
         now: where the money stands (`standing`).
-        policy: of the run; it is cited.
 
     Raises:
         ValueError: a bound of the stake is no multiple of the run's rounding step.
@@ -115,11 +113,16 @@ def adjust(frozen: Frozen, corrected: Stake, now: Standing, policy: FundingPolic
         carried = max(delta, -owed)
         from_reserve = max(delta - carried, settled - paid)
     after = paid + owed + from_reserve + carried
-    steps = (
-        _rule_step(frozen, exact, due, policy),
-        _money_step(from_reserve, carried, now.reserve, after - due, policy),
+    correction = Correction(
+        run_version=frozen.run_version,
+        exact=str(exact),
+        due=due,
+        paid=from_reserve,
+        carried=carried,
+        reserve=now.reserve,
+        kept=after - due,
     )
-    return Adjustment(key, paid + owed, after, from_reserve, carried, exact, steps)
+    return Adjustment(key, paid + owed, after, from_reserve, carried, exact, correction)
 
 
 def rerun(
@@ -144,8 +147,8 @@ def rerun(
         exact, after = (share.exact, share.amount) if share else (Fraction(0), 0)
         paid, owed = now.paid.get(key, 0), now.carried.get(key, 0)
         if after != paid or owed:
-            step = _rerun_step(frozen, operating, exact, after, policy)
-            adjustments.append(Adjustment(key, paid + owed, after, after - paid, -owed, exact, (step,)))
+            told = Correction(run_version=frozen.run_version, shared=operating, exact=str(exact), due=after)
+            adjustments.append(Adjustment(key, paid + owed, after, after - paid, -owed, exact, told))
     adjustments.sort(key=lambda one: (one.from_reserve, one.centre_id))
     if now.reserve - sum(one.from_reserve for one in adjustments) != solution.reserve:
         raise AssertionError("a new run over the same money must end at its own reserve")
@@ -187,67 +190,3 @@ def _rounded(frozen: Frozen, stake: Stake, exact: Fraction) -> int:
     line = frozen.by_centre.get(stake.key)
     down = round_down(exact, frozen.step)
     return down if line is None or exact < line.exact else max(down, line.amount)
-
-
-def _rule_step(frozen: Frozen, exact: Fraction, after: int, policy: FundingPolicy) -> Step:
-    rule = policy.after_approval
-    if frozen.case == "below_legal_minimum":
-        means = Text(vi="tỷ lệ chi mức tối thiểu đã duyệt", en="the approved share of the minima")
-    elif frozen.theta is not None:
-        means = Text(vi=f"θ = {VI(frozen.theta)} đã duyệt", en=f"the approved θ = {EN(frozen.theta)}")
-    elif frozen.lambda_ is not None:
-        means = Text(vi=f"λ = {VI.money(frozen.lambda_)} đã duyệt", en=f"the approved λ = {EN.money(frozen.lambda_)}")
-    else:
-        means = Text(
-            vi="các giới hạn đã duyệt (mọi trung tâm đạt giới hạn)", en="the approved bounds (all were capped)"
-        )
-    what = Text(
-        vi=f"Đính chính sau khi duyệt (lần {frozen.run_version}): tính lại riêng trung tâm này theo {means.vi}: "
-        f"{VI.money(exact)}, làm tròn {VI.money(after)}. Số của trung tâm khác không đổi.",
-        en=f"Correction after approval (run {frozen.run_version}): this centre alone is computed again by {means.en}: "
-        f"{EN.money(exact)}, rounded {EN.money(after)}. No other centre's amount changes.",
-    )
-    return Step(what=what, citation=rule.citation, provenance=rule.provenance)
-
-
-def _money_step(from_reserve: int, carried: int, reserve: int, kept: int, policy: FundingPolicy) -> Step:
-    rule = policy.after_approval
-    if carried > 0:
-        what = Text(
-            vi=f"Dự phòng còn {VI.money(reserve)}, không đủ chi {VI.money(carried)}: chuyển sang năm sau, chi trước "
-            "tiên từ kinh phí năm sau.",
-            en=f"The reserve holds {EN.money(reserve)} and cannot pay {EN.money(carried)}: carried to the next year as "
-            "a first charge on its envelope.",
-        )
-    elif from_reserve > 0:
-        what = Text(
-            vi=f"Chi {VI.money(from_reserve)} từ dự phòng ({VI.money(reserve)}); còn "
-            f"{VI.money(reserve - from_reserve)}.",
-            en=f"{EN.money(from_reserve)} are paid from the reserve ({EN.money(reserve)}); "
-            f"{EN(reserve - from_reserve)} đồng are left.",
-        )
-    elif from_reserve or carried:
-        what = Text(
-            vi=f"Hoàn {VI.money(-from_reserve)} về dự phòng; giảm {VI.money(-carried)} số chuyển sang năm sau.",
-            en=f"{EN.money(-from_reserve)} return to the reserve; {EN.money(-carried)} are no longer carried to the "
-            "next year.",
-        )
-    else:
-        what = Text(vi="Số tiền không đổi.", en="The amount does not change.")
-    if kept:
-        what = Text(
-            vi=f"{what.vi} {VI.money(kept)} đã do kinh phí năm sau chi, không hoàn về dự phòng của năm này.",
-            en=f"{what.en} {EN.money(kept)} were paid by a later year's budget and do not return to this reserve.",
-        )
-    return Step(what=what, citation=rule.citation, provenance=rule.provenance)
-
-
-def _rerun_step(frozen: Frozen, operating: int, exact: Fraction, after: int, policy: FundingPolicy) -> Step:
-    rule = policy.after_approval
-    what = Text(
-        vi=f"Tính lại toàn tỉnh trên {VI.money(operating)} đã duyệt (lần {frozen.run_version}), theo chính sách "
-        f"{policy.id}: {VI.money(exact)}, làm tròn {VI.money(after)}.",
-        en=f"The whole province again over the {EN.money(operating)} approved (run {frozen.run_version}), by "
-        f"policy {policy.id}: {EN.money(exact)}, rounded {EN.money(after)}.",
-    )
-    return Step(what=what, citation=rule.citation, provenance=rule.provenance)

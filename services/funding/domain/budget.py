@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from fractions import Fraction
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
@@ -13,20 +13,32 @@ from typing import TYPE_CHECKING, Literal
 from services.funding.domain.centres import (
     Centre,
     Factors,
+    Grade,
+    Part,
+    Record,
     counted,
     factors_of,
     last_year_of,
     relax_norms,
     stake_of,
 )
-from services.funding.domain.equipment import explain_grant
-from services.funding.domain.explanation import Account, explain
 from services.funding.domain.sharing import Share, Solution, Stake, binds, solve
-from shared.contracts.base import Provenance, Step, Text, content_hash
-from shared.contracts.facts import Allocation, AllocationCase, BudgetRunProposed
+from shared.contracts.base import Provenance, RuleRef, content_hash
+from shared.contracts.facts import (
+    Allocation,
+    AllocationCase,
+    Basis,
+    BudgetRunProposed,
+    Departure,
+    EquipmentStanding,
+    GradeCounted,
+    SupportLineage,
+    SupportOnRecord,
+    SupportSuccession,
+    TakenOver,
+)
 from shared.refusals import problem
-from shared.rulebook import FundingNorms, FundingPolicy, NoRuleInForce, RulebookError
-from shared.rulebook.areas import area_list
+from shared.rulebook import FundingNorms, FundingPolicy, RulebookError
 
 if TYPE_CHECKING:
     from services.funding.domain.frozen import Frozen
@@ -140,7 +152,7 @@ def allocate(
     _prove_step(norms, policy)
     charges = _charges(carried or {}, envelope)
     left = envelope - sum(charge.paid for charge in charges)
-    equipment = _equipment([c for c in ordered if c.equipment.owed(norms)], left, period, norms, policy)
+    equipment = _equipment([c for c in ordered if c.equipment.owed(norms)], left, norms, policy)
     operating = left - (sum(line.amount for line in equipment.lines) if equipment else 0)
 
     factors = [factors_of(centre, policy) for centre in ordered]
@@ -153,26 +165,16 @@ def allocate(
     relaxed = _unpayable(wanted, legal, operating)
     stakes, alternative = (legal, wanted) if relaxed else (wanted, legal)
     solution = solve(stakes, operating, step=step, relax_caps=policy.surplus.use == "relax_caps")
-    account = Account(
-        period=period,
-        envelope=operating,
-        floors=sum(stake.floor for stake in stakes),
-        solution=solution,
-        norms=norms,
-        policy=policy,
-        areas=_area_list(year),
-        norms_relaxed=relaxed,
-        cap=cap,
-    )
     lines = tuple(
-        _line(account, *parts) for parts in zip(ordered, factors, stakes, solution.shares, baseless, strict=True)
+        _line(*parts, policy=policy, cap=cap, norms_relaxed=relaxed)
+        for parts in zip(ordered, factors, stakes, solution.shares, baseless, strict=True)
     )
 
     flags = {flag for line in lines for flag in line.flags if flag != "not_due"}
     if solution.case == "below_legal_minimum":
         flags.add(solution.case)
     elif solution.case == "hold_harmless_relaxed":
-        flags.add("provincial_norm_relaxed" if account.norms_relaxed else solution.case)
+        flags.add("provincial_norm_relaxed" if relaxed else solution.case)
     if solution.reserve:
         flags.add("reserve")
     if any(charge.paid < charge.due for charge in charges):
@@ -227,9 +229,7 @@ def _charges(carried: Mapping[str, int], envelope: int) -> tuple[Charge, ...]:
     return tuple(Charge(key, amount, share.amount) for (key, amount), share in zip(due, shares, strict=True))
 
 
-def _equipment(
-    centres: Sequence[Centre], available: int, period: int, norms: FundingNorms, policy: FundingPolicy
-) -> Budget | None:
+def _equipment(centres: Sequence[Centre], available: int, norms: FundingNorms, policy: FundingPolicy) -> Budget | None:
     """The initial equipment as a budget of its own: all that is owed, or pro rata what there is.
 
     What a payment of any amount left open is paid to the đồng, like a debt; nothing is rounded away from it.
@@ -264,7 +264,11 @@ def _equipment(
             binds=share.binds,
             exact=str(share.exact),
             flags=["below_legal_minimum"] if share.amount < stake.floor else [],
-            steps=explain_grant(norms, policy, envelope, len(stakes), share, period, centre.equipment),
+            basis=Basis(
+                area_class=centre.area_class,
+                population_served=centre.population_served,
+                equipment=EquipmentStanding(standing=centre.equipment.standing, paid=centre.equipment.paid),
+            ),
         )
         for centre, stake, share in zip(centres, stakes, solution.shares, strict=True)
     )
@@ -292,13 +296,6 @@ def _unpayable(wanted: Sequence[Stake], legal: Sequence[Stake], operating: int) 
     return operating < floors and floors > sum(stake.floor for stake in legal)
 
 
-def _area_list(year: int) -> str | None:
-    try:
-        return area_list(date(year, 1, 1)).legal_reference
-    except NoRuleInForce:
-        return None
-
-
 def _weaker(*marks: Provenance) -> Provenance:
     return max(marks, key=list(Provenance).index)
 
@@ -322,6 +319,7 @@ def bound_flags(amount: int, stake: Stake, *, norms_relaxed: bool) -> list[str]:
 def at_amount(line: Allocation, amount: int, exact: Fraction, stake: Stake, *, norms_relaxed: bool) -> Allocation:
     """A line with another amount, as it stands to the bounds of its stake then."""
     others = [flag for flag in line.flags if flag not in _OF_BOUNDS]
+    basis = line.basis and line.basis.model_copy(update={"norms_relaxed": norms_relaxed})
     told = {
         "amount": amount,
         "exact": str(exact),
@@ -330,19 +328,30 @@ def at_amount(line: Allocation, amount: int, exact: Fraction, stake: Stake, *, n
         "upper": stake.upper,
         "binds": binds(stake, exact),
         "flags": [*bound_flags(amount, stake, norms_relaxed=norms_relaxed), *others],
+        "basis": basis,
     }
     return line.model_copy(update=told)
 
 
-def _line(account: Account, centre: Centre, factors: Factors, stake: Stake, share: Share, baseless: bool) -> Allocation:
-    flags = bound_flags(share.amount, stake, norms_relaxed=account.norms_relaxed)
+def _line(
+    centre: Centre,
+    factors: Factors,
+    stake: Stake,
+    share: Share,
+    baseless: bool,
+    *,
+    policy: FundingPolicy,
+    cap: int | None,
+    norms_relaxed: bool,
+) -> Allocation:
+    flags = bound_flags(share.amount, stake, norms_relaxed=norms_relaxed)
     if centre.assessment in ("awaited", "pending", "not_due"):
         flags.append(centre.assessment)
     if centre.unknown:
         flags.append(LAST_YEAR_UNKNOWN)
-    elif baseless and account.policy.without_base is not None:
+    elif baseless and policy.without_base is not None:
         flags.append(WITHOUT_BASE)
-    grade = counted(centre, account.policy)
+    grade = counted(centre, policy)
     return Allocation(
         centre_id=centre.centre_id,
         name=centre.name,
@@ -351,7 +360,7 @@ def _line(account: Account, centre: Centre, factors: Factors, stake: Stake, shar
         floor=stake.floor,
         lower=stake.lower,
         upper=stake.upper,
-        last_year=last_year_of(centre, account.policy),
+        last_year=last_year_of(centre, policy),
         performance_factor=str(factors.performance),
         equity_factor=str(factors.equity),
         size_factor=str(factors.size),
@@ -365,8 +374,37 @@ def _line(account: Account, centre: Centre, factors: Factors, stake: Stake, shar
         binds=share.binds,
         exact=str(share.exact),
         flags=flags,
-        steps=explain(account, centre, factors, stake, share, baseless=baseless),
+        basis=_basis(centre, grade, cap if baseless else None, norms_relaxed=norms_relaxed),
     )
+
+
+def _basis(centre: Centre, grade: Grade | None, cap: int | None, *, norms_relaxed: bool) -> Basis:
+    since, lineage = centre.succession, centre.lineage
+    return Basis(
+        area_class=centre.area_class,
+        population_served=centre.population_served,
+        graded=grade and GradeCounted(rubric=grade.rubric, period=grade.period),
+        last_months=centre.last_months,
+        lineage=lineage
+        and SupportLineage(
+            year=lineage.year,
+            last=_on_record(lineage.last),
+            before=lineage.before and _on_record(lineage.before),
+            since=lineage.since,
+        ),
+        succession=since and SupportSuccession(year=since.year, own=since.own, parts=_parts(since.parts)),
+        unknown=centre.unknown,
+        cap=cap,
+        norms_relaxed=norms_relaxed,
+    )
+
+
+def _on_record(record: Record) -> SupportOnRecord:
+    return SupportOnRecord(year=record.year, own=record.own, parts=_parts(record.parts))
+
+
+def _parts(parts: Iterable[Part]) -> tuple[TakenOver, ...]:
+    return tuple(TakenOver.model_validate(part, from_attributes=True) for part in parts)
 
 
 def head_of(
@@ -376,8 +414,12 @@ def head_of(
     year: int,
     version: int,
     proposed_at: datetime,
+    rules: tuple[RuleRef, ...] = (),
 ) -> BudgetRunProposed:
-    """The published proof of a budget. Its hash is over `[[centre id, amount], …]` in order of centre id."""
+    """The published proof of a budget. Its hash is over `[[centre id, amount], …]` in order of centre id.
+
+    `rules`: by which it was computed (`grounds.references`).
+    """
     flagged = Counter(flag for line in budget.lines for flag in line.flags)
     missing = sum(line.assessment == "not_submitted" for line in budget.lines)
     return BudgetRunProposed(
@@ -389,6 +431,8 @@ def head_of(
         equipment=sum(line.amount for line in budget.equipment.lines) if budget.equipment else 0,
         allocated=budget.operating - budget.reserve,
         reserve=budget.reserve,
+        floors=sum(stake.floor for stake in budget.stakes),
+        grants=len(budget.equipment.lines) if budget.equipment else 0,
         centres=len(budget.lines),
         case=budget.case,
         lambda_=None if budget.lambda_ is None else str(budget.lambda_),
@@ -401,21 +445,13 @@ def head_of(
         last_year_unknown=[line.centre_id for line in budget.lines if LAST_YEAR_UNKNOWN in line.flags],
         equipment_not_recorded=budget.equipment_not_recorded,
         hash=content_hash([[line.centre_id, line.amount] for line in budget.lines]),
+        rules=rules,
         proposed_at=proposed_at,
         provenance=budget.provenance,
     )
 
 
-_LEFT = Text(
-    vi="Trung tâm không còn thuộc đề nghị của tỉnh trong năm ngân sách này (đã chuyển sang tỉnh khác, đã giải thể "
-    "hoặc sáp nhập, hoặc ngày thành lập được đính chính sang năm sau); số đã đề nghị được rút về 0 đồng.",
-    en="The centre no longer takes part in the province's proposal for this budget year (it moved to another "
-    "province, it was closed or merged, or its opening date was corrected to a later year); the proposed amount "
-    "is withdrawn to 0 đồng.",
-)
-
-
-def withdrawn(line: Allocation, policy: FundingPolicy, reason: Text | None = None) -> Allocation:
+def withdrawn(line: Allocation, departure: Departure) -> Allocation:
     """The closing line of a centre that no longer takes part: 0 đồng and the reason, so that no old amount stays."""
     return line.model_copy(
         update={
@@ -428,6 +464,9 @@ def withdrawn(line: Allocation, policy: FundingPolicy, reason: Text | None = Non
             "binds": "none",
             "exact": "0",
             "flags": [WITHDRAWN],
-            "steps": [Step(what=reason or _LEFT, citation=policy.citation, provenance=policy.provenance)],
+            "basis": None,
+            "departure": departure,
+            "correction": None,
+            "told": (),
         }
     )

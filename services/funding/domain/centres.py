@@ -29,6 +29,8 @@ class Grade:
     name: Text
     period: int
     score: Decimal | None = None
+    rubric: str = ""
+    """By which it was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def grade_of(rubric_id: str, grade_id: str, period: int, score: Decimal | None =
     """The grade with the name that its rubric gives it. Raises `LookupError` if the rulebook knows no such grade."""
     found = rubric(rubric_id)
     names = {grade.id: grade.name for grade in found.grades} if isinstance(found, PointsRubric) else {}
-    return Grade(grade_id, names[grade_id], period, score)
+    return Grade(grade_id, names[grade_id], period, score, rubric_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Literal
 
 from services.funding.domain.sharing import Share
 from shared.contracts.base import Step, Text
+from shared.contracts.facts import BudgetRunProposed
 from shared.rulebook import FundingNorms, FundingPolicy
 from shared.rulebook.funding import EquipmentGrant
 from shared.wording import EN, VI
@@ -65,18 +66,16 @@ def equipment_of(opened: date, year: int, rule: EquipmentGrant, *, successor: bo
 def explain_grant(
     norms: FundingNorms,
     policy: FundingPolicy,
-    envelope: int,
-    grants: int,
+    run: BudgetRunProposed,
     share: Share,
-    period: int,
     equipment: Equipment,
 ) -> list[Step]:
     """Why a newly established centre gets its initial equipment, and why less than that where the money is short.
 
-    `envelope`: what there is for all `grants` of the province in the budget year after `period`, in đồng.
+    `run`: of the province; its grants together are all that there was for them.
     """
     norm, rule = norms.initial_equipment, policy.equipment
-    year, owed = period + 1, equipment.owed(norms)
+    year, owed = run.year, equipment.owed(norms)
     due = Text(
         vi=f"Trung tâm mới thành lập: hỗ trợ trang thiết bị ban đầu một lần, {VI.money(norm.amount)}, trừ vào kinh phí "
         f"năm {year} trước khi phân bổ.",
@@ -111,10 +110,10 @@ def explain_grant(
         steps.append(Step(what=before, citation=rule.citation, provenance=rule.provenance))
     if share.exact < owed:
         short = Text(
-            vi=f"Chỉ còn {VI.money(envelope)} cho {grants} trung tâm mới: chia theo cùng tỷ lệ, được "
+            vi=f"Chỉ còn {VI.money(run.equipment)} cho {run.grants} trung tâm mới: chia theo cùng tỷ lệ, được "
             f"{VI.money(share.amount)}.",
-            en=f"Only {EN.money(envelope)} are left for {grants} new centres: shared pro rata, here {EN(share.amount)} "
-            "đồng.",
+            en=f"Only {EN.money(run.equipment)} are left for {run.grants} new centres: shared pro rata, here "
+            f"{EN(share.amount)} đồng.",
         )
         steps.append(Step(what=short, citation=policy.citation, provenance=policy.provenance))
     return steps

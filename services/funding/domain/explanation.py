@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -15,15 +15,30 @@ from services.funding.domain.centres import (
     Lineage,
     Part,
     Record,
+    Succession,
     base_of,
     counted,
     floor_of,
     held,
     meanwhile,
+    stake_of,
     takes_over,
 )
-from services.funding.domain.sharing import Binds, Share, Solution, Stake
-from shared.contracts.base import Provenance, Step, Text
+from services.funding.domain.corrections import corrected, still_owed
+from services.funding.domain.departures import departed
+from services.funding.domain.equipment import Equipment, explain_grant
+from services.funding.domain.grounds import Grounds, UnknownRule, grounds_of
+from services.funding.domain.sharing import Binds, Share, Stake
+from shared.contracts.base import Provenance, RuleRef, Step, Text
+from shared.contracts.facts import (
+    Allocation,
+    Basis,
+    BudgetRunProposed,
+    SupportLineage,
+    SupportOnRecord,
+    SupportSuccession,
+    TakenOver,
+)
 from shared.rulebook import HANOI, FundingNorms, FundingPolicy
 from shared.rulebook.source import Grounded
 from shared.wording import AREAS, EN, VI
@@ -33,25 +48,115 @@ from shared.wording import AREAS, EN, VI
 class Account:
     """What every line of one budget refers to when it explains itself. Money in đồng."""
 
-    period: int
-    envelope: int
-    """What is shared among the lines."""
-    floors: int
-    solution: Solution
-    norms: FundingNorms
-    policy: FundingPolicy
-    areas: str | None = None
-    """The list that says in which area class a commune lies; `None`: none is known to be in force."""
-    norms_relaxed: bool = False
+    run: BudgetRunProposed
+    grounds: Grounds
+    norms_relaxed: bool
     """The envelope cannot pay a province's own higher norms, so they only bound what the law's minima leave."""
-    cap: int | None = None
-    """What bounds centres without a base: the largest upper bound of one that has one."""
+    cap: int | None
+    """What bounds a centre without a base: the largest upper bound of one that has one."""
+
+    @property
+    def period(self) -> int:
+        """The assessment period that decides."""
+        return self.run.year - 1
+
+    @property
+    def envelope(self) -> int:
+        """What is shared among the lines."""
+        return self.run.envelope - self.run.carried - self.run.equipment
+
+    @property
+    def norms(self) -> FundingNorms:
+        """The legal minima, or a province's own norms above them."""
+        return self.grounds.norms
+
+    @property
+    def policy(self) -> FundingPolicy:
+        """What moves money above them."""
+        return self.grounds.policy
+
+    @property
+    def lambda_(self) -> Fraction | None:
+        """Đồng per unit of weight."""
+        return None if self.run.lambda_ is None else Fraction(self.run.lambda_)
+
+    @property
+    def theta(self) -> Fraction | None:
+        """Part of the protected amounts that is paid."""
+        return None if self.run.theta is None else Fraction(self.run.theta)
 
 
-def explain(
-    account: Account, centre: Centre, factors: Factors, stake: Stake, share: Share, *, baseless: bool
-) -> list[Step]:
-    """The way from the legal minimum to the amount. `baseless`: there is nothing to measure the centre against."""
+def explained(line: Allocation, run: BudgetRunProposed | None) -> list[Step]:
+    """The steps of a line, in the words of the rules that its run names.
+
+    Pure but for the rulebook. Where a rule or the run is not known any more the only step says so: words of another one
+    would be wrong. A line of an earlier release tells what it told then.
+
+    Args:
+        line: of the run, or a correction of it.
+        run: the one that stands, or that was approved.
+    """
+    if line.told:
+        return list(line.told)
+    named = line.correction.rules if line.correction else run.rules if run else ()
+    try:
+        return worded(line, run, grounds_of(named)) if run else [_NO_RUN]
+    except UnknownRule as unknown:
+        return [_unknown(unknown.ref)]
+
+
+_NO_RUN = Step(
+    what=Text(
+        vi="Không còn bản đề nghị mà mức này thuộc về, nên không giải thích được.",
+        en="The proposal that this amount belongs to is not there any more, so it cannot be explained.",
+    ),
+    citation="",
+    provenance=Provenance.NOT_FOUND,
+)
+
+
+def _unknown(ref: RuleRef) -> Step:
+    what = Text(
+        vi=f"Mức này được tính theo quy định {ref.id} (bản {ref.revision[:12]}), mà bản phát hành này không có, nên "
+        "không giải thích bằng lời.",
+        en=f"It was computed by the rule {ref.id} (revision {ref.revision[:12]}), which this release does not have, so "
+        "there are no words for it.",
+    )
+    return Step(what=what, citation=ref.id, provenance=Provenance.NOT_FOUND)
+
+
+def worded(line: Allocation, run: BudgetRunProposed, grounds: Grounds) -> list[Step]:
+    """The steps of a line, in the words of these rules. Raises `UnknownRule`: they name no such grade."""
+    correction, basis = line.correction, line.basis
+    if line.departure is not None and not (correction and line.amount):
+        return [departed(line.departure, run.year, grounds.policy)]
+    before = _steps(line, run, grounds, basis) if basis else []
+    if correction is None:
+        return before
+    owed = [] if correction.owed is None else [still_owed(correction.owed, run.year, grounds.policy)]
+    return [*owed, *before[:-_OF_RUN], *corrected(correction, run, grounds.policy)]
+
+
+def _steps(line: Allocation, run: BudgetRunProposed, grounds: Grounds, basis: Basis) -> list[Step]:
+    if basis.equipment is None:
+        return explain(Account(run, grounds, basis.norms_relaxed, basis.cap), line, basis)
+    equipment = Equipment(basis.equipment.standing, basis.equipment.paid)
+    share = Share(Fraction(line.exact), line.amount, line.binds)
+    return explain_grant(grounds.norms, grounds.policy, run, share, equipment)
+
+
+_OF_RUN = 2
+"""The last steps tell the share in a run and its rounding; a correction tells its own."""
+
+
+def explain(account: Account, line: Allocation, basis: Basis) -> list[Step]:
+    """The way from the legal minimum to the amount."""
+    centre = _centre(line, basis, account)
+    performance, equity, size = map(Fraction, (line.performance_factor, line.equity_factor, line.size_factor))
+    factors = Factors(performance, equity, size, Fraction(line.months, MONTHS))
+    stake = Stake(line.centre_id, line.floor, line.lower, line.upper, Fraction(line.weight))
+    share = Share(Fraction(line.exact), line.amount, line.binds)
+    unbound = stake_of(centre, factors.weight, account.run.year, account.norms, account.policy).upper is None
     steps = [
         _area_step(account, centre),
         _floor_step(account, centre),
@@ -61,11 +166,58 @@ def explain(
         _equity_step(account, centre, factors),
         _size_step(account, centre, factors),
         _succession_step(account, centre),
-        _bounds_step(account, centre, stake, baseless=baseless),
+        _bounds_step(account, centre, stake, baseless=unbound),
         _share_step(account, stake, share),
         _rounding_step(account, share),
     ]
     return [step for step in steps if step is not None]
+
+
+def _centre(line: Allocation, basis: Basis, account: Account) -> Centre:
+    """The centre as the computation saw it."""
+    return Centre(
+        centre_id=line.centre_id,
+        name=line.name,
+        commune_code=line.commune_code,
+        area_class=basis.area_class,
+        population_served=basis.population_served,
+        last_year=line.last_year,
+        assessment="not_due" if "not_due" in line.flags else line.assessment,
+        grade=_grade(line, basis, account.grounds),
+        months=line.months,
+        last_months=basis.last_months,
+        succession=None if basis.succession is None else _succession(basis.succession),
+        lineage=None if basis.lineage is None else _lineage(basis.lineage),
+        unknown=basis.unknown,
+        waits_until=line.awaited_until,
+    )
+
+
+def _grade(line: Allocation, basis: Basis, grounds: Grounds) -> Grade | None:
+    if line.grade is None or basis.graded is None:
+        return None
+    rubric, period = basis.graded.rubric, basis.graded.period
+    name = grounds.grades.get(f"{rubric}/{line.grade}")
+    if name is None:
+        raise UnknownRule(RuleRef(id=rubric, revision=""))
+    return Grade(line.grade, name, period, line.score, rubric)
+
+
+def _succession(told: SupportSuccession) -> Succession:
+    return Succession(told.year, told.own, _parts(told.parts))
+
+
+def _lineage(told: SupportLineage) -> Lineage:
+    before = None if told.before is None else _on_record(told.before)
+    return Lineage(told.year, _on_record(told.last), before, told.since)
+
+
+def _on_record(record: SupportOnRecord) -> Record:
+    return Record(record.year, record.own, _parts(record.parts))
+
+
+def _parts(parts: Iterable[TakenOver]) -> tuple[Part, ...]:
+    return tuple(Part(part.predecessor, part.support, part.amount, part.months) for part in parts)
 
 
 _BINDS: Mapping[Binds, Text] = {
@@ -84,8 +236,8 @@ def _area_step(account: Account, centre: Centre) -> Step:
             vi=f"Tỉnh khai: xã {area.vi}. Chưa tìm thấy danh mục theo xã để đối chiếu.",
             en=f"Declared by the province: commune {area.en}. No list by commune was found to check it against.",
         ),
-        citation=account.areas or account.norms.eligibility.citation,
-        provenance=Provenance.PARTLY if account.areas else Provenance.NOT_FOUND,
+        citation=account.grounds.areas or account.norms.eligibility.citation,
+        provenance=Provenance.PARTLY if account.grounds.areas else Provenance.NOT_FOUND,
     )
 
 
@@ -400,56 +552,57 @@ def _base(account: Account, centre: Centre, base: Fraction) -> Text:
 
 
 def _share_step(account: Account, stake: Stake, share: Share) -> Step:
-    solution, envelope, policy = account.solution, account.envelope, account.policy
+    run, envelope, policy = account.run, account.envelope, account.policy
+    theta, level, caps_relaxed = account.theta, account.lambda_, run.case == "above_caps"
     binds = _BINDS[share.binds]
-    if solution.case == "below_legal_minimum":
+    if run.case == "below_legal_minimum":
         what = Text(
             vi=f"Kinh phí của tỉnh ({VI.money(envelope)}) không đủ chi tổng mức tối thiểu "
-            f"({VI.money(account.floors)}): các mức tối thiểu được chia theo cùng tỷ lệ; phần của trung tâm "
+            f"({VI.money(run.floors or 0)}): các mức tối thiểu được chia theo cùng tỷ lệ; phần của trung tâm "
             f"{VI.money(share.exact)}.",
             en=f"The province's envelope ({EN.money(envelope)}) cannot pay all legal minima "
-            f"({EN.money(account.floors)}): the minima are shared pro rata; this centre's part is "
+            f"({EN.money(run.floors or 0)}): the minima are shared pro rata; this centre's part is "
             f"{EN.money(share.exact)}.",
         )
         return Step(what=what, citation=policy.citation, provenance=policy.provenance)
-    if solution.theta is not None and account.norms_relaxed:
+    if theta is not None and account.norms_relaxed:
         norms = account.norms
         what = Text(
             vi=f"Kinh phí của tỉnh ({VI.money(envelope)}) đủ chi mức tối thiểu theo luật nhưng không đủ mức cao hơn "
-            f"của tỉnh: mỗi trung tâm nhận mức tối thiểu và θ = {VI(solution.theta)} phần vượt mức đó, tức "
+            f"của tỉnh: mỗi trung tâm nhận mức tối thiểu và θ = {VI(theta)} phần vượt mức đó, tức "
             f"{VI.money(share.exact)}.",
             en=f"The province's envelope ({EN.money(envelope)}) pays the legal minima but not all of the province's "
-            f"own higher norms: each centre gets its legal minimum and θ = {EN(solution.theta)} of the part above it, "
+            f"own higher norms: each centre gets its legal minimum and θ = {EN(theta)} of the part above it, "
             f"here {EN.money(share.exact)}.",
         )
         return Step(what=what, citation=norms.citation, provenance=norms.provenance)
-    if solution.theta is not None:
+    if theta is not None:
         what = Text(
             vi=f"Kinh phí của tỉnh ({VI.money(envelope)}) đủ chi mức tối thiểu nhưng không đủ mức bảo đảm "
-            f"so với năm trước: mỗi trung tâm nhận mức tối thiểu và θ = {VI(solution.theta)} phần bảo đảm "
+            f"so với năm trước: mỗi trung tâm nhận mức tối thiểu và θ = {VI(theta)} phần bảo đảm "
             f"vượt mức đó, tức {VI.money(share.exact)}.",
             en=f"The province's envelope ({EN.money(envelope)}) pays the legal minima but not all of the "
-            f"protection of last year's support: each centre gets its minimum and θ = {EN(solution.theta)} "
+            f"protection of last year's support: each centre gets its minimum and θ = {EN(theta)} "
             f"of the protected part above it, here {EN.money(share.exact)}.",
         )
         return Step(what=what, citation=policy.change.citation, provenance=policy.change.provenance)
-    if solution.lambda_ is not None:
-        raw = stake.floor + solution.lambda_ * stake.weight
+    if level is not None:
+        raw = stake.floor + level * stake.weight
         what = Text(
-            vi=f"{'Giới hạn tăng được nới theo chính sách. ' if solution.caps_relaxed else ''}Mức tối thiểu "
-            f"+ λ × trọng số, λ = {VI.money(solution.lambda_)}: {VI.money(raw)}; {binds.vi}, được "
+            vi=f"{'Giới hạn tăng được nới theo chính sách. ' if caps_relaxed else ''}Mức tối thiểu "
+            f"+ λ × trọng số, λ = {VI.money(level)}: {VI.money(raw)}; {binds.vi}, được "
             f"{VI.money(share.exact)}.",
-            en=f"{'The caps are relaxed by policy. ' if solution.caps_relaxed else ''}Minimum + λ × "
-            f"weight, λ = {EN.money(solution.lambda_)}: {EN.money(raw)}; {binds.en}, giving "
+            en=f"{'The caps are relaxed by policy. ' if caps_relaxed else ''}Minimum + λ × "
+            f"weight, λ = {EN.money(level)}: {EN.money(raw)}; {binds.en}, giving "
             f"{EN.money(share.exact)}.",
         )
-        ground = policy.surplus if solution.caps_relaxed else policy
+        ground = policy.surplus if caps_relaxed else policy
         return Step(what=what, citation=ground.citation, provenance=ground.provenance)
     what = Text(
         vi=f"Kinh phí của tỉnh ({VI.money(envelope)}) vượt tổng các giới hạn: {binds.vi}, được "
-        f"{VI.money(share.exact)}; phần còn lại {VI.money(solution.reserve)} đưa vào dự phòng.",
+        f"{VI.money(share.exact)}; phần còn lại {VI.money(run.reserve)} đưa vào dự phòng.",
         en=f"The province's envelope ({EN.money(envelope)}) is above all bounds together: {binds.en}, giving "
-        f"{EN.money(share.exact)}; the remaining {EN.money(solution.reserve)} are the reserve.",
+        f"{EN.money(share.exact)}; the remaining {EN.money(run.reserve)} are the reserve.",
     )
     return Step(what=what, citation=policy.surplus.citation, provenance=policy.surplus.provenance)
 

@@ -13,19 +13,18 @@ from typing import Any
 
 from pydantic import TypeAdapter, computed_field
 
-from services.funding.decisions.journal import TOPIC, Decision
+from services.funding.decisions.journal import TOPIC, Decision, told_in_words
 from services.funding.decisions.life.snapshots import Approved
 from services.funding.decisions.proposal.calculating import Rules, calculated
 from services.funding.decisions.proposal.departures import closing_line
 from services.funding.decisions.proposal.inputs import ProvinceInputs
 from services.funding.decisions.proposal.proposing import grants_of
-from services.funding.domain import WITHDRAWN, Adjustment, Budget, Life, Stake, Standing, adjust, at_amount, rerun
-from shared.contracts.base import Contract, Step, Text, content_hash
+from services.funding.domain import Adjustment, Budget, Life, Stake, Standing, adjust, at_amount, references, rerun
+from shared.contracts.base import Contract, RuleRef, Text, content_hash
 from shared.contracts.facts import AdjustmentProposed, AdjustmentState, Allocation
 from shared.messaging.decide.asking import Outcome
-from shared.messaging.decide.documents import Collection, Ref
+from shared.messaging.decide.documents import Collection, Document, Ref
 from shared.messaging.messages import Outgoing
-from shared.wording import EN, VI
 
 RESERVE = "_reserve"
 """Stands in ids for the province's reserve; no centre id begins with an underscore."""
@@ -67,7 +66,14 @@ class Adjusting(Contract):
         return self.proposal.amount, self.proposal.corrected
 
 
-ADJUSTMENTS: Collection[Adjusting] = Collection("adjustments", TypeAdapter(Adjusting))
+def _told_in_words(document: Document) -> Document:
+    proposal = told_in_words(document["proposal"]) if "proposal" in document else None
+    return {**told_in_words(document), **({"proposal": proposal} if proposal else {})}
+
+
+ADJUSTMENTS: Collection[Adjusting] = Collection(
+    "adjustments", TypeAdapter(Adjusting), schema=2, upgrades={0: _told_in_words, 1: _told_in_words}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +90,13 @@ class Decisions:
     """All of the province and year."""
 
 
+_WORDED = {"basis", "departure", "correction", "told"}
+"""Of a line, what its words are made of."""
+
+
 def hash_of(proposal: AdjustmentProposed) -> str:
     """Over what is proposed, whatever its version, state and words."""
-    line = proposal.allocation.model_dump(mode="json", exclude={"steps"}) if proposal.allocation else None
+    line = proposal.allocation.model_dump(mode="json", exclude=_WORDED) if proposal.allocation else None
     named = proposal.model_dump(include={"adjustment_id", "amount", "corrected", "delta", "carried", "reverses"})
     return content_hash({**named, "line": line})
 
@@ -126,7 +136,7 @@ def corrections(decided: Decisions, inputs: ProvinceInputs, proposed: Adjustment
     alone = approved.rules.policy.after_approval.use == "reserve"
     budget = calculated(then, approved.rules, approved.frozen if alone else None)
     lines = {line.centre_id: line for line in budget.lines}
-    grants = {line.centre_id: _owed(line, life.year, approved.rules) for line in grants_of(budget).values()}
+    owed = {line.centre_id: line.floor for line in grants_of(budget).values()}
     stakes = _stakes(decided, budget, then)
     relaxed = approved.frozen.norms_relaxed if alone else budget.norms_relaxed
     for one in _moves(decided, stakes, then):
@@ -140,9 +150,17 @@ def corrections(decided: Decisions, inputs: ProvinceInputs, proposed: Adjustment
                 update={"amount": one.after, "exact": str(one.exact)}
             )
         if line is not None and (one.from_reserve or one.carried):
-            if before is None and one.centre_id in grants:
-                line = line.model_copy(update={"steps": [grants[one.centre_id], *line.steps]})
+            told: dict[str, object] = {"rules": _rules(line, life.year, approved.rules)}
+            if before is None:
+                told["owed"] = owed.get(one.centre_id)
+            line = line.model_copy(update={"correction": one.correction.model_copy(update=told)})
             yield _of_centre(proposed, one, before, line, reason_of(approved.inputs, inputs, line, before))
+
+
+def _rules(line: Allocation, year: int, rules: Rules) -> tuple[RuleRef, ...]:
+    """The rules of the approval that the words for a line stand in."""
+    graded = [line.basis.graded.rubric] if line.basis and line.basis.graded else []
+    return references(rules.norms, rules.policy, year, graded)
 
 
 def _own(inputs: ProvinceInputs) -> set[str]:
@@ -174,15 +192,12 @@ def _moves(decided: Decisions, stakes: Mapping[str, Stake], inputs: ProvinceInpu
         more = (decided.life.envelope or 0) - decided.approved.run.envelope
         return rerun(frozen, list(stakes.values()), now, policy, more=more)
     moved = known.keys() - _own(inputs)
-    return [adjust(frozen, stakes[key], now, policy) for key in sorted(stakes.keys() - moved)]
+    return [adjust(frozen, stakes[key], now) for key in sorted(stakes.keys() - moved)]
 
 
 def _of_centre(
     proposed: AdjustmentProposed, one: Adjustment, before: Allocation | None, line: Allocation, reason: Text
 ) -> Adjusting:
-    # The line's own last two steps tell its share and rounding in a run that never was; the adjustment tells its own.
-    steps = line.steps if WITHDRAWN in line.flags and one.after == 0 else [*line.steps[:-2], *one.steps]
-    corrected = line.model_copy(update={"steps": steps})
     proposal = proposed.model_copy(
         update={
             "centre_id": one.centre_id,
@@ -190,7 +205,7 @@ def _of_centre(
             "corrected": one.after,
             "delta": one.from_reserve,
             "carried": one.carried,
-            "allocation": corrected,
+            "allocation": line,
             "reason": reason,
         }
     )
@@ -214,20 +229,11 @@ def _of_reserve(proposed: AdjustmentProposed, known: int, corrected: int, reason
     return Adjusting(proposal=proposed.model_copy(update=change), number=1)
 
 
-def _owed(grant: Allocation, year: int, rules: Rules) -> Step:
-    """That an adjustment pays no equipment: it stays owed, and the next year's proposal pays it."""
-    what = Text(
-        vi=f"Trang thiết bị ban đầu {VI.money(grant.floor)} không chi bằng điều chỉnh năm {year}; còn nợ, và được đề "
-        f"nghị từ kinh phí năm {year + 1} nếu vẫn trong thời hạn chi lần đầu.",
-        en=f"The initial equipment of {EN.money(grant.floor)} is not paid by an adjustment of {year}; it stays owed, "
-        f"and is proposed from the envelope of {year + 1} while its first payment can still be made.",
-    )
-    rule = rules.policy.equipment
-    return Step(what=what, citation=rule.citation, provenance=rule.provenance)
-
-
-UNTOLD = {"traceparent", "received_at", "in_time"}
-"""Which trace brought it, and when: no change of a fact."""
+UNTOLD: Mapping[str, Any] = {
+    **dict.fromkeys(("traceparent", "received_at", "in_time"), True),
+    "allocation": _WORDED,
+}
+"""Which trace brought it, and when: no change of a fact. Nor is it how a line explains itself."""
 _INPUTS: Mapping[str, Text] = {
     "centres": Text(vi="thông tin đăng ký của trung tâm", en="the centre's registration"),
     "scores": Text(vi="kết quả đánh giá", en="its result"),
@@ -276,5 +282,7 @@ def reason_of(
 def _of(known: Iterable[Any], centre_id: str) -> list[str]:
     """What is known of a centre."""
     return sorted(
-        content_hash(fact.model_dump(mode="json", exclude=UNTOLD)) for fact in known if fact.centre_id == centre_id
+        content_hash(fact.model_dump(mode="json", exclude=dict(UNTOLD)))
+        for fact in known
+        if fact.centre_id == centre_id
     )

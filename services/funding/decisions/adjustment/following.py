@@ -10,9 +10,10 @@ from services.funding.decisions.adjustment.corrections import Adjusting, Decisio
 from services.funding.decisions.journal import OPERATING
 from services.funding.decisions.life.records import Command, recorded
 from services.funding.decisions.proposal.inputs import ProvinceInputs
+from services.funding.decisions.proposal.proposing import same_values
 from services.funding.domain import Life
-from shared.contracts.base import Text, ungrounded
-from shared.contracts.facts import AdjustmentProposed
+from shared.contracts.base import Text
+from shared.contracts.facts import AdjustmentProposed, BudgetRunProposed
 from shared.messaging.decide.asking import Ask, Outcome
 
 OPEN = frozenset({"proposed", "submitted"})
@@ -29,7 +30,8 @@ async def follow(decided: Decisions, inputs: ProvinceInputs, command: Command, a
     outcome, life = Outcome(verdict="unchanged"), decided.life
     known = _by_key(decided.adjustments)
     wanted = {each.key: each for each in corrections(decided, inputs, _blank(life, command))}
-    following = [_next(known.get(key, []), wanted.get(key)) for key in sorted(known.keys() | wanted.keys())]
+    run, keys = decided.approved.run, sorted(known.keys() | wanted.keys())
+    following = [_next(known.get(key, []), wanted.get(key), run) for key in keys]
     changed = [adjusting for adjusting in following if adjusting]
     await ask.many(adjusting.ref for adjusting in changed)
     for adjusting in changed:
@@ -68,7 +70,7 @@ def _by_key(adjustments: Iterable[Adjusting]) -> dict[str, list[Adjusting]]:
     return found
 
 
-def _next(known: Sequence[Adjusting], wanted: Adjusting | None) -> Adjusting | None:
+def _next(known: Sequence[Adjusting], wanted: Adjusting | None, run: BudgetRunProposed) -> Adjusting | None:
     """What becomes of a centre's adjustments; `None`: nothing new."""
     last = known[-1] if known else None
     is_open = last is not None and last.proposal.state in OPEN
@@ -82,13 +84,15 @@ def _next(known: Sequence[Adjusting], wanted: Adjusting | None) -> Adjusting | N
         return None if wanted.change == turned_down else numbered(wanted, number, version=1)
     kept = wanted.model_copy(update={"prepared_by": last.prepared_by})
     replacing = numbered(kept, last.number, version=last.proposal.version + 1)
-    return None if _said(replacing) == _said(last) else replacing
+    return None if _same(last.proposal, replacing.proposal, run) else replacing
 
 
-def _said(adjusting: Adjusting) -> object:
-    """What people are shown: the same figures on other grounds are another proposal, on another citation the same."""
-    proposal = adjusting.proposal
-    return proposal.hash, ungrounded(proposal.model_dump(mode="json", include={"allocation", "reason"}))
+def _same(known: AdjustmentProposed, proposal: AdjustmentProposed, run: BudgetRunProposed) -> bool:
+    """Whether people are shown the same: the same figures on other grounds are another proposal, on another citation
+    the same."""
+    return (known.hash, known.reason) == (proposal.hash, proposal.reason) and same_values(
+        known.allocation, proposal.allocation, run
+    )
 
 
 def _turned_down(known: Sequence[Adjusting]) -> tuple[int, int] | None:

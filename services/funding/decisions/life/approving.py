@@ -20,7 +20,7 @@ from services.funding.decisions.life.snapshots import keep, snapshot_of
 from services.funding.decisions.proposal.calculating import Rules, calculated, rules_in_force
 from services.funding.decisions.proposal.departures import closing_line
 from services.funding.decisions.proposal.inputs import ProvinceInputs, again, inputs_of
-from services.funding.decisions.proposal.proposing import grants_of, lines_of, proves_the_same, same_line
+from services.funding.decisions.proposal.proposing import RUNS, grants_of, lines_of, proof_of, same_line, says_the_same
 from services.funding.domain import Budget, Life, journal, refusals, some, step
 from shared.contracts.facts import Allocation, BudgetApproved, BudgetProposed, BudgetRunProposed, Purpose
 from shared.contracts.journal import append
@@ -97,7 +97,8 @@ async def approve(life: Life, run: BudgetRunProposed, command: Command, ask: Ask
         return refused(life, command, problems)
     grounds, rules = await grounds_of(ask, life, run), rules_in_force(life.year, life.province)
     budget = calculated(grounds.inputs, rules)
-    if not _stands(budget, grounds):
+    proof = proof_of(budget, grounds.inputs, rules, run.version, run.proposed_at)
+    if not _stands(budget, proof, grounds):
         problems.append(problem("funding.inputs_changed", "/version", version=run.version))
     awards = awards_of(budget, grounds.inputs, rules)
     grants = await _grants(ask, awards, grounds.inputs)
@@ -112,6 +113,9 @@ async def approve(life: Life, run: BudgetRunProposed, command: Command, ask: Ask
         return outcome
 
     outcome = Outcome(verdict=Action.APPROVE)
+    if not run.rules:  # of an earlier release: what is decided now is told by the rules that it was proved with
+        run = proof.model_copy(update={"provenance": run.provenance})
+        outcome.put(RUNS.ref(life.province, life.year), run)
     for granted in grants or ():
         outcome.put(Granted.ref(granted.centre_id), granted)
     snapshot = snapshot_of(budget, grounds.inputs, rules, run, command.at)
@@ -149,12 +153,11 @@ async def _grants(ask: Ask, awards: Sequence[Award], inputs: ProvinceInputs) -> 
     return [mark.model_copy(update={"years": {**mark.years, str(inputs.year): inputs.province}}) for mark in known]
 
 
-def _stands(budget: Budget, grounds: Grounds) -> bool:
+def _stands(budget: Budget, proof: BudgetRunProposed, grounds: Grounds) -> bool:
     """Whether the run and the lines that are kept are those that the inputs give now."""
-    run, grants = grounds.run, grants_of(budget)
-    return proves_the_same(budget, run) and all(
-        same_line(grounds.lines.get(line.centre_id), run.province, line, grants.get(line.centre_id))
-        for line in budget.lines
+    grants = grants_of(budget)
+    return says_the_same(proof, grounds.run) and all(
+        same_line(grounds.lines.get(line.centre_id), proof, line, grants.get(line.centre_id)) for line in budget.lines
     )
 
 

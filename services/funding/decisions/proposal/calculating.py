@@ -259,5 +259,5 @@ def graded(score: Score, rules: Rules) -> Grade:
     assert score.grade is not None
     name = rules.grades.get(f"{score.rubric}/{score.grade}")
     if name is not None:
-        return Grade(score.grade, name, score.period, score.total)
+        return Grade(score.grade, name, score.period, score.total, score.rubric)
     return grade_of(score.rubric, score.grade, score.period, score.total)

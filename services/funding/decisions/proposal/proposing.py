@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from services.funding.decisions.journal import TOPIC
-from services.funding.decisions.proposal.calculating import calculated, rules_in_force
+from services.funding.decisions.journal import OF_LINES, TOPIC
+from services.funding.decisions.proposal.calculating import Rules, calculated, rules_in_force
 from services.funding.decisions.proposal.departures import closing_line
 from services.funding.decisions.proposal.inputs import ProvinceInputs
-from services.funding.domain import NO_ENVELOPE, Budget, head_of
-from shared.contracts.base import ungrounded
+from services.funding.domain import NO_ENVELOPE, Budget, explained, head_of, references
+from shared.contracts.base import Step, ungrounded
 from shared.contracts.facts import Allocation, BudgetProposed, BudgetRunProposed
 from shared.messaging.decide.asking import Ask, Outcome
 from shared.messaging.decide.documents import Collection
 from shared.messaging.messages import Outgoing
 
 RUNS: Collection[BudgetRunProposed] = Collection("runs", TypeAdapter(BudgetRunProposed))
-ALLOCATIONS: Collection[BudgetProposed] = Collection("allocations", TypeAdapter(BudgetProposed))
+ALLOCATIONS: Collection[BudgetProposed] = Collection(
+    "allocations", TypeAdapter(BudgetProposed), schema=2, upgrades=OF_LINES
+)
 
 
 def propose(
@@ -49,6 +51,8 @@ def propose(
         return Outcome(verdict=NO_ENVELOPE)
     rules = rules_in_force(inputs.year, inputs.province)
     budget = calculated(inputs, rules)
+    version = previous_run.version + 1 if previous_run else 1
+    head = proof_of(budget, inputs, rules, version, proposed_at)
 
     before = {line.allocation.centre_id: line for line in previous_lines}
     lines = {line.centre_id: line for line in budget.lines}
@@ -59,13 +63,11 @@ def propose(
     changed = [
         line
         for line in lines.values()
-        if not same_line(before.get(line.centre_id), inputs.province, line, grants.get(line.centre_id))
+        if not same_line(before.get(line.centre_id), head, line, grants.get(line.centre_id))
     ]
-    if not changed and previous_run and proves_the_same(budget, previous_run):
+    if not changed and previous_run and says_the_same(head, previous_run):
         return Outcome(verdict="unchanged")
 
-    version = previous_run.version + 1 if previous_run else 1
-    head = head_of(budget, province=inputs.province, year=inputs.year, version=version, proposed_at=proposed_at)
     traces = _latest_traces(inputs)
     outcome = Outcome()
     for line in changed:
@@ -93,21 +95,52 @@ def grants_of(budget: Budget) -> dict[str, Allocation]:
     return {line.centre_id: line for line in budget.equipment.lines} if budget.equipment else {}
 
 
-def same_line(known: BudgetProposed | None, province: str, line: Allocation, grant: Allocation | None) -> bool:
-    """Whether a line, and the grant beside it, say what was already proposed, on whatever citation."""
-    if known is None or known.province != province:
+def proof_of(
+    budget: Budget, inputs: ProvinceInputs, rules: Rules, version: int, proposed_at: datetime
+) -> BudgetRunProposed:
+    """The proof of a budget, with the rules that its lines' words stand in."""
+    graded = {line.basis.graded.rubric for line in budget.lines if line.basis and line.basis.graded}
+    return head_of(
+        budget,
+        province=inputs.province,
+        year=inputs.year,
+        version=version,
+        proposed_at=proposed_at,
+        rules=references(rules.norms, rules.policy, inputs.year, graded),
+    )
+
+
+def same_line(known: BudgetProposed | None, run: BudgetRunProposed, line: Allocation, grant: Allocation | None) -> bool:
+    """Whether a line of a run, and the grant beside it, say what was already proposed, on whatever citation."""
+    if known is None or known.province != run.province:
         return False
-    return _said(known.allocation) == _said(line) and _said(known.grant) == _said(grant)
+    return same_values(known.allocation, line, run) and same_values(known.grant, grant, run)
 
 
-def _said(line: Allocation | None) -> object:
-    return line and ungrounded(line.model_dump(mode="json"))
+def same_values(known: Allocation | None, line: Allocation | None, run: BudgetRunProposed) -> bool:
+    """Whether two lines say the same. What an earlier release told in words is compared by its words."""
+    if known is None or line is None or not known.told:
+        return known == line
+    if known.model_copy(update=_UNTOLD) != line.model_copy(update=_UNTOLD):
+        return False
+    return _said(known.told) == _said(explained(line, run))
 
 
-def proves_the_same(budget: Budget, run: BudgetRunProposed) -> bool:
-    """Whether a run says of the same lines what a budget gives, whatever its version, time and provenance."""
-    head = head_of(budget, province=run.province, year=run.year, version=run.version, proposed_at=run.proposed_at)
-    return run == head.model_copy(update={"provenance": run.provenance})
+_UNTOLD: Mapping[str, object] = {"basis": None, "departure": None, "correction": None, "told": ()}
+
+
+def _said(steps: Iterable[Step]) -> object:
+    return [ungrounded(step.model_dump(mode="json")) for step in steps]
+
+
+def says_the_same(head: BudgetRunProposed, run: BudgetRunProposed) -> bool:
+    """Whether a proof says what a run says, whatever its version, time and provenance.
+
+    The run of an earlier release names no rules, and says less of what lines share.
+    """
+    version = {name: getattr(run, name) for name in ("version", "proposed_at", "provenance")}
+    unsaid = {} if run.rules else {name: getattr(run, name) for name in ("rules", "floors", "grants")}
+    return run == head.model_copy(update=version | unsaid)
 
 
 async def lines_of(ask: Ask, inputs: ProvinceInputs) -> dict[str, BudgetProposed]:
