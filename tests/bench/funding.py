@@ -146,7 +146,6 @@ def budget_of(province: Province, year: int) -> Budget:
 
 def live_through(province: Province, budget: Budget, year: int) -> int:
     """Approve the budget, correct one centre in fifty, and carry everything into the next year."""
-    policy = funding_policy(date(year, 1, 1))
     frozen = freeze(budget, province=province.code, year=year, run_version=1)
     done: list[Adjustment] = []
     now = standing(frozen)
@@ -155,7 +154,7 @@ def live_through(province: Province, budget: Budget, year: int) -> int:
         corrected = Stake(
             stake.key, stake.floor, stake.lower, stake.upper, stake.weight * province.random.choice([0, 1, 2])
         )
-        done.append(adjust(frozen, corrected, now, policy))
+        done.append(adjust(frozen, corrected, now))
         now = standing(frozen, done)
     unpaid = {charge.centre_id: charge.due - charge.paid for charge in budget.charges}
     province.supports |= {(key, year): now.support(key) for key in now.paid}

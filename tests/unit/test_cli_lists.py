@@ -12,8 +12,8 @@ import pytest
 from cli.data import _alert_columns, _lines_in
 from cli.output import Format, Language, emit
 from shared.answers.alerts import StandingAlert
+from shared.answers.budgets import ToldProposal
 from shared.contracts.catalogue import EXAMPLES, EventType
-from shared.contracts.facts import BudgetProposed
 
 EVERY = list(product(Language, (Format.JSON, Format.CSV)))
 
@@ -28,7 +28,8 @@ def test_alerts_and_lines_are_listed_for_programs(
     language: Language, format: Format, capsys: pytest.CaptureFixture[str]
 ) -> None:
     alert = StandingAlert.model_validate_json(example(EventType.ALERT_RAISED))
-    line = BudgetProposed.model_validate_json(example(EventType.BUDGET_PROPOSED))
+    proposed = json.loads(example(EventType.BUDGET_PROPOSED))
+    line = ToldProposal.model_validate({**proposed, "allocation": {**proposed["allocation"], "steps": []}})
     emit([alert], _alert_columns(language), format)
     told = capsys.readouterr().out
     emit([line], _lines_in(language, format), format)
