@@ -18,7 +18,8 @@ from rich.tree import Tree
 from cli.output import Language
 from shared.answers.results import AnyResult, AssessmentResult
 from shared.contracts.base import Provenance, Step
-from shared.contracts.facts import CriterionResult, RecognitionInForce, Reference, Superseded, TargetResult
+from shared.contracts.explained import CriterionResult, TargetResult
+from shared.contracts.facts import RecognitionInForce, Reference, Superseded
 from shared.rulebook import HANOI, PassFailRubric, PointsRubric, Rubric, rubric
 from shared.rulebook.targets import PartsRule
 from shared.wording import reached

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import json
+import re
 from functools import cache
 from typing import Any, get_args
 
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from shared.contracts.base import Claim, Contract
 from shared.contracts.catalogue import CONTRACTS, EXAMPLES, EventType, contract_of
+from shared.contracts.former import FORMER
 from shared.contracts.topics import MINISTRY, Party, families, family_of, topic_names
 from shared.messaging.consume import envelope
 from shared.messaging.decide.asking import Consumer
@@ -49,7 +51,7 @@ def read(contract: EventType, record: Stored) -> Any:
 
 
 def test_every_type_has_one_example_and_every_example_a_type() -> None:
-    assert {path.stem for path in EXAMPLES.glob("*")} == {type_.value for type_ in EventType}
+    assert {path.stem for path in EXAMPLES.glob("*")} == {type_.value for type_ in EventType} | FORMER.keys()
 
 
 def test_every_model_is_of_one_type() -> None:
@@ -155,14 +157,30 @@ def test_a_missing_required_field_is_told_apart(contract: EventType) -> None:
 
 @every_type
 def test_contracts_are_immutable_and_versioned(contract: EventType) -> None:
-    assert contract.value.startswith("langhoc.")
-    assert contract.value.endswith(".v1")
+    assert re.fullmatch(r"langhoc\.[a-z.]+\.v[1-9]", contract.value)
     assert issubclass(contract.model, Claim if contract.family == "submissions" else Contract)
     data: BaseModel = contract.model.model_validate(example(contract)["data"])
     with pytest.raises(ValidationError, match="frozen"):
         setattr(data, next(iter(contract.model.model_fields)), None)
     if contract.nature == "state":
         assert contract.model.model_fields["version"].is_required()
+
+
+@pytest.mark.parametrize("type", FORMER)
+def test_a_former_example_is_read_as_what_replaced_it(type: str) -> None:
+    """A topic holds what every release before published: its readers follow it from the beginning."""
+    given = json.loads((EXAMPLES / f"{type}.json").read_text(encoding="utf-8"))
+    kept = record(json.dumps(given["data"]).encode(), given["headers"], topic=given["topic"], key=given["key"])
+
+    received: Received[Any] = envelope.read(kept, received_at=AT, trusted=True)
+
+    former = FORMER[type]
+    assert type not in CONTRACTS
+    assert isinstance(received.data, former.now.model)
+    assert (received.type, received.version) == (former.now.value, given["data"]["version"])
+    assert json.loads(received.data.model_dump_json()).items() >= {
+        (name, value) for name, value in given["data"].items() if isinstance(value, str | int)
+    }
 
 
 # ------------------------------------------------------------------------------------------------- topics
