@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.contracts.base import content_hash, ungrounded
 from shared.rulebook.areas import area_lists
-from shared.rulebook.checking import AREAS, LAYERED
+from shared.rulebook.checking import AREAS, LAYERED, Reader
 from shared.rulebook.goals import goals
 from shared.rulebook.overlays import NATION, folders
 from shared.rulebook.rubrics import own_tables, rubrics
@@ -74,7 +74,8 @@ def _rulebook(places: Sequence[Path]) -> Rulebook:
     found = [_all_goals(), *(Document.of("rubric", NATION, each) for each in rubrics())]
     tables = [placed for layers in own_tables().values() for placed in layers.all]
     found += [Document.of("point_table", placed.place.owner, placed.version) for placed in tables]
-    for file, load in {**LAYERED, AREAS: area_lists}.items():
+    readers: dict[str, Reader] = {**LAYERED, AREAS: area_lists}
+    for file, load in readers.items():
         kind = file.removesuffix(".yaml")
         found += [Document.of(kind, placed.place.owner, placed.version) for placed in load(places).all]
     return Rulebook(tuple(sorted(found, key=lambda each: each.id)))

@@ -64,7 +64,7 @@ class Audit:
         if target["type"] == "share_of_recognised":
             return self._recognised_within(target, needed, level)
         source = target.get("reference") or {}
-        decided = self._elsewhere(source["series"], source.get("standard") or source.get("share")) if source else None
+        decided = self._elsewhere(source["series"], source.get("standard", source.get("share"))) if source else None
         if decided is not None:
             return int(decided) >= needed if target["type"] == "level" else self._reaches(_parts(decided), needed)
         value = self.sent.get(target["id"])
@@ -97,7 +97,7 @@ class Audit:
         reached = sum(each >= int(level[1]) for each in counts["recognised"].values())
         return self._reaches({"numerator": reached, "denominator": counts["total"]}, needed)
 
-    def _elsewhere(self, series: str, name: str) -> str | None:
+    def _elsewhere(self, series: str, name: Json) -> str | None:
         """The value by a decision of the period, else by another result."""
         inputs, period = self.event.get("inputs", {}), self.event["period"]
         for one in inputs.get("standards", []):
@@ -156,7 +156,7 @@ class Audit:
                     one for one in found if (one["series"], one["period"]) == (rule["series"], self.event["period"])
                 ]
                 grades = [one["outcome"]["grade"] for one in same if "grade" in one["outcome"]]
-                return rule["grade"] in grades if grades else None
+                return any(one == rule["grade"] for one in grades) if grades else None
             case _:
                 return None
 
@@ -175,17 +175,15 @@ class Audit:
 
     def grade(self) -> str | None:
         """Of the total, or that of the minimum of each criterion."""
-        points, least = self.points(), self.rule["minimum_rule"]
-        if None in points.values():
+        points, least = list(self.points().values()), self.rule["minimum_rule"]
+        given = [each for each in points if each is not None]
+        if len(given) < len(points):
             return None
-        for each in points.values():
-            if least and not (
-                each > Fraction(least["more_than"])
-                if least["more_than"] is not None
-                else each >= Fraction(least["at_least"])
-            ):
-                return str(least["grade"])
-        total = sum(each for each in points.values() if each is not None)
+        if least and least["more_than"] is not None and min(given) <= Fraction(least["more_than"]):
+            return str(least["grade"])
+        if least and least["at_least"] is not None and min(given) < Fraction(least["at_least"]):
+            return str(least["grade"])
+        total = sum(given)
         return str([one["id"] for one in self.rule["grades"] if total >= Fraction(one["min"])][-1])
 
     # --------------------------------------------------------------------------------------- standards and models
