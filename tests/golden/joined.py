@@ -28,7 +28,7 @@ class Audit:
         self.event, self.rules, self.rule = event, rules, rules[event["rubric"]]
         self.sent = event["content"].get("targets") or event["content"].get("indicators") or {}
         (readings,) = [one for id, one in rules.items() if id.startswith("readings/")]
-        self.empty_counts = readings["empty_cohort"]["counts_as"] == "met"
+        self.empty_counts: bool = readings["empty_cohort"]["counts_as"] == "met"
         self.day = f"{event['period']}-12-31"
         claims = event["content"]
         self.difficult = claims.get("difficult_area") and claims.get("difficult_area_basis") is not None
