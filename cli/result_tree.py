@@ -18,7 +18,8 @@ from rich.tree import Tree
 from cli.output import Language
 from shared.answers.results import AnyResult, AssessmentResult
 from shared.contracts.base import Provenance, Step
-from shared.contracts.facts import CriterionResult, RecognitionInForce, Reference, Superseded, TargetResult
+from shared.contracts.explained import CriterionResult, TargetResult
+from shared.contracts.facts import RecognitionInForce, Reference, Superseded
 from shared.rulebook import HANOI, PassFailRubric, PointsRubric, Rubric, rubric
 from shared.rulebook.targets import PartsRule
 from shared.wording import reached
@@ -184,6 +185,8 @@ def _criterion(criterion: CriterionResult, said: Said, language: Language) -> Tr
         got = "?" if criterion.points is None else language.words(criterion.points)
         maximum = f"{word('of', language)} {language.words(criterion.max_points)} {word('points', language)}"
         head.append(f" — {got} {maximum}", "bold")
+    elif criterion.points is not None:  # what a rule allows is not known that is not there
+        head.append(f" — {language.words(criterion.points)} {word('points', language)}", "bold")
     if criterion.met:
         head.append(" — ").append(_met(criterion.met, language))
     tree = Tree(head, guide_style="dim")
@@ -218,8 +221,9 @@ def _details(judged: CriterionResult | TargetResult, said: Said, language: Langu
 def _by_threshold(target: TargetResult) -> dict[str, list[str]]:
     """Levels by what they ask for: often the same of both."""
     levels: dict[str, list[str]] = {}
-    for level, asked in target.threshold.items():
-        levels.setdefault(asked, []).append(level)
+    for level, met in target.met.items():
+        if level in target.threshold or met is not None:
+            levels.setdefault(target.threshold.get(level, "—"), []).append(level)
     return levels
 
 

@@ -8,33 +8,33 @@ from pydantic import BaseModel
 
 from shared.answers.operations import Refusal
 from shared.contracts.base import Instant, Step
-from shared.contracts.facts import (
-    AssessmentScored,
-    CentreScored,
-    CommuneScored,
-    RankingReleased,
-    RankingRow,
-    Superseded,
-)
+from shared.contracts.explained import AssessmentExplained, CentreExplained, CommuneExplained
+from shared.contracts.facts import RankingReleased, RankingRow, Superseded
 from shared.contracts.submissions import AssessmentSeries
 
 
-class CommuneResult(CommuneScored):
-    """A commune's result; `superseded`: the versions before, oldest first, and why each was judged again."""
+class CommuneResult(CommuneExplained):
+    """A commune's result."""
 
     superseded: list[Superseded] = []
+    """The versions before, oldest first, and why each was judged again."""
+    is_explained: bool = True
+    """`False`: judging it again by the rules in use gives other figures. Shown are those that were published, without
+    thresholds, reasons and citations; the explanation says so."""
 
 
-class CentreResult(CentreScored):
+class CentreResult(CentreExplained):
     """A centre's result, likewise."""
 
     superseded: list[Superseded] = []
+    is_explained: bool = True
 
 
-class AssessmentResult(AssessmentScored):
+class AssessmentResult(AssessmentExplained):
     """Any other result, likewise."""
 
     superseded: list[Superseded] = []
+    is_explained: bool = True
 
 
 AnyResult = CommuneResult | CentreResult | AssessmentResult

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from shared.contracts import facts, people, register, submissions
+from shared.contracts import facts, people, register, rules, submissions
 from shared.contracts.base import Claim
 from shared.contracts.topics import families
 
@@ -46,9 +46,11 @@ class EventType(StrEnum):
     PERIOD_REOPENED = "langhoc.period.reopened.v1", facts.PeriodReopened, "intake.accepted"
     REGISTER_CORRECTED = "langhoc.register.corrected.v1", register.RegisterCorrected, "intake.accepted"
     PERSON_ENTERED = "langhoc.person.entered.v1", people.PersonEntered, "people"
-    COMMUNE_SCORED = "langhoc.commune.scored.v1", facts.CommuneScored, "scores"
-    CENTRE_SCORED = "langhoc.centre.scored.v1", facts.CentreScored, "scores"
-    ASSESSMENT_SCORED = "langhoc.assessment.scored.v1", facts.AssessmentScored, "scores"
+    COMMUNE_SCORED = "langhoc.commune.scored.v2", facts.CommuneScored, "scores"
+    CENTRE_SCORED = "langhoc.centre.scored.v2", facts.CentreScored, "scores"
+    ASSESSMENT_SCORED = "langhoc.assessment.scored.v2", facts.AssessmentScored, "scores"
+    RULE_RELEASED = "langhoc.rule.released.v1", rules.RuleReleased, "rules"
+    RULEBOOK_RELEASED = "langhoc.rulebook.released.v1", rules.RulebookReleased, "rules"
     RANKING_PUBLISHED = "langhoc.ranking.published.v1", facts.RankingPublished, "rankings"
     RANKING_PAGE = "langhoc.ranking.page.v1", facts.RankingPage, "rankings"
     RANKING_CHANGES = "langhoc.ranking.changes.v1", facts.RankingChanges, "rankings"

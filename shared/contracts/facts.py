@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -309,45 +311,6 @@ class SubmissionErased(Contract):
 # ----------------------------------------------------------------------------------------------- scoring
 
 
-class TargetResult(Contract):
-    """One target (chỉ tiêu) under a pass/fail rubric."""
-
-    id: str
-    name: Text
-    value: str | None
-    """The value as submitted, exact and readable (`3123/5021`); `None` when missing."""
-    met: dict[str, bool | None]
-    """Per level (`L1`, `L2`; of an indicator under points: `met`): met, not met, or `None` when it cannot be computed.
-    A level that does not ask the target of such a subject is absent."""
-    applicable: Annotated[bool, Field(exclude_if=lambda applicable: applicable)] = True
-    """`False`: nobody is in the cohort (`0/0`). `met` is then what the rules count that as, and a ranking leaves the
-    target out of its counts and means."""
-    threshold: dict[str, str]
-    """Per level, what was required."""
-    reason: Text | None = None
-    """Why not met or not computable."""
-    evidence: list[str] = []
-    """References that were given as proof."""
-    citation: str
-    provenance: Provenance
-
-
-class CriterionResult(Contract):
-    """One criterion (tiêu chí): points under a points rubric, levels met under a pass/fail rubric."""
-
-    id: str
-    name: Text
-    points: Points | None = None
-    max_points: Points | None = None
-    met: dict[str, bool | None] = {}
-    targets: list[TargetResult] = []
-    """Its targets (chỉ tiêu), or those indicators of a points criterion that have a machine rule."""
-    reason: Text | None = None
-    evidence: list[str] = []
-    citation: str
-    provenance: Provenance
-
-
 class Reference(Contract):
     """A result under another rubric that a result used, frozen as it was: a later change of it changes nothing here."""
 
@@ -380,6 +343,69 @@ class RecognitionInForce(Contract):
     """It was revoked, by then or later."""
 
 
+class Recognition(Contract):
+    """An authority's decision that recognises a level or a grade: beside the computed one, never the same thing."""
+
+    unit_id: str = ""
+    """Under which id it was filed: of the same unit that may be another one. Decisions kept by an older release do not
+    tell."""
+    period: int
+    standard: Standard | None = None
+    """Of universal education."""
+    level: int | None = None
+    grade: str | None = None
+    decision_number: str
+    decided_on: date
+    decided_by: str
+    version: Version
+    revocation: Revocation | None = None
+
+    @classmethod
+    def of(cls, accepted: RecognitionAccepted) -> Recognition:
+        """The decision inside an accepted fact."""
+        return cls.model_validate(accepted.model_dump())
+
+
+class NotCarried(Contract):
+    """A unit that was merged into others or split: those are other units, so nothing of it counts for them."""
+
+    unit_id: str
+    code: str
+    name: str
+    decision: Recognition | None = None
+    """A decision on it; `None`: all that there may be, told in the first period of what was formed from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecognisedCounts:
+    """How many of the communes or districts inside a subject are recognised by a decision that counts in the period."""
+
+    counted: Literal["communes", "districts"]
+    total: int
+    """All that existed on that day."""
+    recognised: Mapping[str, int]
+    """Id of each one that is recognised → its recognised level, 1 or 2."""
+    computed: Mapping[str, int] = field(default_factory=dict)
+    """Id → level of our own results: for information, it counts nowhere."""
+
+
+class Inputs(Contract):
+    """All that a result is made from besides the accepted assessment and the rules; judging it again needs nothing
+    else."""
+
+    recognitions: tuple[Recognition, ...] = ()
+    """All decisions on the subject."""
+    references: tuple[Reference, ...] = ()
+    """Results under other rubrics that were at hand; which of them decide something, the rule says."""
+    counts: RecognisedCounts | None = None
+    standards: tuple[Recognition, ...] = ()
+    """Of a commune: all decisions on its standards of universal education."""
+    not_carried: tuple[NotCarried, ...] = ()
+    """Former units of which it is not the continuation, and decisions on them."""
+    withdrawn: Withdrawn | None = None
+    """The accepted assessment was taken back."""
+
+
 Cause = Literal["correction", "withdrawal", "recognition", "reference", "recompute", "register"]
 """Why a result was judged again: a new submission, the withdrawal of the last one, an authority's decision, another
 result that it uses, an order to judge again, or a correction of the register."""
@@ -402,8 +428,8 @@ class Superseded(Contract):
     """What its sender said of it: of a correction or a withdrawal."""
 
 
-class Result(Contract):
-    """What every result carries."""
+class ResultHead(Contract):
+    """What every result comes to, in whatever form it is told."""
 
     version: Version
     input_version: Version
@@ -418,13 +444,8 @@ class Result(Contract):
     """Grade id of a points rubric (`tot`, `kha`, `trung_binh`, `chua_dat`, `yeu`)."""
     level: int | None
     """0, 1 or 2 of a pass/fail rubric; computed, not a recognition."""
-    criteria: list[CriterionResult]
     missing: list[str]
     """Criteria or targets without a value."""
-    next_step: list[Text] = []
-    """What was missing for the next grade or level."""
-    explanation: list[Step]
-    references: list[Reference] = []
     recognition: RecognitionInForce | None = None
     provenance: Provenance
     received_at: Instant
@@ -434,8 +455,8 @@ class Result(Contract):
     """The version before; `None` for the first."""
 
 
-class CommuneScored(Result):
-    """`langhoc.commune.scored.v1`, subject = unit id."""
+class OfCommune(Contract):
+    """Whose result it is: a commune's."""
 
     unit_id: str
     code: CommuneCode
@@ -447,8 +468,8 @@ class CommuneScored(Result):
     """Sorts in the order of the ranking rule, exactly; equal keys tie; `None` = not ranked."""
 
 
-class CentreScored(Result):
-    """`langhoc.centre.scored.v1`, subject = centre id."""
+class OfCentre(Contract):
+    """Whose result it is: a centre's."""
 
     centre_id: str
     name: str
@@ -456,8 +477,8 @@ class CentreScored(Result):
     province: ProvinceCode
 
 
-class AssessmentScored(Result):
-    """`langhoc.assessment.scored.v1`, subject = `<series>/<subject id>`."""
+class OfAssessment(Contract):
+    """Whose result it is: another subject's."""
 
     series: AssessmentSeries
     subject_id: str
@@ -470,6 +491,61 @@ class AssessmentScored(Result):
     """Exact shares that other rubrics use, as `p/q` (`learning_citizens`)."""
     recognised_standards: Annotated[dict[str, RecognitionInForce], Field(exclude_if=lambda found: not found)] = {}
     """Per standard the authority's decision that stands beside the level."""
+
+
+Met = dict[str, bool | None]
+"""Per level (`L1`, `L2`; of an indicator under points: `met`): met, not met, or `None` when it cannot be computed. A
+level that does not ask it of such a subject is absent."""
+
+
+_Told = Field(exclude_if=lambda value: value is None)
+"""Absent where there is nothing to tell."""
+
+
+class Verdict(Contract):
+    """What one criterion (tiêu chí) came to: points under a points rubric, levels met under a pass/fail rubric."""
+
+    points: Annotated[Points | None, _Told] = None
+    """That count; `None` where the rubric gives none, or none were sent."""
+    met: Annotated[Met, Field(exclude_if=lambda met: not met)] = {}
+    targets: Annotated[dict[str, Met], Field(exclude_if=lambda targets: not targets)] = {}
+    """Of its targets (chỉ tiêu), by id; or of those indicators of a points criterion that have a machine rule."""
+
+
+class Result(ResultHead):
+    """What every scored event carries: verdicts by the ids of the rules, and the values that they were reached on.
+
+    Names, thresholds, citations and every sentence are those of the rules: `rulebook` names all of them as they were
+    (`langhoc.rulebook.released.v1`), each lies on the topic `rules` (`langhoc.rule.released.v1`). Nothing stands here
+    twice: what was sent of a criterion or target stands in `content` under its id.
+    """
+
+    point_table: Annotated[str | None, _Told] = None
+    total: Annotated[Points | None, _Told] = None
+    grade: Annotated[str | None, _Told] = None
+    recognition: Annotated[RecognitionInForce | None, _Told] = None
+    rulebook: str | None = None
+    """Revision of the rulebook by which it was judged; `None` of results that an earlier release published."""
+    criteria: dict[str, Verdict]
+    """By id, in the order of the rule."""
+    not_applicable: Annotated[list[str], Field(exclude_if=lambda ids: not ids)] = []
+    """Targets in whose cohort nobody is (`0/0`). They are met or not as the rules count that, and a ranking leaves them
+    out of its counts and means."""
+    content: Annotated[Content | None, _Told] = None
+    """The assessment as it was accepted; `None` of one that was withdrawn, and of results of an earlier release."""
+    inputs: Annotated[Inputs, Field(exclude_if=lambda inputs: inputs == Inputs())] = Inputs()
+
+
+class CommuneScored(OfCommune, Result):
+    """`langhoc.commune.scored.v2`, subject = unit id."""
+
+
+class CentreScored(OfCentre, Result):
+    """`langhoc.centre.scored.v2`, subject = centre id."""
+
+
+class AssessmentScored(OfAssessment, Result):
+    """`langhoc.assessment.scored.v2`, subject = `<series>/<subject id>`."""
 
 
 class PreviousPlace(Contract):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.contracts.catalogue import EventType
+from shared.contracts.verdicts import verdicts
 
 Body = dict[str, Any]
 
@@ -33,7 +34,16 @@ def _of_lines(body: Body) -> Body:
     return {name: line_of_words(value) if name in ("allocation", "grant") else value for name, value in body.items()}
 
 
+def _scored(body: Body) -> Body:
+    """A result with its words, without them; what other results said stays, what was sent and decided was not told."""
+    used = [each for each in body.get("references", []) if each.get("decision_number") is None]
+    return verdicts(body) | {"inputs": {"references": used}}
+
+
 FORMER: Mapping[str, Former] = {
+    "langhoc.commune.scored.v1": Former(EventType.COMMUNE_SCORED, _scored),
+    "langhoc.centre.scored.v1": Former(EventType.CENTRE_SCORED, _scored),
+    "langhoc.assessment.scored.v1": Former(EventType.ASSESSMENT_SCORED, _scored),
     "langhoc.budget.proposed.v1": Former(EventType.BUDGET_PROPOSED, _of_lines),
     "langhoc.budget.approved.v1": Former(EventType.BUDGET_APPROVED, _of_lines),
     "langhoc.budget.adjustment.proposed.v1": Former(EventType.ADJUSTMENT_PROPOSED, _of_lines),

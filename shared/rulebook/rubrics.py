@@ -198,6 +198,11 @@ def rubrics() -> tuple[Rubric, ...]:
     return tuple(_rubrics(folders()).values())
 
 
+def own_tables() -> Tables:
+    """All point tables that somebody has decided himself, by rubric. Raises `RulebookError`."""
+    return _tables(folders())
+
+
 def rubric(id: str) -> Rubric:
     """The rubric of that id, with its national point table. Raises `KeyError` if there is none."""
     return _rubrics(folders())[id]

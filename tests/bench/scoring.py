@@ -12,7 +12,8 @@ from services.intake import decisions
 from services.scoring.domain import score_commune
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
-from shared.contracts.facts import CommuneAccepted, CommuneScored
+from shared.contracts.explained import CommuneExplained
+from shared.contracts.facts import CommuneAccepted
 from shared.messaging.consume import envelope
 from shared.messaging.messages import Received
 from shared.registry import registry
@@ -49,7 +50,7 @@ def run(ground: Ground) -> Measured:
     read = [CommuneAccepted.model_validate_json(one) for one in raw]
     reading = time.perf_counter() - started
     started = time.perf_counter()
-    scored: list[CommuneScored] = [score_commune(one, (), (), 1) for one in read]
+    scored: list[CommuneExplained] = [score_commune(one, (), (), 1) for one in read]
     scoring = time.perf_counter() - started
     targets = sum(len(criterion.targets) for result in scored for criterion in result.criteria)
     return Measured(

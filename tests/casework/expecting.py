@@ -9,12 +9,13 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from services.funding.domain import explained
+from services.funding import domain as funding
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import Allocation, BudgetRunProposed
 from shared.rulebook import HANOI
 from tests.casework.events import Data, Published
 from tests.casework.expectation import EXPLAINED, Expectation, Receipt
+from tests.explaining import explained
 
 _SCORED = {"commune": EventType.COMMUNE_SCORED, "centre": EventType.CENTRE_SCORED}
 _FACTS = (
@@ -60,7 +61,7 @@ def differences(expected: Expectation, published: Published, channels: Mapping[s
     for label, wanted in expected.accepted.items():
         yield from compare(f"accepted {label}", wanted, _accepted(published, channels[label]))
     for name, wanted in expected.results.items():
-        yield from _explained(f"results {name}", wanted, _result(published, name), "explanation", "next_step")
+        yield from _explained(f"results {name}", wanted, _with_words(published, name), "explanation", "next_step")
     for name, ranks in expected.ranks.items():
         yield from _ranks(f"ranks {name}", ranks, published, name)
     for name, wanted_money in expected.money.items():
@@ -210,6 +211,12 @@ def _result(published: Published, name: str) -> Data | None:
     return published.newest(_SCORED.get(series, EventType.ASSESSMENT_SCORED), fits)
 
 
+def _with_words(published: Published, name: str) -> Data | None:
+    """The result with its words, as whoever holds the event and the rules comes to them."""
+    event = _result(published, name)
+    return explained(event).model_dump(mode="json") if event else None
+
+
 def _explained(path: str, expected: Data | None, got: Data | None, *texts: str) -> Iterator[Difference]:
     """Fields; `says`: words in these texts of it; `grounds`: how well the steps with such words are supported.
 
@@ -281,7 +288,7 @@ def _money(published: Published, name: str) -> Data | None:
     run = published.newest(
         EventType.BUDGET_RUN_PROPOSED, lambda data: (data["province"], data["year"]) == (line["province"], line["year"])
     )
-    told = explained(
+    told = funding.explained(
         Allocation.model_validate(line["allocation"]), None if run is None else BudgetRunProposed.model_validate(run)
     )
     steps = [step.model_dump(mode="json") for step in told]

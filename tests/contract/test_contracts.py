@@ -56,6 +56,7 @@ def test_every_type_has_one_example_and_every_example_a_type() -> None:
 
 @pytest.mark.parametrize("former", FORMER)
 def test_a_former_type_is_read_as_the_one_that_replaced_it(former: str) -> None:
+    """A topic holds what every release before published: its readers follow it from the beginning."""
     assert former not in CONTRACTS
     given = json.loads((EXAMPLES / f"{former}.json").read_text(encoding="utf-8"))
     body = json.dumps(given["data"]).encode()
@@ -65,6 +66,10 @@ def test_a_former_type_is_read_as_the_one_that_replaced_it(former: str) -> None:
     assert (found.type, type(found.data)) == (FORMER[former].now.value, FORMER[former].now.model)
     again = FORMER[former].lift(json.loads(body))
     assert FORMER[former].now.model.model_validate(again) == found.data
+    assert found.version == given["data"]["version"]
+    assert json.loads(found.data.model_dump_json()).items() >= {
+        (name, value) for name, value in given["data"].items() if isinstance(value, str | int)
+    }
     assert json.loads(body) == given["data"], "what is lifted stays as it was"
 
 

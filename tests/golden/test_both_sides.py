@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from services.scoring.domain.results import _judge
-from shared.contracts.facts import CriterionResult
+from shared.contracts.explained import CriterionResult
 from shared.contracts.submissions import Content, TargetsContent
 from shared.rulebook import PassFailRubric, PointsRubric, Rubric, cut_off, rubric, rubrics
 from shared.rulebook.given import read_given

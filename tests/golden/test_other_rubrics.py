@@ -15,7 +15,8 @@ from services.scoring.domain.indicators import judge_with_indicators
 from services.scoring.domain.judging import Judgement
 from services.scoring.domain.results import score_assessment
 from shared.contracts.base import Provenance, Step
-from shared.contracts.facts import AssessmentAccepted, AssessmentScored
+from shared.contracts.explained import AssessmentExplained
+from shared.contracts.facts import AssessmentAccepted
 from shared.contracts.submissions import Content, PointsContent, TargetsContent
 from shared.rulebook import PointsRubric, Rubric, check_content, rubric, rubric_for
 from shared.rulebook.models import ModelsRubric
@@ -88,7 +89,7 @@ def _points(case: dict[str, Any], start: Decimal | None) -> tuple[PointsRubric, 
     return rule, content
 
 
-def _score(case: dict[str, Any], content: Content) -> AssessmentScored:
+def _score(case: dict[str, Any], content: Content) -> AssessmentExplained:
     rule, period = rubric(case["rubric"]), case["period"]
     assert check_content(rule, content)[0] == [], "a case must be one that intake lets pass"
     accepted = {
@@ -110,7 +111,7 @@ def _score(case: dict[str, Any], content: Content) -> AssessmentScored:
     return scored
 
 
-def _applicable(case: dict[str, Any], scored: AssessmentScored) -> None:
+def _applicable(case: dict[str, Any], scored: AssessmentExplained) -> None:
     targets = (target for criterion in scored.criteria for target in criterion.targets)
     assert {one.id for one in targets if not one.applicable} == set(case["expect"].get("not_applicable", []))
 
@@ -126,18 +127,18 @@ def _told(case: dict[str, Any], steps: list[Step], next_step: list[Any]) -> None
         assert any(expect["next_step"] in step.en for step in next_step), [step.en for step in next_step]
 
 
-def _standards(case: dict[str, Any]) -> AssessmentScored:
+def _standards(case: dict[str, Any]) -> AssessmentExplained:
     start = HIGHEST_SPECIAL if "special" in case else HIGHEST
     area = {"specially_difficult": "special" in case, "specially_difficult_basis": case.get("special")}
     return _score(case, _targets(start | case.get("values", {}), case, **area))
 
 
-def _models(case: dict[str, Any]) -> AssessmentScored:
+def _models(case: dict[str, Any]) -> AssessmentExplained:
     area = {"difficult_area": "difficult_area" in case, "difficult_area_basis": case.get("difficult_area")}
     return _score(case, _targets(case["shares"], case, **area))
 
 
-def _units(case: dict[str, Any]) -> AssessmentScored:
+def _units(case: dict[str, Any]) -> AssessmentExplained:
     return _score(case, _points(case, None)[1])
 
 
@@ -146,7 +147,7 @@ def _citizens(case: dict[str, Any]) -> Judgement:
     return judge_with_indicators(rule, content, case["period"])
 
 
-BOOKS: dict[str, Callable[[dict[str, Any]], AssessmentScored | Judgement]] = {
+BOOKS: dict[str, Callable[[dict[str, Any]], AssessmentExplained | Judgement]] = {
     "universal_education_20_2014.yaml": _standards,
     "learning_models.yaml": _models,
     "learning_unit_22_2020.yaml": _units,
@@ -156,7 +157,7 @@ BOOKS: dict[str, Callable[[dict[str, Any]], AssessmentScored | Judgement]] = {
 """Files in a notation of their own; all others are read by `test_scoring`."""
 
 
-def played() -> Iterator[tuple[Rubric, AssessmentScored | Judgement]]:
+def played() -> Iterator[tuple[Rubric, AssessmentExplained | Judgement]]:
     """What comes of every case of these files, with its rule."""
     for name, judge in BOOKS.items():
         for (case,) in (param.values for param in _book(name)):

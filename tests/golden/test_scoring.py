@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 import yaml
 
-from services.scoring.domain import RecognisedCounts, Recognition, score_assessment, score_centre, score_commune
+from services.scoring.domain import score_assessment, score_centre, score_commune
 from shared.contracts.base import Provenance
+from shared.contracts.explained import AssessmentExplained, CentreExplained, CommuneExplained
 from shared.contracts.facts import (
     AssessmentAccepted,
-    AssessmentScored,
     CentreAccepted,
-    CentreScored,
     CommuneAccepted,
-    CommuneScored,
+    RecognisedCounts,
+    Recognition,
     Reference,
 )
 from shared.contracts.submissions import PointsContent, TargetsContent
@@ -40,7 +40,7 @@ from tests.golden.test_other_rubrics import BOOKS
 HERE = Path(__file__).parent / "scoring"
 FILES = sorted({file.name for file in HERE.glob("*.yaml")} - BOOKS.keys())
 """Every file but those in a notation of their own."""
-Scored = CommuneScored | CentreScored | AssessmentScored
+Scored = CommuneExplained | CentreExplained | AssessmentExplained
 Case = dict[str, Any]
 
 
@@ -253,7 +253,7 @@ def test_case(case: Case) -> None:
     if "provenance" in expect:
         assert scored.provenance == Provenance(expect["provenance"])
     assert all(step.citation and step.what.vi and step.what.en for step in scored.explanation)
-    if isinstance(scored, CommuneScored):
+    if isinstance(scored, CommuneExplained):
         assert (scored.rank_key is None) == (scored.state == "incomplete")
 
 

@@ -13,11 +13,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scoring.domain import RecognisedCounts, Recognition, Standing, rank, score_commune
+from services.scoring.domain import Standing, rank, score_commune
 from services.scoring.domain.judging import Judgement
 from services.scoring.domain.ranking import _EXPANSION, pass_fail_key
 from services.scoring.domain.targets import judge_targets
-from shared.contracts.facts import CommuneScored, Reference
+from shared.contracts.explained import CommuneExplained
+from shared.contracts.facts import RecognisedCounts, Recognition, Reference
 from shared.contracts.submissions import AwardedPoints, PointsContent, TargetsContent
 from shared.registry import registry
 from shared.rulebook import PassFailRubric, PointsRubric, rubric
@@ -95,11 +96,11 @@ def values(draw: st.DrawFn, rule: PassFailRubric = TODAY) -> dict[str, Any]:
     return found
 
 
-def _points(content: dict[str, Any]) -> CommuneScored:
+def _points(content: dict[str, Any]) -> CommuneExplained:
     return score_commune(commune(PointsContent.model_validate({"points": content})), [], (), 1)
 
 
-def _targets(content: dict[str, Any], basis: str | None = None) -> CommuneScored:
+def _targets(content: dict[str, Any], basis: str | None = None) -> CommuneExplained:
     claim = {"difficult_area": basis is not None, "difficult_area_basis": basis}
     return score_commune(commune(TargetsContent.model_validate({"targets": content, **claim})), RECOGNISED, (), 1)
 

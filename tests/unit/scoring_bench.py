@@ -7,7 +7,7 @@ from typing import Any
 
 from opentelemetry import trace
 
-from services.scoring.decisions import CHECK, RANKING, SETS, routes
+from services.scoring.decisions import CHECK, RANKING, RESULTS, SETS, explain, routes
 from services.scoring.queries import migrate
 from shared.contracts.catalogue import contract_of
 from shared.messaging.clock import BusinessClock
@@ -98,8 +98,10 @@ class Bench:
         return {row["_id"]: row for row in self.mongo.all(collection)}
 
     def result(self, id: str) -> Any:
-        """A result as it was published last."""
-        return self.documents("results")[id]["result"]
+        """A result as it is answered: with its words, which are not kept."""
+        told, is_explained = explain(RESULTS.read(self.mongo.rows("results")[id]))
+        assert is_explained
+        return told.model_dump(mode="json")
 
     def published(self) -> int:
         """How many events were raised."""

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from services.scoring.domain import Recognition, score_commune
+from services.scoring.domain import score_commune
 from services.scoring.domain.ranking import pass_fail_key
 from shared.contracts.base import Provenance
-from shared.contracts.facts import CommuneScored, TargetResult
+from shared.contracts.explained import CommuneExplained, TargetResult
+from shared.contracts.facts import Recognition
 from shared.rulebook import RulebookError, readings_on
 from shared.rulebook.overlays import SETTING
 from shared.rulebook.readings import readings_layers
@@ -24,11 +25,11 @@ RECOGNISED = [Recognition.of(recognition())]
 NOBODY = {"type": "share", "share": share(0, 0)}
 
 
-def _score(**changed: Any) -> CommuneScored:
+def _score(**changed: Any) -> CommuneExplained:
     return score_commune(commune(targets(**changed)), RECOGNISED, (), 1)
 
 
-def _target(scored: CommuneScored, id: str) -> TargetResult:
+def _target(scored: CommuneExplained, id: str) -> TargetResult:
     return next(one for criterion in scored.criteria for one in criterion.targets if one.id == id)
 
 

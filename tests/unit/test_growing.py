@@ -220,22 +220,22 @@ async def test_a_result_that_is_superseded_thousands_of_times_makes_no_document_
     for collection in ("results", "superseded"):
         assert largest(many.mongo, collection) <= largest(few.mongo, collection) + DIGITS
     (told,) = await scoring_store.results(many.mongo, UNIT, 2025)
-    assert [line["version"] for line in told["superseded"]] == list(range(1, VERSIONS))
-    assert told["supersedes"] == told["superseded"][-1]
+    assert [line.version for line in told.superseded] == list(range(1, VERSIONS))
+    assert told.supersedes == told.superseded[-1]
 
 
 async def test_versions_that_an_older_release_kept_in_the_result_are_told_and_moved() -> None:
     bench = await scored(3)
     (before,) = await scoring_store.results(bench.mongo, UNIT, 2025)
     (result,) = bench.mongo.rows("results").values()
-    result["superseded"] = before["superseded"]
+    result["superseded"] = [line.model_dump(mode="json") for line in before.superseded]
     bench.mongo.rows("superseded").clear()
     bench.mongo.seal()
     assert await scoring_store.results(bench.mongo, UNIT, 2025) == [before]
     await bench.accept(commune(targets(1), version=4))
     (after,) = await scoring_store.results(bench.mongo, UNIT, 2025)
-    assert after["superseded"][:2] == before["superseded"]
-    assert [line["version"] for line in after["superseded"]] == [1, 2, 3]
+    assert after.superseded[:2] == before.superseded
+    assert [line.version for line in after.superseded] == [1, 2, 3]
     (result,) = bench.mongo.rows("results").values()
     assert "superseded" not in result
 

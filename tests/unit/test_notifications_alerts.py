@@ -77,10 +77,8 @@ def commune(**changes: Any) -> CommuneScored:
         "total": None,
         "grade": None,
         "level": 0,
-        "criteria": [],
+        "criteria": {"C5": {"met": {"L1": False}, "targets": {"C5.1": {"L1": False, "L2": False}}}},
         "missing": [],
-        "next_step": [Text(vi="Nâng tỷ lệ 5.1 lên 60 %.", en="Raise 5.1 to 60 %.")],
-        "explanation": [],
         "provenance": Provenance.FOUND,
         "received_at": NOW,
         "unit_id": "01273",
@@ -290,7 +288,8 @@ def test_a_commune_without_a_level() -> None:
         en="Result of Phường Thục Phán (code 01273) for period 2025: no level reached, which calls for an alert.",
     )
     assert alert.action.en == (
-        "Raise 5.1 to 60 %. Where figures or evidence are wrong, send a correction of version 3. "
+        "C5.1: not met (Share of citizens holding the title Learning Citizen). Where figures or evidence are wrong, "
+        "send a correction of version 3. "
         "Time limit: 24:00 on 2026-02-28 (Viet Nam time)."
     )
     assert alert.due == END_OF_28_FEBRUARY

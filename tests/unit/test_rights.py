@@ -80,6 +80,7 @@ def test_a_province_has_its_own_channel_and_what_is_public() -> None:
         Right("topic", "receipts.01", False, "read"),
         Right("topic", "alerts.01", False, "read"),
         Right("topic", "rankings", False, "read"),
+        Right("topic", "rules", False, "read"),
         Right("group", "province-01.", True, "read"),
     }
 

@@ -226,7 +226,7 @@ async def test_the_order_of_arrival_does_not_matter() -> None:
         bench = await Bench().start()
         await bench.accept(*order)
         await bench.settle()
-        ends.append({id: row["result"]["criteria"] for id, row in bench.documents("results").items()})
+        ends.append({id: bench.result(id)["criteria"] for id in bench.documents("results")})
     assert all(end == ends[0] for end in ends)
     assert ends[0].keys() == {DISTRICT, "province@01/2024"}
 

@@ -7,10 +7,11 @@ from fractions import Fraction
 
 import pytest
 
-from services.scoring.domain import Recognition, score_centre, score_commune
+from services.scoring.domain import score_centre, score_commune
 from services.scoring.domain.ranking import pass_fail_key, points_key
 from shared.contracts.base import Provenance
-from shared.contracts.facts import CommuneScored
+from shared.contracts.explained import CommuneExplained
+from shared.contracts.facts import Recognition
 from shared.rulebook import rubric
 from shared.wording import EN
 from tests.unit.scoring_samples import centre, commune, points, recognition, share, targets
@@ -150,4 +151,4 @@ def test_a_share_without_evidence_gives_no_lead() -> None:
 
 def test_a_result_survives_json() -> None:
     scored = score_commune(commune(targets(1)), [], (), 1)
-    assert CommuneScored.model_validate_json(scored.model_dump_json()) == scored
+    assert CommuneExplained.model_validate_json(scored.model_dump_json()) == scored

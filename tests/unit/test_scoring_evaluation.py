@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from services.scoring.domain import RecognisedCounts, Recognition, score_assessment, score_centre, score_commune
+from services.scoring.domain import score_assessment, score_centre, score_commune
 from services.scoring.domain.recognising import beside
 from services.scoring.domain.targets import judge_targets
 from shared.contracts.base import Provenance
-from shared.contracts.facts import AssessmentAccepted, AssessmentScored, CommuneScored, Reference, TargetResult
+from shared.contracts.explained import AssessmentExplained, CommuneExplained, TargetResult
+from shared.contracts.facts import AssessmentAccepted, RecognisedCounts, Recognition, Reference
 from shared.contracts.submissions import PointsContent, TargetsContent
 from shared.registry import REORGANISATION
 from shared.rulebook import PassFailRubric, PointsRubric, funding_norms, rubric
@@ -75,7 +76,7 @@ def _reference(series: str, outcome: dict[str, str], **changed: Any) -> Referenc
     )
 
 
-def _targets_of(scored: CommuneScored | AssessmentScored) -> dict[str, TargetResult]:
+def _targets_of(scored: CommuneExplained | AssessmentExplained) -> dict[str, TargetResult]:
     return {target.id: target for criterion in scored.criteria for target in criterion.targets}
 
 
@@ -300,7 +301,7 @@ def test_where_no_rule_says_how_long_a_decision_holds_none_is_shown() -> None:
 # ----------------------------------------------------------------------- three notions of difficult, never one flag
 
 
-def _without(scored: CommuneScored, *fields: str) -> dict[str, Any]:
+def _without(scored: CommuneExplained, *fields: str) -> dict[str, Any]:
     return scored.model_dump(exclude={*fields, "hash"})
 
 
@@ -343,7 +344,7 @@ def test_a_specially_difficult_commune_moves_decree_20_alone() -> None:
 # ---------------------------------------------------------------------------- target 4.1 of a province after districts
 
 
-def _province(period: int, counts: RecognisedCounts | None, rule: PassFailRubric | None = None) -> AssessmentScored:
+def _province(period: int, counts: RecognisedCounts | None, rule: PassFailRubric | None = None) -> AssessmentExplained:
     accepted = _assessed("province", PROVINCE, area_targets(PROVINCE), period)
     return score_assessment(accepted, RECOGNISED, (), 1, counts, rule=rule)
 

@@ -15,6 +15,7 @@ from services.scoring.decisions import (
     routes,
 )
 from services.scoring.decisions.documents import Result
+from services.scoring.decisions.results import published
 from shared.contracts.catalogue import CONTRACTS, EventType
 from shared.contracts.facts import CentreScored, CommuneScored
 from shared.messaging.decide.asking import Outcome
@@ -64,7 +65,8 @@ def test_a_commune_is_scored_published_and_ranked_anew() -> None:
     document = store.result(UNIT)
     assert (document.kind, document.subject, document.holder, document.period) == ("commune", UNIT, "01", 2025)
     assert (document.version, document.input_version) == (1, 1)
-    assert document.result == event.data
+    assert published(document.result, document.accepted, document.inputs) == event.data
+    assert event.data.content == document.accepted.content
     assert document.accepted.submission_id == "s-1"
     assert document.traceparent is not None
     assert document.traceparent.startswith("00-")

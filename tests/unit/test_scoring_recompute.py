@@ -14,13 +14,16 @@ from services.scoring.decisions import CHECK, RECOGNITIONS, RECOMPUTES, RESULTS,
 from services.scoring.decisions.areas import communes_of
 from services.scoring.decisions.recomputes import Audit, Audited
 from services.scoring.decisions.results import score
+from services.scoring.domain import without_words
 from services.scoring.queries import recomputes
+from services.scoring.queries.results import results
 from shared.messaging.collections import RECALCULATIONS
 from shared.messaging.decide.sets import key_text
 from shared.messaging.seals import Altered, sealed
 from shared.mongo import Unavailable
 from shared.registry import Unit, registry
 from shared.rulebook import RulebookError, rubric
+from shared.rulebook.book import rulebook
 from shared.rulebook.given import GivenRules, read_given
 from shared.rulebook.source import DATA
 from tests.fakes.memory import Fault
@@ -121,6 +124,21 @@ async def test_a_result_of_older_rules_is_replaced_once() -> None:
     assert bench.documents(RESULTS.name)[COMMUNE] == after
 
 
+async def test_a_result_that_judging_again_does_not_give_is_told_without_words() -> None:
+    """Nobody is shown the reasons of one result beside the figures of another."""
+    bench = await filled()
+    (told,) = await results(bench.mongo, UNIT, 2025)
+    assert (told.is_explained, told.level) == (True, 1)
+    tampered(bench, COMMUNE, level=2)
+    (told,) = await results(bench.mongo, UNIT, 2025)
+    assert (told.is_explained, told.level) == (False, 2)
+    assert [criterion.id for criterion in told.criteria] == ["C1", "C2", "C3", "C4", "C5"]
+    (target,) = [one for each in told.criteria for one in each.targets if one.id == "C5.1"]
+    assert (target.met["L1"], target.threshold, target.reason, target.citation) == (True, {}, None, "")
+    (why,) = told.explanation
+    assert why.what.en.startswith("It cannot be explained")
+
+
 async def test_a_centre_judged_again_has_its_commune_judged_again() -> None:
     bench = await Bench().start()
     old = {"period": 2025, "rubric": "lc_commune_44_2014"}
@@ -133,7 +151,8 @@ async def test_a_centre_judged_again_has_its_commune_judged_again() -> None:
     bench.mongo.seal()
     row = row | {"inputs": row["inputs"] | {"references": items}}
     result = RESULTS.read(sealed(RESULTS.name, COMMUNE, row))
-    wrong = score(result.accepted, result.inputs, 1).model_dump(mode="json")
+    explained = score(result.accepted, result.inputs, 1)
+    wrong = without_words(explained, rulebook().revision).model_dump(mode="json")
     assert wrong["total"] != right["total"]
     bench.mongo.rows(RESULTS.name)[COMMUNE] = row | {"result": wrong}
     bench.mongo.seal()

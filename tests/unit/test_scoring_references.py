@@ -101,7 +101,7 @@ async def test_a_result_that_comes_later_has_its_commune_judged_again() -> None:
     assert (again.data.level, again.data.version, again.data.input_version) == (0, 2, 1)
     assert again.data.supersedes is not None
     assert (again.data.supersedes.level, again.data.supersedes.cause) == (1, "reference")
-    (reference,) = again.data.references
+    (reference,) = again.data.inputs.references
     source = bench.result(f"universal_education@{UNIT}/2025")
     assert (reference.version, reference.hash) == (source["version"], source["hash"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.scoring.queries.results import results
+from shared.answers.results import CommuneResult
 from shared.contracts.facts import AssessmentScored, CentreScored, CommuneScored
 from shared.registry import registry
 from tests.unit.scoring_assessments import OLD_UNIT, share, standards, universal_education
@@ -58,11 +59,11 @@ async def test_all_versions_before_are_listed_with_the_result() -> None:
         centre(points(CLC, N4=None), version=3),
     )
     (result,) = await results(bench.mongo, "TT/1", 2025)
-    assert [(each["version"], each["grade"], each["cause"]) for each in result["superseded"]] == [
+    assert [(each.version, each.grade, each.cause) for each in result.superseded] == [
         (1, "tot", "correction"),
         (2, "kha", "correction"),
     ]
-    assert result["supersedes"] == result["superseded"][-1]
+    assert result.supersedes == result.superseded[-1]
 
 
 async def test_a_new_submission_is_a_new_version_even_if_it_comes_to_the_same() -> None:
@@ -84,7 +85,11 @@ async def test_results_of_a_unit_that_ended_stay_its_own() -> None:
     before = bench.documents("results")[f"{OLD_UNIT}/2022"]
     await bench.accept(commune(targets(1)), commune(targets(2), version=2))
     assert bench.documents("results")[f"{OLD_UNIT}/2022"] == before
-    assert [(each["unit_id"], each["period"]) for each in await results(bench.mongo, "00004", None)] == [
+    assert [
+        (each.unit_id, each.period)
+        for each in await results(bench.mongo, "00004", None)
+        if isinstance(each, CommuneResult)
+    ] == [
         (UNIT, 2025),
         (OLD_UNIT, 2022),
     ]

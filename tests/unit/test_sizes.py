@@ -29,6 +29,7 @@ from services.scoring.domain.movement import Movement
 from services.scoring.domain.ranking import row_of
 from services.scoring.domain.results import score_commune
 from services.scoring.domain.revision import difference
+from services.scoring.domain.verdicts import without_words
 from shared.contracts.base import Label, Status, Text
 from shared.contracts.bounds import MOST as MOST_PROBLEMS
 from shared.contracts.catalogue import EventType
@@ -141,7 +142,7 @@ async def test_the_dead_letter_of_the_largest_fact_fits_though_its_failure_quote
     consumer = Consumer("c", ("scores",), {EventType.COMMUNE_SCORED: fails})
     pipeline = Pipeline("c", consumer, mongo, clock=BusinessClock(), brake=Brake(5))
     scored = score_commune(scoring_samples.commune(scoring_samples.points("lc_commune_44_2014")), [], references(50), 1)
-    largest = scored.model_copy(update={"missing": ["\x01" * (EVENT // 6)]})
+    largest = without_words(scored, "0" * 64).model_copy(update={"missing": ["\x01" * (EVENT // 6)]})
     await pipeline.process([record(body_of(largest), head(EventType.COMMUNE_SCORED), topic="scores")])
     (letter,) = mongo.all("dead_letters")
     assert bytes(letter["value"]) == body_of(largest)

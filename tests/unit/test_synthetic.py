@@ -25,16 +25,16 @@ from demo.synthetic import (
 )
 from services.funding.domain import Centre, allocate, grade_of
 from services.intake.decisions import refusals, routes
-from services.scoring.domain import Recognition, score_centre, score_commune
+from services.scoring.domain import score_centre, score_commune
 from shared.contracts.base import Status
 from shared.contracts.catalogue import CONTRACTS, EventType
+from shared.contracts.explained import CentreExplained, CommuneExplained
 from shared.contracts.facts import (
     CentreAccepted,
-    CentreScored,
     CommuneAccepted,
-    CommuneScored,
     EnvelopeAccepted,
     Receipt,
+    Recognition,
     RecognitionAccepted,
     RegistrationAccepted,
     SupportAccepted,
@@ -107,13 +107,13 @@ def accepted_from(provinces: Iterable[str]) -> Intake:
     return intake
 
 
-def centre_results(intake: Intake) -> dict[str, CentreScored]:
+def centre_results(intake: Intake) -> dict[str, CentreExplained]:
     """The last result of each centre."""
     accepted = [fact for fact in intake.facts if isinstance(fact, CentreAccepted)]
     return {fact.centre_id: score_centre(fact, 1) for fact in accepted}
 
 
-def commune_results(intake: Intake, period: int) -> dict[str, CommuneScored]:
+def commune_results(intake: Intake, period: int) -> dict[str, CommuneExplained]:
     """The last result of each commune."""
     recognitions: dict[str, list[Recognition]] = defaultdict(list)
     for fact in intake.facts:
@@ -254,7 +254,7 @@ def test_each_envelope_falls_into_the_case_that_it_is_made_for(province: str, ca
     assert (budget.reserve > 0) == (case == "above_caps")
 
 
-def centre_of(fact: RegistrationAccepted, last_year: int | None, result: CentreScored | None) -> Centre:
+def centre_of(fact: RegistrationAccepted, last_year: int | None, result: CentreExplained | None) -> Centre:
     """The centre as funding sees it."""
     grade = grade_of(result.rubric, result.grade, PERIOD) if result and result.grade else None
     return Centre(

@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
+from services.notifications.domain.lacking import lacking
 from services.notifications.domain.wording import by_when, closing_of, joined, numbered
 from shared.contracts.base import Contract, Instant, Points, Text, Version
-from shared.contracts.facts import (
-    Alert,
-    AssessmentScored,
-    Cause,
-    CentreScored,
-    CommuneScored,
-    ResultState,
-)
+from shared.contracts.facts import Alert, AssessmentScored, Cause, CentreScored, CommuneScored, ResultState
 from shared.rulebook import (
     HANOI,
     AlertPolicy,
@@ -78,6 +72,7 @@ class Standing(Contract):
     below: bool
     """Whether the alert policy calls for an alert."""
     next_step: list[Text] = []
+    """What it lacks, where that is told."""
     event_id: str
     traceparent: str | None = None
 
@@ -117,6 +112,7 @@ def standing(
         causes[cause] = max(now, causes.get(cause, now), key=lambda because: because.version)
     if before and before.newest.version >= result.version:
         return before.model_copy(update={"known": known, "first_at": first_at, "causes": causes})
+    below = _is_below(result)
     return Standing(
         kind=kind,
         unit=unit,
@@ -129,8 +125,8 @@ def standing(
         known=known,
         first_at=first_at,
         causes=causes,
-        below=_is_below(result),
-        next_step=result.next_step,
+        below=below,
+        next_step=lacking(result) if below else [],
         event_id=event_id,
         traceparent=traceparent,
     )

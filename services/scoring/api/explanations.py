@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from services.scoring.api.sight import Seen
 from services.scoring.queries import explanations as queries
 from services.scoring.queries import results
-from shared.answers.results import ScoringExplanation
+from shared.answers.results import CommuneResult, ScoringExplanation
 from shared.web.auth import Who
 from shared.web.parameters import AnyYear, Name
 from shared.web.problems import refused
@@ -38,17 +38,17 @@ async def explain(
     if not (rows or period or on):
         raise refused("scoring.nothing_known", subject=subject)
     result = rows[0] if rows else None
-    told = result["period"] if result else period or (on.year if on else 0)
-    if result and "unit_id" in result:  # a code that came without a day is that of its latest result
-        named = subject_named(register, result["unit_id"], None)
+    told = result.period if result else period or (on.year if on else 0)
+    if isinstance(result, CommuneResult):  # a code that came without a day is that of its latest result
+        named = subject_named(register, result.unit_id, None)
     commune = named.unit if named.is_commune else None
-    area_class = result["area_class"] if result and commune else None
+    area_class = result.area_class if isinstance(result, CommuneResult) and commune else None
     ranks = await queries.places(mongo, commune, area_class, told, seen.inside) if commune else []
     centres = await queries.centres(mongo, commune, register.speaker_of(commune), told) if commune else []
     return ScoringExplanation(
         subject=named.id,
         period=told,
-        result=result if result and who.may_see(result["province"]) else None,
+        result=result if result and who.may_see(result.province) else None,
         ranks=ranks,
         centres=[each for each in centres if who.may_see(each.province)],
     )

@@ -35,6 +35,8 @@ from services.scoring.decisions.rankings import (
 from services.scoring.decisions.recomputes import CHECK, RESCORED, OrderKey, Rescored
 from services.scoring.decisions.references import COLLECTED, CommuneYear
 from services.scoring.decisions.releases import Act, Unreleasable, release
+from services.scoring.decisions.results import explain
+from services.scoring.decisions.rules import RULEBOOKS, RULES, release_rules
 from shared.contracts.catalogue import EventType
 from shared.messaging.decide import people
 from shared.messaging.decide.asking import Decide
@@ -72,6 +74,8 @@ __all__ = [
     "RELEASE_ACTS",
     "RESCORED",
     "RESULTS",
+    "RULEBOOKS",
+    "RULES",
     "SETS",
     "SUPERSEDED",
     "WITHDRAWALS",
@@ -85,9 +89,11 @@ __all__ = [
     "Rescored",
     "Unreleasable",
     "area_class_scope",
+    "explain",
     "page_ids",
     "pages_apart",
     "province_scope",
     "release",
+    "release_rules",
     "routes",
 ]

@@ -19,7 +19,6 @@ from services.scoring.decisions.documents import (
     RECOGNITIONS,
     RESULTS,
     WITHDRAWALS,
-    Inputs,
     Recognitions,
     Result,
     area_ref,
@@ -29,9 +28,9 @@ from services.scoring.decisions.documents import (
     recognitions_ref,
 )
 from services.scoring.decisions.results import UNCHANGED, Judging
-from services.scoring.domain import NotCarried, RecognisedCounts, Recognition, beside
+from services.scoring.domain import beside
 from shared.contracts.base import Contract
-from shared.contracts.facts import Cause, Withdrawn
+from shared.contracts.facts import Cause, Inputs, NotCarried, RecognisedCounts, Recognition, Withdrawn
 from shared.contracts.submissions import RecognisedSeries
 from shared.messaging.decide.asking import Ask, Due, Look, Outcome
 from shared.messaging.decide.documents import Ref

@@ -20,8 +20,7 @@ from services.scoring.decisions.documents import (
 )
 from services.scoring.decisions.erasing import drop_words
 from services.scoring.decisions.results import UNCHANGED, Judging
-from services.scoring.domain import Recognition
-from shared.contracts.facts import AssessmentAccepted, RecognitionAccepted, Withdrawn
+from shared.contracts.facts import AssessmentAccepted, Recognition, RecognitionAccepted, Withdrawn
 from shared.contracts.register import RegisterCorrected
 from shared.contracts.submissions import RecognisedSeries, Standard
 from shared.messaging.decide.asking import STALE, Ask, Outcome

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Discriminator, Field, Tag, TypeAdapter, computed_field
 
-from services.scoring.domain import NotCarried, Place, RecognisedCounts, Recognition, Standing
+from services.scoring.domain import Place, Standing, figures_of
 from services.scoring.domain import in_order as by_period
 from shared.answers.results import Order
 from shared.contracts.base import Contract, Instant
@@ -19,10 +19,12 @@ from shared.contracts.facts import (
     CentreScored,
     CommuneAccepted,
     CommuneScored,
+    Inputs,
     RankingChanges,
     RankingPage,
     RankingPublished,
     RankingReleased,
+    Recognition,
     Reference,
     SubmissionErased,
     SubmissionKind,
@@ -30,6 +32,7 @@ from shared.contracts.facts import (
     Withdrawn,
 )
 from shared.contracts.submissions import RecognisedSeries, Standard
+from shared.contracts.verdicts import verdicts
 from shared.messaging.decide.documents import Collection, Document, Ref
 from shared.messaging.decide.register import REGISTER
 from shared.registry import Registry
@@ -59,21 +62,6 @@ StoredAccepted = Annotated[
 ]
 
 
-class Inputs(Contract):
-    """All that a result is made from besides the accepted assessment; judging it again needs nothing else."""
-
-    recognitions: tuple[Recognition, ...] = ()
-    """All decisions on the subject."""
-    references: tuple[Reference, ...] = ()
-    counts: RecognisedCounts | None = None
-    standards: tuple[Recognition, ...] = ()
-    """Of a commune: all decisions on its standards of universal education."""
-    not_carried: tuple[NotCarried, ...] = ()
-    """Former units of which it is not the continuation, and decisions on them."""
-    withdrawn: Withdrawn | None = None
-    """The accepted assessment was taken back."""
-
-
 class Result(Contract):
     """`<subject>/<period>`: the last result, and everything it was made from."""
 
@@ -87,6 +75,9 @@ class Result(Contract):
     feeds: str | None
     """The commune whose own assessment uses it."""
     result: StoredScored
+    """Verdicts alone: its words are derived when somebody reads them, what it was judged on stands beside."""
+    figures: Annotated[str | None, Field(exclude_if=lambda told: told is None)] = None
+    """What `result.hash` would be today, where an earlier release made that in another way."""
     accepted: StoredAccepted
     inputs: Inputs
     recomputed_at: datetime | None = None
@@ -95,6 +86,11 @@ class Result(Contract):
     """Versions before, which an older release kept here."""
     areas: tuple[tuple[str, str], ...] = ()
     """Series and code of the districts and provinces in which a commune has ever lain: its level stands beside."""
+
+    @property
+    def sealed(self) -> str:
+        """The hash over the figures of the result; judging it again must give the same."""
+        return self.figures or self.result.hash
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -207,12 +203,28 @@ def _standing_beside(document: Document) -> Document:
     return {**document, "standing": told if "unit_id" in told else None}
 
 
+def _verdicts_alone(document: Document) -> Document:
+    """A result was kept with all its words. Parts of a document are lifted too."""
+    result = document.get("result", {})
+    if not isinstance(result.get("criteria"), list):
+        return document
+    if "explanation" in result:
+        told = figures_of(result)
+        document = document | ({"figures": told} if told != result.get("hash") else {})
+    return document | {"result": verdicts(result)}
+
+
 def _any_period(document: Document) -> Document:
     """Which periods were judged was not told before: all that could be."""
     return {**document, "periods": [*range(2013, 2028)]}
 
 
-RESULTS = Collection("results", TypeAdapter(Result), schema=3, upgrades={1: _computed_beside, 2: _standing_beside})
+RESULTS = Collection(
+    "results",
+    TypeAdapter(Result),
+    schema=4,
+    upgrades={1: _computed_beside, 2: _standing_beside, 3: _verdicts_alone},
+)
 WITHDRAWALS = Collection("withdrawals", TypeAdapter(Withdrawn))
 """`<subject>/<period>` as in `results`: the last withdrawal of an assessment, also of one that has not come yet."""
 SUPERSEDED = Collection("superseded", TypeAdapter(Before), entries=True)

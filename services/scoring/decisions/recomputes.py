@@ -24,7 +24,7 @@ from services.scoring.decisions.documents import (
     Result,
     ref_of,
 )
-from services.scoring.decisions.results import UNCHANGED, Judging, score
+from services.scoring.decisions.results import UNCHANGED, Judging, explain, score
 from services.scoring.domain import Difference, differences, holder_of
 from shared.contracts.base import Contract, Points, Provenance, Step, Text
 from shared.messaging.decide.asking import Ask, Due, Look, Order, Outcome
@@ -119,8 +119,8 @@ class Audited(Contract):
     accepted_version: int = Field(validation_alias=AliasPath("accepted", "version"))
     withdrawn: _Versioned | None = Field(None, validation_alias=AliasPath("inputs", "withdrawn"))
     result_version: int = Field(validation_alias=AliasPath("result", "version"))
-    total: Points | None = Field(validation_alias=AliasPath("result", "total"))
-    criteria: list[_Criterion] = Field(validation_alias=AliasPath("result", "criteria"))
+    total: Points | None = Field(None, validation_alias=AliasPath("result", "total"))
+    criteria: dict[str, _Criterion] = Field(validation_alias=AliasPath("result", "criteria"))
 
 
 class _Named(Contract):
@@ -215,7 +215,7 @@ class Audit:
         last = row.withdrawn.version if row.withdrawn else row.accepted_version
         if (row.version, row.input_version) != (row.result_version, last):
             self._violated(row, "names another version than the one that was judged")
-        points = sum((each.points for each in row.criteria if each.points is not None), Decimal(0))
+        points = sum((each.points for each in row.criteria.values() if each.points is not None), Decimal(0))
         if row.total is not None and row.total != points:
             self._violated(row, f"has {row.total} points, its criteria {points}")
 
@@ -304,8 +304,11 @@ def _differences(kept: Result, rules: GivenRules | None) -> list[Difference]:
         problems, _ = check_content(rule, accepted.content)
         if problems:
             return [_not_judged(kept, [each.message for each in problems], rule.legal_reference)]
+    before, is_explained = explain(kept)
+    if rule is None and is_explained:
+        return []
     scored = score(accepted, kept.inputs, kept.version, rule)
-    return differences(kept.result.model_dump(mode="json"), scored.model_dump(mode="json"))
+    return differences(before.model_dump(mode="json"), scored.model_dump(mode="json"))
 
 
 def _not_judged(kept: Result, reasons: list[Text], citation: str) -> Difference:

@@ -13,7 +13,6 @@ from services.scoring.decisions.documents import (
     SUPERSEDED,
     AcceptedAssessment,
     Before,
-    Inputs,
     Recognitions,
     References,
     Result,
@@ -30,14 +29,15 @@ from services.scoring.decisions.documents import (
     withdrawal_ref,
 )
 from services.scoring.domain import (
-    NotCarried,
-    Recognition,
     judged,
-    same_figures,
+    same_verdicts,
     score_assessment,
     score_centre,
     score_commune,
+    unexplained,
+    without_words,
 )
+from shared.contracts.explained import AnyExplained
 from shared.contracts.facts import (
     AssessmentAccepted,
     AssessmentScored,
@@ -46,6 +46,9 @@ from shared.contracts.facts import (
     CentreScored,
     CommuneAccepted,
     CommuneScored,
+    Inputs,
+    NotCarried,
+    Recognition,
     Reference,
     Superseded,
 )
@@ -54,7 +57,8 @@ from shared.messaging.decide.asking import Ask, Outcome
 from shared.messaging.decide.register import register_now
 from shared.messaging.messages import Outgoing
 from shared.registry import Registry, Unit
-from shared.rulebook import Rubric, Series, cut_off
+from shared.rulebook import NoRuleInForce, Rubric, Series, cut_off
+from shared.rulebook.book import rulebook
 
 SCORES_TOPIC = "scores"
 UNCHANGED = "unchanged"
@@ -62,7 +66,7 @@ COMMUNE_SERIES = ("universal_education", "learning_models")
 """Assessments of communes, whose results the commune's own assessment uses."""
 
 
-def score(accepted: AcceptedAssessment, inputs: Inputs, version: int, rule: Rubric | None = None) -> Scored:
+def score(accepted: AcceptedAssessment, inputs: Inputs, version: int, rule: Rubric | None = None) -> AnyExplained:
     """Judge an assessment.
 
     Args:
@@ -95,6 +99,28 @@ def score(accepted: AcceptedAssessment, inputs: Inputs, version: int, rule: Rubr
                 withdrawn=inputs.withdrawn,
                 rule=rule,
             )
+
+
+def explain(kept: Result) -> tuple[AnyExplained, bool]:
+    """A kept result with its words, and whether they could be given.
+
+    They are not kept: judging the same inputs again gives them, in the words of the rules in use. Where that gives
+    other figures (a rule is gone or computes otherwise, the document is not what was judged), it is told as it was
+    published, without words.
+    """
+    try:
+        again = score(kept.accepted, kept.inputs, kept.version)
+    except (NoRuleInForce, LookupError, ValueError):
+        return unexplained(kept.result, None, kept.inputs.references), False
+    if again.hash != kept.sealed or not same_verdicts(kept.result, without_words(again, "")):
+        return unexplained(kept.result, again, kept.inputs.references), False
+    return again.model_copy(update={"hash": kept.result.hash, "supersedes": kept.result.supersedes}), True
+
+
+def published(scored: Scored, accepted: AcceptedAssessment, inputs: Inputs) -> Scored:
+    """A result as it is published: with all that it was judged on beside the rules."""
+    content = None if inputs.withdrawn else accepted.content
+    return scored.model_copy(update={"content": content, "inputs": inputs})
 
 
 def about(scored: Scored) -> tuple[Series, str, str]:
@@ -223,12 +249,13 @@ class Judging:
         register = await register_now(self.ask)
         if inputs is None:
             inputs = await self.beside(accepted)
-        scored = score(accepted, inputs, stored.version + 1 if stored else 1)
+        explained = score(accepted, inputs, stored.version + 1 if stored else 1)
+        scored = without_words(explained, rulebook().revision)
         holder = holder_of(accepted, register)
         areas = areas_around(accepted.unit_id, register) if isinstance(accepted, CommuneAccepted) else ()
         if stored is not None:
-            sent = stored.input_version != scored.input_version
-            if not sent and _stays(stored, inputs, scored):
+            sent = stored.input_version != explained.input_version
+            if not sent and _stays(stored, inputs, explained, scored):
                 now = {"accepted": accepted, "inputs": inputs, "holder": holder, "areas": areas}
                 kept = stored.model_copy(update=now)
                 if kept != stored:
@@ -259,7 +286,8 @@ class Judging:
             areas=areas,
         )
         self.outcome.put(ref, result)
-        self.outcome.events.append(Outgoing(SCORES_TOPIC, subject, subject, scored, self.parent))
+        told = published(scored, accepted, inputs)
+        self.outcome.events.append(Outgoing(SCORES_TOPIC, subject, subject, told, self.parent))
         if feeds is not None:
             await self._tell(feeds, scored)
 
@@ -349,7 +377,12 @@ class Judging:
             self.outcome.put(SUPERSEDED.ref(of, f"{line.version:07}"), Before(of=of, version=line.version, was=line))
 
 
-def _stays(stored: Result, inputs: Inputs, scored: Scored) -> bool:
-    """Whether a result stays what it was. Of the same inputs only figures count: the words are the rule's, or ours."""
-    before, after = stored.result.model_dump(mode="json"), scored.model_dump(mode="json")
-    return same_figures(before, after) if stored.inputs == inputs else judged(before) == judged(after)
+def _stays(stored: Result, inputs: Inputs, now: AnyExplained, scored: Scored) -> bool:
+    """Whether a result stays what it was. Of the same inputs only figures count: the words are the rule's, or ours.
+    Of other ones a sentence counts too, since it may say what no figure does."""
+    if now.hash != stored.sealed or not same_verdicts(stored.result, scored):
+        return False
+    if stored.inputs == inputs:
+        return True
+    before = score(stored.accepted, stored.inputs, stored.version)
+    return judged(before.model_dump(mode="json")) == judged(now.model_dump(mode="json"))

@@ -14,7 +14,8 @@ from services.scoring.domain.judging import Judgement, frozen, named, not_applic
 from services.scoring.domain.points import judge_points
 from services.scoring.domain.shares import asked_of, inapplicable, nobody, reaches, written
 from shared.contracts.base import Step, Text
-from shared.contracts.facts import CriterionResult, Reference, TargetResult
+from shared.contracts.explained import CriterionResult, TargetResult
+from shared.contracts.facts import Reference
 from shared.contracts.submissions import PointsContent, ShareTarget
 from shared.rulebook import EmptyCohort, PointsRubric, cut_off, readings_on, rubric
 from shared.rulebook.indicators import GradeOf, Indicator, IndicatorPolicy, LevelOf, ShareAtLeast

@@ -8,38 +8,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from shared.contracts.base import Contract, Provenance, Step, Text, Version
-from shared.contracts.facts import CriterionResult, RecognitionAccepted, Reference, Revocation
-from shared.contracts.submissions import Standard
+from shared.contracts.base import Provenance, Step, Text
+from shared.contracts.explained import CriterionResult
+from shared.contracts.facts import Reference
 from shared.rulebook import EmptyCohort, Rubric, cut_off, readings_on, rubrics
 from shared.rulebook.source import Grounded
 from shared.wording import EN, VI
 
 _STRENGTH = list(Provenance)
 """Strongest first."""
-
-
-class Recognition(Contract):
-    """An authority's decision that recognises a level or a grade: beside the computed one, never the same thing."""
-
-    unit_id: str = ""
-    """Under which id it was filed: of the same unit that may be another one. Decisions kept by an older release do not
-    tell."""
-    period: int
-    standard: Standard | None = None
-    """Of universal education."""
-    level: int | None = None
-    grade: str | None = None
-    decision_number: str
-    decided_on: date
-    decided_by: str
-    version: Version
-    revocation: Revocation | None = None
-
-    @classmethod
-    def of(cls, accepted: RecognitionAccepted) -> Recognition:
-        """The decision inside an accepted fact."""
-        return cls.model_validate(accepted.model_dump())
 
 
 def weakest(provenances: Iterable[Provenance]) -> Provenance:

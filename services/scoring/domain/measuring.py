@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 
 from services.scoring.domain.comparing import Measured, compare, joined, not_sent
 from services.scoring.domain.judging import frozen, named
 from services.scoring.domain.shares import asked_of, fraction, short, written
 from shared.contracts.base import Text
-from shared.contracts.facts import Reference
+from shared.contracts.facts import RecognisedCounts, Reference
 from shared.contracts.submissions import (
     LevelTarget,
     Share,
@@ -26,29 +27,19 @@ from shared.wording import EN, VI
 _NUMBER: Mapping[LevelId, int] = {"L1": 1, "L2": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class RecognisedCounts:
-    """How many of the communes or districts inside a subject are recognised by a decision that counts in the period."""
+def recognised_at(counts: RecognisedCounts, level: LevelId) -> Share:
+    """Those recognised at this level or above, of all."""
+    return _share(counts.total, counts.recognised, level)
 
-    counted: Counted
-    total: int
-    """All that existed on that day."""
-    recognised: Mapping[str, int]
-    """Id of each one that is recognised → its recognised level, 1 or 2."""
-    computed: Mapping[str, int] = field(default_factory=dict)
-    """Id → level of our own results: for information, it counts nowhere."""
 
-    def at(self, level: LevelId) -> Share:
-        """Those recognised at this level or above, of all."""
-        return self._share(level, self.recognised)
+def computed_at(counts: RecognisedCounts, level: LevelId) -> Share:
+    """The same by our own results."""
+    return _share(counts.total, counts.computed, level)
 
-    def computed_at(self, level: LevelId) -> Share:
-        """The same by our own results."""
-        return self._share(level, self.computed)
 
-    def _share(self, level: LevelId, levels: Mapping[str, int]) -> Share:
-        reached = sum(each >= _NUMBER[level] for each in levels.values())
-        return Share(numerator=reached, denominator=self.total)
+def _share(total: int, levels: Mapping[str, int], level: LevelId) -> Share:
+    reached = sum(each >= _NUMBER[level] for each in levels.values())
+    return Share(numerator=reached, denominator=total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,14 +178,15 @@ def _counted(rule: RecognisedShareRule, situation: Situation) -> Measured:
             en=f"{rule.id}: it is not known which {what.en} are recognised.",
         )
         return Measured(None, absent=joined([none, *_information(counts)]))
+    shares = {level: recognised_at(counts, level) for level in LEVELS}
     recognised = Text(vi=f"{what.vi} được công nhận ở mức độ tương ứng", en=f"{what.en} recognised at the same level")
     lack = {
         level: text
-        for level in LEVELS
-        if (text := short(rule.id, recognised, counts.at(level), rule.thresholds[level], situation.empty, what))
+        for level, share in shares.items()
+        if (text := short(rule.id, recognised, share, rule.thresholds[level], situation.empty, what))
     }
     evidence = tuple(f"{id}: L{level}" for id, level in sorted(counts.recognised.items()))
-    value = ", ".join(f"{level} {written(counts.at(level))}" for level in LEVELS)
+    value = ", ".join(f"{level} {written(share)}" for level, share in shares.items())
     gone = None if counts.total else asked_of(rule.id)
     return Measured(value, lack, evidence=evidence, nobody=gone, applicable=gone is None)
 
@@ -203,7 +195,7 @@ def _information(counts: RecognisedCounts | None) -> list[Text]:
     """The share that is recognised, where it decides nothing."""
     if counts is None or counts.total == 0:
         return []
-    what, said = _units(counts.counted), _shares(counts.at)
+    what, said = _units(counts.counted), _shares(partial(recognised_at, counts))
     return [
         Text(
             vi=f"Để tham khảo, {what.vi} được công nhận: {said.vi}.",
@@ -216,7 +208,7 @@ def computed_beside(counts: RecognisedCounts | None) -> Text | None:
     """What our own results of the units inside come to, which counts nowhere; `None`: there is none of them."""
     if counts is None or not counts.computed or counts.total == 0:
         return None
-    what, said = _units(counts.counted), _shares(counts.computed_at)
+    what, said = _units(counts.counted), _shares(partial(computed_at, counts))
     return Text(
         vi=f"Chỉ tính {what.vi} được công nhận bằng quyết định. Để tham khảo, theo kết quả do Langhoc chấm: {said.vi}.",
         en=f"Only {what.en} recognised by a decision count. For information, by computed results: {said.en}.",

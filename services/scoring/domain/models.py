@@ -8,7 +8,7 @@ from fractions import Fraction
 from services.scoring.domain.judging import Judgement, not_applicable, step_on, weakest
 from services.scoring.domain.shares import asked_of, fraction, inapplicable, nobody, reaches, short, written
 from shared.contracts.base import Step, Text
-from shared.contracts.facts import CriterionResult, TargetResult
+from shared.contracts.explained import CriterionResult, TargetResult
 from shared.contracts.submissions import Share, ShareTarget, TargetsContent
 from shared.rulebook import EmptyCohort, cut_off, readings_on
 from shared.rulebook.goals import Goal, goals_for

@@ -9,7 +9,7 @@ from math import ceil
 from services.scoring.domain.judging import Judgement, incomplete, step_on, without_evidence
 from services.scoring.domain.ranking import points_key
 from shared.contracts.base import Text
-from shared.contracts.facts import CriterionResult
+from shared.contracts.explained import CriterionResult
 from shared.contracts.submissions import AwardedPoints, PointsContent
 from shared.rulebook import PointsRubric
 from shared.rulebook.points import MinimumRule, PointsCriterion

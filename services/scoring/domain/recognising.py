@@ -10,23 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.scoring.domain.judging import Recognition, step_on
-from shared.contracts.base import Contract, Step, Text
-from shared.contracts.facts import RecognitionInForce, Revocation
+from services.scoring.domain.judging import step_on
+from shared.contracts.base import Step, Text
+from shared.contracts.facts import NotCarried, Recognition, RecognitionInForce, Revocation
 from shared.rulebook import NoRuleInForce, PassFailRubric, Rubric, cut_off, readings_on, rubric_for
 from shared.rulebook.basis import Validity
 from shared.rulebook.source import Grounded
 from shared.wording import EN, VI
-
-
-class NotCarried(Contract):
-    """A unit that was merged into others or split: those are other units, so nothing of it counts for them."""
-
-    unit_id: str
-    code: str
-    name: str
-    decision: Recognition | None = None
-    """A decision on it; `None`: all that there may be, told in the first period of what was formed from it."""
 
 
 @dataclass(frozen=True, slots=True)

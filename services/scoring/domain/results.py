@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from services.scoring.domain.indicators import judge_with_indicators
-from services.scoring.domain.judging import Judgement, Recognition, chosen, notes_on, step_on, weakest
-from services.scoring.domain.measuring import RecognisedCounts
+from services.scoring.domain.judging import Judgement, chosen, notes_on, step_on, weakest
 from services.scoring.domain.models import judge_models
-from services.scoring.domain.recognising import NotCarried, beside, notes_beside
+from services.scoring.domain.recognising import beside, notes_beside
 from services.scoring.domain.standards import judge_standards
 from services.scoring.domain.standards_decided import (
     beside_standards,
@@ -20,15 +19,15 @@ from services.scoring.domain.standards_decided import (
 )
 from services.scoring.domain.targets import judge_targets
 from shared.contracts.base import Step, content_hash, figures
+from shared.contracts.explained import AssessmentExplained, CentreExplained, CommuneExplained, Explained
 from shared.contracts.facts import (
     AssessmentAccepted,
-    AssessmentScored,
     CentreAccepted,
-    CentreScored,
     CommuneAccepted,
-    CommuneScored,
+    NotCarried,
+    RecognisedCounts,
+    Recognition,
     Reference,
-    Result,
     Withdrawn,
 )
 from shared.contracts.submissions import Content, PointsContent, TargetsContent
@@ -38,12 +37,8 @@ from shared.rulebook.models import ModelsRubric
 from shared.rulebook.standards import StandardsRubric
 from shared.wording import EN, VI
 
-R = TypeVar("R", bound=Result)
-_NOT_JUDGED: dict[str, Any] = {
-    **dict.fromkeys(("version", "input_version", "received_at", "supersedes", "hash"), True),
-    **dict.fromkeys(("explanation", "next_step"), True),
-    "references": {"__all__": {"version"}},
-}
+R = TypeVar("R", bound=Explained)
+_NOT_JUDGED = ("version", "input_version", "received_at", "supersedes", "hash", "explanation", "next_step")
 """What depends on the order of arrival, or on the hash itself; and sentences."""
 WITHDRAWN = Judgement([], [], [])
 """What comes of an assessment that was taken back."""
@@ -71,7 +66,7 @@ def score_commune(
     not_carried: Iterable[NotCarried] = (),
     withdrawn: Withdrawn | None = None,
     rule: Rubric | None = None,
-) -> CommuneScored:
+) -> CommuneExplained:
     """Score one commune for one period by the rubric its assessment was accepted under.
 
     Args:
@@ -101,7 +96,7 @@ def score_commune(
     said = notes_beside(rule, decisions, not_carried, accepted.unit_id, accepted.period)
     said += notes_on_revoked(decided, accepted.period)
     return _sealed(
-        CommuneScored(
+        CommuneExplained(
             **_common(accepted, rule, judgement, version, decisions, said, withdrawn),
             unit_id=accepted.unit_id,
             code=accepted.code,
@@ -116,12 +111,12 @@ def score_commune(
 
 def score_centre(
     accepted: CentreAccepted, version: int, *, withdrawn: Withdrawn | None = None, rule: Rubric | None = None
-) -> CentreScored:
+) -> CentreExplained:
     """Score one community learning centre for one period. Takes `withdrawn` and `rule`, raises as `score_commune`."""
     rule = rule or _rule(accepted.rubric, accepted.period, holder_of(accepted))
     judgement = WITHDRAWN if withdrawn else _judge(rule, accepted.content, accepted.period, [], [])
     return _sealed(
-        CentreScored(
+        CentreExplained(
             **_common(accepted, rule, judgement, version, [], [], withdrawn),
             centre_id=accepted.centre_id,
             name=accepted.name,
@@ -141,7 +136,7 @@ def score_assessment(
     not_carried: Iterable[NotCarried] = (),
     withdrawn: Withdrawn | None = None,
     rule: Rubric | None = None,
-) -> AssessmentScored:
+) -> AssessmentExplained:
     """Score one subject of any other series for one period. Takes the rest, and raises, as `score_commune`.
 
     Args:
@@ -160,7 +155,7 @@ def score_assessment(
     said = notes_beside(rule, decisions, not_carried, accepted.subject_id, accepted.period)
     said += notes_on_revoked(decisions, accepted.period)
     return _sealed(
-        AssessmentScored(
+        AssessmentExplained(
             **_common(accepted, rule, judgement, version, decisions, said, withdrawn),
             series=accepted.series,
             subject_id=accepted.subject_id,
@@ -259,5 +254,13 @@ def _once(references: Sequence[Reference]) -> list[Reference]:
 
 def _sealed(result: R) -> R:
     """The result with the hash over all that was judged: same input, same hash, whenever and in whatever words."""
-    judged = figures(result.model_dump(mode="json", exclude=_NOT_JUDGED))
-    return result.model_copy(update={"hash": content_hash(judged)})
+    return result.model_copy(update={"hash": figures_of(result.model_dump(mode="json", exclude=set(_NOT_JUDGED)))})
+
+
+def figures_of(result: Mapping[str, Any]) -> str:
+    """The hash of a result with its words, as JSON: over its figures, without versions, times and receipts."""
+    judged = {name: value for name, value in result.items() if name not in _NOT_JUDGED}
+    judged["references"] = [
+        {name: value for name, value in each.items() if name != "version"} for each in result.get("references", ())
+    ]
+    return content_hash(figures(judged))

@@ -12,7 +12,7 @@ from datetime import date
 from services.scoring.domain.judging import Judgement, not_applicable, step_on, weakest, without_evidence
 from services.scoring.domain.shares import asked_of, inapplicable, nobody, reaches, short, written
 from shared.contracts.base import Provenance, Step, Text
-from shared.contracts.facts import CriterionResult, TargetResult
+from shared.contracts.explained import CriterionResult, TargetResult
 from shared.contracts.submissions import ShareTarget, TargetsContent
 from shared.rulebook import cut_off, readings_on
 from shared.rulebook.source import Grounded

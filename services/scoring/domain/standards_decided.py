@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from services.scoring.domain.judging import Recognition, step_on
+from services.scoring.domain.judging import step_on
 from services.scoring.domain.recognising import in_order, named_decision, revoked
 from shared.contracts.base import Step, Text, content_hash
-from shared.contracts.facts import RecognitionInForce, Reference
+from shared.contracts.facts import Recognition, RecognitionInForce, Reference
 from shared.rulebook import NoRuleInForce, Series, cut_off, readings_on, rubric_for
 from shared.rulebook.standards import StandardsRubric
 from shared.wording import reached

@@ -8,19 +8,19 @@ from fractions import Fraction
 from services.scoring.domain.comparing import Measured, joined, thresholds
 from services.scoring.domain.judging import (
     Judgement,
-    Recognition,
     incomplete,
     not_applicable,
     step_on,
     weakest,
     without_evidence,
 )
-from services.scoring.domain.measuring import RecognisedCounts, Situation, computed_beside, measure
+from services.scoring.domain.measuring import Situation, computed_beside, measure
 from services.scoring.domain.ranking import pass_fail_key
 from services.scoring.domain.recognising import opens_level_2
 from services.scoring.domain.shares import inapplicable
 from shared.contracts.base import Step, Text
-from shared.contracts.facts import CriterionResult, Reference, TargetResult
+from shared.contracts.explained import CriterionResult, TargetResult
+from shared.contracts.facts import RecognisedCounts, Recognition, Reference
 from shared.contracts.submissions import TargetsContent
 from shared.rulebook import PassFailRubric, cut_off, readings_on
 from shared.rulebook import rubric as law_of

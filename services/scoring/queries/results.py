@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.scoring.decisions import AREAS, RESULTS, SUPERSEDED
+from services.scoring.decisions import AREAS, RESULTS, SUPERSEDED, explain
+from shared.answers.results import AnyResult, AssessmentResult, CentreResult, CommuneResult
+from shared.contracts.explained import AnyExplained, AssessmentExplained, CentreExplained, CommuneExplained
+from shared.contracts.facts import Superseded
 from shared.messaging.decide.documents import Document
 from shared.mongo import Mongo
 
@@ -21,10 +24,10 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index(AREAS.name, [("period", 1), ("accepted.province", 1)])
 
 
-async def results(mongo: Mongo, subject: str, period: int | None) -> list[Document]:
+async def results(mongo: Mongo, subject: str, period: int | None) -> list[AnyResult]:
     """Results of a commune code, unit id, centre id or `<series>/<subject id>`, newest period first.
 
-    Each is the result as it was published, with the versions that it superseded, oldest first.
+    Each with its words, and with the versions that it superseded, oldest first.
     """
     query: dict[str, Any] = {"$or": [{"result.code": subject}, {"subject": subject}]}
     if period is not None:
@@ -32,13 +35,21 @@ async def results(mongo: Mongo, subject: str, period: int | None) -> list[Docume
     return await with_superseded(mongo, await mongo.find(RESULTS.name, query, sort=[("period", -1), ("_id", 1)]))
 
 
-async def with_superseded(mongo: Mongo, found: list[Document]) -> list[Document]:
-    """Kept results as they were published, each with the versions that it superseded, oldest first.
-
-    Not read as models: they are large, and told as they are stored.
-    """
-    rows = {row["_id"]: RESULTS.lifted(row) for row in found}
-    before: dict[str, list[Document]] = {id: list(row.get("superseded", [])) for id, row in rows.items()}
+async def with_superseded(mongo: Mongo, found: list[Document]) -> list[AnyResult]:
+    """Kept results with their words, each with the versions that it superseded, oldest first."""
+    rows = {row["_id"]: RESULTS.read(row) for row in found}
+    before: dict[str, list[Superseded]] = {id: [*row.superseded] for id, row in rows.items()}
     for line in await mongo.find(SUPERSEDED.name, {"of": {"$in": list(rows)}}, sort=[("of", 1), ("version", 1)]):
-        before[line["of"]].append(SUPERSEDED.lifted(line)["was"])
-    return [row["result"] | {"superseded": before[id]} for id, row in rows.items()]
+        before[line["of"]].append(SUPERSEDED.read(line).was)
+    return [_told(*explain(row), before[id]) for id, row in rows.items()]
+
+
+def _told(result: AnyExplained, is_explained: bool, superseded: list[Superseded]) -> AnyResult:
+    told = dict(result) | {"is_explained": is_explained, "superseded": superseded}
+    match result:
+        case CommuneExplained():
+            return CommuneResult(**told)
+        case CentreExplained():
+            return CentreResult(**told)
+        case AssessmentExplained():
+            return AssessmentResult(**told)
