@@ -26,6 +26,7 @@ from shared.messaging.decide.recalculation import Recalculator
 from shared.messaging.decide.sets import Sets
 from shared.messaging.send.outbox import Relay
 from shared.web import problems
+from tests.fakes.hand import MemoryHand
 from tests.fakes.memory import MemoryMongo
 from tests.fakes.trust import local_verifier
 from tests.unit.delivery_samples import Stored, head, record
@@ -59,6 +60,8 @@ class Bench:
         self.commands = Commands("intake", self.mongo, self.relay, clock=clock, sets=sets)
         self.recalculator = Recalculator("intake", self.mongo, self.relay, clock=clock, sets=sets, quiet_seconds=0.0)
         self.runtime = SimpleNamespace(commands=self.commands, clock=clock)
+        self.hand = MemoryHand(self.pipeline.process, first=1_000_000)
+        """Its way in over HTTP: judged before the answer is looked for."""
         self._offset = 0
 
     def sent(self, type_: str, data: Submission, province: str = "01") -> Stored:
@@ -102,6 +105,7 @@ class Bench:
         app.state.verifier = local_verifier(self.folder, self.mongo, self.runtime.clock)
         app.state.mongo = self.mongo
         app.state.runtime = self.runtime
+        app.state.hand = self.hand
         problems.install(app)
         app.include_router(api.router)
         token = issue_token(self.folder, account, role, province)
