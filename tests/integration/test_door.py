@@ -18,6 +18,7 @@ from services.intake.claims import CLAIMS, IN_HAND
 from shared.answers.submissions import Judged
 from shared.contracts.facts import Receipt
 from shared.messaging.access import KafkaAccess
+from shared.messaging.send.handing import Handed, KafkaHand
 from shared.web.cloudevents import BATCH, STRUCTURED
 from tests.platform import ServiceProcesses
 from tests.topics import ends
@@ -64,6 +65,22 @@ def post(
 
 def answers_to(processes: ServiceProcesses, submission_id: str) -> list[dict[str, Any]]:
     return list(processes.database("intake")["receipts"].find({"submission_id": submission_id}))
+
+
+async def test_a_marked_record_is_found_where_it_was_written(topics: KafkaAccess) -> None:
+    hand, mark = KafkaHand(topics, "test"), uuid.uuid4().hex
+    since = round(time.time() * 1_000) - 60_000
+    records = [
+        Handed("submissions.01", f"k{number}".encode(), b"{}", []).marked(f"{mark}/{number}") for number in range(4)
+    ]
+    try:
+        written = await hand.write(records)
+        found = await hand.find("submissions.01", [f"{mark}/{number}" for number in range(5)], since)
+        later = await hand.find("submissions.01", [f"{mark}/0"], since + 3_600_000)
+    finally:
+        await hand.stop()
+    assert found == {f"{mark}/{number}": one for number, one in enumerate(written)}
+    assert later == {}
 
 
 async def test_the_same_content_has_the_same_receipt_at_every_door(

@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from cli.publishing import key_of
 from deploy.local.identity import Role, ensure_signing_key, issue_token
 from services.intake import api, decisions
 from shared.contracts.base import Status
 from shared.contracts.facts import Receipt
 from shared.contracts.submissions import Submission
+from shared.contracts.topics import submission_key
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
@@ -68,7 +68,7 @@ class Bench:
         """The submission as it lies in Kafka."""
         self._offset += 1
         value = data.model_dump_json().encode()
-        key = key_of(data.model_dump(), province)
+        key = submission_key(data.model_dump(), province)
         return record(value, head(type_), topic=f"submissions.{province}", offset=self._offset, key=key)
 
     async def receive(self, type_: str, data: Submission, province: str = "01") -> Receipt:

@@ -185,13 +185,13 @@ def _key(body: bytes, province: str) -> str:
     return submission_key(said if isinstance(said, dict) else {}, province)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Unwritten:
     """A record as its judge reads it, that lies nowhere."""
 
     topic: str
-    value: bytes
-    key: bytes
+    value: bytes | None
+    key: bytes | None
     headers: Sequence[tuple[str, bytes]]
     offset: int
     partition: int = 0
@@ -209,6 +209,7 @@ async def _filed(
     mongo = request.app.state.mongo
     if dry_run:
         return await _rehearsed(request, records)
+    ids: Sequence[str]
     if key is None:
         ids = await _written(_hand(request.app), records)
     else:

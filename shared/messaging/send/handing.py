@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import Any, Protocol
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from shared.messaging.access import KafkaAccess
@@ -106,11 +107,11 @@ class KafkaHand:
 
     async def find(self, topic: str, marks: Sequence[str], since: int) -> dict[str, Written]:
         """Those of these marks that lie on the topic since that time (milliseconds). Raises `KafkaError`."""
-        consumer = AIOKafkaConsumer(**self._kafka.options, group_id=None, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(topic, **self._kafka.options, group_id=None, enable_auto_commit=False)
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 await consumer.start()
-                return await _looked_through(consumer, topic, set(marks), since)
+                return await _looked_through(consumer, set(marks), since)
         except TimeoutError as error:
             raise KafkaError(f"{topic} could not be looked through in {LOOK_SECONDS:g} s") from error
         finally:
@@ -151,16 +152,15 @@ async def _confirmed(futures: Sequence[asyncio.Future[Any]], failure: BaseExcept
     if any(isinstance(error, MessageSizeTooLargeError) for error in (*failures, failure)):
         raise TooLarge
     if failures or failure:
-        raise PerhapsWritten(repr((failures or [failure])[0]))
+        raise PerhapsWritten(repr(failures[0] if failures else failure))
     return [
         Written(Position(found.topic, found.partition, found.offset), found.timestamp)
         for found in (future.result() for future in futures)
     ]
 
 
-async def _looked_through(consumer: AIOKafkaConsumer, topic: str, marks: set[str], since: int) -> dict[str, Written]:
-    partitions = [TopicPartition(topic, number) for number in sorted(await _partitions(consumer, topic))]
-    consumer.assign(partitions)
+async def _looked_through(consumer: AIOKafkaConsumer, marks: set[str], since: int) -> dict[str, Written]:
+    partitions = sorted(consumer.assignment())  # without a group: all of its topic
     ends = await consumer.end_offsets(partitions)
     begins = await consumer.offsets_for_times(dict.fromkeys(partitions, since))
     open_ = {one for one in partitions if begins.get(one) is not None and begins[one].offset < ends[one]}
@@ -169,20 +169,10 @@ async def _looked_through(consumer: AIOKafkaConsumer, topic: str, marks: set[str
         consumer.seek(one, begins[one].offset)
     found: dict[str, Written] = {}
     while open_ and marks - found.keys():
-        for partition, records in (await consumer.getmany(timeout_ms=200)).items():
-            for record in records:
-                for name, value in record.headers:
-                    if name == MARK and (mark := (value or b"").decode("utf-8", "replace")) in marks:
-                        position = Position(record.topic, record.partition, record.offset)
-                        found.setdefault(mark, Written(position, record.timestamp))
-            if await consumer.position(partition) >= ends[partition]:
-                open_.discard(partition)
-    return found
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    await consumer.topics()  # asks the brokers for what they have
-    found: set[int] | None = consumer.partitions_for_topic(topic)
-    if found is None:
-        raise KafkaError(f"there is no topic {topic}")
+        for record in chain(*(await consumer.getmany(timeout_ms=200)).values()):
+            for mark in {(value or b"").decode("utf-8", "replace") for name, value in record.headers if name == MARK}:
+                if mark in marks:
+                    position = Position(record.topic, record.partition, record.offset)
+                    found.setdefault(mark, Written(position, record.timestamp))
+        open_ = {one for one in open_ if await consumer.position(one) < ends[one]}
     return found
