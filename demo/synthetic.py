@@ -24,7 +24,6 @@ from cli.publishing import Message
 from demo.synthetic_series import of_commune, of_province, status_at
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType, contract_of
-from shared.contracts.topics import submission_key
 from shared.contracts.submissions import (
     AreaClass,
     AwardedPoints,
@@ -45,6 +44,7 @@ from shared.contracts.submissions import (
     TargetsContent,
     TargetValue,
 )
+from shared.contracts.topics import submission_key
 from shared.registry import RegisterGap, Unit, registry
 from shared.rulebook import HANOI, PassFailRubric, PointsRubric, Series, cut_off, funding_norms, rubric_for
 from shared.rulebook.points import Grade
