@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@settings(max_examples=20)  # each of them is nine requests over five databases
+@settings(max_examples=10)  # each of them is nine requests over five databases
 @given(sent())
 async def test_one_content_has_one_receipt(folder: Path, one: tuple[str, bytes]) -> None:
     type_, body = one
