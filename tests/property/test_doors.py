@@ -59,7 +59,9 @@ async def test_one_content_has_one_receipt(folder: Path, one: tuple[str, bytes])
     )
     bench = Bench(folder, Now())
     headers = {f"ce_{name}": said for name, said in attributes.items()}
-    await bench.pipeline.process([record(body, headers, topic="submissions.04")])
+    await bench.pipeline.process(
+        [record(body, headers, topic="submissions.04", key=submission_key(json.loads(body), "04"))]
+    )
     (receipt,) = bench.receipts()
     for path, content, said in ways:
         bench = Bench(folder, Now())

@@ -7,6 +7,7 @@ record, and is told where the receipt will be when it takes longer.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -24,7 +25,7 @@ from opentelemetry import trace
 from services.intake import claims, decisions, queries
 from services.intake.claims import Claim
 from shared.answers.submissions import Filed, FiledBatch, Judged
-from shared.contracts.base import Status
+from shared.contracts.base import Problem, Status
 from shared.contracts.facts import Receipt
 from shared.contracts.people import Role
 from shared.contracts.topics import largest_record, submission_key, topic_names
@@ -42,7 +43,6 @@ from shared.web.auth import Caller, require_role
 from shared.web.cloudevents import BATCH, JSON, PREFIX, STRUCTURED, Event, read_batch, read_event
 from shared.web.parameters import Flag, Province
 from shared.web.problems import PROBLEM, RETRY_SECONDS, ApiProblem, refused
-from shared.wording import EN
 
 log = structlog.get_logger()
 WAIT_SECONDS = 5.0
@@ -161,17 +161,25 @@ def _records(province: str, events: Sequence[Event]) -> list[Handed]:
         Handed(topic, _key(one.body, province).encode("utf-8", "replace"), one.body, [*one.headers, *beside])
         for one in events
     ]
-    limit = largest_record(topic)
+    several = len(records) > 1
     wrong = [
-        problem(
-            "intake.record_too_large", f"/{number}" if len(records) > 1 else "", detail=f"{EN(size)} bytes", most=limit
-        )
+        _too_large(record, f"/{number}" if several else "")
         for number, record in enumerate(records)
-        if (size := size_of(_Unwritten.of(record)) + PACKING_BYTES + HEADER_BYTES * len(record.headers)) > limit
+        if _packed(record) > largest_record(topic)
     ]
     if wrong:
         raise ApiProblem(413, wrong[0], wrong)
     return records
+
+
+def _packed(record: Handed) -> int:
+    """Bytes that it takes on the wire, and a few more."""
+    return size_of(_Unwritten.of(record)) + PACKING_BYTES + HEADER_BYTES * len(record.headers)
+
+
+def _too_large(record: Handed, place: str = "") -> Problem:
+    size, said = size_of(_Unwritten.of(record)), hashlib.sha256(record.value).hexdigest()
+    return problem("intake.record_too_large", place, size=size, hash=said, most=largest_record(record.topic))
 
 
 def _key(body: bytes, province: str) -> str:
@@ -257,8 +265,7 @@ async def _written(hand: Hand, records: Sequence[Handed]) -> list[str]:
     try:
         written = await hand.write(records)
     except TooLarge as error:
-        limit = largest_record(records[0].topic)
-        raise ApiProblem(413, problem("intake.record_too_large", detail="Kafka", most=limit)) from error
+        raise ApiProblem(413, _too_large(max(records, key=_packed))) from error
     except NotWritten as error:
         log.warning("submissions.not_written", error=str(error)[:300])
         raise refused("intake.not_written", seconds=RETRY_SECONDS) from error
