@@ -15,10 +15,12 @@ from cli.output import CommandError
 from deploy.local import Role
 from shared.answers.operations import Flow, Refusal
 from shared.answers.page import Page
+from shared.answers.submissions import FiledBatch
 from shared.contracts.base import Problem
 
 T = TypeVar("T")
 POLL_SECONDS = 0.5
+EVENTS = "application/cloudevents-batch+json"
 MOST = 1_000
 """Rows that are asked for at once."""
 
@@ -64,6 +66,12 @@ class Client:
     def post(self, service: str, path: str, kind: type[T], body: Mapping[str, Any]) -> T:
         """The answer to an order."""
         return self._read(service, kind, self._first(service, "POST", path, json=body))
+
+    def hand_in(self, events: Sequence[bytes], province: str, *, dry_run: bool) -> FiledBatch:
+        """What became of structured CloudEvents, or would become of them."""
+        content = {"content": b"[" + b",".join(events) + b"]", "headers": {"Content-Type": EVENTS}}
+        query = {"province": province, "dry_run": str(dry_run).lower()}
+        return self._read("intake", FiledBatch, self._first("intake", "POST", "/v1/batches", params=query, **content))
 
     def pages(self, service: str, path: str, kind: type[T], /, **query: Any) -> Iterator[T]:
         """All items of a paged answer."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -13,20 +15,23 @@ from aiokafka.errors import KafkaError
 from rich import text as rich_text
 from rich.padding import Padding
 
-from cli.client import MOST, Client, describe
+from cli.client import MOST, POLL_SECONDS, Client, describe
 from cli.deployments import Deployment
 from cli.explaining import marks
 from cli.options import AnyProvince, FormatOption, LanguageOption, YearOption
 from cli.output import Column, CommandError, Format, Language, console, emit, fail, money, number, plain_errors, say
-from cli.publishing import Message, Portal, Sent, UnreadableFiles, read_files
+from cli.publishing import Message, Portal, Sent, UnreadableFiles, read_files, structured
 from shared.answers.alerts import StandingAlert
 from shared.answers.budgets import ToldProposal
-from shared.contracts.base import Text
+from shared.answers.submissions import Filed, Judged
+from shared.contracts.base import Status, Text
 from shared.contracts.facts import AlertKind, BudgetRunProposed, Receipt, RetiredAlertKind
 from shared.messaging.clock import BusinessClock
 from shared.rulebook import HANOI
 
 WAIT_SECONDS = 300.0
+BATCH_EVENTS, BATCH_BYTES = 500, 900_000
+"""Of one request: within what the door over HTTP takes."""
 
 
 def app_commands(app: typer.Typer) -> None:
@@ -56,24 +61,99 @@ def wait(
 def submit(
     files: Annotated[
         list[Path],
-        typer.Argument(help='JSON or JSON-lines files of {"type": …, "data": …} objects, one per submission.'),
+        typer.Argument(help="JSON or JSON lines: {type, data} objects, CloudEvents, or records like the examples."),
     ],
-    province: Annotated[str, typer.Option("--province", "-p", help="The province in whose name to publish.")],
+    province: Annotated[
+        str | None, typer.Option("--province", "-p", help="In whose name; left out, whose channel the files name.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would become of them.")] = False,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Publish submissions as a province's portal would, and show the receipt of each.
+    """Submit a province's files, and show the receipt of each. Ends with 1 when any of them was not accepted.
+
+    To Kafka where it is known, as a portal does, else by HTTP. Sending the same again is harmless.
 
     Example: langhoc submit report.json --province 01
     """
     with plain_errors():
+        messages = messages_in(files, province)
+        if not messages:
+            fail("Không có hồ sơ nào để gửi: danh sách rỗng. / There is nothing to submit: the list is empty.")
+        if len({each.province for each in messages}) > 1:
+            fail("Mỗi lần gửi cho một tỉnh. / Submit for one province at a time.")
         client = Client()
-        published = publish(client.deployment, messages_in(files, province))
-        wait_settled(client, WAIT_SECONDS, "Waiting for the receipts")
-        receipts = [client.get("intake", f"/receipts/{item.receipt_id}", Receipt) for item in published]
-        emit(receipts, RECEIPTS, format)
+        said: Sequence[Receipt | Judged]
+        if dry_run:
+            said = [one.verdict for one in handed_in(messages, dry_run=True) if one.verdict]
+        elif client.deployment.kafka is None:
+            said = _received(client, handed_in(messages, dry_run=False))
+        else:
+            published = publish(client.deployment, messages)
+            wait_settled(client, WAIT_SECONDS, "Waiting for the receipts")
+            said = [client.get("intake", f"/receipts/{item.receipt_id}", Receipt) for item in published]
+        show_said(said, format, dry_run=dry_run)
+        if not all(map(_stands, said)):
+            raise typer.Exit(1)
 
 
-def messages_in(files: Sequence[Path], province: str) -> list[Message]:
+def handed_in(messages: Sequence[Message], *, dry_run: bool) -> list[Filed]:
+    """What became of messages of one province over HTTP, or would become of them."""
+    province = messages[0].province
+    client = Client(usual="province", province=province)
+    clock = BusinessClock(client.deployment.clock_offset)
+    events = [structured(message, clock.now()) for message in messages]
+    return [one for some in _batches(events) for one in client.hand_in(some, province, dry_run=dry_run).items]
+
+
+def _batches(events: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """In their order, each batch as large as the door takes it."""
+    batch: list[bytes] = []
+    for event in events:
+        if batch and (len(batch) == BATCH_EVENTS or sum(map(len, batch)) + len(batch) + len(event) > BATCH_BYTES):
+            yield batch
+            batch = []
+        batch.append(event)
+    if batch:
+        yield batch
+
+
+def _received(client: Client, handed: Sequence[Filed]) -> list[Receipt]:
+    """Their receipts, the late ones as soon as they are there. Raises `CommandError` where one does not come."""
+    return [one.receipt or _late(client, one.location or "") for one in handed]
+
+
+def _late(client: Client, location: str) -> Receipt:
+    give_up = time.monotonic() + WAIT_SECONDS
+    while (found := client.find("intake", location, Receipt)) is None:
+        if time.monotonic() > give_up:
+            raise CommandError(f"It is written, and not judged yet: ask for {location} later.")
+        time.sleep(POLL_SECONDS)
+    return found
+
+
+def _stands(said: Receipt | Judged) -> bool:
+    """Whether its content is accepted, now or before."""
+    status = said.original.status if said.status is Status.DUPLICATE and said.original else said.status
+    return status in (Status.ACCEPTED, Status.ACCEPTED_LATE, Status.UNCHANGED)
+
+
+def show_said(said: Sequence[Receipt | Judged], format: Format, *, dry_run: bool) -> None:
+    """Print receipts, or what they would say: for people a narrow table, and below it what is wrong, in sentences."""
+    if format is not Format.TABLE:
+        emit(said, SAID, format)
+        return
+    emit(said, SAID_IN_A_ROW, format)
+    for one in said:
+        for found in (*one.problems, *one.warnings):
+            say(f"{one.submission_id or '–'} {found.field or '/'}: {_both(found.message)}")
+            console.print(Padding(rich_text.Text(f"→ {_both(found.mend)}"), (0, 0, 0, 2)))
+    counts = Counter(one.status.value for one in said)
+    say(f"{len(said)}: " + ", ".join(f"{count} {status}" for status, count in counts.items()))
+    if dry_run:
+        say("Chạy thử: chưa ghi gì, không có biên nhận. / Dry run: nothing was written, and there is no receipt.")
+
+
+def messages_in(files: Sequence[Path], province: str | None) -> list[Message]:
     """The submissions of files. Ends the command with everything that is wrong with them."""
     try:
         return read_files(files, province)
@@ -202,7 +282,7 @@ def _last_day(due: datetime) -> date:
     return (due.astimezone(HANOI) - timedelta(microseconds=1)).date()
 
 
-def _problems(receipt: Receipt) -> str:
+def _problems(receipt: Receipt | Judged) -> str:
     return "\n".join(f"{one.field or '/'}: {_both(one.message)}\n  → {_both(one.mend)}" for one in receipt.problems)
 
 
@@ -213,6 +293,19 @@ RECEIPTS: list[Column[Receipt]] = [
     Column("version", "Version"),
     Column("receipt", "Receipt", lambda receipt: receipt.receipt_id),
     Column("problems", "Problems", _problems),
+]
+SAID: list[Column[Receipt | Judged]] = [
+    Column("submission", "Submission", lambda said: said.submission_id),
+    Column("act", "Act"),
+    Column("status", "Status"),
+    Column("version", "Version"),
+    Column("receipt", "Receipt", lambda said: said.receipt_id if isinstance(said, Receipt) else None),
+    Column("problems", "Problems", _problems),
+]
+SAID_IN_A_ROW: list[Column[Receipt | Judged]] = [
+    SAID[0],
+    Column("act", "Act", lambda said: said.act if said.act != "submission" else None),
+    *SAID[2:5],
 ]
 
 

@@ -33,7 +33,7 @@ from opentelemetry.trace import SpanKind, format_trace_id
 
 from shared.contracts.base import Status, Text
 from shared.contracts.catalogue import CONTRACTS
-from shared.contracts.topics import topic_names
+from shared.contracts.topics import submission_key, topic_names
 from shared.messaging.access import KafkaAccess
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.envelope import place_id, suspected_encoding
@@ -96,12 +96,6 @@ class Sent:
 def topic_of(message: Message) -> str:
     """The channel of the message's province."""
     return topic_names("submissions", [message.province])[0]
-
-
-def key_of(data: Mapping[str, Any], province: str) -> str:
-    """What a submission speaks of: its centre, its unit, its other subject, or the province."""
-    named = (data.get("centre_id"), data.get("unit_code"), data.get("subject"), province)
-    return next(one for one in named if isinstance(one, str) and one)
 
 
 def headers_of(message: Message, time: datetime, traceparent: str) -> list[tuple[str, bytes]]:
@@ -290,17 +284,21 @@ class UnreadableFiles(Exception):
         super().__init__("\n".join(map(str, problems)))
 
 
-def read_files(paths: Iterable[Path], province: str) -> list[Message]:
+def read_files(paths: Iterable[Path], province: str | None) -> list[Message]:
     """Submissions from files, in order: JSON (one object or a list of them) or JSON lines (`.jsonl`, `.ndjson`).
 
-    Each object is `{"type": "langhoc.commune.submitted.v1", "data": {…}}`. Only what makes it a submission is looked at
-    here; whether the data are right is for intake to say, in its receipt.
+    Each object is `{"type": "langhoc.commune.submitted.v1", "data": {…}}`, a structured CloudEvent, or a record like
+    the published examples (`shared/contracts/examples`), which names its channel. Only what makes it a submission is
+    looked at here; whether the data are right is for intake to say, in its receipt.
+
+    Args:
+        province: in whose name; `None`: that of the channel that each object names.
 
     Raises:
         UnreadableFiles: with every problem of every file.
         ValueError: there is no such province.
     """
-    if registry().province(province, REORGANISATION) is None:
+    if province is not None and registry().province(province, REORGANISATION) is None:
         known = ", ".join(one.code for one in registry().provinces(REORGANISATION))
         raise ValueError(f"Không có tỉnh mang mã / there is no province with code {province!r}. Mã / codes: {known}.")
     messages: list[Message] = []
@@ -373,24 +371,82 @@ def _behind_blanks(text: str, place: int) -> int:
     return found.start() if found else len(text)
 
 
-def _message(path: Path, line: int, entry: Any, province: str) -> Message | FileProblem:
+def _message(path: Path, line: int, entry: Any, province: str | None) -> Message | FileProblem:
     mend = Text(
         vi='Mỗi hồ sơ có dạng {"type": "…", "data": {…}}.',
         en='Each submission has the form {"type": "…", "data": {…}}.',
     )
-    if not isinstance(entry, dict) or entry.keys() != {"type", "data"}:
+    plain = _plain(entry)
+    if plain is None:
         found = ", ".join(entry) if isinstance(entry, dict) else json.dumps(entry, ensure_ascii=False)[:40]
         what = Text(
             vi=f"Cần đúng hai trường `type` và `data`, ở đây có: {found or '∅'}.",
             en=f"It needs exactly the fields `type` and `data`; here is: {found or '∅'}.",
         )
         return FileProblem(str(path), line, what, mend)
-    type_, data = entry["type"], entry["data"]
-    if type_ not in SUBMISSIONS:
-        what = Text(vi=f"Không có loại hồ sơ {type_!r}.", en=f"There is no submission of type {type_!r}.")
+    if plain.type not in SUBMISSIONS:
+        what = Text(vi=f"Không có loại hồ sơ {plain.type!r}.", en=f"There is no submission of type {plain.type!r}.")
         known = ", ".join(SUBMISSIONS)
         return FileProblem(str(path), line, what, Text(vi=f"Dùng một trong: {known}.", en=f"Use one of: {known}."))
-    if not isinstance(data, dict):
+    if not isinstance(plain.data, dict):
         what = Text(vi="`data` phải là một đối tượng JSON.", en="`data` must be a JSON object.")
         return FileProblem(str(path), line, what, mend)
-    return Message(province, key_of(data, province), type_, json.dumps(data, ensure_ascii=False).encode())
+    own = province or plain.province
+    if own is None or plain.province not in (None, own):
+        return FileProblem(str(path), line, *_whose(plain.province, province))
+    body = json.dumps(plain.data, ensure_ascii=False).encode()
+    key = plain.key or submission_key(plain.data, own)
+    return Message(own, key, plain.type, body, plain.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """What an object in a file says, in whichever form."""
+
+    type: Any
+    data: Any
+    headers: Mapping[str, bytes | None] = field(default_factory=dict)
+    key: str | None = None
+    province: str | None = None
+    """Of the channel that it names."""
+
+
+def _plain(entry: Any) -> _Plain | None:
+    if not isinstance(entry, dict):
+        return None
+    if entry.keys() == {"type", "data"}:
+        return _Plain(entry["type"], entry["data"])
+    if entry.keys() == {"headers", "key", "topic", "data"} and _are_texts(entry["headers"]):
+        family, _, province = str(entry["topic"]).rpartition(".")
+        named = province if family == "submissions" else None
+        headers = {name: value.encode() for name, value in entry["headers"].items() if name != "traceparent"}
+        return _Plain(entry["headers"].get("ce_type"), entry["data"], headers, str(entry["key"]), named)
+    attributes = {name: value for name, value in entry.items() if name not in ("data", "datacontenttype")}
+    if "specversion" in entry and "data" in entry and _are_texts(attributes):
+        headers = {f"ce_{name}": value.encode() for name, value in attributes.items()}
+        return _Plain(entry.get("type"), entry["data"], headers)
+    return None
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
+
+
+def _whose(named: str | None, province: str | None) -> tuple[Text, Text]:
+    """What is wrong with the province of a submission, and how to mend it."""
+    if named is None:
+        return (
+            Text(vi="Không rõ hồ sơ của tỉnh nào.", en="It does not say of which province it is."),
+            Text(vi="Thêm --province MÃ.", en="Add --province CODE."),
+        )
+    return (
+        Text(vi=f"Hồ sơ thuộc kênh của tỉnh {named}.", en=f"It is for the channel of province {named}."),
+        Text(vi=f"Không gửi nhân danh tỉnh {province}.", en=f"Do not send it in the name of {province}."),
+    )
+
+
+def structured(message: Message, time: datetime) -> bytes:
+    """The message as a structured CloudEvent, its data as they are."""
+    headers = {name: value.decode("utf-8", "replace") for name, value in headers_of(message, time, "")}
+    attributes = {name.removeprefix("ce_"): value for name, value in headers.items() if name.startswith("ce_")}
+    return json.dumps(attributes, ensure_ascii=False).encode()[:-1] + b', "data": ' + message.body + b"}"

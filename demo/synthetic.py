@@ -20,7 +20,7 @@ from math import ceil
 from random import Random
 from typing import Any, Literal, TypeVar
 
-from cli.publishing import Message, key_of
+from cli.publishing import Message
 from demo.synthetic_series import of_commune, of_province, status_at
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType, contract_of
@@ -44,6 +44,7 @@ from shared.contracts.submissions import (
     TargetsContent,
     TargetValue,
 )
+from shared.contracts.topics import submission_key
 from shared.registry import RegisterGap, Unit, registry
 from shared.rulebook import HANOI, PassFailRubric, PointsRubric, Series, cut_off, funding_norms, rubric_for
 from shared.rulebook.points import Grade
@@ -516,7 +517,7 @@ def _correcting(submission: S, version: int) -> S:
 def _message(province: str, submission: Submission, expected: Status = Status.ACCEPTED, note: str = "") -> Message:
     return Message(
         province=province,
-        key=key_of(dict(submission), province),
+        key=submission_key(dict(submission), province),
         type=contract_of(type(submission)).value,
         body=submission.model_dump_json(exclude_none=True).encode(),
         expected=expected,
@@ -538,7 +539,7 @@ def _edited(message: Message, note: str, pointer: str, value: object, *, keep_id
     else:
         place[last] = value
     body = json.dumps(data, ensure_ascii=False).encode()
-    key = key_of(data, message.province)
+    key = submission_key(data, message.province)
     return replace(message, key=key, body=body, expected=Status.REJECTED, note=note)
 
 

@@ -26,7 +26,7 @@ def langhoc_on(state: Path) -> Iterator[Langhoc]:
             timeout=300,
         )
         assert (done.returncode != 0) is fails, done.stdout + done.stderr
-        return done.stderr if fails else done.stdout
+        return (done.stderr or done.stdout) if fails else done.stdout
 
     try:
         yield run

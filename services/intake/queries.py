@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, get_args
 
+from services.intake import claims
 from services.intake.decisions import (
     AGGREGATES,
     ERASURES,
@@ -61,6 +62,7 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("aggregates", [("accepted.unit_id", 1)])
     await mongo.index("versions", [("aggregate", 1), ("version", 1)])
     await mongo.index(REOPENINGS.name, [("period", 1), ("ordered_at", 1)])
+    await claims.prepare(mongo)
     await name_requests(mongo, lambda scope, period: RELEASE.request(Code(scope.removeprefix("release/"), period)))
     await _make_known(mongo)
 
@@ -108,6 +110,12 @@ async def _as_sealed(mongo: Mongo, row: Document) -> Document:
 async def receipt(mongo: Mongo, receipt_id: str) -> Receipt | None:
     """One receipt. Raises `Altered`."""
     return next((RECEIPTS.read(row).receipt for row in await mongo.find("receipts", {"_id": receipt_id})), None)
+
+
+async def receipts_of(mongo: Mongo, ids: Sequence[str]) -> dict[str, Receipt]:
+    """Those of these receipts that there are, by their ids. Raises `Altered`."""
+    rows = await mongo.find(RECEIPTS.name, {"_id": {"$in": list(ids)}})
+    return {row["_id"]: RECEIPTS.read(row).receipt for row in rows}
 
 
 async def held(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> list[Receipt]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -102,3 +102,9 @@ def largest_record(topic: str) -> int:
 def sender_of(topic: str) -> str:
     """The province whose channel `submissions.<province>` is: the sender's identity."""
     return topic.rsplit(".", 1)[1]
+
+
+def submission_key(data: Mapping[str, Any], province: str) -> str:
+    """Key of a submission's record, what it speaks of: its centre, its unit, its other subject, or the province."""
+    named = (data.get("centre_id"), data.get("unit_code"), data.get("subject"), province)
+    return next(one for one in named if isinstance(one, str) and one)

@@ -18,6 +18,8 @@ from shared.web.problems import ApiProblem, refused
 
 MAX_BYTES = 1024 * 1024
 """Of one body. The largest are whole folders of own rules; all rules of the nation together have 150 KB."""
+AS_SENT = frozenset({"/v1/submissions", "/v1/batches"})
+"""Whose bodies become records, and are judged as any record is (`envelope.read`): a bad one gets its receipt."""
 SECONDS = 20.0
 """From a request's headers to the end of its body: the largest on a line of half a megabit."""
 
@@ -41,7 +43,7 @@ class BoundedBodies:
             _look_at(scope)
             _declared(scope)
             async with asyncio.timeout(SECONDS):
-                body = b"" if is_open(scope) else await _read(receive)
+                body = b"" if is_open(scope) else await _read(receive, as_sent=scope["path"] in AS_SENT)
         except TimeoutError:
             await refused("http.request_too_slow", seconds=f"{SECONDS:g}").answer(scope, receive, send)
             return
@@ -66,7 +68,7 @@ def _declared(scope: Scope) -> None:
         raise _too_large()
 
 
-async def _read(receive: Receive) -> bytes | None:
+async def _read(receive: Receive, *, as_sent: bool) -> bytes | None:
     """The whole body; `None` where the caller left before its end. Raises `ApiProblem`."""
     body = bytearray()
     more = True
@@ -78,7 +80,7 @@ async def _read(receive: Receive) -> bytes | None:
         more = message.get("more_body", False)
         if len(body) > MAX_BYTES:
             raise _too_large()
-    if body:
+    if body and not as_sent:
         try:
             read_json(body.decode("utf-8"), lines=True)
         except OutOfBounds as found:

@@ -15,8 +15,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from cli.publishing import Message, key_of
+from cli.publishing import Message
 from shared.contracts.catalogue import CONTRACTS, EventType
+from shared.contracts.topics import submission_key
 from tests.casework.plain_yaml import documents
 
 Data = dict[str, Any]
@@ -139,7 +140,7 @@ class Record(Strict):
         body = self.body()
         value = json.dumps(body, ensure_ascii=False) if self.text is None else self.text
         headers = {name: None if text is None else text.encode() for name, text in self.headers.items()}
-        return Message(province, self.key or key_of(body, province), self.type_, value.encode(), headers)
+        return Message(province, self.key or submission_key(body, province), self.type_, value.encode(), headers)
 
     def body(self) -> Data:
         """What it says."""

@@ -91,8 +91,10 @@ def test_a_submission_by_hand_gets_its_receipt(langhoc: Langhoc, tmp_path: Path)
     file = tmp_path / "one.json"
     body = {"submission_id": "HAND-1", "unit_code": "4", "period": "2025", "content": {"scoring": "grades"}}
     file.write_text(json.dumps({"type": "langhoc.commune.submitted.v1", "data": body}))
-    (receipt,) = json.loads(langhoc("submit", str(file), "--province", "12", "--format", "json"))
+    rehearsed = json.loads(langhoc("submit", str(file), "-p", "12", "--dry-run", "--format", "json", fails=True))
+    (receipt,) = json.loads(langhoc("submit", str(file), "--province", "12", "--format", "json", fails=True))
     assert receipt["status"] == "rejected"
+    assert [{name: receipt[name] for name in one} for one in rehearsed] == rehearsed
     assert {problem["field"] for problem in receipt["problems"]} >= {"/unit_code", "/period", "/rubric"}
     assert all(
         problem[text][lang] for problem in receipt["problems"] for text in ("message", "mend") for lang in ["vi", "en"]

@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from cli.publishing import key_of
 from deploy.local.identity import Role, ensure_signing_key, issue_token
 from services.intake import api, decisions
 from shared.contracts.base import Status
 from shared.contracts.facts import Receipt
 from shared.contracts.submissions import Submission
+from shared.contracts.topics import submission_key
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.pipeline import Pipeline
@@ -26,6 +26,7 @@ from shared.messaging.decide.recalculation import Recalculator
 from shared.messaging.decide.sets import Sets
 from shared.messaging.send.outbox import Relay
 from shared.web import problems
+from tests.fakes.hand import MemoryHand
 from tests.fakes.memory import MemoryMongo
 from tests.fakes.trust import local_verifier
 from tests.unit.delivery_samples import Stored, head, record
@@ -59,13 +60,15 @@ class Bench:
         self.commands = Commands("intake", self.mongo, self.relay, clock=clock, sets=sets)
         self.recalculator = Recalculator("intake", self.mongo, self.relay, clock=clock, sets=sets, quiet_seconds=0.0)
         self.runtime = SimpleNamespace(commands=self.commands, clock=clock)
+        self.hand = MemoryHand(self.pipeline.process, first=1_000_000)
+        """Its way in over HTTP: judged before the answer is looked for."""
         self._offset = 0
 
     def sent(self, type_: str, data: Submission, province: str = "01") -> Stored:
         """The submission as it lies in Kafka."""
         self._offset += 1
         value = data.model_dump_json().encode()
-        key = key_of(data.model_dump(), province)
+        key = submission_key(data.model_dump(), province)
         return record(value, head(type_), topic=f"submissions.{province}", offset=self._offset, key=key)
 
     async def receive(self, type_: str, data: Submission, province: str = "01") -> Receipt:
@@ -102,6 +105,7 @@ class Bench:
         app.state.verifier = local_verifier(self.folder, self.mongo, self.runtime.clock)
         app.state.mongo = self.mongo
         app.state.runtime = self.runtime
+        app.state.hand = self.hand
         problems.install(app)
         app.include_router(api.router)
         token = issue_token(self.folder, account, role, province)

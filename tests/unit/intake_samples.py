@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from cli.publishing import key_of
 from services.intake import decisions
 from services.intake.domain import Known
 from shared.contracts.catalogue import EventType
@@ -17,6 +16,7 @@ from shared.contracts.submissions import (
     RecognitionSubmitted,
     Submission,
 )
+from shared.contracts.topics import submission_key
 from shared.messaging.consume import envelope
 from shared.messaging.decide.asking import Outcome
 from shared.messaging.messages import Received, Unreadable
@@ -116,7 +116,7 @@ class Intake:
         """Send one record; returns its receipt and everything it led to."""
         self._offset += 1
         value = data if isinstance(data, bytes) else data.model_dump_json().encode()
-        key = None if isinstance(data, bytes) else key_of(data.model_dump(), province)
+        key = None if isinstance(data, bytes) else submission_key(data.model_dump(), province)
         sent = record(value, head(type_), topic=f"submissions.{province}", offset=self._offset, key=key)
         received: Received[Any] = envelope.read(sent, received_at=at, trusted=False)
         unreadable = isinstance(received.data, Unreadable)

@@ -22,12 +22,12 @@ from cli.publishing import (
     Portal,
     UnreadableFiles,
     headers_of,
-    key_of,
     read_files,
     topic_of,
 )
 from shared.contracts.catalogue import EventType
 from shared.contracts.submissions import EnvelopeSubmitted
+from shared.contracts.topics import submission_key
 from shared.messaging.access import KafkaAccess
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume.envelope import read
@@ -127,7 +127,7 @@ def test_a_message_may_spoil_its_headers() -> None:
     ],
 )
 def test_the_key_is_what_a_submission_speaks_of(data: dict[str, Any], key: str) -> None:
-    assert key_of(data, "44") == key
+    assert submission_key(data, "44") == key
 
 
 # ------------------------------------------------------------------------------------------------- publishing

@@ -41,6 +41,8 @@ class Here:
     """A deployment of nothing but these services, each at the host of its name."""
 
     name = "here"
+    kafka = None
+    clock_offset = 0
 
     def __init__(self, services: dict[str, httpx.AsyncClient | Connect]) -> None:
         self.services = {name: (f"http://{name}",) for name in services}

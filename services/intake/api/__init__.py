@@ -1,10 +1,11 @@
-"""HTTP side of intake: receipts and what is accepted; the register, periods and history; people; erasures."""
+"""HTTP side of intake: what is handed in, receipts, what is accepted; register, periods, history; people; erasures."""
 
 from fastapi import APIRouter
 
-from services.intake.api import erasures, explanations, history, people, periods, receipts, register
+from services.intake.api import erasures, explanations, history, people, periods, receipts, register, submissions
 
 router = APIRouter()
+router.include_router(submissions.router)
 router.include_router(receipts.router)
 router.include_router(register.router)
 router.include_router(people.router)

@@ -20,6 +20,7 @@ from aiokafka.errors import (
     CorruptRecordException,
     InvalidTimestampError,
     InvalidTopicError,
+    KafkaConnectionError,
     KafkaError,
     MessageSizeTooLargeError,
     PolicyViolationError,
@@ -141,6 +142,11 @@ class LastingProducer:
         self._current, self._broken = fresh, False
         metrics.PRODUCERS.inc()
         log.info("producer.renewed")
+
+    async def reach(self) -> None:
+        """Have a broker answer: what is sent next is not sent into the void. Raises `KafkaError`."""
+        if not await self._current.client.force_metadata_update():
+            raise KafkaConnectionError("no broker answers")
 
     async def flush(self) -> None:
         """Wait for all confirmations."""
