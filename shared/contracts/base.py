@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from numbers import Real
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -113,7 +114,7 @@ def _spelled_decimal(value: object, info: ValidationInfo) -> object:
             return Decimal(value)
         case str():
             raise PydanticCustomError("decimal_parsing", "Input should be a number: digits, a point before decimals")
-        case int() | float() if not isinstance(value, bool):
+        case Real() if not isinstance(value, bool):
             return Decimal(repr(value))  # as written: the border took no other one
         case _:
             raise PydanticCustomError("decimal_type", "Input should be a number")
