@@ -33,6 +33,7 @@ class Received(Generic[T]):
     """One record on its way through a handler."""
 
     data: T
+    """`None` where nobody reads its body."""
     event_id: str
     """The inbox id; deterministic ids of raised events are derived from it."""
     type: str

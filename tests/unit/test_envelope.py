@@ -174,6 +174,45 @@ def test_reading_is_total(value: bytes | None, headers: list[tuple[str, bytes]],
     assert isinstance(received.data, Unreadable | EnvelopeAccepted) or not whole
 
 
+@given(value=st.binary() | ANY_JSON | st.integers(0, len(BODY)).map(lambda end: BODY[:end]) | st.just(BODY))
+def test_a_body_is_parsed_once_and_said_to_be_what_both_readers_find(value: bytes) -> None:
+    """What `json` cannot read is not read either, so that what is wrong with it can always be told."""
+    try:
+        expected = EnvelopeAccepted.model_validate(json.loads(value.decode()))
+    except (ValueError, RecursionError):
+        assert isinstance(read(record(value, HEAD)).data, Unreadable)
+    else:
+        assert read(record(value, HEAD)).data == expected
+
+
+@pytest.mark.parametrize("body", [BODY, b"{", b"\xff", b"{}", None])
+def test_a_body_that_nobody_routes_is_not_read(body: bytes | None) -> None:
+    received = envelope.read(record(body, HEAD), received_at=AT, trusted=True, routed={EventType.RECEIPT_ISSUED})
+    assert (received.data, received.type, received.raw) == (None, EventType.ENVELOPE_ACCEPTED, body or b"")
+    assert received.event_id == "/langhoc/intake#e-1"
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        (HEAD | {"x": b"\xff"}, Reason.BAD_HEADER),
+        (HEAD | {"ce_id": ""}, Reason.MISSING_HEADER),
+        (HEAD | {"ce_type": "langhoc.envelope.accepted.v2"}, Reason.UNKNOWN_TYPE),
+    ],
+)
+def test_nobody_knows_whether_it_is_routed_unless_its_head_is_whole(
+    headers: dict[str, str | bytes], expected: Reason
+) -> None:
+    data = envelope.read(record(BODY, headers), received_at=AT, trusted=True, routed=()).data
+    assert isinstance(data, Unreadable)
+    assert data.reason is expected
+
+
+def test_what_comes_from_outside_is_read_whoever_routes_it() -> None:
+    data = envelope.read(record(b"{", HEAD), received_at=AT, trusted=False, routed=()).data
+    assert isinstance(data, Unreadable)
+
+
 @given(changes=st.dictionaries(st.sampled_from(sorted(EnvelopeAccepted.model_fields)), ANY_JSON.map(json.loads)))
 def test_a_body_that_is_read_can_be_written_and_read_again(changes: dict[str, object]) -> None:
     received = read(record(json.dumps(json.loads(BODY) | changes).encode(), HEAD))

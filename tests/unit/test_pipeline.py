@@ -287,6 +287,7 @@ async def test_what_one_record_asks_for_is_no_licence_for_another(bench: Bench) 
     ("value", "headers", "reason"),
     [
         (b"{", head(EventType.ENVELOPE_ACCEPTED), Reason.BAD_JSON),
+        (b"{", head(EventType.RECEIPT_ISSUED, traceparent="\udcff"), Reason.BAD_HEADER),
         (b"{}", head(EventType.ENVELOPE_ACCEPTED, traceparent="\udcff"), Reason.BAD_HEADER),
         (b"{}", head("unheard.of.v1"), Reason.UNKNOWN_TYPE),
         (b"{}", head(EventType.ENVELOPE_ACCEPTED), Reason.INVALID_BODY),
@@ -306,6 +307,15 @@ async def test_an_unreadable_record_is_kept_whole_and_its_neighbours_pass(
     assert letter["headers"] == [[name, value] for name, value in raw.items()]
     assert letter["appended_at"] == AT
     assert not bench.brake.topics(), "a record that cannot be read is no fault of our code"
+
+
+async def test_a_body_that_no_route_wants_need_not_be_readable(bench: Bench) -> None:
+    """Its head says that it is another service's; whoever listens to it keeps what is wrong with it."""
+    unread = record(b"{", head(EventType.RECEIPT_ISSUED), topic=IN, offset=1)
+    progress = await bench.process(stored(0), unread, stored(2))
+    assert bench.counted() == 2
+    assert not bench.mongo.all("dead_letters")
+    assert progress.next_offsets == {(IN, 0): 3}
 
 
 async def test_a_record_of_an_outside_sender_is_answered_instead() -> None:

@@ -10,7 +10,8 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -74,12 +75,25 @@ def former_id(event_id: str) -> tuple[str, int] | None:
 
 
 def read(
-    record: Record, *, received_at: datetime, trusted: bool, clock_offset: int = 0, decided_at: datetime | None = None
-) -> Received[BaseModel] | Received[Unreadable]:
+    record: Record,
+    *,
+    received_at: datetime,
+    trusted: bool,
+    clock_offset: int = 0,
+    decided_at: datetime | None = None,
+    routed: Container[str] | None = None,
+) -> Received[BaseModel] | Received[Unreadable] | Received[None]:
     """Read one record; total: returns for every possible input.
 
-    `trusted` tells whether `ce_source` and `ce_id` identify the event (our own services) or only its place does; what
-    comes from outside is read within `shared.contracts.bounds`.
+    Args:
+        record: what lies in Kafka.
+        received_at: business time of its reception.
+        trusted: whether `ce_source` and `ce_id` identify the event (our own services) or only its place does; what
+            comes from outside is read within `shared.contracts.bounds`.
+        clock_offset: seconds by which `received_at` is shifted.
+        decided_at: business time at which it is decided on.
+        routed: the types whose bodies are of use; the body of a trusted event of another one stays unread, its `data`
+            `None`. By default all are of use.
     """
     cut = _cut(record)
     headers, bad_header = _headers(record, trusted=trusted) if cut is None else ({}, None)
@@ -113,15 +127,23 @@ def read(
     told = tuple({"problem": one} for one in wrong)
     if any(one.code == NO_JSON for one in wrong):
         return received(Unreadable(Reason.BAD_HEADER, "content-type", event_type, None, told))
-    body, problem = _json(record.value or b"", read_json if not trusted else json.loads)
-    if bad_header:
-        return received(Unreadable(Reason.BAD_HEADER, bad_header, event_type, body))
-    absent = [name for name in REQUIRED if not headers.get(name)]
-    if absent:
-        return received(Unreadable(Reason.MISSING_HEADER, ", ".join(absent), event_type, body, told))
     contract = former.now if former else CONTRACTS.get(event_type or "")
-    if contract is None or not (trusted or contract.family == OUTSIDE):
-        return received(Unreadable(Reason.UNKNOWN_TYPE, event_type or "", event_type, body, told))
+    refused: tuple[Reason, str] | None = None
+    if bad_header:
+        refused, told = (Reason.BAD_HEADER, bad_header), ()
+    elif absent := [name for name in REQUIRED if not headers.get(name)]:
+        refused = Reason.MISSING_HEADER, ", ".join(absent)
+    elif contract is None or not (trusted or contract.family == OUTSIDE):
+        refused = Reason.UNKNOWN_TYPE, event_type or ""
+    elif trusted and routed is not None and contract.value not in routed:
+        return received(None)
+    elif trusted and not former:
+        with suppress(ValidationError):  # what is wrong with it is found below, with all that can be told of it
+            return received(contract.model.model_validate_json(record.value or b""))
+    body, problem = _json(record.value or b"", read_json if not trusted else json.loads)
+    if refused or contract is None:
+        reason, detail = refused or (Reason.UNKNOWN_TYPE, "")
+        return received(Unreadable(reason, detail, event_type, body, told))
     if problem:
         return received(Unreadable(problem.reason, problem.detail, event_type, body, (*told, *problem.errors)))
     try:
@@ -138,13 +160,11 @@ def read(
 
 def size_of(record: Record) -> int:
     """Bytes of a record as it is kept: key, value and headers."""
-    headers = sum(len(name.encode("utf-8", "backslashreplace")) + len(value or b"") for name, value in record.headers)
-    return (
-        len(record.key or b"")
-        + len(record.value or b"")
-        + headers
-        + HEADER_BYTES * max(len(record.headers) - USUAL_HEADERS, 0)
-    )
+    size = len(record.key or b"") + len(record.value or b"")
+    for name, value in record.headers:
+        size += len(name) if name.isascii() else len(name.encode("utf-8", "backslashreplace"))
+        size += len(value or b"")
+    return size + HEADER_BYTES * max(len(record.headers) - USUAL_HEADERS, 0)
 
 
 def _cut(record: Record) -> Unreadable | None:
@@ -166,6 +186,9 @@ def _headers(record: Record, *, trusted: bool) -> tuple[dict[str, str], str | No
 
     From outside an attribute of the event stands once, and is a text; other headers are nobody's concern.
     """
+    if trusted:
+        with suppress(UnicodeDecodeError):
+            return {name: (value or b"").decode() for name, value in record.headers}, None
     headers: dict[str, str] = {}
     bad: str | None = None
     for name, value in record.headers:

@@ -63,7 +63,7 @@ class Handle:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """A known type that this service does not listen to."""
+    """A known type that this service does not listen to, whatever its body says."""
 
     received: Received[Any]
 
@@ -215,6 +215,7 @@ class Pipeline:
             trusted=self._consumer.refusals is None,
             clock_offset=self._clock.offset_seconds,
             decided_at=self._clock.now(),
+            routed=self._consumer.routes,
         )
         return classify(received, self._consumer)
 
