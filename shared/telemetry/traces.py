@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 
 from opentelemetry import trace
@@ -16,6 +17,7 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 _PROPAGATOR = TraceContextTextMapPropagator()
+_NOT_SAMPLED = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f][02468ace])")
 QUEUE_SPANS = 65_536
 """The SDK's default of 2,048 drops most spans of a burst."""
 
@@ -60,8 +62,17 @@ def context_of(traceparent: str | None) -> Context:
     return _PROPAGATOR.extract({"traceparent": traceparent} if traceparent else {}, context=Context())
 
 
+def dropped(traceparent: str) -> trace.Span | None:
+    """The sender's span of a trace that it does not keep, `None` of one that it keeps: whoever follows does likewise,
+    so what hangs under this one needs no spans of its own."""
+    found = _NOT_SAMPLED.fullmatch(traceparent)
+    if found is None:
+        return None
+    flags = trace.TraceFlags(int(found[3], 16) & trace.TraceFlags.RANDOM_TRACE_ID)
+    return trace.NonRecordingSpan(trace.SpanContext(int(found[1], 16), int(found[2], 16), True, flags))
+
+
 def traceparent_of(span: trace.Span | Span) -> str:
-    """The `traceparent` under which whoever receives the message will hang its spans."""
-    carrier: dict[str, str] = {}
-    _PROPAGATOR.inject(carrier, trace.set_span_in_context(span, Context()))
-    return carrier.get("traceparent", "")
+    """The `traceparent` under which whoever receives the message will hang its spans; empty without a trace."""
+    here = span.get_span_context()
+    return f"00-{here.trace_id:032x}-{here.span_id:016x}-{here.trace_flags:02x}" if here.is_valid else ""

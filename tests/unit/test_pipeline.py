@@ -12,6 +12,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, SamplingResult
 from pydantic import TypeAdapter
 
 from shared.contracts.catalogue import EXAMPLES, EventType
@@ -27,6 +28,7 @@ from shared.messaging.messages import Outgoing, Reason, Received, Unreadable, de
 from shared.messaging.send.outbox import LARGEST_BODY
 from shared.mongo import LoggedOut, Unavailable
 from shared.mongo.port import CommitUnknown, Transient
+from shared.telemetry import dropped
 from tests.fakes.memory import Fault, MemoryMongo
 from tests.unit.delivery_samples import AT, TRACE, Stored, head, record
 
@@ -627,6 +629,58 @@ async def test_an_event_may_hang_under_another_trace_and_links_to_its_cause(span
     assert publish.parent is not None
     assert (ids(publish)[0], f"{publish.parent.span_id:016x}") == ("1" * 32, "2" * 16)
     assert [link.context.trace_id for link in publish.links] == [int("0af7651916cd43dd8448eb211c80319c", 16)]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the spans that were made, whether or not somebody keeps them."""
+    names: list[str] = []
+
+    class Noted(ParentBased):
+        def should_sample(self, parent: Any, trace_id: int, name: str, *more: Any, **named: Any) -> SamplingResult:
+            names.append(name)
+            return super().should_sample(parent, trace_id, name, *more, **named)
+
+    monkeypatch.setattr(trace, "get_tracer", TracerProvider(sampler=Noted(ALWAYS_OFF)).get_tracer)
+    return names
+
+
+DROPPED = TRACE[:-2] + "00"
+
+
+async def test_of_a_trace_that_its_sender_does_not_keep_no_span_is_made_and_it_is_handed_on(started: list[str]) -> None:
+    bench = Bench()
+    await bench.process(stored(0, traceparent=DROPPED), stored(1, "poison", traceparent=DROPPED))
+
+    assert started == []
+    assert bench.dead().keys() == {1}
+    (row,) = bench.mongo.all("outbox")
+    handed_on = row["headers"]["traceparent"]
+    assert (handed_on[3:35], handed_on[-2:]) == (DROPPED[3:35], "00")
+
+
+async def test_a_record_without_a_trace_asks_the_sampler_once_and_its_event_follows(started: list[str]) -> None:
+    bench = Bench()
+    await bench.process(stored(0))
+
+    assert started == [f"process {EventType.ENVELOPE_ACCEPTED}"]
+    (row,) = bench.mongo.all("outbox")
+    handed_on = dropped(row["headers"]["traceparent"])
+    assert handed_on is not None
+    assert handed_on.get_span_context().is_valid
+
+
+@pytest.mark.parametrize("flags", ["00", "01"])
+async def test_an_event_under_another_trace_is_kept_where_that_one_is(
+    monkeypatch: pytest.MonkeyPatch, spans: InMemorySpanExporter, flags: str
+) -> None:
+    monkeypatch.setitem(globals(), "ELSEWHERE", ELSEWHERE[:-2] + flags)
+    bench = Bench()
+    await bench.process(stored(0, "traced elsewhere", traceparent=DROPPED))
+
+    (row,) = bench.mongo.all("outbox")
+    assert (row["headers"]["traceparent"][3:35], row["headers"]["traceparent"][-2:]) == ("1" * 32, flags)
+    assert len(spans.get_finished_spans()) == int(flags)
 
 
 async def test_spans_tell_what_became_true_only(spans: InMemorySpanExporter) -> None:

@@ -43,7 +43,7 @@ from shared.messaging.faults import NO_FAULTS, Faults
 from shared.messaging.messages import Position, Reason, Received, Unreadable
 from shared.mongo import Conflict, DuplicateKey, LoggedOut, Mongo, Permanent, Put, Session, Unavailable, answers
 from shared.mongo.port import MongoError
-from shared.telemetry import context_of, metrics
+from shared.telemetry import context_of, dropped, metrics
 
 log = structlog.get_logger()
 Partition = tuple[str, int]
@@ -366,20 +366,24 @@ class Pipeline:
         return None
 
     def _span(self, received: Received[Any]) -> trace.Span:
-        return self._tracer.start_span(
-            f"process {received.type or 'unreadable'}",
-            context_of(received.traceparent),
-            SpanKind.CONSUMER,
-            {
-                "messaging.system": "kafka",
-                "messaging.operation.type": "process",
-                "messaging.destination.name": received.position.topic,
-                "messaging.destination.partition.id": str(received.position.partition),
-                "messaging.kafka.offset": received.position.offset,
-                "messaging.message.id": received.event_id,
-                "langhoc.subject": received.subject,
-            },
-        )
+        """The record's span; what it says is put together only where somebody keeps it."""
+        if received.traceparent and (parent := dropped(received.traceparent)):
+            return parent
+        name = f"process {received.type or 'unreadable'}"
+        span = self._tracer.start_span(name, context_of(received.traceparent), SpanKind.CONSUMER)
+        if span.is_recording():
+            span.set_attributes(
+                {
+                    "messaging.system": "kafka",
+                    "messaging.operation.type": "process",
+                    "messaging.destination.name": received.position.topic,
+                    "messaging.destination.partition.id": str(received.position.partition),
+                    "messaging.kafka.offset": received.position.offset,
+                    "messaging.message.id": received.event_id,
+                    "langhoc.subject": received.subject,
+                }
+            )
+        return span
 
     def _bury(self, batch: _Batch, record: Any, received: Received[Any], reason: Reason, detail: str) -> None:
         now = batch.writing.now

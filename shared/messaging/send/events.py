@@ -1,4 +1,4 @@
-"""Events on their way out: CloudEvents 1.0 in Kafka's binary mode, each under a publish span of its own."""
+"""Events on their way out: CloudEvents 1.0 in Kafka's binary mode, under a publish span where their trace is kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.messaging.clock import BusinessClock
 from shared.messaging.messages import Outgoing, derived_id
 from shared.messaging.send.outbox import row
 from shared.mongo.port import Document
-from shared.telemetry import context_of, traceparent_of
+from shared.telemetry import context_of, dropped, traceparent_of
 
 
 def headers_for(
@@ -55,7 +55,7 @@ def emit(
     clock: BusinessClock,
     after: int,
 ) -> list[Document]:
-    """Outbox rows of events, each under a publish span of its own.
+    """Outbox rows of events, each under a publish span where its trace is kept.
 
     `after`: the highest stamp of what the outcome was decided on; the events come behind it.
     """
@@ -63,6 +63,33 @@ def emit(
         _emit_one(service, derived_id(cause, index), event, time, span, tracer, spans, clock, after)
         for index, event in enumerate(events)
     ]
+
+
+def _traceparent(
+    event_id: str, event: Outgoing, span: trace.Span, tracer: trace.Tracer, spans: list[trace.Span]
+) -> str:
+    """Of a publish span, added to `spans`; of a trace that nobody keeps, of what such a span would hang under."""
+    above = dropped(event.parent) if event.parent else span
+    if above is not None and not above.is_recording():
+        return traceparent_of(above)
+    publish = tracer.start_span(
+        f"publish {event.topic}",
+        context_of(event.parent) if event.parent else trace.set_span_in_context(span),
+        SpanKind.PRODUCER,
+        links=[trace.Link(span.get_span_context())] if event.parent else [],
+    )
+    if publish.is_recording():
+        publish.set_attributes(
+            {
+                "messaging.system": "kafka",
+                "messaging.operation.type": "publish",
+                "messaging.destination.name": event.topic,
+                "messaging.message.id": event_id,
+                "langhoc.subject": event.subject,
+            }
+        )
+    spans.append(publish)
+    return traceparent_of(publish)
 
 
 def _emit_one(
@@ -76,22 +103,6 @@ def _emit_one(
     clock: BusinessClock,
     after: int,
 ) -> Document:
-    parent = context_of(event.parent) if event.parent else trace.set_span_in_context(span)
-    links = [trace.Link(span.get_span_context())] if event.parent else []
-    publish = tracer.start_span(
-        f"publish {event.topic}",
-        parent,
-        SpanKind.PRODUCER,
-        {
-            "messaging.system": "kafka",
-            "messaging.operation.type": "publish",
-            "messaging.destination.name": event.topic,
-            "messaging.message.id": event_id,
-            "langhoc.subject": event.subject,
-        },
-        links,
-    )
-    spans.append(publish)
     return row(
         event_id=event_id,
         topic=event.topic,
@@ -103,7 +114,7 @@ def _emit_one(
             subject=event.subject,
             data=event.data,
             time=time,
-            traceparent=traceparent_of(publish),
+            traceparent=_traceparent(event_id, event, span, tracer, spans),
         ),
         order=clock.stamp(after),
         at=clock.real(),
