@@ -24,6 +24,7 @@ SEAL = "_seal"
 """Beside each document: `{key, hash, apart}`: id of the key, keyed hash, hashes of the fields that are documents."""
 _BESIDE = frozenset({SEAL, "_id", "_rev", "_stamp"})
 """What is no content: the identity is part of the place, the others tell when it was written."""
+_APART = (dict, list)
 _BYTES = 16
 UNENCODABLE = (bson.errors.BSONError, OverflowError, UnicodeEncodeError)
 """What sealing raises of a document that the database could not keep either."""
@@ -77,8 +78,9 @@ class Ring:
 
     def sealed(self, collection: str, id: str, document: Document) -> Document:
         """A document with its seal. Raises `UNENCODABLE`."""
-        apart = _apart(document)
-        seal = {"key": self.id, "hash": self._hash(self.id, collection, id, document, apart), "apart": apart}
+        flat, apart = _parted(document)
+        key, secret = next(iter(self._keys.items()))
+        seal = {"key": key, "hash": _hash(secret, collection, id, flat, apart), "apart": apart}
         return {**document, SEAL: seal}
 
     def fits(self, collection: str, found: Mapping[str, Any], without: Collection[str] = ()) -> bool:
@@ -87,25 +89,35 @@ class Ring:
         `without`: fields that the reader left out; they must be documents, lists or bytes, and named by the seal.
         """
         match found.get(SEAL):
-            case {"key": str(key), "hash": str(hash), "apart": dict(apart)} if key in self._keys:
-                here = {name: digest for name, digest in apart.items() if name in without} | _apart(found, apart)
-                return hash == self._hash(key, collection, str(found["_id"]), found, here)
+            case {"key": str(key), "hash": str(hash), "apart": dict(told)} if key in self._keys:
+                flat, apart = _parted(found, told)
+                left_out = {name: told[name] for name in without if name in told}
+                return hash == _hash(self._keys[key], collection, str(found["_id"]), flat, left_out | apart)
         return False
 
-    def _hash(self, key: str, collection: str, id: str, content: Mapping[str, Any], apart: Mapping[str, str]) -> str:
-        flat = {name: value for name, value in sorted(content.items()) if name not in apart and name not in _BESIDE}
-        said = {"place": [collection, id], "flat": flat, "apart": dict(sorted(apart.items()))}
-        return hashlib.blake2b(bson.encode(said), key=self._keys[key], digest_size=_BYTES).hexdigest()
+
+def _hash(key: bytes, collection: str, id: str, flat: Mapping[str, Any], apart: Mapping[str, str]) -> str:
+    """`flat` comes in order."""
+    said = {"place": [collection, id], "flat": flat, "apart": dict(sorted(apart.items()))}
+    return hashlib.blake2b(bson.encode(said), key=key, digest_size=_BYTES).hexdigest()
 
 
-def _apart(document: Mapping[str, Any], told: Collection[str] | None = None) -> dict[str, str]:
-    """`told`: names of its seal; in one of a release before, bytes were not apart."""
-    return {
-        name: hashlib.blake2b(bson.encode({"": value}), digest_size=_BYTES).hexdigest()
-        for name, value in document.items()
-        if name not in _BESIDE
-        and (isinstance(value, dict | list) or (isinstance(value, bytes) and (told is None or name in told)))
-    }
+def _parted(document: Mapping[str, Any], told: Collection[str] | None = None) -> tuple[dict[str, Any], dict[str, str]]:
+    """A document's content: what is plain, in order, and hashes of what is covered apart.
+
+    `told`: names of its seal; in one of a release before, bytes were not apart.
+    """
+    flat: dict[str, Any] = {}
+    apart: dict[str, str] = {}
+    for name in sorted(document):
+        if name in _BESIDE:
+            continue
+        value = document[name]
+        if isinstance(value, _APART) or (isinstance(value, bytes) and (told is None or name in told)):
+            apart[name] = hashlib.blake2b(bson.encode({"": value}), digest_size=_BYTES).hexdigest()
+        else:
+            flat[name] = value
+    return flat, apart
 
 
 _rings = [Ring()]

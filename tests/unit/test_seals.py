@@ -86,6 +86,18 @@ def test_whatever_is_changed_does_not_fit(change: Callable[[Row], object]) -> No
     assert not Ring().fits("coffers", row)
 
 
+def test_a_seal_is_made_as_those_that_are_kept_were() -> None:
+    assert kept()[SEAL] == {
+        "key": "6be20636",
+        "hash": "bc319b17551cd6ebd8b234c014074fd2",
+        "apart": {
+            "raw": "b786aeb020a0a51449ff9b5ab5433cca",
+            "line": "fc3619c3642c4e02f21446d1866b694e",
+            "flags": "56793c067cfd82152f6dbcf393109f32",
+        },
+    }
+
+
 def test_a_document_does_not_fit_into_another_collection() -> None:
     assert not Ring().fits("decisions", kept())
 
@@ -107,6 +119,7 @@ def test_a_reader_may_leave_out_a_document_but_nobody_else() -> None:
     assert not Ring().fits("coffers", row)
     assert not Ring().fits("coffers", kept() | {"line": {"amount": 1}}, without=("line",)), "it is there nevertheless"
     assert not Ring().fits("coffers", {name: said for name, said in row.items() if name != "name"}, without=("name",))
+    assert not Ring().fits("coffers", row | {"line": 1}, without=("line",)), "something plain stands in its place"
 
 
 def test_bytes_may_be_left_out_as_documents_may_and_a_seal_of_before_still_fits(
@@ -117,9 +130,9 @@ def test_bytes_may_be_left_out_as_documents_may_and_a_seal_of_before_still_fits(
     assert Ring().fits("coffers", bare, without=("raw",))
     assert not Ring().fits("coffers", bare)
     assert not Ring().fits("coffers", row | {"raw": b"\x01"}, without=("raw",)), "it is there nevertheless"
-    apart = seals._apart
+    parted = seals._parted
     with monkeypatch.context() as before:
-        before.setattr(seals, "_apart", lambda document, told=None: apart(document, ()))
+        before.setattr(seals, "_parted", lambda document, told=None: parted(document, ()))
         former = kept()
     assert "raw" not in former[SEAL]["apart"]
     assert Ring().fits("coffers", former)
