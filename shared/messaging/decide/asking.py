@@ -147,13 +147,19 @@ class Ask:
 
     async def one(self, ref: Ref[M]) -> M | None:
         """One document, or `None`."""
-        (found,) = await self.many([ref])
-        return found
+        self._declare(ref.collection)
+        self.reads.add(ref)
+        if ref in self._over:
+            state: M | None = self._over[ref]
+            return state
+        if ref not in self._known:
+            await Want([ref])
+        return self._known[ref]
 
     async def many(self, refs: Iterable[Ref[M]]) -> list[M | None]:
         """Documents by their identity, in that order."""
         wanted = list(refs)
-        self._declare(*{ref.collection for ref in wanted})
+        self._declare(*(ref.collection for ref in wanted))
         self.reads.update(wanted)
         missing = [ref for ref in wanted if ref not in self._over and ref not in self._known]
         if missing:

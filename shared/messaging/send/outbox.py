@@ -65,7 +65,7 @@ def row(
     *, event_id: str, topic: str, key: str, value: bytes, headers: Mapping[str, str], order: int, at: datetime
 ) -> Document:
     """The outbox document of one event, with its stamp. Raises `ValueError` for one that no broker would take."""
-    size = len(value) + len(key.encode()) + sum(len(f"{name}{text}".encode()) for name, text in headers.items())
+    size = len(value) + len("".join((key, *headers, *headers.values())).encode())
     if size > LARGEST_BODY:
         raise ValueError(f"event for {topic} has {EN(size)} bytes, more than {EN(LARGEST_BODY)}")
     return {
