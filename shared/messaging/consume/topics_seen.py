@@ -7,18 +7,25 @@ Goes away when `AIOKafkaAdminClient.describe_topics` tells them.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, Literal
+from typing import Any, Literal, Self, TypeVar
 
 from aiokafka.client import AIOKafkaClient, CoordinationType
-from aiokafka.errors import GroupAuthorizationFailedError, IncompatibleBrokerVersion, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    IncompatibleBrokerVersion,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 
 from shared.messaging.access import KafkaAccess
 
+T = TypeVar("T")
 Operation = Literal["read", "write"]
 _BITS: dict[Operation, int] = {"read": 1 << 3, "write": 1 << 4}
 
@@ -122,31 +129,75 @@ class _Metadata(Request[_Question]):  # type: ignore[misc]
         return request_struct_class([(nobody, name, {}) for name in self._names], False, True, {})
 
 
-async def topics_seen(kafka: KafkaAccess, names: Iterable[str]) -> dict[str, TopicSeen]:
-    """Each of these topics that exists, or of which this principal may not know whether it does.
+class Looking:
+    """Looks at topics and at the own group again and again over one connection, made anew after a failure.
 
-    Raises `KafkaError` when the broker does not answer, or is older than 3.0 and has no ids.
+    What may be seen is the broker's answer to each question, so a right that is taken away is noticed at the next.
     """
-    client: Any = AIOKafkaClient(**kafka.options, request_timeout_ms=10_000)
-    try:
-        await client.bootstrap()
-        answer = await client.send(client.get_random_node(), _Metadata(names))
-    finally:
-        await client.close()
-    return {topic["name"]: seen for topic in answer.to_object()["topics"] if (seen := _seen(topic))}
+
+    def __init__(self, kafka: KafkaAccess) -> None:
+        self._kafka = kafka
+        self._client: Any = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Hang up; the next question begins anew."""
+        client, self._client = self._client, None
+        if client:
+            await client.close()
+
+    async def topics(self, names: Iterable[str]) -> dict[str, TopicSeen]:
+        """Each of these topics that exists, or of which this principal may not know whether it does.
+
+        Raises `KafkaError` when the broker does not answer, or is older than 3.0 and has no ids.
+        """
+
+        async def question(client: Any) -> dict[str, Any]:
+            found: dict[str, Any] = (await client.send(client.get_random_node(), _Metadata(names))).to_object()
+            return found
+
+        answer = await self._ask(question)
+        return {topic["name"]: seen for topic in answer["topics"] if (seen := _seen(topic))}
+
+    async def may_join(self, group: str) -> bool:
+        """Whether this principal may look for its group. Raises `KafkaError` when the broker does not answer."""
+
+        async def question(client: Any) -> bool:
+            try:
+                await client.coordinator_lookup(CoordinationType.GROUP, group)
+            except GroupAuthorizationFailedError:
+                return False
+            return True
+
+        return await self._ask(question)
+
+    async def _ask(self, question: Callable[[Any], Awaitable[T]]) -> T:
+        """A failure counts on a new connection only: brokers cut those that logged in long ago."""
+        if self._client is not None:
+            with suppress(KafkaError):
+                return await self._asked(question)
+        return await self._asked(question)
+
+    async def _asked(self, question: Callable[[Any], Awaitable[T]]) -> T:
+        try:
+            if self._client is None:
+                self._client = AIOKafkaClient(**self._kafka.options, request_timeout_ms=10_000)
+                await self._client.bootstrap()
+            return await question(self._client)
+        except BaseException:
+            await self.close()
+            raise
 
 
-async def may_join(kafka: KafkaAccess, group: str) -> bool:
-    """Whether this principal may look for its group. Raises `KafkaError` when the broker does not answer."""
-    client: Any = AIOKafkaClient(**kafka.options, request_timeout_ms=10_000)
-    try:
-        await client.bootstrap()
-        await client.coordinator_lookup(CoordinationType.GROUP, group)
-    except GroupAuthorizationFailedError:
-        return False
-    finally:
-        await client.close()
-    return True
+async def topics_seen(kafka: KafkaAccess, names: Iterable[str]) -> dict[str, TopicSeen]:
+    """`Looking.topics`, once."""
+    async with Looking(kafka) as look:
+        return await look.topics(names)
 
 
 def _seen(topic: dict[str, Any]) -> TopicSeen | None:

@@ -23,7 +23,7 @@ from shared.messaging.consume.broker import KafkaPublisher, make_broker
 from shared.messaging.consume.consuming import Consuming
 from shared.messaging.consume.pipeline import Pipeline
 from shared.messaging.consume.topic_lives import TopicLives
-from shared.messaging.consume.topics_seen import may_join, topics_seen
+from shared.messaging.consume.topics_seen import Looking
 from shared.messaging.decide.asking import Consumer
 from shared.messaging.decide.commands import Commands
 from shared.messaging.decide.migrating import seal_former
@@ -114,6 +114,7 @@ class Runtime:
         kafka = settings.kafka_access
         self._broker = make_broker(kafka, client_id=f"langhoc-{service}-{settings.instance}", faults=faults)
         self._needs = needs_of(service, consumer.topics)
+        self._looking = Looking(kafka)
         self.relay = Relay(
             mongo,
             KafkaPublisher(self._broker),
@@ -212,7 +213,7 @@ class Runtime:
     async def _admitted(self) -> None:
         """Topics are the contracts', and nothing that this process is for is forbidden: else it would hear nothing."""
         await check_topics(self.settings.kafka_access, self._needs)
-        if not await may_join(self.settings.kafka_access, self.consuming.group):
+        if not await self._looking.may_join(self.consuming.group):
             raise RightsMissing(self._no_group)
 
     @property
@@ -221,9 +222,8 @@ class Runtime:
 
     async def _look(self, names: Iterable[str]) -> dict[str, str]:
         """The ids of these topics; on the way, whether anything is forbidden now."""
-        kafka = self.settings.kafka_access
-        seen = await topics_seen(kafka, {*names, *self._needs})
-        joins = await may_join(kafka, self.consuming.group)
+        seen = await self._looking.topics({*names, *self._needs})
+        joins = await self._looking.may_join(self.consuming.group)
         self._forbidden = lacking(self._needs, seen) + ([] if joins else [self._no_group])
         return {name: id for name in names if name in seen and (id := seen[name].id)}
 
@@ -251,6 +251,7 @@ class Runtime:
             async with asyncio.timeout(STOP_SECONDS):
                 await self.consuming.idle()
                 await end(self._tasks)
+                await self._looking.close()
                 if started:
                     with suppress(MongoError):
                         await self.relay.release()
