@@ -276,8 +276,8 @@ async def test_a_list_of_receipts_tells_none_that_was_altered_and_names_them_all
         await intake.receive(EventType.COMMUNE_SUBMITTED, commune(submission_id=each))
     rows = intake.mongo.rows("receipts")
     if sealed_before:
-        apart = seals._apart
-        monkeypatch.setattr(seals, "_apart", lambda row, told=None: apart(row, () if told is None else told))
+        apart = seals._parted
+        monkeypatch.setattr(seals, "_parted", lambda row, told=None: apart(row, () if told is None else told))
         intake.mongo.seal()
         assert not any(seals.covers(row, "raw") for row in rows.values())
     ask = intake.http()

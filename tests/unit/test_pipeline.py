@@ -637,9 +637,11 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
 
     class Noted(ParentBased):
-        def should_sample(self, parent: Any, trace_id: int, name: str, *more: Any, **named: Any) -> SamplingResult:
+        def should_sample(
+            self, parent_context: Any, trace_id: int, name: str, *more: Any, **named: Any
+        ) -> SamplingResult:
             names.append(name)
-            return super().should_sample(parent, trace_id, name, *more, **named)
+            return super().should_sample(parent_context, trace_id, name, *more, **named)
 
     monkeypatch.setattr(trace, "get_tracer", TracerProvider(sampler=Noted(ALWAYS_OFF)).get_tracer)
     return names
