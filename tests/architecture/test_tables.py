@@ -29,7 +29,7 @@ from services.intake.problems import of_unreadable
 from shared.answers.budgets import Finding
 from shared.contracts.base import Provenance
 from shared.contracts.facts import Cause
-from shared.messaging.messages import Reason, Unreadable
+from shared.messaging.messages import Cut, Reason, Unreadable
 from shared.registry import Succession
 from tests.architecture.test_rules import sources
 
@@ -138,7 +138,7 @@ def test_no_table_is_asked_whose_rows_nobody_has_counted() -> None:
 def test_every_reason_why_a_record_cannot_be_read_has_its_words() -> None:
     of_our_own = {Reason.HANDLER_FAILED, Reason.UNWRITABLE}
     for reason in set(Reason) - of_our_own - {Reason.INVALID_BODY}:  # an invalid body is told field by field
-        (problem,) = of_unreadable(Unreadable(reason, "detail", None, None))
+        (problem,) = of_unreadable(Unreadable(reason, "detail", None, None, cut=Cut(1, "0" * 64, 0)))
         assert problem.message.vi != problem.message.en
 
 

@@ -42,7 +42,7 @@ def test_a_configuration_fits_into_80_columns_and_says_what_it_is_for(
     assert ("Đọc: " in text) is (language is Language.VI)
     if principal == "province-01":
         assert about[0] == "# province-01, Thành phố Hà Nội"
-        assert {"submissions.01", "alerts.01, rankings, receipts.01", "province-01."} <= {
+        assert {"submissions.01", "alerts.01, rankings, receipts.01, rules", "province-01."} <= {
             line.split(": ")[-1].removeprefix("# ").split("Writes ")[-1].split("Reads ")[-1].split("with ")[-1]
             for line in about
         }

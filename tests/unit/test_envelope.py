@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from shared.contracts.catalogue import CONTRACTS, EventType
 from shared.contracts.facts import EnvelopeAccepted
+from shared.contracts.former import FORMER
 from shared.contracts.topics import largest_record
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume import envelope
@@ -155,7 +156,7 @@ ANY_JSON = st.recursive(
 ANY_HEADERS = st.lists(
     st.tuples(
         st.sampled_from([*HEAD, "ce_subject", "ce_version", "traceparent", "content-type"]) | st.text(),
-        st.sampled_from([b"1.0", b"", *(type_.encode() for type_ in CONTRACTS)]) | st.binary() | st.none(),
+        st.sampled_from([b"1.0", b"", *(type_.encode() for type_ in [*CONTRACTS, *FORMER])]) | st.binary() | st.none(),
     ),
     max_size=12,
 )
@@ -172,6 +173,15 @@ def test_reading_is_total(value: bytes | None, headers: list[tuple[str, bytes]],
     assert received.position == Position("t", 0, 5)
     assert received.raw == (value or b"")
     assert isinstance(received.data, Unreadable | EnvelopeAccepted) or not whole
+
+
+@pytest.mark.parametrize("former", FORMER)
+@given(value=ANY_JSON)
+def test_what_was_never_of_a_former_type_is_refused_as_what_replaced_it(former: str, value: bytes) -> None:
+    headers = [(name, text.encode()) for name, text in {**HEAD, "ce_type": former}.items()]
+    received = read(Stored("t", 0, 5, value, headers), trusted=True)
+    assert isinstance(received.data, Unreadable)
+    assert (received.type, received.data.reason) == (FORMER[former].now.value, Reason.INVALID_BODY)
 
 
 @given(value=st.binary() | ANY_JSON | st.integers(0, len(BODY)).map(lambda end: BODY[:end]) | st.just(BODY))

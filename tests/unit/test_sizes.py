@@ -41,7 +41,7 @@ from shared.messaging.consume.brake import Brake
 from shared.messaging.consume.envelope import size_of
 from shared.messaging.consume.pipeline import Pipeline
 from shared.messaging.decide.asking import Ask, Consumer, Outcome
-from shared.messaging.messages import Position, Reason, Received, Unreadable
+from shared.messaging.messages import Cut, Position, Reason, Received, Unreadable
 from shared.messaging.send.events import body_of
 from shared.messaging.send.outbox import LARGEST_BODY
 from shared.refusals import problem
@@ -248,7 +248,7 @@ def test_a_record_that_is_too_large_is_answered_by_a_receipt_that_fits(reason: R
     kilobyte = b"\xff" * 1_024
     place = Position("submissions.01", 1, 2**63 - 1)
     received: Received[Any] = Received(
-        data=Unreadable(reason, "x" * LIMIT, "y" * LIMIT, None),
+        data=Unreadable(reason, "x" * LIMIT, "y" * LIMIT, None, cut=Cut(2**63, "0" * 64, 0)),
         event_id="z" * 100,
         type="y" * LIMIT,
         source="",

@@ -129,7 +129,8 @@ async def on_withdrawal(event: Received[Withdrawn], ask: Ask) -> Outcome:
 
 async def on_score(event: Received[CentreScored], ask: Ask) -> Outcome:
     """A centre's result."""
-    score = Score(**event.data.model_dump(include=set(Score.model_fields)), traceparent=event.traceparent)
+    kept = Score.model_fields.keys() & CentreScored.model_fields.keys()
+    score = Score(**{name: getattr(event.data, name) for name in kept}, traceparent=event.traceparent)
     return await _of_centre(SCORES.ref(score.centre_id, score.period), score, score.centre_id, ask)
 
 

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Discriminator, Field, Tag, TypeAdapter, computed_field
 
-from services.scoring.domain import Place, Standing, figures_of
+from services.scoring.domain import Place, Standing
 from services.scoring.domain import in_order as by_period
 from shared.answers.results import Order
-from shared.contracts.base import Contract, Instant
+from shared.contracts.base import Contract, Instant, Step, Text
+from shared.contracts.explained import CriterionResult
 from shared.contracts.facts import (
     AssessmentAccepted,
     AssessmentScored,
@@ -62,6 +63,15 @@ StoredAccepted = Annotated[
 ]
 
 
+class Words(Contract):
+    """What a result says in words, with the values and grounds that these rest on."""
+
+    criteria: tuple[CriterionResult, ...]
+    explanation: tuple[Step, ...]
+    next_step: tuple[Text, ...] = ()
+    references: tuple[Reference, ...] = ()
+
+
 class Result(Contract):
     """`<subject>/<period>`: the last result, and everything it was made from."""
 
@@ -76,8 +86,8 @@ class Result(Contract):
     """The commune whose own assessment uses it."""
     result: StoredScored
     """Verdicts alone: its words are derived when somebody reads them, what it was judged on stands beside."""
-    figures: Annotated[str | None, Field(exclude_if=lambda told: told is None)] = None
-    """What `result.hash` would be today, where an earlier release made that in another way."""
+    told: Annotated[Words | None, Field(exclude_if=lambda told: told is None)] = None
+    """The words in which an earlier release told it: they stay what people read then."""
     accepted: StoredAccepted
     inputs: Inputs
     recomputed_at: datetime | None = None
@@ -86,11 +96,6 @@ class Result(Contract):
     """Versions before, which an older release kept here."""
     areas: tuple[tuple[str, str], ...] = ()
     """Series and code of the districts and provinces in which a commune has ever lain: its level stands beside."""
-
-    @property
-    def sealed(self) -> str:
-        """The hash over the figures of the result; judging it again must give the same."""
-        return self.figures or self.result.hash
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -209,8 +214,7 @@ def _verdicts_alone(document: Document) -> Document:
     if not isinstance(result.get("criteria"), list):
         return document
     if "explanation" in result:
-        told = figures_of(result)
-        document = document | ({"figures": told} if told != result.get("hash") else {})
+        document = document | {"told": {name: result[name] for name in Words.model_fields if name in result}}
     return document | {"result": verdicts(result)}
 
 

@@ -43,7 +43,8 @@ async def drop_words(id: str, ask: Ask, outcome: Outcome) -> None:
     if withdrawn is None or kept is None or kept.accepted.version >= withdrawn.version:
         return
     if await ask.one(ERASED.ref(kept.accepted.receipt_id)) is not None:
-        outcome.put(ref, kept.model_copy(update={"accepted": without_words(kept.accepted)}))
+        told = {"told": None} if isinstance(kept, Result) else {}
+        outcome.put(ref, kept.model_copy(update={"accepted": without_words(kept.accepted), **told}))
 
 
 def without_words(accepted: A) -> A:

@@ -30,11 +30,13 @@ from services.scoring.decisions.documents import (
 )
 from services.scoring.domain import (
     judged,
+    same_figures,
     same_verdicts,
     score_assessment,
     score_centre,
     score_commune,
     unexplained,
+    with_words,
     without_words,
 )
 from shared.contracts.explained import AnyExplained
@@ -106,15 +108,23 @@ def explain(kept: Result) -> tuple[AnyExplained, bool]:
 
     They are not kept: judging the same inputs again gives them, in the words of the rules in use. Where that gives
     other figures (a rule is gone or computes otherwise, the document is not what was judged), it is told as it was
-    published, without words.
+    published, without words. What an earlier release told stays as it was told.
     """
+    then = as_told(kept)
     try:
         again = score(kept.accepted, kept.inputs, kept.version)
     except (NoRuleInForce, LookupError, ValueError):
-        return unexplained(kept.result, None, kept.inputs.references), False
-    if again.hash != kept.sealed or not same_verdicts(kept.result, without_words(again, "")):
+        return then or unexplained(kept.result, None, kept.inputs.references), False
+    if then is not None:
+        return then, same_figures(then.model_dump(mode="json"), again.model_dump(mode="json"))
+    if again.hash != kept.result.hash or not same_verdicts(kept.result, without_words(again, "")):
         return unexplained(kept.result, again, kept.inputs.references), False
     return again.model_copy(update={"hash": kept.result.hash, "supersedes": kept.result.supersedes}), True
+
+
+def as_told(kept: Result) -> AnyExplained | None:
+    """A result in the words of an earlier release, where those are kept."""
+    return None if kept.told is None else with_words(kept.result, dict(kept.told))
 
 
 def published(scored: Scored, accepted: AcceptedAssessment, inputs: Inputs) -> Scored:
@@ -380,9 +390,10 @@ class Judging:
 def _stays(stored: Result, inputs: Inputs, now: AnyExplained, scored: Scored) -> bool:
     """Whether a result stays what it was. Of the same inputs only figures count: the words are the rule's, or ours.
     Of other ones a sentence counts too, since it may say what no figure does."""
-    if now.hash != stored.sealed or not same_verdicts(stored.result, scored):
+    then = as_told(stored)
+    if then is None and (now.hash != stored.result.hash or not same_verdicts(stored.result, scored)):
         return False
     if stored.inputs == inputs:
-        return True
-    before = score(stored.accepted, stored.inputs, stored.version)
+        return then is None or same_figures(then.model_dump(mode="json"), now.model_dump(mode="json"))
+    before = then or score(stored.accepted, stored.inputs, stored.version)
     return judged(before.model_dump(mode="json")) == judged(now.model_dump(mode="json"))

@@ -4,11 +4,11 @@ Always: missing is not zero (the result is `incomplete`), a value without eviden
 article and how well that is supported, and numbers are exact.
 """
 
-from services.scoring.domain.differences import Difference, differences, judged
+from services.scoring.domain.differences import Difference, differences, judged, same_figures
 from services.scoring.domain.movement import Earlier, Movement
 from services.scoring.domain.ranking import Cut, Standing, cut_off, rank, row_of, table_of
 from services.scoring.domain.recognising import beside, in_order
-from services.scoring.domain.results import figures_of, holder_of, score_assessment, score_centre, score_commune
+from services.scoring.domain.results import holder_of, score_assessment, score_centre, score_commune
 from services.scoring.domain.revision import (
     Place,
     Stretch,
@@ -19,7 +19,7 @@ from services.scoring.domain.revision import (
     revised,
     stretch,
 )
-from services.scoring.domain.verdicts import AnyScored, same_verdicts, unexplained, without_words
+from services.scoring.domain.verdicts import AnyScored, same_verdicts, unexplained, with_words, without_words
 
 __all__ = [
     "AnyScored",
@@ -36,7 +36,6 @@ __all__ = [
     "difference",
     "differences",
     "entries",
-    "figures_of",
     "holder_of",
     "in_order",
     "judged",
@@ -44,6 +43,7 @@ __all__ = [
     "ranking_hash",
     "revised",
     "row_of",
+    "same_figures",
     "same_verdicts",
     "score_assessment",
     "score_centre",
@@ -51,5 +51,6 @@ __all__ = [
     "stretch",
     "table_of",
     "unexplained",
+    "with_words",
     "without_words",
 ]

@@ -254,10 +254,10 @@ def _once(references: Sequence[Reference]) -> list[Reference]:
 
 def _sealed(result: R) -> R:
     """The result with the hash over all that was judged: same input, same hash, whenever and in whatever words."""
-    return result.model_copy(update={"hash": figures_of(result.model_dump(mode="json", exclude=set(_NOT_JUDGED)))})
+    return result.model_copy(update={"hash": _figures_of(result.model_dump(mode="json", exclude=set(_NOT_JUDGED)))})
 
 
-def figures_of(result: Mapping[str, Any]) -> str:
+def _figures_of(result: Mapping[str, Any]) -> str:
     """The hash of a result with its words, as JSON: over its figures, without versions, times and receipts."""
     judged = {name: value for name, value in result.items() if name not in _NOT_JUDGED}
     judged["references"] = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from shared.contracts.base import Provenance, Step, Text
@@ -68,11 +69,19 @@ def unexplained(result: AnyScored, today: AnyExplained | None, references: tuple
         references: what the result was judged with.
     """
     known = {each.id: each for each in today.criteria} if today else {}
-    told = dict(result) | {
-        "criteria": [_criterion(id, verdict, known.get(id)) for id, verdict in result.criteria.items()],
-        "explanation": [_why_not(result)],
-        "references": [*references],
-    }
+    return with_words(
+        result,
+        {
+            "criteria": [_criterion(id, verdict, known.get(id)) for id, verdict in result.criteria.items()],
+            "explanation": [_why_not(result)],
+            "references": references,
+        },
+    )
+
+
+def with_words(result: AnyScored, words: Mapping[str, Any]) -> AnyExplained:
+    """The verdicts and these words."""
+    told = dict(result) | {name: list(each) for name, each in words.items()}
     match result:
         case CommuneScored():
             return CommuneExplained(**told)

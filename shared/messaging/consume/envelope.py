@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol
 from pydantic import BaseModel, ValidationError
 
 from shared.contracts.catalogue import CONTRACTS
-from shared.contracts.former import FORMER
+from shared.contracts.former import FORMER, Former
 from shared.contracts.topics import largest_record
 from shared.messaging.consume.attributes import NO_JSON, attribute_problems
 from shared.messaging.consume.batches import SAMPLE_BYTES, damage_of
@@ -147,7 +147,7 @@ def read(
     if problem:
         return received(Unreadable(problem.reason, problem.detail, event_type, body, (*told, *problem.errors)))
     try:
-        value = json.dumps(former.lift(body)) if former else record.value or b""
+        value = _lifted(former, body) if former else record.value or b""
         data = contract.model.model_validate_json(value) if trusted else contract.claim.of_sender(value)
     except ValidationError as error:
         found = tuple(error.errors(include_url=False, include_context=True, include_input=True))
@@ -156,6 +156,14 @@ def read(
     if told:
         return received(Unreadable(Reason.BAD_HEADER, ", ".join(one.code for one in wrong), event_type, body, told))
     return received(data)
+
+
+def _lifted(former: Former, body: Any) -> str:
+    """A former body as one of today; what was never one stays as it is, for today's contract to say what is wrong."""
+    try:
+        return json.dumps(former.lift(body))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return json.dumps(body)
 
 
 def size_of(record: Record) -> int:
