@@ -210,7 +210,7 @@ async def test_the_register_is_corrected_once_more(world: MemoryWorld) -> None:
         "added": [
             {
                 "code": waiting["subject"],
-                "name": "Xã Cũ",
+                "name": "Xã Dào San",  # as the file that waits calls it
                 "type": "Xã",
                 "province_code": waiting["province"],
                 "valid_to": "2024-01-01",
