@@ -18,9 +18,19 @@ from rich.padding import Padding
 from cli.client import MOST, POLL_SECONDS, Client, describe
 from cli.deployments import Deployment
 from cli.explaining import marks
-from cli.options import AnyProvince, FormatOption, LanguageOption, YearOption
+from cli.options import AnyProvince, FormatOption, LanguageOption, YearOption, known_province
 from cli.output import Column, CommandError, Format, Language, console, emit, fail, money, number, plain_errors, say
 from cli.publishing import Message, Portal, Sent, UnreadableFiles, read_files, structured
+from cli.sheets import (
+    Declared,
+    NumbersOption,
+    PeriodOption,
+    SeriesOption,
+    UnitOption,
+    Ways,
+    is_sheet,
+    submit_sheet,
+)
 from shared.answers.alerts import StandingAlert
 from shared.answers.budgets import ToldProposal
 from shared.answers.submissions import Filed, Judged
@@ -28,6 +38,7 @@ from shared.contracts.base import Status, Text
 from shared.contracts.facts import AlertKind, BudgetRunProposed, Receipt, RetiredAlertKind
 from shared.messaging.clock import BusinessClock
 from shared.rulebook import HANOI
+from shared.sheets import Repair
 
 WAIT_SECONDS = 300.0
 BATCH_EVENTS, BATCH_BYTES = 500, 900_000
@@ -61,39 +72,99 @@ def wait(
 def submit(
     files: Annotated[
         list[Path],
-        typer.Argument(help="JSON or JSON lines: {type, data} objects, CloudEvents, or records like the examples."),
+        typer.Argument(
+            help="Sheets (.xlsx, .csv); JSON or JSON lines: {type, data}, CloudEvents, or records like the examples."
+        ),
     ],
     province: Annotated[
         str | None, typer.Option("--province", "-p", help="In whose name; left out, whose channel the files name.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would become of them.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would become of them; of a sheet what is wrong in it.")
+    ] = False,
+    kind: Annotated[str | None, typer.Option(help="What a sheet holds, where it does not say so itself.")] = None,
+    period: PeriodOption = None,
+    series: SeriesOption = None,
+    numbers: NumbersOption = None,
+    unit: UnitOption = None,
+    sheet: Annotated[str | None, typer.Option(help="Which sheet of a workbook, where it has several.")] = None,
+    repair_codes: Annotated[
+        bool, typer.Option("--repair-codes", help="Put back zeros that codes in a sheet have lost; each is told.")
+    ] = False,
+    repair_encoding: Annotated[
+        bool, typer.Option("--repair-encoding", help="Read a sheet in TCVN3, VNI or Windows-1258; it is told.")
+    ] = False,
+    hidden_rows: Annotated[bool, typer.Option("--hidden-rows", help="Send hidden rows of a sheet too.")] = False,
+    language: LanguageOption = Language.VI,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Submit a province's files, and show the receipt of each. Ends with 1 when any of them was not accepted.
 
-    To Kafka where it is known, as a portal does, else by HTTP. Sending the same again is harmless.
+    To Kafka where it is known, as a portal does, else by HTTP. Sending the same again is harmless. A sheet comes back
+    as FILE.answered.xlsx with status, reason and mend in each row; its good rows are in.
 
-    Example: langhoc submit report.json --province 01
+    Example: langhoc submit communes.xlsx --province 01 --dry-run
     """
     with plain_errors():
-        messages = messages_in(files, province)
-        if not messages:
-            fail("Không có hồ sơ nào để gửi: danh sách rỗng. / There is nothing to submit: the list is empty.")
-        if len({each.province for each in messages}) > 1:
-            fail("Mỗi lần gửi cho một tỉnh. / Submit for one province at a time.")
-        client = Client()
-        said: Sequence[Receipt | Judged]
-        if dry_run:
-            said = [one.verdict for one in handed_in(messages, dry_run=True) if one.verdict]
-        elif client.deployment.kafka is None:
-            said = _received(client, handed_in(messages, dry_run=False))
-        else:
-            published = publish(client.deployment, messages)
+        sheets = [file for file in files if is_sheet(file)]
+        asked: dict[Repair, bool] = {"codes": repair_codes, "encoding": repair_encoding}
+        repair = frozenset(one for one in asked if asked[one])
+        declared = Declared(kind, period, series, numbers, unit, sheet, repair, hidden_rows)
+        good = _sheets(sheets, province, declared, language, format, dry_run=dry_run)
+        if len(sheets) < len(files):
+            good &= _messages([file for file in files if file not in sheets], province, format, dry_run=dry_run)
+    if not good:
+        raise typer.Exit(1)
+
+
+def _sheets(
+    files: Sequence[Path],
+    province: str | None,
+    declared: Declared,
+    language: Language,
+    format: Format,
+    *,
+    dry_run: bool,
+) -> bool:
+    """Whether all rows of all sheets were accepted, or could be sent."""
+    if not files:
+        return True
+    if known_province(province) is None or province is None:
+        fail("Nêu tỉnh gửi trang tính (--province). / Name the province that sends the sheet (--province).")
+    client = None if dry_run else Client()
+    clock = BusinessClock(client.deployment.clock_offset if client else 0)
+    options = declared.options(province, clock.now().astimezone(HANOI).date())
+
+    def settle() -> None:
+        if client is not None:
             wait_settled(client, WAIT_SECONDS, "Waiting for the receipts")
-            said = [client.get("intake", f"/receipts/{item.receipt_id}", Receipt) for item in published]
-        show_said(said, format, dry_run=dry_run)
-        if not all(map(_stands, said)):
-            raise typer.Exit(1)
+
+    def by_http(messages: Sequence[Message]) -> list[Receipt]:
+        return _received(Client(), handed_in(messages, dry_run=False))
+
+    done = [submit_sheet(file, options, client, Ways(settle, by_http), language, format) for file in files]
+    return all(done)
+
+
+def _messages(files: Sequence[Path], province: str | None, format: Format, *, dry_run: bool) -> bool:
+    """Whether all submissions of JSON files were accepted, or would be."""
+    messages = messages_in(files, province)
+    if not messages:
+        fail("Không có hồ sơ nào để gửi: danh sách rỗng. / There is nothing to submit: the list is empty.")
+    if len({each.province for each in messages}) > 1:
+        fail("Mỗi lần gửi cho một tỉnh. / Submit for one province at a time.")
+    client = Client()
+    said: Sequence[Receipt | Judged]
+    if dry_run:
+        said = [one.verdict for one in handed_in(messages, dry_run=True) if one.verdict]
+    elif client.deployment.kafka is None:
+        said = _received(client, handed_in(messages, dry_run=False))
+    else:
+        published = publish(client.deployment, messages)
+        wait_settled(client, WAIT_SECONDS, "Waiting for the receipts")
+        said = [client.get("intake", f"/receipts/{item.receipt_id}", Receipt) for item in published]
+    show_said(said, format, dry_run=dry_run)
+    return all(map(_stands, said))
 
 
 def handed_in(messages: Sequence[Message], *, dry_run: bool) -> list[Filed]:

@@ -21,6 +21,7 @@ from cli import (
     rankings,
     recompute,
     rulebook,
+    sheets,
     topics,
     units,
     views,
@@ -63,6 +64,7 @@ def langhoc(
 modules = (
     platform,
     data,
+    sheets,
     explaining,
     rankings,
     dead_letters,

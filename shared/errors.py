@@ -10,6 +10,7 @@ LanghocError                  what is wrong, everything at once
 ├── Unsupported               a server whose version a production deployment does not work with
 ├── Unreleasable              a ranking that is not released, or not taken back
 ├── OtherOrder                an order under an id that another one has
+├── SheetRefused              a sheet that is not read, or a template that cannot be made
 ├── Refused                   an action on a dead letter that is not carried out
 └── ApiProblem                an answer of HTTP
 ```

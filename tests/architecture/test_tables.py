@@ -93,12 +93,15 @@ GUARDED = {
     ("services/funding/domain/life.py", "TRANSITIONS"): "only after `refusals` found the pair in it",
     ("shared/refusals/validation.py", "_EXPECTED"): "only with a key that is in it",
     ("shared/rulebook/errors.py", "_OWN"): "only with a key that is in it",
+    ("shared/sheets/values.py", "_DIGITS"): "only with a key that is in it",
     ("tests/fakes/memory.py", "_COMPARISONS"): "only with a key that is in it",
 }
 OF_THE_PROGRAM = {
     ("services/funding/decisions/adjustment/deciding.py", "_ADJUSTING"),
     ("services/intake/decisions/release.py", "CONTRACTS"),
     ("shared/registry/loading.py", "_CODES"),
+    ("shared/sheets/columns.py", "FIELDS"),
+    ("shared/sheets/columns.py", "_PLAIN"),
 }
 """Tables whose keys stand in the program, not in data; the tests below and those of each table walk them."""
 

@@ -1,0 +1,349 @@
+"""`langhoc template`, and what `langhoc submit` does with a sheet: read it, send its good rows, answer each row."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from aiokafka.errors import KafkaError
+
+from cli.client import Client
+from cli.deployments import Deployment
+from cli.options import ProvinceOption
+from cli.output import Column, CommandError, Format, Language, console, emit, plain_errors, say
+from cli.publishing import WINDOW, Message, Portal
+from shared.contracts.base import Problem, Status, Text, to_nfc
+from shared.contracts.facts import Receipt
+from shared.contracts.topics import submission_key
+from shared.messaging.access import KafkaAccess
+from shared.messaging.clock import BusinessClock
+from shared.registry import registry
+from shared.rulebook import HANOI
+from shared.sheets import (
+    ANSWERED,
+    Answer,
+    Options,
+    Repair,
+    Row,
+    Sheet,
+    SheetRefused,
+    Style,
+    Unit,
+    csv_template,
+    form_of,
+    kinds,
+    open_sheet,
+    write_answered,
+    xlsx_template,
+)
+
+SHEETS = (".xlsx", ".xlsm", ".xls", ".ods", ".csv", ".tsv")
+"""Ends of the names of files that are read as sheets."""
+TAKEN = {Status.ACCEPTED, Status.ACCEPTED_LATE, Status.UNCHANGED}
+"""What a row came to that needs nothing more; a duplicate is what its first one was."""
+NOT_SENT, READY = "not_sent", "ready"
+WORDS: Mapping[str, Text] = {
+    NOT_SENT: Text(vi="chưa gửi: cần sửa", en="not sent: needs mending"),
+    READY: Text(vi="gửi được", en="can be sent"),
+    Status.ACCEPTED: Text(vi="được chấp nhận", en="accepted"),
+    Status.ACCEPTED_LATE: Text(vi="được chấp nhận, quá hạn", en="accepted, late"),
+    Status.HELD: Text(vi="tạm giữ", en="held"),
+    Status.REJECTED: Text(vi="bị từ chối", en="rejected"),
+    Status.CONFLICT: Text(vi="khác dữ liệu đã có", en="in conflict with what was accepted"),
+    Status.DUPLICATE: Text(vi="đã gửi trước đó", en="sent before"),
+    Status.UNCHANGED: Text(vi="không thay đổi", en="unchanged"),
+}
+"""What rows came to, in words."""
+
+NumbersOption = Annotated[
+    Style | None, typer.Option("--numbers", help="How a sheet writes numbers, where it does not say so itself.")
+]
+UnitOption = Annotated[
+    Unit | None, typer.Option("--unit", help="Unit of its amounts of money, where it does not say so itself.")
+]
+PeriodOption = Annotated[int | None, typer.Option("--period", help="Year that is assessed.")]
+SeriesOption = Annotated[str | None, typer.Option("--series", help="Of kind assessment: what is assessed.")]
+
+
+def app_commands(app: typer.Typer) -> None:
+    """Register this module's commands."""
+    app.command()(template)
+
+
+# ------------------------------------------------------------------------------------------------------ template
+
+
+def template(
+    kind: Annotated[str, typer.Argument(help=f"What is filed: {', '.join(kinds())}.")],
+    province: ProvinceOption,
+    period: PeriodOption = None,
+    series: SeriesOption = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write, .xlsx or .csv; by default KIND-PROVINCE.xlsx.")
+    ] = None,
+    centres: Annotated[
+        Path | None, typer.Option(help="CSV of the province's centres for the drop-down: id, name.")
+    ] = None,
+    numbers: Annotated[Style, typer.Option(help="How numbers are written: vi as in 2.982 and 62,198.")] = "vi",
+    unit: Annotated[Unit, typer.Option(help="Unit of amounts of money.")] = "đồng",
+) -> None:
+    """Make a sheet to fill in: drop-downs, the province's own communes, a page that explains each column.
+
+    The period of an assessment is last year, where none is named.
+
+    Example: langhoc template commune --province 01 --period 2025 -o communes.xlsx
+    """
+    with plain_errors(), refusals():
+        today = BusinessClock().now().astimezone(HANOI).date()
+        form = form_of(kind, province=province, period=period or today.year - 1, series=series)
+        period_of_name = f"-{form.fixed['period']}" if "period" in form.fixed else ""
+        file = output or Path(f"{kind}-{province}{period_of_name}.xlsx")
+        if file.exists():
+            raise CommandError(f"{file} is there already, perhaps filled in. Name another file with -o.")
+        sheet = secrets.token_hex(4)
+        if file.suffix.casefold() == ".csv":
+            content = csv_template(form, province, sheet, numbers, unit)
+        else:
+            known = _centres(centres)
+            content = xlsx_template(
+                form, province, sheet, register=registry(), today=today, centres=known, numbers=numbers, unit=unit
+            )
+        try:
+            file.write_bytes(content)
+        except OSError as error:
+            raise CommandError(f"{file} cannot be written: {error.strerror or error}") from error
+        say(f"{file}: {len(form.columns)} columns. Fill it in, then try: langhoc submit {file} -p {province} --dry-run")
+
+
+def _centres(file: Path | None) -> list[tuple[str, str]]:
+    """Ids and names; a first row of headings is passed over."""
+    if file is None:
+        return []
+    try:
+        text = to_nfc(file.read_text(encoding="utf-8-sig"))
+        rows = [row for row in csv.reader(io.StringIO(text)) if row and row[0].strip()]
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise CommandError(f"{file} cannot be read as CSV in UTF-8: {error}") from error
+    found = [(row[0].strip(), row[1].strip() if len(row) > 1 else "") for row in rows]
+    return [each for each in found if each[0] not in ("id", "centre_id")]
+
+
+# -------------------------------------------------------------------------------------------------------- submit
+
+
+class refusals:
+    """Says a refused sheet in both languages, and ends the command with 1."""
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, SheetRefused):
+            raise CommandError("\n".join(map(in_words, error.problems))) from error
+
+
+def in_words(problem: Problem) -> str:
+    """A problem with its place, in both languages."""
+    place = f"{problem.field} " if problem.field else ""
+    said = f"{place}{problem.message.vi} / {problem.message.en}"
+    return f"{said}\n  → {problem.mend.vi} / {problem.mend.en}"
+
+
+def is_sheet(file: Path) -> bool:
+    """Whether a file is read as a sheet."""
+    return file.suffix.casefold() in SHEETS
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a sender says beside a sheet; see `Options`."""
+
+    kind: str | None
+    period: int | None
+    series: str | None
+    numbers: Style | None
+    unit: Unit | None
+    table: str | None
+    repair: frozenset[Repair]
+    hidden: bool
+
+    def options(self, province: str, today: date) -> Options:
+        """The same of a sender, on a day."""
+        said = (self.kind, self.period, self.series, self.numbers, self.unit, self.table, self.repair, self.hidden)
+        return Options(province, today, *said)
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How what is sent is answered."""
+
+    settle: Callable[[], None]
+    """Waits until everything that was published is answered."""
+    by_http: Callable[[Sequence[Message]], list[Receipt]]
+    """Hands in over HTTP, where Kafka is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the answer, as it is printed."""
+
+    row: int
+    status: str
+    problems: str
+
+
+LINES: list[Column[Line]] = [Column("row", "Row"), Column("status", "Status"), Column("problems", "Problems")]
+SHOWN = 50
+"""Rows with problems that are printed; the answered sheet has all."""
+
+
+def submit_sheet(
+    path: Path,
+    options: Options,
+    client: Client | None,
+    ways: Ways,
+    language: Language,
+    format: Format,
+) -> bool:
+    """Send the good rows of a sheet, and write `FILE.answered.xlsx` beside it; returns whether all were accepted.
+
+    Args:
+        client: of the deployment that it is sent to; `None`: only read it, and send nothing.
+        ways: how it is sent, and how its answers come.
+
+    To send the same sheet again is harmless: after a crash it completes what was begun.
+    """
+    with refusals():
+        sheet = open_sheet(path, options)
+        for note in sheet.notes:
+            say(in_words(note), style="yellow")
+        with console.status("Reading") as spinner:
+            if client is None:
+                answers = {row.number: _unsent(row) for row in _filled(sheet)}
+            else:
+                answers = _sent(sheet, client, options.province, ways, lambda doing: spinner.update(doing))
+        answered = path.with_name(f"{path.stem}{ANSWERED}")
+        try:
+            write_answered(sheet, answers, answered, language.words)
+        except OSError as error:
+            raise CommandError(f"{answered} cannot be written: {error.strerror or error}") from error
+    _tell(sheet, answers, answered, language, format)
+    return all(answer.good for answer in answers.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Told(Answer):
+    """What a row is told, and whether it needs nothing more."""
+
+    good: bool = False
+
+
+def _filled(sheet: Sheet) -> Iterator[Row]:
+    return (row for row in sheet.rows() if row.state in ("ready", "refused"))
+
+
+def _unsent(row: Row) -> Told:
+    ready = row.state == "ready"
+    return Told(READY if ready else NOT_SENT, [*row.problems, *row.warnings], ready)
+
+
+def _sent(sheet: Sheet, client: Client, province: str, ways: Ways, doing: Callable[[str], None]) -> dict[int, Told]:
+    """Send, wait, and gather the receipts."""
+    answers: dict[int, Told] = {}
+    receipts: dict[int, str] = {}
+
+    def ready() -> Iterator[Row]:
+        for row in _filled(sheet):
+            answers[row.number] = _unsent(row)
+            if row.state == "ready":
+                yield row
+
+    if client.deployment.kafka is None:
+        rows = ready()
+        while window := list(islice(rows, WINDOW)):
+            told = ways.by_http([_message(sheet, row, province) for row in window])
+            for row, receipt in zip(window, told, strict=True):
+                answers[row.number] = _told(receipt, row.number, sheet, answers[row.number])
+            doing(f"Sent and answered: up to row {window[-1].number}")
+        return answers
+    asyncio.run(_publish(client.deployment, client.deployment.kafka, sheet, ready(), province, receipts, doing))
+    ways.settle()
+    for count, (number, receipt_id) in enumerate(receipts.items(), start=1):
+        receipt = client.get("intake", f"/receipts/{receipt_id}", Receipt)
+        answers[number] = _told(receipt, number, sheet, answers[number])
+        if count % WINDOW == 0:
+            doing(f"Reading receipts: {count} of {len(receipts)}")
+    return answers
+
+
+async def _publish(
+    deployment: Deployment,
+    kafka: KafkaAccess,
+    sheet: Sheet,
+    rows: Iterator[Row],
+    province: str,
+    receipts: dict[int, str],
+    doing: Callable[[str], None],
+) -> None:
+    """Send rows as they are read, so that no more than a window of them is held."""
+    try:
+        async with Portal(kafka, clock=BusinessClock(deployment.clock_offset)) as portal:
+            while window := list(islice(rows, WINDOW)):
+                sent = await portal.publish([_message(sheet, row, province) for row in window])
+                receipts |= {row.number: one.receipt_id for row, one in zip(window, sent, strict=True)}
+                doing(f"Sending: {len(receipts)} rows")
+    except KafkaError as error:
+        raise CommandError(
+            f"Kafka at {kafka.bootstrap} took {len(receipts)} rows and no more: {error}. "
+            "Send the same sheet again: what was taken is known."
+        ) from error
+
+
+def _message(sheet: Sheet, row: Row, province: str) -> Message:
+    data = row.data or {}
+    return Message(
+        province, submission_key(data, province), sheet.form.event, json.dumps(data, ensure_ascii=False).encode()
+    )
+
+
+def _told(receipt: Receipt, row: int, sheet: Sheet, before: Told) -> Told:
+    """A receipt in the row that it answers, its places as addresses of cells."""
+    what = receipt.original.status if receipt.status is Status.DUPLICATE and receipt.original else receipt.status
+    said = [
+        one.model_copy(update={"field": sheet.head.place(one.field, row)})
+        for one in (*receipt.problems, *receipt.warnings)
+    ]
+    return Told(receipt.status, [*said, *before.problems], what in TAKEN)
+
+
+def _tell(sheet: Sheet, answers: Mapping[int, Told], answered: Path, language: Language, format: Format) -> None:
+    lines = [
+        Line(number, answer.status, "\n".join(f"{one.field} {language.of(one.message)}" for one in answer.problems))
+        for number, answer in answers.items()
+    ]
+    if format is not Format.TABLE:
+        emit(lines, LINES, format)
+        return
+    odd = [line for line in lines if not answers[line.row].good]
+    if odd:
+        emit(odd[:SHOWN], LINES, format)
+    found: dict[str, int] = {}
+    for line in lines:
+        found[line.status] = found.get(line.status, 0) + 1
+    counted = [f"{count} {status} ({language.of(WORDS[status])})" for status, count in found.items()]
+    read = sum(sheet.counts.values())
+    parts = [f"{sheet.counts['header']} header", f"{sheet.counts['blank']} blank", *counted]
+    say(f"{read} rows read = {' + '.join(parts)}")
+    if not answers:
+        say("Trang tính không có dòng số liệu nào. / The sheet has no row of data.")
+    say(f"→ {answered}")

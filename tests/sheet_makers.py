@@ -1,0 +1,242 @@
+"""Makes sheets for tests: small ones with anything in a cell, and files that are none."""
+
+from __future__ import annotations
+
+import io
+import re
+import unicodedata
+import zipfile
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+from viparse.normalize.encodings import get_charmap
+
+from shared.registry import registry
+from shared.sheets import Options, Row, Sheet, SheetRefused, form_of, open_sheet, xlsx_template
+from shared.sheets.template import DATA
+
+TODAY = date(2026, 2, 20)
+OLD_TEXT = "Báo cáo của ủy ban nhân dân xã Hòa Bình về kết quả xây dựng cộng đồng học tập và kinh phí hỗ trợ năm học"
+"""TCVN3 has no capitals with tones."""
+
+
+def options(**given: Any) -> Options:
+    """Of a sender in Hà Nội."""
+    return Options(**{"province": "01", "today": TODAY, **given})
+
+
+def write(
+    file: Path,
+    rows: Sequence[Sequence[str]],
+    put: Mapping[str, Any],
+    *,
+    merge: str | None = None,
+    hide: int | None = None,
+    book_options: Mapping[str, Any] | None = None,
+) -> Path:
+    """A workbook of one sheet: rows of texts, then single cells by their address.
+
+    A cell is a plain value, or `{formula, value}`, `{number, format}`, `{day}`, `{instant}`, `{text}`.
+    """
+    book = xlsxwriter.Workbook(str(file), dict(book_options or {}))
+    page = book.add_worksheet(DATA)
+    for number, texts in enumerate(rows):
+        for place, text in enumerate(texts):
+            page.write_string(number, place, text)
+    for at, value in put.items():
+        match value:
+            case {"formula": formula}:
+                page.write_formula(at, formula, None, value.get("value", 0))
+            case {"number": number}:
+                page.write_number(at, number, book.add_format({"num_format": value["format"]}))
+            case {"day": day}:
+                page.write_datetime(at, datetime.fromisoformat(str(day)), book.add_format({"num_format": "dd/mm/yyyy"}))
+            case {"instant": instant}:
+                page.write_datetime(at, datetime.fromisoformat(instant), book.add_format({"num_format": "dd/mm/yyyy"}))
+            case {"text": text}:
+                page.write_string(at, text)
+            case bool():
+                page.write_boolean(at, value)
+            case int() | float():
+                page.write_number(at, value)
+            case _:
+                page.write_string(at, str(value))
+    if merge is not None:
+        page.merge_range(merge, "")
+        (first, _) = merge.split(":")
+        if first in put:
+            page.write(first, put[first])
+    if hide is not None:
+        page.set_row(hide - 1, None, None, {"hidden": True})
+    book.close()
+    return file
+
+
+def headed(kind: str, numbers: str = "vi", **more: str) -> list[list[str]]:
+    """Declaration, headings, names of a sheet of a kind."""
+    period = 2025 if kind in ("centre", "commune") else None
+    form = form_of(kind, province="01", period=period)
+    said = ["langhoc", kind, "numbers", numbers, *(["period", "2025"] if period else [])]
+    said += [part for pair in more.items() for part in pair]
+    return [said, [one.id for one in form.columns], [one.name.vi for one in form.columns]]
+
+
+def read(file: Path, **given: Any) -> tuple[Sheet, list[Row]]:
+    """A sheet and its rows."""
+    sheet = open_sheet(file, options(**given))
+    return sheet, list(sheet.rows())
+
+
+def found(file: Path, **given: Any) -> list[list[str]]:
+    """Codes and addresses of everything that is wrong with a sheet; nothing where all its rows can be sent."""
+    try:
+        _, rows = read(file, **given)
+    except SheetRefused as refused:
+        problems = list(refused.problems)
+    else:
+        problems = [one for row in rows for one in row.problems]
+    for one in problems:
+        assert all((one.message.vi, one.message.en, one.expected.vi, one.mend.vi, one.mend.en))
+    return [[one.code, one.field] for one in problems]
+
+
+def old_bytes(text: str, encoding: str) -> bytes:
+    """A text as an old program wrote it."""
+    if encoding == "windows-1258":
+        pieces = []
+        for letter in unicodedata.normalize("NFC", text):
+            try:
+                pieces.append(letter.encode("cp1258"))
+            except UnicodeEncodeError:
+                apart = unicodedata.normalize("NFD", letter)
+                tone = next(one for one in apart[1:] if one in "\u0300\u0301\u0303\u0309\u0323")
+                base = unicodedata.normalize("NFC", "".join(one for one in apart if one != tone))
+                pieces.append(f"{base}{tone}".encode("cp1258"))
+        return b"".join(pieces)
+    return in_old_letters(text, encoding).encode("latin-1")
+
+
+def in_old_letters(text: str, encoding: str) -> str:
+    """A text as an XLSX has it that was written in a font of TCVN3 or VNI."""
+    table = get_charmap(encoding)
+    assert table is not None
+    back = {new: old for old, new in reversed(table.pairs)}
+    return "".join(back.get(letter, letter) for letter in text)
+
+
+# -------------------------------------------------------------------------------------------------------- files
+
+
+def envelope(file: Path) -> Path:
+    """A sheet with nothing wrong."""
+    return write(file, headed("envelope"), {"A4": 2026, "C4": 75_000_000})
+
+
+def altered(file: Path, changes: Mapping[str, bytes | None], more: Sequence[tuple[str, bytes]] = ()) -> Path:
+    """A sound workbook with some of its parts changed."""
+    envelope(file)
+    with zipfile.ZipFile(io.BytesIO(file.read_bytes())) as whole:
+        parts = [(one, changes.get(one, whole.read(one))) for one in whole.namelist()]
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in [*parts, *more]:
+            if content is not None:
+                packed.writestr(name, content)
+    return file
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+STRINGS = "xl/sharedStrings.xml"
+
+
+def part(file: Path, name: str) -> bytes:
+    """A part of a sound workbook."""
+    with zipfile.ZipFile(envelope(file)) as whole:
+        return whole.read(name)
+
+
+def make(name: str, file: Path) -> Path:
+    """A file of the hostile corpus by its name."""
+    match name:
+        case "nothing":
+            file.write_bytes(b"")
+        case "half":
+            whole = envelope(file).read_bytes()
+            file.write_bytes(whole[: len(whole) // 2])
+        case "picture":
+            file.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 100)
+        case "old":
+            file.write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 600)
+        case "other_zip":
+            with zipfile.ZipFile(file, "w") as packed:
+                packed.writestr("readme.txt", "hello")
+        case "bomb":
+            content = part(file, SHEET).replace(b"</sheetData>", b"<c/><!---->" * (25 << 20) + b"</sheetData>")
+            altered(file, {SHEET: content})
+        case "rows_without_end":
+            content = part(file, SHEET).replace(b"</sheetData>", b"<row/>" * (2 << 20) + b"</sheetData>")
+            altered(file, {SHEET: content})
+        case "bomb_of_texts":
+            altered(file, {STRINGS: b"<sst>" + b"<si><t>a</t></si>" * (8 << 20) + b"</sst>"})
+        case "endless_cell":
+            altered(file, {SHEET: part(file, SHEET).replace(b"<sheetData>", b"<sheetData>" + b"a" * (3 << 20))})
+        case "lying":
+            whole = envelope(file).read_bytes()
+            size = re.search(rb"PK\x01\x02.{20}(.{4})", whole, re.DOTALL)
+            assert size is not None
+            file.write_bytes(whole[: size.start(1)] + b"\1\0\0\0" + whole[size.end(1) :])
+        case "twice":
+            altered(file, {}, [(SHEET, b"<worksheet/>")])
+        case "many_parts":
+            altered(file, {}, [(f"xl/media/{number}", b"") for number in range(10_000)])
+        case "torn":
+            altered(file, {SHEET: part(file, SHEET).partition(b'<row r="4"')[0] + b'<row r="4"><c r="A4'})
+        case "entities":
+            bomb = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>'
+            altered(file, {SHEET: part(file, SHEET).replace(b"<worksheet", bomb + b"<worksheet", 1)})
+        case "far_away":
+            write(file, headed("envelope"), {"A4": 2026, "C4": 75, "A12000": 2027, "C12000": 80})
+        case "dimensions":
+            wide = re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:XFD1048576"', part(file, SHEET))
+            altered(file, {SHEET: wide})
+        case "empty_sheets":
+            book = xlsxwriter.Workbook(str(file))
+            book.add_worksheet("a")
+            book.close()
+        case "two_sheets":
+            book = xlsxwriter.Workbook(str(file))
+            for each in ("a", "b"):
+                book.add_worksheet(each).write_row(0, 0, ["langhoc", "envelope"])
+            book.close()
+        case _:
+            raise AssertionError(name)
+    return file
+
+
+def bytes_of(name: str) -> bytes:
+    """Bytes of a text file of the hostile corpus by its name."""
+    text = f"langhoc,envelope\nyear,amount,reason\n2026,75,{OLD_TEXT}\n"
+    match name:
+        case "tcvn3" | "vni":
+            return old_bytes(text, name)
+        case "windows":
+            return old_bytes(text, "windows-1258")
+        case "noise":
+            return bytes(range(128, 256)) * 4
+        case "zip":
+            return b"PK\x03\x04" + b"\0" * 100
+        case "half_letter":
+            return b"langhoc,envelope\nyear,amount\n2026,75\xe1\xba"
+        case "half_utf16":
+            return "langhoc,envelope\nyear,amount\n2026,75".encode("utf-16")[:-1]
+        case _:
+            raise AssertionError(name)
+
+
+def template(kind: str, file: Path, period: int | None = None, **given: Any) -> Path:
+    """A template as `langhoc template` writes it."""
+    form = form_of(kind, province="01", period=period, series=given.pop("series", None))
+    file.write_bytes(xlsx_template(form, "01", "7f3a09c1", register=registry(), today=TODAY, **given))
+    return file
