@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from services.scoring.decisions import RESULTS
+from services.scoring.decisions.results import explain
 from services.scoring.domain import Standing, revision
 from services.scoring.queries import migrate, rankings
 from shared.contracts.facts import RankingPublished
@@ -163,8 +164,10 @@ async def filled() -> Bench:
 
 
 def of_before(bench: Bench) -> None:
-    """Write the results as a release did that kept no standings."""
+    """Write the results as a release did that kept no standings, and the words of each result."""
     for id, row in bench.mongo.rows(RESULTS.name).items():
+        told, _ = explain(RESULTS.read(row))
+        row = row | {"result": told.model_dump(mode="json")}
         before = {name: value for name, value in row.items() if name != "standing"} | {"_schema": 2}
         bench.mongo.rows(RESULTS.name)[id] = before | sealed(RESULTS.name, id, before)
 
@@ -186,7 +189,7 @@ async def test_results_of_a_release_before_get_their_standings_at_its_start() ->
     await migrate(bench.mongo)
     now = bench.mongo.rows(RESULTS.name)
     assert {id: row["standing"] for id, row in now.items()} == {id: row["standing"] for id, row in whole.items()}
-    assert {row["_schema"] for row in now.values()} == {3}
+    assert {row["_schema"] for row in now.values()} == {RESULTS.schema}
 
 
 async def test_no_explanation_is_read_for_a_ranking(monkeypatch: pytest.MonkeyPatch) -> None:
