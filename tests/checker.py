@@ -15,7 +15,6 @@ from aiokafka import AIOKafkaConsumer
 
 from cli.publishing import Sent
 from services.scoring.decisions import RANKINGS, page_ids
-from services.scoring.domain.differences import judged
 from shared.contracts.topics import MINISTRY, all_topics, family_of, topic_names
 from shared.messaging.access import KafkaAccess
 from shared.messaging.consume import envelope
@@ -88,7 +87,7 @@ def check_states(world: ServiceProcesses, oracle: Oracle, findings: Findings, pr
         "result",
         stored(world, "scoring", "results"),
         oracle.scoring.documents("results"),
-        lambda document: {**judged(document["result"]), "hash": document["result"]["hash"]},
+        lambda document: without("version", "supersedes")(document["result"]),
     )
     findings.same(
         "ranking",
