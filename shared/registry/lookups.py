@@ -213,13 +213,19 @@ class Registry:
     def counterpart(self, unit_id: str, on: date) -> Unit | None:
         """The unit in which a place known by `unit_id` lay on another day; `None` where the register does not tell.
 
-        The unit itself if it existed on that day; else the one that it continues, or into which it went whole. Of a
-        place in a merged unit nobody knows in which of the former ones it lay.
+        The unit itself if it existed on that day; else the one that it continues, or into which it went whole, however
+        often. Of a place in a merged unit nobody knows in which of the former ones it lay.
         """
-        rows = self.successors(unit_id)
-        whole = [row.successor for row in rows] if [row.share for row in rows] == ["whole"] else []
-        same = [self.by_id(one) for one in (*self.lineage(unit_id), *whole)]
+        ids = [*self.lineage(unit_id)]
+        while (into := self._whole_into(ids[-1])) is not None and into not in ids:
+            ids += [id for id in self.lineage(into) if id not in ids]
+        same = map(self.by_id, ids)
         return next((unit for unit in same if unit is not None and unit.valid(on)), None)
+
+    def _whole_into(self, unit_id: str) -> str | None:
+        """The one unit that all of its territory went into."""
+        rows = self.successors(unit_id)
+        return rows[0].successor if [row.share for row in rows] == ["whole"] else None
 
     def lineage(self, unit_id: str) -> tuple[str, ...]:
         """All ids of the same unit, oldest first: of a continuing unit several, else the id itself (known or not)."""
