@@ -80,7 +80,7 @@ def _unpacked(file: BinaryIO, part: ZipInfo, most: int) -> int:
     if part.compress_type == ZIP_STORED:
         return part.compress_size
     if part.compress_type != ZIP_DEFLATED:
-        raise NotImplementedError
+        raise BadZipFile
     unpacker, left, size, rows = zlib.decompressobj(-15), part.compress_size, 0, 0
     while left > 0:
         packed = file.read(min(left, _PIECE))
