@@ -45,7 +45,7 @@ def guard_xlsx(path: Path) -> None:
             with ZipFile(file) as packed:
                 parts = packed.infolist()
             _guard_parts(file, parts)
-        except (BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError, RuntimeError) as error:
+        except (BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
             raise SheetRefused(problem("sheets.file_damaged")) from error
 
 
