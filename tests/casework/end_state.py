@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.contracts.catalogue import EventType
 from tests.casework.events import Data, Event, Published
+from tests.explaining import explained
 
 WAY = frozenset(
     {"version", "result_version", "run_version", "previous_amount", "supersedes", "cause"}
@@ -43,7 +44,7 @@ def end_state(events: Iterable[Event]) -> dict[str, Any]:
     for type, names in {**RESULTS, **PROPOSALS, **DECISIONS}.items():
         for key, data in _newest(published, type, names).items():
             if type not in PROPOSALS or GONE.isdisjoint({**data, **data.get("allocation", {})}["flags"]):
-                stands[f"{type} {key}"] = essence(data)
+                stands[f"{type} {key}"] = essence(in_words(data) if type in RESULTS else data)
     for (scope, period), head in _newest(published, EventType.RANKING_PUBLISHED, ("scope", "period")).items():
         stands[f"ranking {scope} {period}"] = essence(published.rows(head))
     for adjustment in _newest(published, EventType.ADJUSTMENT_PROPOSED, ("adjustment_id",)).values():
@@ -58,6 +59,13 @@ def end_state(events: Iterable[Event]) -> dict[str, Any]:
                 about = {name: alert[name] for name in ALERT}
                 stands.setdefault(f"alert {audience} {alert['kind']} {alert['subject']}", []).append(about)
     return stands
+
+
+def in_words(scored: Data) -> Data:
+    """A result with the words that it has, and without all that lay beside it when it was judged: what changes neither
+    a figure nor a sentence is not published anew."""
+    told = {name: value for name, value in scored.items() if name != "inputs"}
+    return told | {"explained": explained(scored).model_dump(mode="json")}
 
 
 def _newest(published: Published, type: EventType, names: tuple[str, ...]) -> Mapping[tuple[Any, ...], Data]:

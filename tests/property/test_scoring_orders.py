@@ -82,7 +82,8 @@ async def _end(facts: Sequence[Any], settled: Sequence[bool]) -> dict[str, Any]:
     await bench.settle()
     rows = bench.documents("results")
     told = ("state", "level", "hash", "input_version", "received_at", "explanation", "recognition", "next_step")
-    said = {id: {name: row["result"][name] for name in told} for id, row in rows.items()}
+    explained = {id: bench.result(id) for id in rows}
+    said = {id: {name: result[name] for name in told} for id, result in explained.items()}
     return {id: one | {"inputs": _unversioned(rows[id]["inputs"])} for id, one in said.items()}
 
 
