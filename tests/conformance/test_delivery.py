@@ -286,7 +286,7 @@ async def test_an_event_raised_again_after_its_inbox_entry_expired_has_the_same_
     await world.start(Deaf())
 
     async def published() -> bool:
-        return len(await world.events()) == 2
+        return len(await world.events()) == 2 and await world.mongo.count("outbox", {}) == 0
 
     await world.until(published)
     await world.stop()

@@ -14,6 +14,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.local.identity import issue_token
+from services.intake.api.submissions import WAIT_SECONDS
 from services.intake.claims import CLAIMS, IN_HAND
 from shared.answers.submissions import Judged
 from shared.contracts.facts import Receipt
@@ -29,6 +30,8 @@ ATTRIBUTES = {"specversion": "1.0", "id": "e", "source": "/portal/01", "type": T
 BINARY = {"Content-Type": "application/json", **{f"ce-{name}": value for name, value in ATTRIBUTES.items()}}
 SLOW = "delay=1:4000ms"
 """A judge who takes seconds for each step."""
+SLOWER = f"delay=1:{WAIT_SECONDS * 2_000:.0f}ms"
+"""One who takes longer than anybody waits for the answer."""
 
 
 def registration(name: str, **changes: Any) -> bytes:
@@ -141,7 +144,7 @@ async def test_a_kill_between_the_record_and_the_answer_writes_nothing_twice(
     first = await asyncio.to_thread(post, processes, body, instance=1, Idempotency_Key=key)
     again = await asyncio.to_thread(post, processes, body, instance=1, Idempotency_Key=key)
     await asyncio.to_thread(processes.wait_settled, "intake")
-    assert (first.status_code in (201, 202), again.status_code) == (True, 201), first.text
+    assert {first.status_code, again.status_code} <= {201, 202}, (first.text, again.text)
     (answer,) = answers_to(processes, f"R-{name}")
     assert first.json()["receipt_id"] == again.json()["receipt_id"] == answer["_id"]
     assert answer["receipt"]["status"] == "accepted"
@@ -151,7 +154,7 @@ async def test_a_kill_between_the_record_and_the_answer_writes_nothing_twice(
 
 
 async def test_what_is_not_answered_in_time_is_answered_where_the_answer_says(processes: ServiceProcesses) -> None:
-    processes.start("intake", LANGHOC_FAULTS=SLOW)
+    processes.start("intake", LANGHOC_FAULTS=SLOWER)
     name = uuid.uuid4().hex[:8]
     late = await asyncio.to_thread(post, processes, registration(name))
     assert (late.status_code, late.json()["status"]) == (202, None), late.text
