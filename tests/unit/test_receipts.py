@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import csv
+import io
 import json
 import unicodedata
 from datetime import datetime, timedelta
@@ -9,7 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+from typer.testing import CliRunner, Result
 
+from cli.main import app as langhoc
+from cli.output import console
 from deploy.local.identity import Role
 from services.intake import domain
 from shared.contracts.base import Status
@@ -21,6 +28,7 @@ from shared.rulebook import HANOI
 from tests.unit.delivery_samples import head, record
 from tests.unit.intake_bench import Bench
 from tests.unit.intake_samples import assessment, commune, recognition, registration
+from tests.unit.wire import answered_by
 
 JANUARY = datetime(2026, 1, 10, 9, 30, tzinfo=HANOI)
 
@@ -257,3 +265,76 @@ async def test_days_in_the_wrong_order_are_refused(bench: Bench) -> None:
     wrong = await refused(bench, **{"from": "2026-02-01", "until": "2026-01-31"})
     assert (wrong["code"], wrong["field"]) == ("days_reversed", "/query/until")
     assert "01/02/2026" in wrong["expected"]["vi"]
+
+
+# --------------------------------------------------------------------------------------------------------- the command
+
+
+async def run(bench: Bench, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
+    """What `langhoc receipts` does for an officer of Hà Nội at a terminal of 80 columns."""
+    monkeypatch.setattr(console, "_width", 80)
+    answered_by(monkeypatch, intake=bench.http("province", "01"))
+    with structlog.testing.capture_logs():
+        return await asyncio.to_thread(CliRunner().invoke, langhoc, ["receipts", *arguments])
+
+
+def flat(result: Result) -> str:
+    """Its words, however they were broken into lines."""
+    return " ".join(result.output.split())
+
+
+async def test_what_became_of_the_file_that_ba_dinh_sent_in_january(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An officer has no marks on the keyboard, and asks on the phone what was wrong."""
+    await send(bench, EventType.COMMUNE_SUBMITTED, commune(submission_id="HN-7", rubric="lc_commune_44_2014"))
+    await send(bench, EventType.COMMUNE_SUBMITTED, commune(submission_id="HN-8", unit_code="00008"))
+    asked = ("ba dinh", "--from", "2026-01-01", "--until", "2026-01-31", "--status", "rejected")
+    said = await run(bench, monkeypatch, *asked)
+    assert said.exit_code == 0, said.output
+    assert max(map(len, said.output.splitlines())) <= 80
+    words = flat(said)
+    assert "tên hoặc mã “ba dinh”; từ ngày 01/01/2026; đến hết ngày 31/01/2026; kết quả: bị từ chối" in words
+    assert "HN-7" in words
+    assert "10/01/2026" in words
+    assert "HN-7 /rubric: " in words
+    assert "→ " in words
+    assert "HN-8" not in words
+    english = flat(await run(bench, monkeypatch, *asked, "--lang", "en"))
+    assert "name or code “ba dinh”; from 2026-01-01; until the end of 2026-01-31; status: rejected" in english
+    assert "HN-7 /rubric: " in english
+
+
+async def test_nothing_found_says_so_with_what_was_asked(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    await files(bench, "A")
+    said = flat(await run(bench, monkeypatch, "hoa sữa", "--kind", "centre", "--period", "2025"))
+    assert said.startswith(
+        "Không có phiếu tiếp nhận nào: tên hoặc mã “hoa sữa”; loại: trung tâm học tập cộng đồng; kỳ 2025. → Tên"
+    )
+    english = flat(await run(bench, monkeypatch, "--from", "2026-02-01", "--lang", "en"))
+    assert english == "There is no receipt: from 2026-02-01."
+
+
+async def test_more_than_is_shown_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    await files(bench, "A", "B", "C")
+    assert "Còn phiếu cũ hơn 2 phiếu này" in flat(await run(bench, monkeypatch, "--limit", "2"))
+    assert "Còn phiếu cũ hơn" not in flat(await run(bench, monkeypatch, "--limit", "3"))
+
+
+async def test_programs_read_every_receipt_whole_or_a_row_of_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    receipt = await send(bench, EventType.COMMUNE_SUBMITTED, commune(submission_id="HN-7", unit_code="99999"))
+    told = json.loads((await run(bench, monkeypatch, "--format", "json")).stdout)
+    assert told == [receipt.model_dump(mode="json")]
+    (row,) = csv.DictReader(
+        io.StringIO((await run(bench, monkeypatch, "--format", "csv")).stdout.removeprefix("\ufeff"))
+    )
+    assert (row["receipt_id"], row["status"], row["problems"]) == (
+        receipt.receipt_id,
+        "rejected",
+        "unit_unknown /unit_code",
+    )
+
+
+async def test_a_mistaken_day_is_told_in_words(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = await run(bench, monkeypatch, "--from", "2026-02-01", "--until", "2026-01-31")
+    assert (said.exit_code, "before the first day 2026-02-01" in flat(said)) == (1, True)
