@@ -97,8 +97,6 @@ _WORDS = {
     "part": ("một phần", "part"),
     "version": ("phiên bản", "version"),
     "receipt": ("phiếu", "receipt"),
-    "withdrawal": ("rút", "withdrawal"),
-    "revocation": ("thu hồi", "revocation"),
     "reason": ("lý do", "reason"),
     "reopening": ("được nhận theo lệnh mở lại kỳ", "taken under the reopening"),
     "history": ("được nhận theo lệnh nhập lịch sử", "taken under the order of history"),
@@ -121,8 +119,11 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     "centre": ("trung tâm học tập cộng đồng", "centre"),
     "assessment": ("đánh giá", "assessment"),
     "registration": ("đăng ký trung tâm", "registration"),
+    "envelope": ("tổng kinh phí được giao", "envelope"),
     "support": ("mức hỗ trợ", "support"),
     "recognition": ("quyết định công nhận", "recognition"),
+    "withdrawal": ("rút", "withdrawal"),
+    "revocation": ("thu hồi", "revocation"),
     "accepted": ("được nhận", "accepted"),
     "accepted_late": ("được nhận, nộp muộn", "accepted late"),
     "held": ("tạm giữ", "held"),
@@ -131,7 +132,7 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     "duplicate": ("đã nhận trước đây", "received before"),
     "unchanged": ("không có gì thay đổi", "unchanged"),
 }
-"""What kinds of submission, and what becomes of them, are called."""
+"""What kinds of submission, what is done with them and what becomes of them are called."""
 
 FLAGS: Mapping[str, Text] = {
     "below_legal_minimum": Text(vi="dưới mức tối thiểu theo luật", en="below the legal minimum"),
@@ -165,7 +166,8 @@ def _word(key: str, language: Language, words: Mapping[str, tuple[str, str]] = _
     return words[key][0 if language is Language.VI else 1] if key in words else key
 
 
-def _name(key: str, language: Language) -> str:
+def name_of(key: str, language: Language) -> str:
+    """What a kind of submission, what is done with it, or what became of it is called."""
     return _word(key, language, _NAMES)
 
 
@@ -207,9 +209,9 @@ def _submissions(known: IntakeExplanation, language: Language) -> None:
     for accepted in known.submissions:
         for entry in accepted.history:
             at = language.words.moment(entry.received_at.astimezone(HANOI))
-            what = f"{_word(entry.act, language)} · " if entry.act != "submission" else ""
-            status = _name(entry.status, language)
-            kind = _name(accepted.kind, language)
+            what = f"{name_of(entry.act, language)} · " if entry.act != "submission" else ""
+            status = name_of(entry.status, language)
+            kind = name_of(accepted.kind, language)
             say(f"  {kind} v{entry.version}: {what}{entry.submission_id} → {status}, {at}")
             say(f"    {_word('receipt', language)} {entry.receipt_id}")
             if entry.reason:
@@ -219,7 +221,7 @@ def _submissions(known: IntakeExplanation, language: Language) -> None:
             say(f"  {receipt.submission_id}: {_word(receipt.under.kind, language)} {receipt.under.id}")
         for problem in receipt.problems:
             said = f"{problem.field}: {language.of(problem.message)} → {language.of(problem.mend)}"
-            console.print(f"  [yellow]{_name(receipt.status, language)}[/yellow] {escape(said)}", highlight=False)
+            console.print(f"  [yellow]{name_of(receipt.status, language)}[/yellow] {escape(said)}", highlight=False)
 
 
 def _result(result: AnyResult, language: Language) -> None:

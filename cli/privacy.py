@@ -161,7 +161,7 @@ def erase(
         ids = receipts or []
         if submission is not None:
             asked = {"province": province, "submission_id": submission, "limit": MOST}
-            ids = [one.receipt_id for one in client.pages("intake", "/receipts", Receipt, **asked)]
+            ids = sorted(one.receipt_id for one in client.pages("intake", "/receipts", Receipt, **asked))
             if not ids:
                 raise CommandError(f"Province {province} has no submission {submission}.")
         order = {"order_id": id or uuid.uuid4().hex, "receipts": ids, "person": person, "why": why}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
-from typing import Any, get_args
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from services.intake import claims
+from services.intake import claims, domain
 from services.intake.decisions import (
     AGGREGATES,
     ERASURES,
@@ -24,13 +25,13 @@ from services.intake.decisions import (
     Standing,
     Waiting,
 )
+from shared.answers.page import Page
 from shared.answers.people import PersonView, Proposed
 from shared.answers.periods import HistoryImported
 from shared.answers.privacy import Erasure
 from shared.answers.register import AcceptedSubject
 from shared.contracts.base import Status
 from shared.contracts.facts import PeriodReopened, Receipt, RegistrationAccepted
-from shared.contracts.submissions import Standard
 from shared.messaging import seals
 from shared.messaging.collections import DEAD_LETTERS, RECALCULATIONS, SETS
 from shared.messaging.decide.documents import Document, Query
@@ -43,17 +44,20 @@ from shared.messaging.operate.keeping import Kept
 from shared.messaging.seals import Altered
 from shared.mongo import Mongo
 from shared.privacy import RETENTION
-from shared.registry import Registry, corrected_register
+from shared.registry import Registry, corrected_register, finder, folded
+
+NEWEST = (("received_at", -1), ("_id", -1))
+"""The order of lists of receipts. The id parts those of one instant, so that every receipt has a place of its own."""
 
 
 async def migrate(mongo: Mongo) -> None:
     """Create the indexes. Safe to repeat."""
-    await mongo.index("receipts", [("province", 1), ("_id", 1)])
+    await mongo.index("receipts", [("province", 1), *NEWEST])
     await mongo.index("receipts", [("subject", 1), ("period", 1)])
     await mongo.index("receipts", [("submission_id", 1)])
     await mongo.index("receipts", [("receipt.body_hash", 1)])
     await mongo.index("receipts", [("period", 1), ("status", 1)])
-    await mongo.index("receipts", [("status", 1), ("received_at", 1)])
+    await mongo.index("receipts", [("status", 1), *NEWEST])
     await mongo.index("receipts", [("status", 1), ("decided_at", 1)])
     await mongo.index("receipts", [("awaits", 1), ("period", 1)])
     await mongo.index(PEOPLE_ORDERS.name, [("person_id", 1)])
@@ -78,14 +82,16 @@ async def _make_known(mongo: Mongo) -> None:
 # ------------------------------------------------------------------------------------------------- receipts
 
 
-async def receipts(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> list[Receipt]:
-    """Receipts, ordered by id. Raises `Altered` with all that do not say what was answered.
+async def receipts(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> Page[Receipt]:
+    """A page of receipts, newest first. Raises `Altered` with all that do not say what was answered.
 
     The bytes that they answer are not read for it: where there are any, their seals cover them apart.
     """
+    if not query.keys() & {"province", "status"}:  # an index has the order of each status, and none that of all
+        query = {**query, "status": {"$in": [status.value for status in Status]}}
     if after:
-        query = {**query, "_id": {"$gt": after}}
-    rows = await mongo.find(RECEIPTS.name, query, projection={"raw": 0}, sort=[("_id", 1)], limit=limit)
+        query = _beyond(query, after)
+    rows = await mongo.find(RECEIPTS.name, query, projection={"raw": 0}, sort=NEWEST, limit=limit + 1)
     altered = list[str]()
     for row in rows:
         try:
@@ -94,7 +100,53 @@ async def receipts(mongo: Mongo, query: dict[str, Any], *, after: str | None, li
             altered += error.places
     if altered:
         raise Altered(*altered)
-    return [Receipt.model_validate(row["receipt"]) for row in rows]
+    items = [Receipt.model_validate(row["receipt"]) for row in rows[:limit]]
+    return Page(items=items, next=_place(rows[limit - 1]) if len(rows) > limit else None)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _place(row: Document) -> str:
+    """Where a receipt stands in the list: by what the database orders, which knows milliseconds."""
+    return f"{(row['received_at'] - _EPOCH) // timedelta(milliseconds=1)}/{row['_id']}"
+
+
+def _beyond(query: dict[str, Any], place: str) -> dict[str, Any]:
+    """The same query, of what stands behind a place."""
+    milliseconds, id = place.split("/", 1)
+    at = _EPOCH + timedelta(milliseconds=int(milliseconds))
+    arrived = {**query.get("received_at", {}), "$lte": at}
+    return {**query, "received_at": arrived, "$nor": [{"received_at": at, "_id": {"$gte": id}}]}
+
+
+async def meant(mongo: Mongo, asked: str, province: str | None) -> Collection[domain.Meant]:
+    """Whom a search for a code or a part of a name means: by the register, and by what is accepted of centres and
+    learning units, which it does not hold."""
+    is_part = finder(asked)
+    query = _NAMED | ({"province": province} if province else {})
+    rows = await mongo.find(AGGREGATES.name, query, projection={"subject": 1, "accepted.name": 1})
+    named = [row["subject"] for row in rows if is_part(folded(row["accepted"].get("name") or ""))]
+    return domain.meant(await register(mongo), asked, province, named)
+
+
+_NAMED: dict[str, Any] = {
+    "$or": [{"kind": "registration"}, {"subject": {"$gte": "learning_unit/", "$lt": "learning_unit0"}}]
+}
+"""Centres and learning units: whose subject begins so."""
+
+
+def about(meant: Collection[domain.Meant]) -> dict[str, Any]:
+    """A query for the receipts of these. One without a period may be about whoever ever had the code."""
+    filed: dict[tuple[int | None, int | None], list[str]] = defaultdict(list)
+    for one in sorted(meant, key=str):
+        filed[one.first, one.end] += domain.filed_as(one.code)
+    choices: list[Query] = []
+    for (first, end), subjects in filed.items():
+        bounds = {name: year for name, year in (("$gte", first), ("$lt", end)) if year is not None}
+        among = {"subject": {"$in": subjects}}
+        choices += [among | {"period": bounds}, among | {"period": None}] if bounds else [among]
+    return {"$or": choices}
 
 
 async def _as_sealed(mongo: Mongo, row: Document) -> Document:
@@ -118,8 +170,8 @@ async def receipts_of(mongo: Mongo, ids: Sequence[str]) -> dict[str, Receipt]:
     return {row["_id"]: RECEIPTS.read(row).receipt for row in rows}
 
 
-async def held(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> list[Receipt]:
-    """Receipts of the submissions that still wait, ordered by id."""
+async def held(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> Page[Receipt]:
+    """A page of the receipts of submissions that still wait, newest first."""
     return await receipts(mongo, query | HELD, after=after, limit=limit)
 
 
@@ -145,7 +197,7 @@ async def tally(mongo: Mongo, query: dict[str, Any]) -> dict[str, int]:
 
 async def history(mongo: Mongo, subject: str, period: int | None) -> list[AcceptedSubject]:
     """What is accepted of a subject, per kind and period, with its versions. Raises `Altered`."""
-    query: dict[str, Any] = {"subject": {"$in": [*kept_under(subject)]}}
+    query: dict[str, Any] = {"subject": {"$in": [*domain.kept_under(subject)]}}
     if period is not None:
         query["period"] = period
     rows = await mongo.find("aggregates", query, sort=[("period", 1)])
@@ -154,13 +206,6 @@ async def history(mongo: Mongo, subject: str, period: int | None) -> list[Accept
     for line in await mongo.find("versions", {"aggregate": {"$in": [*lines]}}, sort=[("aggregate", 1), ("version", 1)]):
         lines[line["aggregate"]].append(VERSIONS.lifted(line))
     return [AcceptedSubject.model_validate({**found, "history": lines[id]}) for id, found in kept.items()]
-
-
-def kept_under(subject: str) -> Iterator[str]:
-    """A subject, and each standard of its universal education, which is decided on by itself."""
-    yield subject
-    if subject.startswith("universal_education/"):
-        yield from (f"{subject}/{standard}" for standard in get_args(Standard))
 
 
 async def centres_of(mongo: Mongo, commune_code: str) -> list[RegistrationAccepted]:

@@ -124,4 +124,4 @@ class IntakeExplanation(BaseModel):
     """`None`: the subject is no commune."""
     submissions: list[AcceptedSubject]
     receipts: list[Receipt]
-    """At most 1,000; `/receipts` has all."""
+    """The newest 1,000, newest first; `/receipts` has all."""

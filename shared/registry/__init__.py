@@ -3,7 +3,7 @@
 from shared.registry.copies import CorrectionsDocument, corrected_register, corrections_of, with_correction
 from shared.registry.loading import RegistryError, load, registry
 from shared.registry.lookups import Registry, touched_units
-from shared.registry.names import same_name
+from shared.registry.names import finder, folded, same_name
 from shared.registry.units import (
     REORGANISATION,
     District,
@@ -28,6 +28,8 @@ __all__ = [
     "Unknown",
     "corrected_register",
     "corrections_of",
+    "finder",
+    "folded",
     "load",
     "registry",
     "same_name",

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import chain
 
 from shared.contracts.register import RegisterCorrection, UnitPair
-from shared.registry.names import comparable
+from shared.registry.names import comparable, finder, folded
 from shared.registry.units import (
     REORGANISATION,
     District,
@@ -133,6 +134,26 @@ class Registry:
         """The units of that name on that day, however it is spelt; often several."""
         return self._edition(on).by_name.get(comparable(name), ())
 
+    def called(self, asked: str) -> tuple[Province | District | Unit, ...]:
+        """Whoever, at any time, has what is asked as a part of the name, whatever its marks and letter case."""
+        is_part = finder(asked)
+        return tuple(one for one, name in self._folded if is_part(name))
+
+    @cached_property
+    def _folded(self) -> tuple[tuple[Province | District | Unit, str], ...]:
+        everybody: Iterable[Province | District | Unit] = chain(
+            self._provinces, self._districts.values(), self._by_id.values()
+        )
+        return tuple((one, folded(one.name)) for one in everybody)
+
+    def meaning(self, unit: Unit) -> tuple[date | None, date | None]:
+        """From which day on, and before which, its code means this unit: until another one bears it, and of the first
+        bearer on every day before. So whoever writes the code of a unit that has ended still means that unit."""
+        bearers = self.bearers(unit.code)
+        at = bearers.index(unit)
+        after = bearers[at + 1 : at + 2]
+        return unit.valid_from if at else None, after[0].valid_from if after else None
+
     # --------------------------------------------------------------------------------------- districts
 
     def district(self, code: str, on: date) -> District | None:
@@ -185,8 +206,8 @@ class Registry:
         """
         return self._province_successor[province] if on < REORGANISATION else province
 
-    def speaker_of(self, unit: Unit) -> str:
-        """Code of today's province that speaks for a unit."""
+    def speaker_of(self, unit: Unit | District) -> str:
+        """Code of today's province that speaks for a unit or district."""
         on = unit.valid_from or (unit.valid_to or date.max) - timedelta(days=1)
         return self.speaker(unit.province_code, on)
 

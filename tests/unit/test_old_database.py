@@ -67,8 +67,13 @@ async def test_every_view_tells_what_it_told_then(world: MemoryWorld, service: s
 
 
 def in_order(path: str, answer: Any) -> Any:
-    """What is accepted of a subject comes by period; the order within one is nobody's promise."""
-    return sorted(answer, key=lambda each: str(each["kind"])) if path.startswith("/subjects/") else answer
+    """What is accepted of a subject comes by period; the order within one is nobody's promise. Receipts came by their
+    ids then, and the newest come first now."""
+    if path.startswith("/subjects/"):
+        return sorted(answer, key=lambda each: str(each["kind"]))
+    if path.partition("?")[0] in ("/receipts", "/held"):
+        return answer | {"items": sorted(answer["items"], key=lambda each: str(each["receipt_id"]))}
+    return answer
 
 
 # ---------------------------------------------------------------------------------------------------- it goes on

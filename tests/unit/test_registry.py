@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.registry import RegisterGap, RegistryError, Unit, Unknown, load, registry, same_name
+from shared.registry import RegisterGap, RegistryError, Unit, Unknown, finder, folded, load, registry, same_name
 from shared.registry.loading import DATA
 
 TODAY = date(2025, 12, 31)
@@ -131,6 +131,33 @@ def test_same_name(a: str, b: str) -> None:
 )
 def test_other_name(a: str, b: str) -> None:
     assert not same_name(a, b)
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ("ba dinh", "Phường Ba Đình"),
+        ("Ba Đình", "Phường Ba Đình"),
+        (unicodedata.normalize("NFD", "ĐÌNH"), "Phường Ba Đình"),
+        ("Ba \u00d0inh", "Phường Ba Đình"),
+        ("phuong ba", unicodedata.normalize("NFD", "Phường Ba Đình")),
+        ("ｂａ ｄｉｎｈ", "Phường Ba Đình"),
+        ("drak", "Xã M'Đrắk"),
+        ("mdrak", "Xã M'Đrắk"),
+        ("M\u2019Đrắk", "xã m đrắk"),
+        ("nguyen tat thanh", "TTHTCĐ P. Nguyễn Tất Thành (cơ sở 2)"),
+        ("co so 2", "TTHTCĐ P. Nguyễn Tất Thành (cơ sở 2)"),
+        ("uong bi", "Phường Uông Bí"),
+    ],
+)
+def test_a_name_is_found_by_a_part_whatever_its_marks_and_letter_case(asked: str, name: str) -> None:
+    assert finder(asked)(folded(name))
+
+
+@pytest.mark.parametrize("asked", ["inh", "huong", "ba dinh xa", "dinh ba", "", " ", "'", ".*", "(", "[a]"])
+def test_what_is_no_part_of_a_name_finds_nothing(asked: str) -> None:
+    """Signs mean nothing, and nothing else either."""
+    assert not finder(asked)(folded("Phường Ba Đình"))
 
 
 @pytest.mark.parametrize("file", sorted(path.name for path in DATA.glob("*.csv")))

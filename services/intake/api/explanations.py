@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from services.intake import queries
+from services.intake import domain, queries
 from services.intake.api.register import view_of
 from shared.answers.register import IntakeExplanation
 from shared.web.auth import Who
@@ -27,11 +27,11 @@ async def explain(
     register = await queries.register(mongo)
     named = subject_named(register, subject, meant_day(request, period, on))
     submissions = await queries.history(mongo, named.submitted_as, period)
-    query = who.within(None, subject={"$in": [*queries.kept_under(named.submitted_as)]}, period=period)
+    query = who.within(None, subject={"$in": [*domain.kept_under(named.submitted_as)]}, period=period)
     receipts = await queries.receipts(mongo, query, after=None, limit=MOST_RECEIPTS)
     return IntakeExplanation(
         subject=named.id,
         unit=view_of(register, named.unit) if named.unit else None,
         submissions=[one for one in submissions if who.may_see(one.province)],
-        receipts=receipts,
+        receipts=receipts.items,
     )

@@ -56,10 +56,7 @@ async def take_in(
         return HistoryAnswer(order=taken, dry_run=dry_run, repeated=False, receipts=history.receipts_in(outcome))
     mongo = request.app.state.mongo
     (taken,) = await queries.histories(mongo, {"_id": order.order_id}, after=None, limit=1)
-    by_id = {
-        one.receipt_id: one
-        for one in await queries.receipts(mongo, {"_id": {"$in": taken.receipts}}, after=None, limit=MOST_SUBMISSIONS)
-    }
+    by_id = await queries.receipts_of(mongo, taken.receipts)
     receipts = [by_id[receipt_id] for receipt_id in taken.receipts]
     return HistoryAnswer(order=taken, dry_run=dry_run, repeated=True, receipts=receipts)
 

@@ -2,36 +2,75 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any
 
-from services.intake import queries
+from fastapi import APIRouter, Query, Request
+
+from services.intake import domain, queries
 from shared.answers.page import Page
 from shared.answers.register import AcceptedSubject
 from shared.contracts.base import Status
-from shared.contracts.facts import Receipt, RegistrationAccepted
+from shared.contracts.facts import Receipt, RegistrationAccepted, SubmissionKind
+from shared.refusals import problem
+from shared.rulebook import HANOI
 from shared.web.auth import Who
-from shared.web.paging import After, Limit
-from shared.web.parameters import AnyYear, Name, Province
-from shared.web.problems import not_found
+from shared.web.paging import AfterNewer, Limit
+from shared.web.parameters import AnyYear, Name, OnDay, Province
+from shared.web.problems import not_found, refused
 
 router = APIRouter(tags=["intake"])
+Search = Annotated[
+    Name | None, Query(description="Code of the subject, or a part of its name; marks and letter case do not matter")
+]
+First = Annotated[OnDay | None, Query(alias="from", description="First day of arrival, in Hà Nội")]
+Until = Annotated[OnDay | None, Query(description="Last day of arrival, in Hà Nội")]
 
 
-@router.get("/receipts", summary="Receipts, by sender, subject, period, status or submission id")
+@router.get("/receipts", summary="Receipts, newest first, by sender, days, name or code, kind, period, status or id")
 async def list_receipts(
     request: Request,
     who: Who,
     province: Province | None = None,
+    search: Search = None,
     subject: Name | None = None,
+    kind: SubmissionKind | None = None,
     period: AnyYear | None = None,
     status: Status | None = None,
     submission_id: Name | None = None,
+    first: First = None,
+    until: Until = None,
     limit: Limit = 100,
-    after: After = None,
+    after: AfterNewer = None,
 ) -> Page[Receipt]:
-    query = who.within(province, subject=subject, period=period, status=status, submission_id=submission_id)
-    found = await queries.receipts(request.app.state.mongo, query, after=after, limit=limit + 1)
-    return _page(found, limit)
+    """`search`: names are those of the register, and of centres and learning units of which something is accepted."""
+    filters = {"subject": subject, "kind": kind, "period": period, "status": status, "submission_id": submission_id}
+    query = who.within(province, **filters, received_at=_arrived(first, until))
+    if search is not None:
+        query |= await _about(request, search, query.get("province"))
+    return await queries.receipts(request.app.state.mongo, query, after=after, limit=limit)
+
+
+def _arrived(first: date | None, until: date | None) -> dict[str, datetime] | None:
+    """From the first moment of one day to the last of another. Raises `ApiProblem` where that one is before it."""
+    if first and until and until < first:
+        wrong = problem("http.days_reversed", "/query/until", first=first, last=until)
+        raise refused("http.invalid_parameters", [wrong])
+    bounds = {}
+    if first:
+        bounds["$gte"] = datetime.combine(first, time.min, HANOI)
+    if until:
+        bounds["$lt"] = datetime.combine(until + timedelta(days=1), time.min, HANOI)
+    return bounds or None
+
+
+async def _about(request: Request, search: str, province: str | None) -> dict[str, Any]:
+    """Raises `ApiProblem` where too many have such a name."""
+    meant = await queries.meant(request.app.state.mongo, search, province)
+    if len(meant) > domain.MOST_MEANT:
+        wrong = problem("intake.search_too_wide", "/query/search", count=len(meant), most=domain.MOST_MEANT)
+        raise refused("http.invalid_parameters", [wrong])
+    return queries.about(meant)
 
 
 @router.get("/receipts/{receipt_id}", summary="One receipt")
@@ -50,11 +89,10 @@ async def list_held(
     province: Province | None = None,
     period: AnyYear | None = None,
     limit: Limit = 100,
-    after: After = None,
+    after: AfterNewer = None,
 ) -> Page[Receipt]:
     query = who.within(province, period=period)
-    found = await queries.held(request.app.state.mongo, query, after=after, limit=limit + 1)
-    return _page(found, limit)
+    return await queries.held(request.app.state.mongo, query, after=after, limit=limit)
 
 
 @router.get("/tally", summary="How many submissions have which status; the sum is what was received")
@@ -77,8 +115,3 @@ async def get_history(
 async def get_centres(request: Request, who: Who, code: Name) -> list[RegistrationAccepted]:
     found = await queries.centres_of(request.app.state.mongo, code)
     return [one for one in found if who.may_see(one.province)]
-
-
-def _page(found: list[Receipt], limit: int) -> Page[Receipt]:
-    items = found[:limit]
-    return Page(items=items, next=items[-1].receipt_id if len(found) > limit else None)

@@ -1,7 +1,8 @@
 """Pure decisions of intake: what is wrong with a submission, what becomes of it, and what the register becomes.
 
 `check_*` looks at one submission against law, register and rights; `decide` settles identity and version against what
-was accepted before; `check_correction` judges a correction of the register, `check_reopening` an order about a period.
+was accepted before; `check_correction` judges a correction of the register, `check_reopening` an order about a period;
+`meant` says whom a search means.
 """
 
 from services.intake.domain.checking import (
@@ -33,10 +34,12 @@ from services.intake.domain.people import (
 )
 from services.intake.domain.periods import check_reopening, closable, closed_problem, is_covered
 from services.intake.domain.register import check_correction, resolves
+from services.intake.domain.searching import MOST_MEANT, Meant, filed_as, kept_under, meant
 from services.intake.domain.units import Named
 
 __all__ = [
     "FEWEST_OPERATORS",
+    "MOST_MEANT",
     "ORDERS",
     "Arrival",
     "Awaited",
@@ -45,6 +48,7 @@ __all__ = [
     "Findings",
     "Given",
     "Known",
+    "Meant",
     "Named",
     "Subject",
     "Taken",
@@ -68,9 +72,12 @@ __all__ = [
     "decide",
     "deed_of",
     "entered",
+    "filed_as",
     "forgotten",
     "is_covered",
+    "kept_under",
     "life_of",
+    "meant",
     "named",
     "operates",
     "resolves",
