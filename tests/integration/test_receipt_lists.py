@@ -1,0 +1,83 @@
+"""Lists of receipts on a real MongoDB: a page is read in the order of an index, however many receipts there are."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from deploy.local.harness import Servers
+from services.intake import queries
+from shared.contracts.base import Status
+from shared.mongo import Mongo
+from shared.mongo.connect import connect
+
+pytestmark = pytest.mark.integration
+AT = datetime(2026, 1, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(servers: Servers) -> Iterator[Database[dict[str, Any]]]:
+    """A database of its own, for looking and for bringing in receipts."""
+    name = f"receipts_{uuid.uuid4().hex[:8]}"
+    with MongoClient[dict[str, Any]](servers.mongo) as client:
+        yield client[name]
+        client.drop_database(name)
+
+
+@pytest.fixture
+async def mongo(servers: Servers, database: Database[dict[str, Any]]) -> AsyncIterator[Mongo]:
+    """The same database as the service sees it."""
+    found = connect("motor", servers.mongo, database.name)
+    await queries.migrate(found)
+    yield found
+    await found.close()
+
+
+def stages(plan: Mapping[str, Any]) -> Iterator[str]:
+    """All stages of a plan."""
+    yield plan["stage"]
+    for inner in [plan["inputStage"]] if "inputStage" in plan else plan.get("inputStages", []):
+        yield from stages(inner)
+
+
+@pytest.mark.parametrize(
+    "asked", [{}, {"province": "01"}, {"status": "rejected"}, {"province": "01", "received_at": {"$gte": AT}}]
+)
+@pytest.mark.parametrize("after", [None, f"{int((AT + timedelta(minutes=30)).timestamp() * 1_000)}/9"])
+async def test_a_page_is_read_in_the_order_of_an_index(
+    mongo: Mongo,
+    database: Database[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    asked: dict[str, Any],
+    after: str | None,
+) -> None:
+    statuses = [*Status]
+    rows = [
+        {
+            "_id": f"{n:04}",
+            "province": f"{n % 3:02}",
+            "status": statuses[n % 7].value,
+            "received_at": AT + timedelta(minutes=n),
+        }
+        for n in range(2_000)
+    ]
+    database["receipts"].insert_many(rows)
+    seen: list[Any] = []
+
+    async def find(collection: str, query: Any, *, sort: Any, limit: int, **more: Any) -> list[Any]:
+        seen.append(database[collection].find(query).sort([*sort]).limit(limit).explain())
+        return []
+
+    monkeypatch.setattr(mongo, "find", find)
+    await queries.receipts(mongo, asked, after=after, limit=10)
+    (explained,) = seen
+    used = set(stages(explained["queryPlanner"]["winningPlan"]))
+    assert "IXSCAN" in used
+    assert not used & {"SORT", "COLLSCAN"}
+    assert explained["executionStats"]["totalDocsExamined"] <= 20
