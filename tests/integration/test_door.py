@@ -17,10 +17,10 @@ from deploy.local.identity import issue_token
 from services.intake.api.submissions import WAIT_SECONDS
 from services.intake.claims import CLAIMS, IN_HAND
 from shared.answers.submissions import Judged
+from shared.cloudevents import BATCH, STRUCTURED
 from shared.contracts.facts import Receipt
 from shared.messaging.access import KafkaAccess
 from shared.messaging.send.handing import Handed, KafkaHand
-from shared.web.cloudevents import BATCH, STRUCTURED
 from tests.platform import ServiceProcesses
 from tests.topics import ends
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from cli.publishing import Message, structured
 from deploy.local.identity import ensure_signing_key
 from shared.answers.submissions import Judged
+from shared.cloudevents import BATCH, JSON, STRUCTURED
 from shared.contracts.topics import submission_key
-from shared.web.cloudevents import BATCH, JSON, STRUCTURED
 from tests.unit.delivery_samples import AT, record
 from tests.unit.intake_bench import Bench
 from tests.unit.test_door import EXAMPLE_FILES, Now
