@@ -390,11 +390,25 @@ async def test_a_published_example_has_the_same_receipt_at_every_door(type_: str
             await client.post(where, content=content, headers=headers)
         (receipt,) = bench.receipts()
         said[door] = Judged.of(receipt)
-    bench = Bench(tmp_path, Now())
-    await bench.pipeline.process([record(body, example["headers"], topic=example["topic"], key=example["key"])])
-    (receipt,) = bench.receipts()
-    said["kafka"] = Judged.of(receipt)
+    for door, value, headers in (("kafka", body, example["headers"]), ("event", one, {"content-type": STRUCTURED})):
+        bench = Bench(tmp_path, Now())
+        await bench.pipeline.process([record(value, headers, topic=example["topic"], key=example["key"])])
+        (receipt,) = bench.receipts()
+        said[door] = Judged.of(receipt)
     assert all(each == said["kafka"] for each in said.values()), said
+
+
+@pytest.mark.parametrize("structured_first", [True, False])
+async def test_the_same_content_is_known_again_in_whichever_mode_it_comes(bench: Bench, structured_first: bool) -> None:
+    binary = record(BODY, {f"ce_{name}": said for name, said in ATTRIBUTES.items()}, topic="submissions.01", key="01")
+    whole = record(structured(), {"content-type": STRUCTURED}, topic="submissions.01", key="01", offset=1)
+    records = [whole, binary] if structured_first else [binary, whole]
+    for one in records:
+        await bench.pipeline.process([one])
+    first, again = bench.receipts()
+    assert (first.status, again.status) == (Status.ACCEPTED, Status.DUPLICATE)
+    assert again.original is not None
+    assert (again.original.receipt_id, again.body_hash) == (first.receipt_id, first.body_hash)
 
 
 async def test_without_a_broker_the_way_in_says_that_nothing_was_written() -> None:

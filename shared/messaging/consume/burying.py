@@ -80,7 +80,7 @@ def dead_letter(
         "appended_at": instant_of(record.timestamp),
         "key": None if record.key is None or cut else Binary(record.key),
         "headers": [] if cut else [[name, Binary(value or b"")] for name, value in record.headers],
-        "value": None if record.value is None else Binary(received.raw),
+        "value": None if record.value is None else Binary(received.raw if cut else record.value),
         "cut": cut and {"size": cut.size, "sha256": cut.sha256, "first": cut.first},
         "type": received.type,
         "subject": received.subject,
