@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cli.publishing import Message, structured
@@ -46,6 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @settings(max_examples=10)  # each of them is nine requests over six databases
 @given(sent())
+@example(("langhoc.centre.registered.v1", b'{"centre_id": "\\u202e"}'))  # whose subject is no text either
 async def test_one_content_has_one_receipt(folder: Path, one: tuple[str, bytes]) -> None:
     type_, body = one
     attributes = {"specversion": "1.0", "id": "e", "source": "/portal/04", "type": type_}
