@@ -224,10 +224,9 @@ def _opened(record: Record, headers: Mapping[str, str]) -> _Opened | Unreadable 
     event, problems = found
     if event is None:
         return Unreadable(Reason.INVALID_BODY, f"{len(problems)} problem(s)", type_, None, _told(problems))
-    attributes = [(name, value) for name, value in record.headers if name.startswith(ATTRIBUTE)]
-    beside = [
-        (name, value) for name, value in record.headers if not name.startswith(ATTRIBUTE) and name != CONTENT_TYPE
-    ]
+    sent = [(name.lower(), value) for name, value in record.headers]
+    attributes = [(name, value) for name, value in sent if name.startswith(ATTRIBUTE)]
+    beside = [(name, value) for name, value in sent if not name.startswith(ATTRIBUTE) and name != CONTENT_TYPE]
     return _Opened([*beside, *event.headers], event.body, [*problems, *contradictions(event, attributes)])
 
 
@@ -239,14 +238,16 @@ def _shown(name: str, trusted: bool) -> str:
 def _headers(given: Iterable[tuple[str, bytes | None]], *, trusted: bool) -> tuple[dict[str, str], str | None]:
     """Headers as text, and the name of the first one that is none.
 
-    From outside an attribute of the event stands once, and is a text; other headers are nobody's concern.
+    From outside an attribute of the event stands once, and is a text; other headers are nobody's concern. Names count
+    whatever their case: bridges from HTTP do not keep it, and CloudEvents has no two names that differ in it alone.
     """
     if trusted:
         with suppress(UnicodeDecodeError):
             return {name: (value or b"").decode() for name, value in given}, None
     headers: dict[str, str] = {}
     bad: str | None = None
-    for name, value in given:
+    for sent, value in given:
+        name = sent if trusted or sent.islower() else sent.lower()
         try:
             text = (value or b"").decode("utf-8")
         except UnicodeDecodeError:
