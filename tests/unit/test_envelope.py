@@ -24,7 +24,7 @@ from shared.contracts.topics import largest_record
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume import envelope
 from shared.messaging.consume.batches import SAMPLE_BYTES, Damage
-from shared.messaging.consume.burying import Buried, dead_letter
+from shared.messaging.consume.burying import Buried, dead_letter, without_bytes
 from shared.messaging.messages import Cut, Position, Reason, Received, Unreadable
 from shared.messaging.send import events
 from tests.unit.delivery_samples import AT, TRACE, Stored, head, record
@@ -306,9 +306,12 @@ def test_of_very_many_faults_the_first_are_told_and_how_many_there_are() -> None
 def test_a_dead_letter_keeps_an_event_as_it_lay_in_kafka_and_is_read_again_alike() -> None:
     lay = structured(SENT)
     received = read(lay, trusted=False)
-    again = Buried.of(dead_letter("intake", lay, received, Reason.HANDLER_FAILED, "", AT))
+    letter = dead_letter("intake", lay, received, Reason.HANDLER_FAILED, "", AT)
+    again = Buried.of(letter)
     assert bytes(again.value or b"") == lay.value
     assert envelope.read(again, received_at=AT, trusted=False) == received
+    assert bytes(letter["data"]) == SENT, "by which an erasure finds it"
+    assert "submission_id" not in str(without_bytes(letter, AT))
 
 
 # ------------------------------------------------------------------------------------------------- sizes
