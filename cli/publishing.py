@@ -44,6 +44,7 @@ from shared.refusals.validation import json_fault
 from shared.registry import REORGANISATION, registry
 from shared.telemetry import traceparent_of
 from shared.telemetry.traces import QUEUE_SPANS
+from shared.texts import stranger
 
 SERVICE = "langhoc-portal"
 WINDOW = 500
@@ -99,13 +100,16 @@ def topic_of(message: Message) -> str:
 
 
 def headers_of(message: Message, time: datetime, traceparent: str) -> list[tuple[str, bytes]]:
-    """The record's headers. The same bytes get the same `ce_id` again: to repeat a message is harmless."""
+    """The record's headers. The same bytes get the same `ce_id` again: to repeat a message is harmless.
+
+    A key that is no clean text is not repeated as subject: what is wrong with it is told of its field then.
+    """
     usual = {
         "ce_specversion": "1.0",
         "ce_id": hashlib.sha256(message.type.encode() + b"\0" + message.body).hexdigest()[:32],
         "ce_source": f"/portal/{message.province}",
         "ce_type": message.type,
-        "ce_subject": message.key,
+        **({"ce_subject": message.key} if stranger(message.key) is None else {}),
         "ce_time": time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "content-type": "application/json",
         "traceparent": traceparent,

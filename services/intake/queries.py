@@ -300,11 +300,12 @@ async def erasures(mongo: Mongo, query: dict[str, Any], *, after: str | None, li
 
 
 async def letters_like(mongo: Mongo, receipts: Sequence[str]) -> list[str]:
-    """Ids of dead letters with the very bytes that these receipts answer."""
+    """Ids of dead letters with the very bytes that these receipts answer, as the record or as the data of its event."""
     alike = set[str]()
     for id in receipts:  # each by itself: of both the bytes may be many
         for row in await mongo.find(RECEIPTS.name, {"_id": id, "raw": {"$ne": None}}, projection={"raw": 1}):
-            letters = await mongo.find(DEAD_LETTERS, {"value": row["raw"], "erased": None}, projection={"_id": 1})
+            same = {"$or": [{"value": row["raw"]}, {"data": row["raw"]}], "erased": None}
+            letters = await mongo.find(DEAD_LETTERS, same, projection={"_id": 1})
             alike.update(str(letter["_id"]) for letter in letters)
     return sorted(alike)
 

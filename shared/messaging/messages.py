@@ -44,7 +44,7 @@ class Received(Generic[T]):
     """Business time of reception (broker append time, shifted by the clock offset)."""
     position: Position
     raw: bytes
-    """The value; of a record that was `Cut`, its beginning."""
+    """The value, or the data of the event in it (structured mode); of a record that was `Cut`, its beginning."""
     traceparent: str | None = None
     clock_offset: int = 0
     """Seconds by which `received_at` is shifted."""

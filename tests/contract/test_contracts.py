@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import pytest
 from cloudevents.core.bindings import kafka
+from cloudevents.core.v1.event import CloudEvent
 from pydantic import BaseModel, ValidationError
 
 from shared.contracts.base import Claim, Contract
@@ -26,6 +27,7 @@ from tests.architecture.test_rules import sources
 from tests.unit.delivery_samples import AT, Stored, record
 
 SERVICES = ("intake", "scoring", "funding", "notifications")
+SUBMITTED = [contract for contract in CONTRACTS.values() if contract.family == "submissions"]
 every_type = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda contract: contract.value)
 
 
@@ -144,6 +146,19 @@ def test_the_official_sdk_reads_what_we_publish(contract: EventType) -> None:
     assert event.get_datacontenttype() == "application/json"
     assert event.get_data() == json.loads(events.body_of(data))
     assert event.get_extension("version") == headers.get("ce_version")
+
+
+@pytest.mark.parametrize("write", [kafka.to_binary_event, kafka.to_structured_event])
+@pytest.mark.parametrize("contract", SUBMITTED, ids=lambda contract: contract.value)
+def test_what_the_official_sdk_publishes_is_read_in_either_mode(contract: EventType, write: Any) -> None:
+    given = example(contract)
+    attributes = {"id": "e-1", "source": "/portal/04", "type": contract.value, "time": AT}
+    message = write(CloudEvent({**attributes, "datacontenttype": "application/json"}, given["data"]))
+    received = envelope.read(
+        Stored(given["topic"], 0, 0, message.value, list(message.headers.items())), received_at=AT, trusted=False
+    )
+    assert received.data == contract.claim.of_sender(json.dumps(given["data"]).encode())
+    assert (received.type, received.source) == (contract.value, "/portal/04")
 
 
 # ------------------------------------------------------------------------------------------------- compatibility

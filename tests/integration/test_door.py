@@ -17,10 +17,10 @@ from deploy.local.identity import issue_token
 from services.intake.api.submissions import WAIT_SECONDS
 from services.intake.claims import CLAIMS, IN_HAND
 from shared.answers.submissions import Judged
+from shared.cloudevents import BATCH, STRUCTURED
 from shared.contracts.facts import Receipt
 from shared.messaging.access import KafkaAccess
 from shared.messaging.send.handing import Handed, KafkaHand
-from shared.web.cloudevents import BATCH, STRUCTURED
 from tests.platform import ServiceProcesses
 from tests.topics import ends
 
@@ -100,9 +100,11 @@ async def test_the_same_content_has_the_same_receipt_at_every_door(
     )
     assert (one.status_code, other.status_code, many.status_code) == (422, 422, 200)
     await producer.send_and_wait("submissions.01", wrong, key=b"k", headers=headers)
+    whole = [("content-type", STRUCTURED.encode())]
+    await producer.send_and_wait("submissions.01", structured(wrong), key=b"k", headers=whole)
     await asyncio.to_thread(processes.wait_settled, "intake")
     receipts = [Receipt.model_validate(row["receipt"]) for row in answers_to(processes, f"R-{name}")]
-    assert len(receipts) == 4
+    assert len(receipts) == 5
     assert len({Judged.of(receipt).model_dump_json() for receipt in receipts}) == 1
     told = {one.json()["filed"]["receipt_id"], other.json()["filed"]["receipt_id"]}
     told.add(many.json()["items"][0]["receipt_id"])
@@ -116,7 +118,7 @@ async def test_the_same_content_has_the_same_receipt_at_every_door(
         "duplicate",
         good.json()["receipt_id"],
     )
-    assert len(answers_to(processes, f"R-{name}")) == 6
+    assert len(answers_to(processes, f"R-{name}")) == 7
 
 
 async def test_a_kill_between_the_record_and_the_answer_writes_nothing_twice(

@@ -14,6 +14,7 @@ import pytest
 from services.intake import claims
 from services.intake.api import submissions
 from shared.answers.submissions import Judged
+from shared.cloudevents import BATCH, STRUCTURED
 from shared.contracts.base import Status
 from shared.contracts.catalogue import CONTRACTS, EXAMPLES
 from shared.contracts.people import Role
@@ -22,7 +23,7 @@ from shared.messaging.access import KafkaAccess
 from shared.messaging.send.handing import MARK, Handed, KafkaHand, NotWritten, PerhapsWritten
 from shared.privacy import policy_on
 from shared.web.callers import Caller
-from shared.web.cloudevents import BATCH, MOST_EVENTS, STRUCTURED
+from shared.web.cloudevents import MOST_EVENTS
 from shared.web.problems import ApiProblem
 from tests.unit.delivery_samples import AT, record
 from tests.unit.intake_bench import Bench, Still
@@ -285,17 +286,18 @@ def test_a_key_is_known_for_as_long_as_the_policy_says() -> None:
         (BODY, {"Content-Encoding": "gzip"}, 415, "body_encoded"),
         (b"{", {"Content-Type": STRUCTURED}, 422, ["no_json"]),
         (b"\xff", {"Content-Type": STRUCTURED}, 422, ["no_json"]),
-        (b"[]", {"Content-Type": STRUCTURED}, 422, ["no_json"]),
+        (b"[]", {"Content-Type": STRUCTURED}, 422, ["event_no_object"]),
         (structured() + b"x", {"Content-Type": STRUCTURED}, 422, ["no_json"]),
-        (b'{"data": ' + b"[" * 200_000, {"Content-Type": STRUCTURED}, 422, ["event_too_deep"]),
+        (b'{"data": ' + b"[" * 200_000, {"Content-Type": STRUCTURED}, 422, ["too_deep"]),
         (structured(data_base64="e30="), {"Content-Type": STRUCTURED}, 422, ["event_data_twice"]),
         (b'{"data_base64": "%"}', {"Content-Type": STRUCTURED}, 422, ["event_base64"]),
         (
             b'{"type": "a", "type": "b", "Data": {}, "x": []}',
             {"Content-Type": STRUCTURED},
             422,
-            ["key_twice", "event_attribute", "event_attribute"],
+            ["key_twice", "event_attribute", "event_attribute", "attribute_contradicts"],
         ),
+        (structured(), {"Content-Type": STRUCTURED, "ce-source": "/portal/02"}, 422, ["attribute_contradicts"]),
     ],
 )
 async def test_what_is_no_event_is_refused_with_everything_that_is_wrong_and_nothing_is_written(
@@ -388,11 +390,25 @@ async def test_a_published_example_has_the_same_receipt_at_every_door(type_: str
             await client.post(where, content=content, headers=headers)
         (receipt,) = bench.receipts()
         said[door] = Judged.of(receipt)
-    bench = Bench(tmp_path, Now())
-    await bench.pipeline.process([record(body, example["headers"], topic=example["topic"], key=example["key"])])
-    (receipt,) = bench.receipts()
-    said["kafka"] = Judged.of(receipt)
+    for door, value, headers in (("kafka", body, example["headers"]), ("event", one, {"content-type": STRUCTURED})):
+        bench = Bench(tmp_path, Now())
+        await bench.pipeline.process([record(value, headers, topic=example["topic"], key=example["key"])])
+        (receipt,) = bench.receipts()
+        said[door] = Judged.of(receipt)
     assert all(each == said["kafka"] for each in said.values()), said
+
+
+@pytest.mark.parametrize("structured_first", [True, False])
+async def test_the_same_content_is_known_again_in_whichever_mode_it_comes(bench: Bench, structured_first: bool) -> None:
+    binary = record(BODY, {f"ce_{name}": said for name, said in ATTRIBUTES.items()}, topic="submissions.01", key="01")
+    whole = record(structured(), {"content-type": STRUCTURED}, topic="submissions.01", key="01", offset=1)
+    records = [whole, binary] if structured_first else [binary, whole]
+    for one in records:
+        await bench.pipeline.process([one])
+    first, again = bench.receipts()
+    assert (first.status, again.status) == (Status.ACCEPTED, Status.DUPLICATE)
+    assert again.original is not None
+    assert (again.original.receipt_id, again.body_hash) == (first.receipt_id, first.body_hash)
 
 
 async def test_without_a_broker_the_way_in_says_that_nothing_was_written() -> None:

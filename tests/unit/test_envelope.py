@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.intake.problems import of_unreadable
+from shared.cloudevents import BATCH, STRUCTURED
+from shared.contracts.bounds import MOST
 from shared.contracts.catalogue import CONTRACTS, EventType
 from shared.contracts.facts import EnvelopeAccepted
 from shared.contracts.former import FORMER
@@ -18,6 +24,7 @@ from shared.contracts.topics import largest_record
 from shared.messaging.clock import BusinessClock
 from shared.messaging.consume import envelope
 from shared.messaging.consume.batches import SAMPLE_BYTES, Damage
+from shared.messaging.consume.burying import Buried, dead_letter, without_bytes
 from shared.messaging.messages import Cut, Position, Reason, Received, Unreadable
 from shared.messaging.send import events
 from tests.unit.delivery_samples import AT, TRACE, Stored, head, record
@@ -229,6 +236,82 @@ def test_a_body_that_is_read_can_be_written_and_read_again(changes: dict[str, ob
     if not isinstance(received.data, Unreadable):
         assert isinstance(received.data, EnvelopeAccepted)
         assert read(record(events.body_of(received.data), HEAD)).data == received.data
+
+
+# -------------------------------------------------------------------------------------- structured mode, from outside
+
+SUBMITTED = EventType.ENVELOPE_SUBMITTED
+CHANNEL = "submissions.04"
+SENT = b'{"submission_id": "E-1",  "year": 2026, "amount": 5000000}'
+SPELLINGS = [
+    SENT.replace(b"5000000", each) for each in (b"5000000", b"5000000.0", b"5e6", b'"5000000"', b'1, "year": 1')
+]
+
+
+def structured(body: bytes, *, headers: Mapping[str, str | bytes] = MappingProxyType({}), **attributes: Any) -> Stored:
+    """A record whose value is an event with this very text as data."""
+    said = {name.removeprefix("ce_"): value for name, value in head(SUBMITTED).items()} | attributes
+    event = json.dumps(said).encode()[:-1] + b', "data": ' + body + b"}"
+    return record(event, {"content-type": STRUCTURED, **headers}, topic=CHANNEL)
+
+
+def told(received: Received[Any]) -> Any:
+    """All that a judge makes of a record, but its place."""
+    data = received.data
+    said = of_unreadable(data) if isinstance(data, Unreadable) else data
+    return said, received.type, received.source, received.subject, received.raw, received.key, received.traceparent
+
+
+def test_an_event_in_structured_mode_is_read_as_the_same_in_binary_mode() -> None:
+    beside = {"traceparent": TRACE, "spring_id": "x"}
+    binary = read(record(SENT, {**head(SUBMITTED, ce_subject="04"), **beside}, topic=CHANNEL), trusted=False)
+    whole = read(structured(SENT, subject="04", headers=beside), trusted=False)
+    assert not isinstance(whole.data, Unreadable)
+    assert whole.raw == SENT, "the data, as they are written"
+    assert whole == replace(binary, event_id=whole.event_id)
+    assert whole.event_id == envelope.outside_id(structured(SENT, subject="04")), "the record is what lies in Kafka"
+
+
+@given(body=ANY_JSON | st.sampled_from(SPELLINGS), type_=st.sampled_from(sorted(CONTRACTS)) | st.text(), time=st.text())
+def test_whatever_is_in_an_event_is_judged_alike_in_both_modes(body: bytes, type_: str, time: str) -> None:
+    attributes: dict[str, Any] = {"type": type_, "time": time}
+    headers = {**head(type_), "ce_time": time}
+    binary = record(
+        body, {name: text.encode("utf-8", "surrogatepass") for name, text in headers.items()}, topic=CHANNEL
+    )
+    assert told(read(structured(body, **attributes), trusted=False)) == told(read(binary, trusted=False))
+
+
+@given(value=st.none() | st.binary() | ANY_JSON | st.binary().map(lambda data: SENT + data), headers=ANY_HEADERS)
+@pytest.mark.parametrize("mode", [STRUCTURED, BATCH])
+def test_reading_an_event_is_total(mode: str, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
+    """What is no event is refused in words; no header beside it changes that."""
+    received = read(Stored(CHANNEL, 0, 5, value, [*headers, ("content-type", mode.encode())]), trusted=False)
+    assert isinstance(received.data, Unreadable)
+    assert of_unreadable(received.data)
+
+
+def test_between_our_services_a_record_is_in_binary_mode() -> None:
+    assert read(record(BODY, {**HEAD, "content-type": STRUCTURED})).data == FACT
+
+
+def test_of_very_many_faults_the_first_are_told_and_how_many_there_are() -> None:
+    event = json.dumps({f"Odd{number}": number for number in range(9_000)}).encode()
+    data = read(record(event, {"content-type": STRUCTURED}, topic=CHANNEL), trusted=False).data
+    assert isinstance(data, Unreadable)
+    assert len(data.errors) == MOST
+    assert "8,901" in data.errors[-1]["problem"].message.en
+
+
+def test_a_dead_letter_keeps_an_event_as_it_lay_in_kafka_and_is_read_again_alike() -> None:
+    lay = structured(SENT)
+    received = read(lay, trusted=False)
+    letter = dead_letter("intake", lay, received, Reason.HANDLER_FAILED, "", AT)
+    again = Buried.of(letter)
+    assert bytes(again.value or b"") == lay.value
+    assert envelope.read(again, received_at=AT, trusted=False) == received
+    assert bytes(letter["data"]) == SENT, "by which an erasure finds it"
+    assert "submission_id" not in str(without_bytes(letter, AT))
 
 
 # ------------------------------------------------------------------------------------------------- sizes

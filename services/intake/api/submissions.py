@@ -25,6 +25,7 @@ from opentelemetry import trace
 from services.intake import claims, decisions, queries
 from services.intake.claims import Claim
 from shared.answers.submissions import Filed, FiledBatch, Judged
+from shared.cloudevents import BATCH, JSON, STRUCTURED, Event
 from shared.contracts.base import Problem, Status
 from shared.contracts.facts import Receipt
 from shared.contracts.people import Role
@@ -40,7 +41,7 @@ from shared.outside import OutOfBounds, read_json
 from shared.refusals import problem
 from shared.telemetry import traceparent_of
 from shared.web.auth import Caller, require_role
-from shared.web.cloudevents import BATCH, JSON, PREFIX, STRUCTURED, Event, read_batch, read_event
+from shared.web.cloudevents import PREFIX, read_batch, read_event
 from shared.web.parameters import Flag, Province
 from shared.web.problems import PROBLEM, RETRY_SECONDS, ApiProblem, refused
 

@@ -29,16 +29,15 @@ def attribute_problems(headers: Mapping[str, str]) -> Iterator[Problem]:
     version = headers.get("ce_specversion", "")
     if version and version != "1.0":
         yield problem("envelope.specversion_unknown", given=version[:40])
-    for name in CONTENT_TYPES:
-        given = headers.get(name, "").strip()
-        if given and not _is_json(given):
-            yield problem("envelope.content_type_not_json", name=name, given=given[:80])
+    for given in dict.fromkeys(headers.get(name, "").strip() for name in CONTENT_TYPES):
+        if given and not is_json(given):
+            yield problem("envelope.content_type_not_json", given=given[:80])
     time = headers.get("ce_time", "")
     if time and not _is_instant(time):
         yield problem("envelope.time_no_instant", given=time[:40])
 
 
-def _is_json(given: str) -> bool:
+def is_json(given: str) -> bool:
     """JSON, in the one encoding that it has (RFC 8259)."""
     media = _MEDIA.fullmatch(given)
     charset = _CHARSET.search(media["parameters"] or "") if media else None

@@ -70,6 +70,7 @@ def dead_letter(
     """The dead-letter document: raw bytes, why, and where the record lay. What people do with it: `dead_letters.py`."""
     position: Position = received.position
     cut = received.data.cut if isinstance(received.data, Unreadable) else None
+    inside = not cut and received.raw != (record.value or b"")  # an event in structured mode: found by its data too
     return {
         "state": state_of_failed(reason, received.type).value,
         "consumer": consumer,
@@ -80,7 +81,8 @@ def dead_letter(
         "appended_at": instant_of(record.timestamp),
         "key": None if record.key is None or cut else Binary(record.key),
         "headers": [] if cut else [[name, Binary(value or b"")] for name, value in record.headers],
-        "value": None if record.value is None else Binary(received.raw),
+        "value": None if record.value is None else Binary(received.raw if cut else record.value),
+        **({"data": Binary(received.raw)} if inside else {}),
         "cut": cut and {"size": cut.size, "sha256": cut.sha256, "first": cut.first},
         "type": received.type,
         "subject": received.subject,
@@ -98,4 +100,5 @@ def without_bytes(letter: Document, at: datetime, by: str = RETENTION) -> Docume
     """
     value = bytes(letter["value"] or b"")
     gone: Document = {"key": None, "headers": [], "value": None, "detail": "", "subject": ""}
-    return {**letter, **gone, "erased": Erased.of(value, at=at, by=by).model_dump()}
+    kept = {name: said for name, said in letter.items() if name != "data"}
+    return {**kept, **gone, "erased": Erased.of(value, at=at, by=by).model_dump()}

@@ -1,4 +1,5 @@
-"""CloudEvents 1.0 in Kafka's binary mode: attributes as `ce_*` headers, the JSON body as value.
+"""CloudEvents 1.0 on Kafka: attributes as `ce_*` headers, the JSON body as value (binary mode). From outside also whole
+events as value (structured mode), which are read as the same in binary mode.
 
 Reading never raises: whatever lies in a record becomes `Received` or `Unreadable`. The CloudEvents SDK cannot promise
 that (it raises on the first bad header), so these few lines are ours; a contract test reads our records with the SDK.
@@ -10,24 +11,26 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ValidationError
 
+from shared.cloudevents import ATTRIBUTE, BATCH, CONTENT_TYPE, STRUCTURED, contradictions, media_of, read_event
+from shared.contracts.base import Problem
 from shared.contracts.catalogue import CONTRACTS
 from shared.contracts.former import FORMER, Former
 from shared.contracts.topics import largest_record
-from shared.messaging.consume.attributes import NO_JSON, attribute_problems
+from shared.messaging.consume.attributes import NO_JSON, attribute_problems, is_json
 from shared.messaging.consume.batches import SAMPLE_BYTES, damage_of
 from shared.messaging.messages import Cut, Position, Reason, Received, Unreadable
 from shared.outside import OutOfBounds, read_json
+from shared.refusals import problem
 from shared.texts import stranger
 from shared.wording import EN
 
-ATTRIBUTE = "ce_"
 OUTSIDE = "submissions"
 """The family of what comes from outside: a sender's event of ours is of no type that there is."""
 REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type")
@@ -96,7 +99,8 @@ def read(
             `None`. By default all are of use.
     """
     cut = _cut(record)
-    headers, bad_header = _headers(record, trusted=trusted) if cut is None else ({}, None)
+    headers, bad_header = _headers(record.headers, trusted=trusted) if cut is None else ({}, None)
+    value = record.value or b""
     traceparent = headers.get("traceparent")
 
     former = FORMER.get(headers.get("ce_type", "")) if trusted else None
@@ -113,7 +117,7 @@ def read(
             version=int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None,
             received_at=received_at,
             position=position_of(record),
-            raw=(record.value or b"")[: SAMPLE_BYTES if cut else None],
+            raw=value[: SAMPLE_BYTES if cut else None],
             traceparent=traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None,
             clock_offset=clock_offset,
             decided_at=decided_at,
@@ -122,16 +126,23 @@ def read(
 
     if cut is not None:
         return received(cut)
+    wrong: Sequence[Problem] = ()
+    opened = None if trusted else _opened(record, headers)
+    if isinstance(opened, Unreadable):
+        return received(opened)
+    if opened is not None:
+        headers, bad_header = _headers(opened.headers, trusted=trusted)
+        value, wrong = opened.value, opened.problems
     event_type = headers.get("ce_type")
-    wrong = () if trusted else tuple(attribute_problems(headers))
-    told = tuple({"problem": one} for one in wrong)
+    wrong = () if trusted else (*wrong, *attribute_problems(headers))
+    told = _told(wrong)
     if any(one.code == NO_JSON for one in wrong):
         return received(Unreadable(Reason.BAD_HEADER, "content-type", event_type, None, told))
     contract = former.now if former else CONTRACTS.get(event_type or "")
     refused: tuple[Reason, str] | None = None
     if bad_header:
-        refused, told = (Reason.BAD_HEADER, bad_header), ()
-    elif absent := [name for name in REQUIRED if not headers.get(name)]:
+        refused, told = (Reason.BAD_HEADER, _shown(bad_header, trusted)), ()
+    elif absent := [_shown(name, trusted) for name in REQUIRED if not headers.get(name)]:
         refused = Reason.MISSING_HEADER, ", ".join(absent)
     elif contract is None or not (trusted or contract.family == OUTSIDE):
         refused = Reason.UNKNOWN_TYPE, event_type or ""
@@ -139,16 +150,16 @@ def read(
         return received(None)
     elif trusted and not former:
         with suppress(ValidationError):  # what is wrong with it is found below, with all that can be told of it
-            return received(contract.model.model_validate_json(record.value or b""))
-    body, problem = _json(record.value or b"", read_json if not trusted else json.loads)
+            return received(contract.model.model_validate_json(value))
+    body, fault = _json(value, read_json if not trusted else json.loads)
     if refused or contract is None:
         reason, detail = refused or (Reason.UNKNOWN_TYPE, "")
         return received(Unreadable(reason, detail, event_type, body, told))
-    if problem:
-        return received(Unreadable(problem.reason, problem.detail, event_type, body, (*told, *problem.errors)))
+    if fault:
+        return received(Unreadable(fault.reason, fault.detail, event_type, body, (*told, *fault.errors)))
     try:
-        value = _lifted(former, body) if former else record.value or b""
-        data = contract.model.model_validate_json(value) if trusted else contract.claim.of_sender(value)
+        said = _lifted(former, body) if former else value
+        data = contract.model.model_validate_json(said) if trusted else contract.claim.of_sender(said)
     except ValidationError as error:
         found = tuple(error.errors(include_url=False, include_context=True, include_input=True))
         detail = f"{error.error_count()} problem(s)"
@@ -189,17 +200,54 @@ def _cut(record: Record) -> Unreadable | None:
     return Unreadable(Reason.TOO_LARGE, f"{EN(size)} bytes instead of at most {EN(limit)}", None, None, cut=cut)
 
 
-def _headers(record: Record, *, trusted: bool) -> tuple[dict[str, str], str | None]:
+class _Opened(NamedTuple):
+    """A record in structured mode as binary mode has it."""
+
+    headers: Sequence[tuple[str, bytes]]
+    value: bytes
+    problems: Sequence[Problem]
+
+
+def _opened(record: Record, headers: Mapping[str, str]) -> _Opened | Unreadable | None:
+    """What a record from outside holds in another mode than binary; `None` of what is in binary mode."""
+    content_type = headers.get(CONTENT_TYPE, "")
+    if "cloudevents" not in content_type.lower():
+        return None
+    media, type_ = media_of(content_type), headers.get("ce_type")
+    if media == BATCH:
+        return Unreadable(Reason.BAD_HEADER, CONTENT_TYPE, type_, None, _told([problem("envelope.batch_in_record")]))
+    if media != STRUCTURED or not is_json(content_type):
+        return None  # and refused for that
+    found, fault = _json(record.value or b"", read_event)
+    if fault:
+        return Unreadable(fault.reason, fault.detail, type_, None, fault.errors)
+    event, problems = found
+    if event is None:
+        return Unreadable(Reason.INVALID_BODY, f"{len(problems)} problem(s)", type_, None, _told(problems))
+    sent = [(name.lower(), value) for name, value in record.headers]
+    attributes = [(name, value) for name, value in sent if name.startswith(ATTRIBUTE)]
+    beside = [(name, value) for name, value in sent if not name.startswith(ATTRIBUTE) and name != CONTENT_TYPE]
+    return _Opened([*beside, *event.headers], event.body, [*problems, *contradictions(event, attributes)])
+
+
+def _shown(name: str, trusted: bool) -> str:
+    """A header; to a sender outside, whose attributes may stand elsewhere, the attribute that it carries."""
+    return name if trusted else name.removeprefix(ATTRIBUTE)
+
+
+def _headers(given: Iterable[tuple[str, bytes | None]], *, trusted: bool) -> tuple[dict[str, str], str | None]:
     """Headers as text, and the name of the first one that is none.
 
-    From outside an attribute of the event stands once, and is a text; other headers are nobody's concern.
+    From outside an attribute of the event stands once, and is a text; other headers are nobody's concern. Names count
+    whatever their case: bridges from HTTP do not keep it, and CloudEvents has no two names that differ in it alone.
     """
     if trusted:
         with suppress(UnicodeDecodeError):
-            return {name: (value or b"").decode() for name, value in record.headers}, None
+            return {name: (value or b"").decode() for name, value in given}, None
     headers: dict[str, str] = {}
     bad: str | None = None
-    for name, value in record.headers:
+    for sent, value in given:
+        name = sent if trusted or sent.islower() else sent.lower()
         try:
             text = (value or b"").decode("utf-8")
         except UnicodeDecodeError:
@@ -219,6 +267,10 @@ class _Problem(NamedTuple):
     errors: tuple[Mapping[str, Any], ...] = ()
 
 
+def _told(problems: Sequence[Problem]) -> tuple[Mapping[str, Any], ...]:
+    return tuple({"problem": one} for one in problems)
+
+
 def _json(value: bytes, parse: Callable[[str], Any]) -> tuple[Any, _Problem | None]:
     try:
         text = value.decode("utf-8")
@@ -227,8 +279,7 @@ def _json(value: bytes, parse: Callable[[str], Any]) -> tuple[Any, _Problem | No
     try:
         return parse(text), None
     except OutOfBounds as error:
-        found = tuple({"problem": one} for one in error.problems)
-        return error.body, _Problem(Reason.INVALID_BODY, str(error), found)
+        return error.body, _Problem(Reason.INVALID_BODY, str(error), _told(error.problems))
     except (ValueError, RecursionError) as error:
         return None, _Problem(Reason.BAD_JSON, str(error)[:200])
 
