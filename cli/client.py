@@ -128,7 +128,7 @@ class Client:
             response = self._http.request(method, f"{base}{path}", **content)
         except httpx.HTTPError as error:
             see = f" See: langhoc status, langhoc logs {service}" if self.deployment.name == LOCAL else ""
-            raise CommandError(f"{service} does not answer at {base} ({error}).{see}") from error
+            raise NoAnswer(f"{service} does not answer at {base} ({error}).{see}") from error
         if response.status_code not in (200, 202):
             raise _refusal(service, response)
         return response
@@ -147,6 +147,10 @@ class Client:
 
 def _given(query: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in query.items() if value is not None}
+
+
+class NoAnswer(CommandError):
+    """Nobody answers at the service's address."""
 
 
 class Refused(CommandError):

@@ -80,7 +80,7 @@ def submit(
         str | None, typer.Option("--province", "-p", help="In whose name; left out, whose channel the files name.")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only tell what would become of them; of a sheet what is wrong in it.")
+        bool, typer.Option("--dry-run", help="Only tell what would become of them; nothing is written.")
     ] = False,
     kind: Annotated[str | None, typer.Option(help="What a sheet holds, where it does not say so itself.")] = None,
     period: PeriodOption = None,
@@ -142,7 +142,11 @@ def _sheets(
     def by_http(messages: Sequence[Message]) -> list[Receipt]:
         return _received(Client(), handed_in(messages, dry_run=False))
 
-    done = [submit_sheet(file, options, client, Ways(settle, by_http), language, format) for file in files]
+    def rehearse(messages: Sequence[Message]) -> list[Judged]:
+        return [one.verdict for one in handed_in(messages, dry_run=True) if one.verdict]
+
+    ways = Ways(settle, by_http, rehearse)
+    done = [submit_sheet(file, options, client, ways, language, format) for file in files]
     return all(done)
 
 

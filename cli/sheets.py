@@ -7,8 +7,9 @@ import csv
 import io
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -17,11 +18,13 @@ from typing import Annotated
 import typer
 from aiokafka.errors import KafkaError
 
-from cli.client import Client
+from cli.client import MOST, Away, Client, NoAnswer
 from cli.deployments import Deployment
 from cli.options import ProvinceOption
 from cli.output import Column, CommandError, Format, Language, console, emit, plain_errors, say
 from cli.publishing import WINDOW, Message, Portal
+from deploy.local.errors import NotRunning
+from shared.answers.submissions import Judged
 from shared.contracts.base import Problem, Status, Text, to_nfc
 from shared.contracts.facts import Receipt
 from shared.contracts.topics import submission_key
@@ -191,6 +194,8 @@ class Ways:
     """Waits until everything that was published is answered."""
     by_http: Callable[[Sequence[Message]], list[Receipt]]
     """Hands in over HTTP, where Kafka is not known."""
+    rehearse: Callable[[Sequence[Message]], list[Judged]]
+    """Asks what would become of them; nothing is written. Raises one of `UNASKED`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +207,8 @@ class Line:
     problems: str
 
 
+UNASKED = (NotRunning, NoAnswer, Away)
+"""Why a dry run has only the sheet to go by."""
 LINES: list[Column[Line]] = [Column("row", "Row"), Column("status", "Status"), Column("problems", "Problems")]
 SHOWN = 50
 """Rows with problems that are printed; the answered sheet has all."""
@@ -218,7 +225,7 @@ def submit_sheet(
     """Send the good rows of a sheet, and write `FILE.answered.xlsx` beside it; returns whether all were accepted.
 
     Args:
-        client: of the deployment that it is sent to; `None`: only read it, and send nothing.
+        client: of the deployment that it is sent to; `None`: only ask what would become of its rows, and send nothing.
         ways: how it is sent, and how its answers come.
 
     To send the same sheet again is harmless: after a crash it completes what was begun.
@@ -229,9 +236,9 @@ def submit_sheet(
             say(in_words(note), style="yellow")
         with console.status("Reading") as spinner:
             if client is None:
-                answers = {row.number: _unsent(row) for row in _filled(sheet)}
+                answers = _rehearsed(sheet, options.province, ways, spinner.update)
             else:
-                answers = _sent(sheet, client, options.province, ways, lambda doing: spinner.update(doing))
+                answers = _sent(sheet, client, options.province, ways, spinner.update)
         answered = path.with_name(f"{path.stem}{ANSWERED}")
         try:
             write_answered(sheet, answers, answered, language.words)
@@ -252,38 +259,76 @@ def _filled(sheet: Sheet) -> Iterator[Row]:
     return (row for row in sheet.rows() if row.state in ("ready", "refused"))
 
 
+def _ready(sheet: Sheet, answers: dict[int, Told]) -> Iterator[Row]:
+    """The rows that can be sent; of each row that is filled in, what the sheet alone tells goes to the answers."""
+    for row in _filled(sheet):
+        answers[row.number] = _unsent(row)
+        if row.state == "ready":
+            yield row
+
+
 def _unsent(row: Row) -> Told:
     ready = row.state == "ready"
     return Told(READY if ready else NOT_SENT, [*row.problems, *row.warnings], ready)
+
+
+def _rehearsed(sheet: Sheet, province: str, ways: Ways, doing: Callable[[str], None]) -> dict[int, Told]:
+    """What would become of each row; where nobody can be asked, what the sheet alone tells."""
+    answers: dict[int, Told] = {}
+    rows = _ready(sheet, answers)
+    while window := list(islice(rows, WINDOW)):
+        try:
+            told = ways.rehearse([_message(sheet, row, province) for row in window])
+        except UNASKED as error:
+            say(f"Chỉ kiểm tra được trang tính. / Only the sheet itself could be checked. {error}", style="yellow")
+            deque(rows, maxlen=0)
+            break
+        for row, verdict in zip(window, told, strict=True):
+            answers[row.number] = _would_be(_told(verdict, row.number, sheet, answers[row.number]))
+        doing(f"Tried: up to row {window[-1].number}")
+    return answers
+
+
+def _would_be(told: Told) -> Told:
+    """In a dry run, what would be accepted has not been."""
+    return replace(told, status=READY) if told.status in (Status.ACCEPTED, Status.ACCEPTED_LATE) else told
 
 
 def _sent(sheet: Sheet, client: Client, province: str, ways: Ways, doing: Callable[[str], None]) -> dict[int, Told]:
     """Send, wait, and gather the receipts."""
     answers: dict[int, Told] = {}
     receipts: dict[int, str] = {}
-
-    def ready() -> Iterator[Row]:
-        for row in _filled(sheet):
-            answers[row.number] = _unsent(row)
-            if row.state == "ready":
-                yield row
-
+    ready = _ready(sheet, answers)
     if client.deployment.kafka is None:
-        rows = ready()
-        while window := list(islice(rows, WINDOW)):
+        while window := list(islice(ready, WINDOW)):
             told = ways.by_http([_message(sheet, row, province) for row in window])
             for row, receipt in zip(window, told, strict=True):
                 answers[row.number] = _told(receipt, row.number, sheet, answers[row.number])
             doing(f"Sent and answered: up to row {window[-1].number}")
         return answers
-    asyncio.run(_publish(client.deployment, client.deployment.kafka, sheet, ready(), province, receipts, doing))
+    asyncio.run(_publish(client.deployment, client.deployment.kafka, sheet, ready, province, receipts, doing))
     ways.settle()
-    for count, (number, receipt_id) in enumerate(receipts.items(), start=1):
-        receipt = client.get("intake", f"/receipts/{receipt_id}", Receipt)
+    row_of = {receipt_id: number for number, receipt_id in receipts.items()}
+    for count, receipt in enumerate(answers_to(client, province, row_of), start=1):
+        number = row_of[receipt.receipt_id]
         answers[number] = _told(receipt, number, sheet, answers[number])
         if count % WINDOW == 0:
             doing(f"Reading receipts: {count} of {len(receipts)}")
     return answers
+
+
+def answers_to(client: Client, province: str, ids: Collection[str]) -> Iterator[Receipt]:
+    """The receipts of these ids: they are among the province's newest, which are read by the page; the rest singly."""
+    left = set(ids)
+    newest = client.pages("intake", "/receipts", Receipt, province=province, limit=MOST)
+    for receipt in islice(newest, len(left) + MOST):
+        if receipt.receipt_id in left:
+            left.remove(receipt.receipt_id)
+            yield receipt
+        if not left:
+            return
+    for receipt_id in sorted(left):
+        yield client.get("intake", f"/receipts/{receipt_id}", Receipt)
 
 
 async def _publish(
@@ -316,7 +361,7 @@ def _message(sheet: Sheet, row: Row, province: str) -> Message:
     )
 
 
-def _told(receipt: Receipt, row: int, sheet: Sheet, before: Told) -> Told:
+def _told(receipt: Receipt | Judged, row: int, sheet: Sheet, before: Told) -> Told:
     """A receipt in the row that it answers, its places as addresses of cells."""
     what = receipt.original.status if receipt.status is Status.DUPLICATE and receipt.original else receipt.status
     said = [

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock, patch
 
+import openpyxl
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
+from cli import sheets
+from cli.client import Client, NoAnswer, Refused
 from cli.main import app as langhoc
 from cli.output import console
+from deploy.local.errors import NotRunning
 from shared.contracts.catalogue import EXAMPLES
 from shared.contracts.topics import submission_key
+from shared.registry import registry
+from shared.sheets import form_of, xlsx_template
+from shared.sheets.template import DATA, HEAD_ROWS
+from tests.sheet_makers import TODAY
 from tests.unit.intake_bench import Bench
 from tests.unit.test_door import EXAMPLE_FILES, Now
 from tests.unit.wire import answered_by
@@ -90,6 +103,77 @@ async def test_a_published_example_is_submitted_as_it_stands(bench: Bench, type_
     assert all(
         sent[name] == value.encode() for name, value in EXAMPLE_FILES[type_]["headers"].items() if name[:3] == "ce_"
     )
+
+
+def sheet(folder: Path, *centres: tuple[str, str]) -> Path:
+    """The template for registrations of Cao Bằng (04), filled in: ids and communes."""
+    path = folder / "centres.xlsx"
+    form = form_of("registration", province="04")
+    path.write_bytes(xlsx_template(form, "04", "7f3a09c1", register=registry(), today=TODAY))
+    book = openpyxl.load_workbook(path)
+    for centre, commune in centres:
+        book[DATA].append([centre, f"TTHTCĐ {centre}", commune, "region_1", 3000, date(2010, 9, 5)])
+    book.save(path)
+    return path
+
+
+def became(path: Path) -> list[tuple[Any, ...]]:
+    """Status and reason of each row of the answered sheet."""
+    page = openpyxl.load_workbook(path.with_name(f"{path.stem}.answered.xlsx"))[DATA]
+    return [row[-3:-1] for row in page.iter_rows(min_row=HEAD_ROWS + 1, values_only=True)]
+
+
+async def test_a_dry_run_of_a_sheet_tells_what_only_the_register_knows_and_writes_nothing(
+    bench: Bench, tmp_path: Path
+) -> None:
+    path = sheet(tmp_path, ("C-1", "01273"), ("C-2", "99999"))
+    rehearsed = await run(str(path), "-p", "04", "--dry-run")
+    assert (rehearsed.exit_code, bench.receipts(), bench.hand.log) == (1, [], [])
+    (good, _), (bad, why) = became(path)
+    assert (good, bad) == ("ready", "rejected")
+    assert why.startswith("C5: ")
+    assert "1 ready" in rehearsed.output
+
+    sent = await run(str(path), "-p", "04")
+    assert sent.exit_code == 1
+    assert [status for status, _ in became(path)] == ["accepted", "rejected"]
+    assert became(path)[1][1] == why, "in the same words"
+    again = await run(str(path), "-p", "04", "--dry-run")
+    assert "1 duplicate" in again.output
+
+
+async def test_where_nobody_answers_a_dry_run_still_checks_the_sheet_and_says_that_it_is_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = sheet(tmp_path, ("C-1", "01273"), ("C-2", "99999"), ("", "01273"))
+    for away in (NotRunning(), NoAnswer("intake does not answer at http://intake")):
+        monkeypatch.setattr(Client, "hand_in", Mock(side_effect=away))
+        result = await run(str(path), "-p", "04", "--dry-run")
+        assert "Only the sheet itself could be checked" in " ".join(result.output.split())
+        assert [status for status, _ in became(path)] == ["ready", "ready", "not_sent"]
+
+
+@given(st.integers(0, 40), st.integers(0, 60), st.sets(st.integers(0, 30)))
+def test_receipts_of_a_sheet_are_found_among_the_newest_or_asked_for_one_by_one(
+    sent: int, since: int, unlisted: set[int]
+) -> None:
+    """Whatever the province sent in the meantime, and whatever a list does not show."""
+    ours = [f"r-{number}" for number in range(sent)]
+    listed = [f"s-{number}" for number in range(since)] + [id for id in ours if int(id[2:]) not in unlisted]
+    client = Mock(
+        pages=lambda *asked, **query: iter([SimpleNamespace(receipt_id=id) for id in listed]),
+        get=lambda service, path, kind: SimpleNamespace(receipt_id=path.removeprefix("/receipts/")),
+    )
+    with patch.object(sheets, "MOST", 10):
+        found = [receipt.receipt_id for receipt in sheets.answers_to(client, "04", ours)]
+    assert sorted(found) == sorted(ours)
+
+
+async def test_a_refused_dry_run_of_a_sheet_is_no_good_news(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = sheet(tmp_path, ("C-1", "01273"))
+    monkeypatch.setattr(Client, "hand_in", Mock(side_effect=Refused("You may not.")))
+    result = await run(str(path), "-p", "04", "--dry-run")
+    assert (result.exit_code, "You may not." in result.output) == (1, True)
 
 
 async def test_a_file_for_another_channel_is_not_sent(bench: Bench) -> None:
