@@ -8,6 +8,7 @@ of plain Python (`expected`) make of the records that count as handled.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, invariant, multiple, precondition, rule
 
+from shared.messaging.clock import SECOND, BusinessClock
 from shared.messaging.consume import consuming
 from shared.messaging.faults import NO_FAULTS, Faults, Injected, Step
 from shared.messaging.send import outbox
@@ -46,6 +48,7 @@ GROUP = f"g-{NAME}"
 PROVINCES = ("01", "04", "79")
 LIMITS = st.integers(1, 8)
 IN_A_BATCH = st.sampled_from([Step.COMMITTING, Step.COMMITTED, Step.ACKNOWLEDGING])
+BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 LEASE = timedelta(seconds=SETTINGS.lease_seconds + 1)
 
 COMMIT_FAULTS = [
@@ -181,7 +184,10 @@ class Delivery(RuleBasedStateMachine):
         self._kafka = MemoryKafka({TOPICS.input: 2, TOPICS.output: 2})
         self._mongo = MemoryMongo(unwritable=lambda collection, document: collection == BALLAST.name)
         self._elapsed = timedelta()
-        self._mongo.now = lambda: datetime.now(UTC) + self._elapsed
+        # No host's clock: how long a step takes here must not decide what the next one finds.
+        self._mongo.now = lambda: BEGIN + self._elapsed
+        moments = itertools.count(int(BEGIN.timestamp()) * SECOND, 1_000)
+        self._patch.setattr(BusinessClock, "_now", lambda clock: next(moments))
         self._sent: dict[str, tuple[Message, Sent]] = {}
         self._run(Leases(self._mongo, 1).create(outbox.SLOTS))
         self._boot()
