@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
 from pymongo.database import Database
 
 from deploy.local.harness import Servers
@@ -23,15 +21,6 @@ from tests.unit.ranking_samples import Results, ranked, write
 pytestmark = pytest.mark.integration
 UNITS = [unit for code in ("01", "04") for unit in registry().units(date(2025, 12, 31), code)]
 SCOPES = ("nation", "province-04", "area-region_1")
-
-
-@pytest.fixture
-def database(servers: Servers) -> Iterator[Database[dict[str, Any]]]:
-    """A database of its own, for looking and for bringing in results."""
-    name = f"rankings_{uuid.uuid4().hex[:8]}"
-    with MongoClient[dict[str, Any]](servers.mongo) as client:
-        yield client[name]
-        client.drop_database(name)
 
 
 @pytest.fixture

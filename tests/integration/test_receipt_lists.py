@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
 from pymongo.database import Database
 
 from deploy.local.harness import Servers
@@ -19,15 +17,6 @@ from shared.mongo.connect import connect
 
 pytestmark = pytest.mark.integration
 AT = datetime(2026, 1, 10, tzinfo=UTC)
-
-
-@pytest.fixture
-def database(servers: Servers) -> Iterator[Database[dict[str, Any]]]:
-    """A database of its own, for looking and for bringing in receipts."""
-    name = f"receipts_{uuid.uuid4().hex[:8]}"
-    with MongoClient[dict[str, Any]](servers.mongo) as client:
-        yield client[name]
-        client.drop_database(name)
 
 
 @pytest.fixture
