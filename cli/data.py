@@ -22,6 +22,7 @@ from cli.options import AnyProvince, FormatOption, LanguageOption, YearOption, k
 from cli.output import Column, CommandError, Format, Language, console, emit, fail, money, number, plain_errors, say
 from cli.publishing import Message, Portal, Sent, UnreadableFiles, read_files, structured
 from cli.sheets import (
+    TRIED,
     Declared,
     NumbersOption,
     PeriodOption,
@@ -225,7 +226,7 @@ def show_said(said: Sequence[Receipt | Judged], format: Format, *, dry_run: bool
     counts = Counter(one.status.value for one in said)
     say(f"{len(said)}: " + ", ".join(f"{count} {status}" for status, count in counts.items()))
     if dry_run:
-        say("Chạy thử: chưa ghi gì, không có biên nhận. / Dry run: nothing was written, and there is no receipt.")
+        say(TRIED)
 
 
 def messages_in(files: Sequence[Path], province: str | None) -> list[Message]:

@@ -9,6 +9,7 @@ import json
 import secrets
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
@@ -18,7 +19,7 @@ from typing import Annotated
 import typer
 from aiokafka.errors import KafkaError
 
-from cli.client import MOST, Away, Client, NoAnswer
+from cli.client import MOST, Away, Client, NoAnswer, Refused
 from cli.deployments import Deployment
 from cli.options import ProvinceOption
 from cli.output import Column, CommandError, Format, Language, console, emit, plain_errors, say
@@ -207,6 +208,7 @@ class Line:
     problems: str
 
 
+TRIED = "Chạy thử: chưa ghi gì, không có biên nhận. / Dry run: nothing was written, and there is no receipt."
 UNASKED = (NotRunning, NoAnswer, Away)
 """Why a dry run has only the sheet to go by."""
 LINES: list[Column[Line]] = [Column("row", "Row"), Column("status", "Status"), Column("problems", "Problems")]
@@ -245,6 +247,8 @@ def submit_sheet(
         except OSError as error:
             raise CommandError(f"{answered} cannot be written: {error.strerror or error}") from error
     _tell(sheet, answers, answered, language, format)
+    if client is None and format is Format.TABLE:
+        say(TRIED)
     return all(answer.good for answer in answers.values())
 
 
@@ -280,7 +284,9 @@ def _rehearsed(sheet: Sheet, province: str, ways: Ways, doing: Callable[[str], N
         try:
             told = ways.rehearse([_message(sheet, row, province) for row in window])
         except UNASKED as error:
-            say(f"Chỉ kiểm tra được trang tính. / Only the sheet itself could be checked. {error}", style="yellow")
+            vi = f"Từ dòng {window[0].number} chỉ kiểm tra được trang tính."
+            en = f"From row {window[0].number} on only the sheet itself could be checked."
+            say(f"{vi} / {en} {error}", style="yellow")
             deque(rows, maxlen=0)
             break
         for row, verdict in zip(window, told, strict=True):
@@ -320,13 +326,14 @@ def _sent(sheet: Sheet, client: Client, province: str, ways: Ways, doing: Callab
 def answers_to(client: Client, province: str, ids: Collection[str]) -> Iterator[Receipt]:
     """The receipts of these ids: they are among the province's newest, which are read by the page; the rest singly."""
     left = set(ids)
-    newest = client.pages("intake", "/receipts", Receipt, province=province, limit=MOST)
-    for receipt in islice(newest, len(left) + MOST):
-        if receipt.receipt_id in left:
-            left.remove(receipt.receipt_id)
-            yield receipt
-        if not left:
-            return
+    with suppress(Refused):  # a page is, for one altered receipt in it, which need not be ours
+        newest = client.pages("intake", "/receipts", Receipt, province=province, limit=MOST)
+        for receipt in islice(newest, len(left) + MOST):
+            if receipt.receipt_id in left:
+                left.remove(receipt.receipt_id)
+                yield receipt
+            if not left:
+                return
     for receipt_id in sorted(left):
         yield client.get("intake", f"/receipts/{receipt_id}", Receipt)
 

@@ -391,7 +391,8 @@ class RecognisedCounts:
 
 class Inputs(Contract):
     """All that a result is made from besides the accepted assessment and the rules; judging it again needs nothing
-    else."""
+    else. In an event it is what lay there when it was judged: what changes neither a figure nor a sentence since then
+    is not published anew."""
 
     recognitions: tuple[Recognition, ...] = ()
     """All decisions on the subject."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -133,6 +134,7 @@ async def test_a_dry_run_of_a_sheet_tells_what_only_the_register_knows_and_write
     assert (good, bad) == ("ready", "rejected")
     assert why.startswith("C5: ")
     assert "1 ready" in rehearsed.output
+    assert "Dry run: nothing was written" in " ".join(rehearsed.output.split())
 
     sent = await run(str(path), "-p", "04")
     assert sent.exit_code == 1
@@ -149,19 +151,26 @@ async def test_where_nobody_answers_a_dry_run_still_checks_the_sheet_and_says_th
     for away in (NotRunning(), NoAnswer("intake does not answer at http://intake")):
         monkeypatch.setattr(Client, "hand_in", Mock(side_effect=away))
         result = await run(str(path), "-p", "04", "--dry-run")
-        assert "Only the sheet itself could be checked" in " ".join(result.output.split())
+        assert "From row 4 on only the sheet itself could be checked" in " ".join(result.output.split())
         assert [status for status, _ in became(path)] == ["ready", "ready", "not_sent"]
 
 
-@given(st.integers(0, 40), st.integers(0, 60), st.sets(st.integers(0, 30)))
+@given(st.integers(0, 40), st.integers(0, 60), st.sets(st.integers(0, 30)), st.none() | st.integers(0, 60))
 def test_receipts_of_a_sheet_are_found_among_the_newest_or_asked_for_one_by_one(
-    sent: int, since: int, unlisted: set[int]
+    sent: int, since: int, unlisted: set[int], refused_at: int | None
 ) -> None:
-    """Whatever the province sent in the meantime, and whatever a list does not show."""
+    """Whatever the province sent in the meantime, whatever a list does not show, and though a page is refused."""
     ours = [f"r-{number}" for number in range(sent)]
     listed = [f"s-{number}" for number in range(since)] + [id for id in ours if int(id[2:]) not in unlisted]
+
+    def pages(*asked: str, **query: Any) -> Iterator[SimpleNamespace]:
+        for place, id in enumerate(listed):
+            if place == refused_at:
+                raise Refused("A document was altered.")
+            yield SimpleNamespace(receipt_id=id)
+
     client = Mock(
-        pages=lambda *asked, **query: iter([SimpleNamespace(receipt_id=id) for id in listed]),
+        pages=pages,
         get=lambda service, path, kind: SimpleNamespace(receipt_id=path.removeprefix("/receipts/")),
     )
     with patch.object(sheets, "MOST", 10):
