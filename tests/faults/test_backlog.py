@@ -42,13 +42,15 @@ class Watched:
     rss: list[float] = field(default_factory=list)
     lag: list[float] = field(default_factory=list)
     bad_when_others_were_through: int | None = None
-    ready: list[int] = field(default_factory=list)
+    not_ready: list[dict[str, str]] = field(default_factory=list)
+    """At each look: what kept the service from being ready, and why."""
 
     def look(self) -> int:
         """Take the figures now; returns how many bad records are answered."""
         self.rss.append(metric(self.processes, "process_resident_memory_bytes"))
         self.lag.append(metric(self.processes, "langhoc_lag_records"))
-        self.ready.append(httpx.get(f"{self.processes.url('intake')}/health/ready", timeout=20).status_code)
+        told = httpx.get(f"{self.processes.url('intake')}/health/ready", timeout=20).json()
+        self.not_ready.append({name: check["detail"] for name, check in told["checks"].items() if not check["ok"]})
         answered = self.count("receipts", BAD)
         if self.bad_when_others_were_through is None and self.count("receipts", OTHER) == self.sent:
             self.bad_when_others_were_through = answered
@@ -91,7 +93,10 @@ async def test_every_bad_record_is_answered_and_none_is_held_against_us(watched:
     assert watched.count("receipts", {**BAD, "receipt.status": "rejected"}) == BACKLOG
     assert watched.count("dead_letters", {}) == 0
     assert metric(watched.processes, "langhoc_brakes") == 0
-    assert set(watched.ready) == {200}
+    assert not [checks for checks in watched.not_ready if {"brake", "events", "rights"} & checks.keys()]
+    three = zip(watched.not_ready, watched.not_ready[1:], watched.not_ready[2:], strict=False)
+    assert not [checks for checks in three if all(checks)], "three failures in a row take a service from its users"
+    assert not watched.not_ready[-1]
 
 
 async def test_what_others_sent_passes_a_backlog_of_bad_records(watched: Watched) -> None:
