@@ -19,7 +19,6 @@ from fastapi.staticfiles import StaticFiles
 from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp
-from swagger_ui_bundle import swagger_ui_path
 
 from shared.answers.operations import Flow
 from shared.contracts.base import Problem
@@ -238,8 +237,8 @@ def _health(runtime: Runtime, keys: Keys) -> APIRouter:
 
 
 def _documentation(app: FastAPI, title: str) -> None:
-    """Swagger UI from the installed bundle: an administrative network reaches no CDN."""
-    app.mount("/static/swagger", StaticFiles(directory=swagger_ui_path), name="swagger")
+    """Swagger UI from an installed package: an administrative network reaches no CDN."""
+    app.mount("/static/swagger", StaticFiles(packages=[("fastapi_offline", "static")]), name="swagger")
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
@@ -250,6 +249,6 @@ def _documentation(app: FastAPI, title: str) -> None:
         title=title,
         swagger_js_url="/static/swagger/swagger-ui-bundle.js",
         swagger_css_url="/static/swagger/swagger-ui.css",
-        swagger_favicon_url="/static/swagger/favicon-32x32.png",
+        swagger_favicon_url="/static/swagger/favicon.png",
     )
     page.headers["Content-Security-Policy"] = of_page(bytes(page.body))

@@ -52,7 +52,7 @@ async def test_the_documentation_needs_nothing_from_outside(client: httpx.AsyncC
     page = (await client.get("/docs")).text
     assert "http://" not in page
     assert "https://" not in page
-    for asset in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"):
+    for asset in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png"):
         assert f"/static/swagger/{asset}" in page
         assert (await client.get(f"/static/swagger/{asset}")).status_code == 200
     paths = (await client.get("/openapi.json")).json()["paths"]
