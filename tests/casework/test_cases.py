@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,27 @@ async def test_case(case: Case, keys: Path) -> None:
     with country_of(lambda unit: registry().speaker_of(unit) in senders):  # what all its ways say of it is not so large
         for play in others:
             await perform(await MemoryWorld(keys).begin(), [play])
+    assert verdict(case, plays) == []
+
+
+@pytest.fixture(params=["America/New_York", "UTC", "Pacific/Kiritimati"])
+def host_zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A host that lives by another time: a day behind Hanoi, in the middle, and a day ahead."""
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield request.param
+    monkeypatch.undo()
+    time.tzset()
+
+
+LAST_DAYS = ["commune-file-on-its-last-day", "centre-file-on-its-last-day", "last-day-of-a-period"]
+
+
+@pytest.mark.parametrize("name", LAST_DAYS)
+async def test_c3_the_zone_of_the_host_moves_no_deadline(name: str, host_zone: str, keys: Path) -> None:
+    (case,) = (case for case in CASES if case.case == name)
+    plays = plays_of(case)[:1]
+    await perform(await MemoryWorld(keys).begin(), plays)
     assert verdict(case, plays) == []
 
 

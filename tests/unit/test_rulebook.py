@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -491,8 +491,3 @@ def _types(value: Any) -> Any:
     if isinstance(value, list):
         return [_types(each) for each in value]
     return type(value)
-
-
-def test_the_clock_of_the_host_is_never_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "America/New_York")
-    assert deadline(rubric("clc_2553_2013"), 2025) == datetime(2026, 4, 10, 17, tzinfo=UTC)
