@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from shared.contracts.catalogue import CONTRACTS, EXAMPLES
+from shared.contracts.catalogue import EXAMPLES, EventType
 from shared.contracts.former import FORMER
 from shared.contracts.schemas import Schema
 from shared.contracts.topics import Party, TopicFamily, families, retention_ms
@@ -40,7 +40,8 @@ def example_of(event_type: str) -> dict[str, Any]:
 
 def family_of_type(event_type: str) -> str:
     """The family of topics on which a type lies, or lay."""
-    return (FORMER[event_type].now if event_type in FORMER else CONTRACTS[event_type]).family
+    former = FORMER.get(event_type)
+    return (former.now if former else EventType(event_type)).family
 
 
 def document(schemas: Mapping[str, Schema]) -> dict[str, Any]:
