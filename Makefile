@@ -13,7 +13,7 @@ CODE := shared services cli deploy demo tests
 # At most four, since each worker that needs Kafka and MongoDB starts its own.
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4
 
-.PHONY: help demo down test faults deployment oidc cases chaos bench bench-million mutants lint format lock sbom audit clean
+.PHONY: help demo down test faults deployment oidc cases chaos bench bench-million mutants contracts lint format lock sbom audit clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ bench-million: $(READY) ## Measure what a record costs behind a million others, 
 
 mutants: $(READY) ## Take one safeguard after the other away and show that tests notice
 	@$(BIN)/python -m tests.faults.mutations
+
+contracts: $(READY) ## Write schemas, AsyncAPI document and page of the contracts (RELEASE=1: what later ones are compared with)
+	@$(BIN)/python -m deploy.contracts $(if $(RELEASE),release)
 
 lint: $(READY) ## Check style, types and architecture
 	@$(BIN)/ruff check $(CODE)

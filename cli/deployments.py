@@ -63,7 +63,7 @@ class Profile(KafkaLogin, BaseSettings):
     funding: Address | None = None
     notifications: Address | None = None
     kafka: str | None = None
-    """Bootstrap addresses; only `langhoc submit` needs them, with `kafka_user` and its password."""
+    """Bootstrap addresses; only `langhoc submit` and `follow` need them, with `kafka_user` and its password."""
     token: SecretStr | None = None
 
     @classmethod

@@ -13,6 +13,7 @@ from cli import (
     data,
     dead_letters,
     explaining,
+    following,
     journal,
     people,
     periods,
@@ -81,6 +82,7 @@ modules = (
     rulebook,
     clients,
     topics,
+    following,
 )
 for module in modules:
     module.app_commands(app)

@@ -99,7 +99,7 @@ def say(text: str, **style: Any) -> None:
 
 def say_json(text: str) -> None:
     """JSON for programs; in a terminal it is nothing but text either."""
-    print(neutral_json(text))
+    print(neutral_json(text), flush=True)
 
 
 def say_line(text: str) -> None:

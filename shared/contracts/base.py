@@ -20,10 +20,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     StringConstraints,
     ValidationInfo,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from shared.texts import code_point, stranger
 
@@ -54,6 +55,18 @@ class Claim(BaseModel):
         Raises `ValidationError`.
         """
         return cls.model_validate_json(raw, strict=True, context=_OF_SENDER)
+
+
+class Growing:
+    """Marks a list of names that gains some with later releases: whoever reads it elsewhere shows an unknown one as it
+    is. Only for what no service of ours reads; any other list is known to its readers to the last name."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The names, as what is known so far."""
+        found = handler(schema)
+        each = found.get("anyOf", [found])
+        names = [name for one in each for name in one.get("enum", [one.get("const")])]
+        return {"type": "string", "x-extensible-enum": names}
 
 
 class Text(Contract):
@@ -99,7 +112,7 @@ DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 takes `2e1`, `1_000`, and the digits of every script."""
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 """A day as a text; Pydantic takes `"0"` for the first of 1970."""
-_LIKE_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}", re.ASCII)
+LIKE_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}", re.ASCII)
 """`1.000` is one in JSON and a thousand in Vietnamese; a longer or shorter fraction cannot be mistaken, and a JSON
 number is written by a program."""
 
@@ -108,7 +121,7 @@ def _spelled_decimal(value: object, info: ValidationInfo) -> object:
     if info.context is not _OF_SENDER:
         return value
     match value:
-        case str() if _LIKE_THOUSANDS.fullmatch(value):
+        case str() if LIKE_THOUSANDS.fullmatch(value):
             raise PydanticCustomError("decimal_ambiguous", "Input should be a number that has no second reading")
         case str() if DECIMAL.fullmatch(value):
             return Decimal(value)

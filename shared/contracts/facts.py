@@ -13,6 +13,7 @@ from shared.contracts.base import (
     CommuneCode,
     Contract,
     Dong,
+    Growing,
     Instant,
     Points,
     Problem,
@@ -1160,7 +1161,7 @@ class Alert(Contract):
 
     alert_id: str
     version: Version = 1
-    kind: AlertKind | RetiredAlertKind
+    kind: Annotated[AlertKind | RetiredAlertKind, Growing()]
     severity: Literal["info", "warning", "urgent"]
     province: ProvinceCode
     audience: str
@@ -1184,7 +1185,7 @@ class AlertCleared(Contract):
     alert_id: str
     version: Version
     """The next one of the alert that is over."""
-    kind: AlertKind | RetiredAlertKind
+    kind: Annotated[AlertKind | RetiredAlertKind, Growing()]
     province: ProvinceCode
     audience: str
     subject: str

@@ -71,13 +71,14 @@ def topic_names(family: str, provinces: Sequence[str]) -> list[str]:
 def all_topics(provinces: Sequence[str]) -> list[Topic]:
     """Every topic the platform needs."""
     return [
-        Topic(name, family.partitions, _retention_ms(family), family.max_record_bytes, family.compacted)
+        Topic(name, family.partitions, retention_ms(family), family.max_record_bytes, family.compacted)
         for stem, family in families().items()
         for name in topic_names(stem, provinces)
     ]
 
 
-def _retention_ms(family: TopicFamily) -> int:
+def retention_ms(family: TopicFamily) -> int:
+    """How long a record is kept; -1: for ever."""
     return -1 if family.retention_days is None else family.retention_days * 86_400_000
 
 

@@ -16,9 +16,10 @@ from shared.telemetry import metrics
 from shared.web.auth import account_of
 from shared.web.problems import ApiProblem, refused
 
-OPEN = frozenset({"/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json"})
+OPEN = frozenset({"/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json", "/contracts"})
 """What a supervisor, a monitor and a reader of the documentation may ask without a token: it speaks of nobody."""
-ASSETS = "/static/swagger/"
+ASSETS = ("/static/swagger/", "/contracts/")
+"""What stands beside them, in files."""
 REFUSED = "langhoc.refused"
 """In the scope of a request: the code of the refusal of its token."""
 

@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -20,6 +21,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp
 
+import shared.contracts
 from shared.answers.operations import Flow
 from shared.contracts.base import Problem
 from shared.messaging.ending import end
@@ -49,6 +51,7 @@ CANNOT_START = 3
 """Exit code of a process that cannot start: a topic is not its contract's, a port is taken, a migration failed."""
 SPANS_SECONDS = 4
 CLOCK_HEADER = "Langhoc-Clock-Offset-Seconds"
+CONTRACTS = Path(shared.contracts.__file__).parent
 
 
 def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, provider: TracerProvider) -> FastAPI:
@@ -83,6 +86,7 @@ def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, pro
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        description="Events and topics: [/contracts](/contracts)",
         dependencies=[Depends(_not_while_starting), Depends(_nobody_unknown), Depends(only_known)],
         redirect_slashes=False,  # a redirect would name the host that the caller has named
         responses=problems.DOCUMENTED,
@@ -102,6 +106,7 @@ def build_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str, pro
     for router in routers:
         app.include_router(router)
     _documentation(app, title)
+    _contracts(app)
 
     if runtime.clock.offset_seconds or runtime.settings.clock_file:
 
@@ -179,7 +184,7 @@ def tell_refused(found: Sequence[Problem]) -> None:
 async def _not_while_starting(request: Request) -> None:
     """Refuse what needs a database that is prepared; health, metrics and documentation do not."""
     waiting_for = request.app.state.runtime.waiting_for
-    if waiting_for and not request.url.path.startswith(("/health/", "/metrics", "/docs")):
+    if waiting_for and not request.url.path.startswith(("/health/", "/metrics", "/docs", "/contracts")):
         raise problems.refused("http.starting", server=waiting_for, seconds=problems.RETRY_SECONDS)
 
 
@@ -252,3 +257,15 @@ def _documentation(app: FastAPI, title: str) -> None:
         swagger_favicon_url="/static/swagger/favicon.png",
     )
     page.headers["Content-Security-Policy"] = of_page(bytes(page.body))
+
+
+def _contracts(app: FastAPI) -> None:
+    """What other systems join by: topics and events, as schemas, examples and a page for people."""
+    page = (CONTRACTS / "published" / "index.html").read_bytes()
+    policy = {"Content-Security-Policy": of_page(page)}
+    app.mount("/contracts/examples", StaticFiles(directory=CONTRACTS / "examples"), name="examples")
+    app.mount("/contracts/", StaticFiles(directory=CONTRACTS / "published"), name="contracts")
+
+    @app.get("/contracts", include_in_schema=False)
+    async def contracts() -> HTMLResponse:
+        return HTMLResponse(page, headers=policy)

@@ -166,7 +166,7 @@ def expired(folder: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/nothing", "/openapi.json/", "/static/swaggerx", "//docs", "/metrics/x", "/DOCS"]
+    "path", ["/", "/nothing", "/openapi.json/", "/static/swaggerx", "/contractsx", "//docs", "/metrics/x", "/DOCS"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "TRACE", "PROPFIND"])
 async def test_what_nobody_knows_is_not_open(method: str, path: str, tmp_path: Path, unslowed: None) -> None:
@@ -175,7 +175,7 @@ async def test_what_nobody_knows_is_not_open(method: str, path: str, tmp_path: P
     assert (request.status, request.read) == (401, 0)
 
 
-@pytest.mark.parametrize("path", ["/health/live", "/metrics", "/docs", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/health/live", "/metrics", "/docs", "/openapi.json", "/contracts"])
 async def test_what_is_open_is_open_to_look_at_alone(path: str, tmp_path: Path, unslowed: None) -> None:
     app = service("intake", tmp_path)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
@@ -186,7 +186,7 @@ async def test_what_is_open_is_open_to_look_at_alone(path: str, tmp_path: Path, 
         assert (request.status, request.read) == (401, 0)
 
 
-@pytest.mark.parametrize("path", ["/health/live", "/metrics", "/docs", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/health/live", "/metrics", "/docs", "/openapi.json", "/contracts"])
 async def test_of_what_is_open_no_body_is_read(path: str, tmp_path: Path) -> None:
     request = Asked(service("intake", tmp_path), "GET", path, {"Authorization": "whatever", "Content-Length": "65536"})
     await request._app(request._scope, request._receive, request._send)

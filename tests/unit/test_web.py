@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.mongo import Mongo
 from shared.web import build_app, dead_letters
+from shared.web.app import CONTRACTS
 from shared.web.bodies import MAX_BYTES
 from tests.fakes.memory import MemoryMongo
 from tests.unit.hostile_values import unbounded
@@ -57,6 +59,23 @@ async def test_the_documentation_needs_nothing_from_outside(client: httpx.AsyncC
         assert (await client.get(f"/static/swagger/{asset}")).status_code == 200
     paths = (await client.get("/openapi.json")).json()["paths"]
     assert {"/receipts", "/tally", "/health/live", "/health/ready", "/metrics", "/flow"} <= paths.keys()
+
+
+async def test_the_contracts_are_served_as_they_are_committed(client: httpx.AsyncClient) -> None:
+    page = await client.get("/contracts")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert page.text == (CONTRACTS / "published" / "index.html").read_text(encoding="utf-8")
+    links = re.findall(r'href="(/contracts/[^"]+)"', page.text)
+    assert len(links) > 100
+    for link in links:
+        answer = await client.get(link)
+        assert answer.headers["content-type"] == "application/json"
+        folder = CONTRACTS if "/examples/" in link else CONTRACTS / "published"
+        assert answer.content == (folder / link.removeprefix("/contracts/")).read_bytes()
+    assert "(/contracts)" in (await client.get("/openapi.json")).json()["info"]["description"]
+    for path in ("schemas", "schemas/none.json", "%2e%2e/base.py", "schemas/..%2f..%2fbase.py", "examples/../base.py"):
+        assert (await client.get(f"/contracts/{path}")).status_code == 404
 
 
 async def test_a_refusal_says_what_and_how_to_mend_it_in_both_languages(client: httpx.AsyncClient) -> None:
