@@ -47,10 +47,12 @@ from shared.messaging.operate.keeping import Kept
 from shared.messaging.seals import Altered
 from shared.mongo import Mongo
 from shared.privacy import RETENTION
-from shared.registry import Registry, corrected_register, finder, folded, registry
+from shared.registry import Registry, corrected_register, finder, folded
 
 NEWEST = (("received_at", -1), ("_id", -1))
 """The order of lists of receipts. The id parts those of one instant, so that every receipt has a place of its own."""
+_BY_PERIOD = (("province", 1), ("period", 1), ("_id", 1))
+"""The order in which what is accepted is looked through: by sender, then by period; what has none comes first."""
 
 
 async def migrate(mongo: Mongo) -> None:
@@ -66,7 +68,7 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index(PEOPLE_ORDERS.name, [("person_id", 1)])
     await mongo.index("aggregates", [("subject", 1), ("period", 1)])
     await mongo.index("aggregates", [("kind", 1), ("accepted.commune_code", 1)])
-    await mongo.index("aggregates", [("province", 1), ("period", 1), ("_id", 1)])
+    await mongo.index("aggregates", [*_BY_PERIOD])
     await mongo.index("aggregates", [("accepted.unit_id", 1)])
     await mongo.index("versions", [("aggregate", 1), ("version", 1)])
     await mongo.index(REOPENINGS.name, [("period", 1), ("ordered_at", 1)])
@@ -220,17 +222,16 @@ async def centres_of(mongo: Mongo, commune_code: str) -> list[RegistrationAccept
 
 
 async def doubtful(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> Page[Doubtful]:
-    """What is hardly true among so many accepted facts, by period, as they stand now. Raises `Altered`.
+    """What is hardly true among so many accepted facts, as they stand now. Raises `Altered`.
 
     With each page a few facts of earlier periods are read for each of its own, in one query.
     """
-    if "province" not in query:  # an index has the order of each province, and none that of all
-        query = {**query, "province": {"$in": list(registry().province_codes)}}
-    rows = await mongo.find(AGGREGATES.name, query | _behind(after), sort=[("period", 1), ("_id", 1)], limit=limit + 1)
-    kept = [AGGREGATES.read(row) for row in rows[:limit]]
-    found = await _doubted(mongo, kept)
+    if after:
+        query = {**query, **_behind(*after.split("/", 2))}
+    rows = await mongo.find(AGGREGATES.name, query, sort=_BY_PERIOD, limit=limit + 1)
+    found = await _doubted(mongo, [AGGREGATES.read(row) for row in rows[:limit]])
     last = rows[limit - 1] if len(rows) > limit else None
-    return Page(items=found, next=f"{last['period'] or ''}/{last['_id']}" if last else None)
+    return Page(items=found, next=f"{last['province']}/{last['period'] or ''}/{last['_id']}" if last else None)
 
 
 async def _doubted(mongo: Mongo, kept: Sequence[Aggregate]) -> list[Doubtful]:
@@ -262,14 +263,11 @@ async def doubts_of(mongo: Mongo, subject: str, period: int | None) -> list[Doub
     return await _doubted(mongo, [AGGREGATES.read(row) for row in rows])
 
 
-def _behind(place: str | None) -> dict[str, Any]:
-    """What stands behind a place in that order: nothing, which has no period, before all years."""
-    if place is None:
-        return {}
-    year, id = place.split("/", 1)
-    if not year:
-        return {"$or": [{"period": None, "_id": {"$gt": id}}, {"period": {"$ne": None}}]}
-    return {"$or": [{"period": int(year), "_id": {"$gt": id}}, {"period": {"$gt": int(year)}}]}
+def _behind(province: str, year: str, id: str) -> dict[str, Any]:
+    """What stands behind a place in that order."""
+    later = {"$gt": int(year)} if year else {"$ne": None}
+    here = {"province": province, "period": int(year) if year else None, "_id": {"$gt": id}}
+    return {"$or": [here, {"province": province, "period": later}, {"province": {"$gt": province}}]}
 
 
 async def accepted_of(mongo: Mongo, subjects: Sequence[str], units: Iterable[str]) -> list[Standing]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from typing import Literal
 
 from shared.contracts.base import Problem, Text
 from shared.contracts.submissions import (
@@ -21,7 +22,6 @@ from shared.contracts.submissions import (
     Share,
     SharePairTarget,
     ShareTarget,
-    TargetsContent,
     TargetValue,
 )
 from shared.refusals import problem
@@ -74,7 +74,7 @@ def jumps(before: Content, now: Content, period: int, rule: Jump) -> Iterator[Pr
     """
     shares, then, room = shares_of(now), shares_of(before), _room(now)
     for named, share in shares.items():
-        if (was := then.get(named)) is None:
+        if (was := then.get(named)) is None or was == share:
             continue
         less, more = sorted((share.denominator, was.denominator))
         if more < rule.least:
@@ -90,7 +90,7 @@ def jumps(before: Content, now: Content, period: int, rule: Jump) -> Iterator[Pr
                 times=rule.times,
                 citation=rule.citation,
             )
-        elif less and abs(_value(share) - _value(was)) > rule.share:
+        elif less and _apart(share, was) > rule.share:
             yield problem(
                 "plausible.share_jump",
                 f"{room}/{named}",
@@ -116,17 +116,22 @@ def shares_of(content: Content) -> Mapping[str, Share]:
     return found
 
 
-_PARTS: Mapping[str, Text] = {
-    "share": Text(vi="", en=""),
-    "trained": Text(vi=" (được đào tạo)", en=" (trained)"),
-    "university": Text(vi=" (đại học trở lên)", en=" (university)"),
-}
-
-
 def _in_words(named: str) -> Text:
     """A figure for people: `C5.1`, `C5.2 (university)`."""
     id, _, part = named.partition("/")
-    return Text(vi=f"{id}{_PARTS[part].vi}", en=f"{id}{_PARTS[part].en}")
+    match part:
+        case "trained":
+            return Text(vi=f"{id} (được đào tạo)", en=f"{id} (trained)")
+        case "university":
+            return Text(vi=f"{id} (đại học trở lên)", en=f"{id} (university)")
+        case _:
+            return Text(vi=id, en=id)
+
+
+def _apart(one: Share, other: Share) -> Fraction:
+    """By how much two shares differ."""
+    difference = one.numerator * other.denominator - other.numerator * one.denominator
+    return Fraction(abs(difference), one.denominator * other.denominator)
 
 
 def _value(share: Share) -> Fraction:
@@ -143,26 +148,23 @@ def _room(content: Content) -> str:
 
 def _unproven(rubric: Rubric, content: Content) -> Iterator[Problem]:
     """Values that would count for something, had they evidence."""
-    rule, values = rubric.no_evidence, dict[str, AwardedPoints | TargetValue]()
-    if isinstance(content, PointsContent):
-        room, values = "points", {**content.points}
-    else:
-        room, unused = "targets", _unused(rubric, content)
-        values = {id: value for id, value in content.targets.items() if id not in unused}
+    rule = rubric.no_evidence
+    values: Mapping[str, AwardedPoints | TargetValue]
+    room, values = ("points", content.points) if isinstance(content, PointsContent) else ("targets", content.targets)
     for id, value in values.items():
-        if not value.evidence and _counts(value):
+        if not value.evidence and _counts(value) and not _is_unused(id, rubric, content):
             field, counts = f"/content/{room}/{id}/evidence", _COUNT_AS[rule.counts_as]
             yield problem("plausible.value_without_evidence", field, id=id, counts=counts, citation=rule.citation)
 
 
-def _unused(rubric: Rubric, content: TargetsContent) -> set[str]:
-    """Targets that hold for no subject of this kind, at any level."""
-    if not isinstance(rubric, PassFailRubric):
-        return set()
-    return {one.id for one in rubric.targets if not any(one.holds(level, content.traits) for level in LEVELS)}
+def _is_unused(id: str, rubric: Rubric, content: Content) -> bool:
+    """Whether a target holds for no subject of this kind, at any level."""
+    if not isinstance(rubric, PassFailRubric) or isinstance(content, PointsContent):
+        return False
+    return not any(one.id == id and one.holds(level, content.traits) for one in rubric.targets for level in LEVELS)
 
 
-_COUNT_AS: Mapping[str, Text] = {
+_COUNT_AS: Mapping[Literal["zero_points", "not_met"], Text] = {
     "zero_points": Text(vi="tính 0 điểm", en="counts 0 points"),
     "not_met": Text(vi="coi là không đạt", en="counts as not met"),
 }

@@ -4,7 +4,7 @@ which amounts look like thousands or millions. Who is counted says the law; how 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -20,10 +20,6 @@ from shared.rulebook.rubrics import Rubric
 from shared.rulebook.source import Dated, Exact, Grounded
 
 FILE = "plausibility.yaml"
-_COUNTED: Mapping[str, Collection[str]] = {"share": ("share",), "share_pair": ("trained", "university")}
-"""What is counted by a value of a type."""
-
-
 Named = Annotated[str, Field(pattern=r"^[^/]+/(share|trained|university)$")]
 """A share that a rule asks for: `C5.2/university` is the target, and which share in it."""
 
@@ -113,9 +109,8 @@ def prove_figures(places: Sequence[Path], rubrics: Mapping[str, Rubric]) -> None
         for path, rubric, named in _named(placed.version):
             known = figures_of(rubrics[rubric]) if rubric in rubrics else set(rubrics)
             if named not in known:
-                path, of = f"{placed.version.id}/{path}", {"id": rubric, "reference": named}
-                listed = ", ".join(sorted(known))
-                found.add(placed.place.name, path, "rulebook.unknown_reference", **of, known=listed)
+                file, where, listed = placed.place.name, f"{placed.version.id}/{path}", ", ".join(sorted(known))
+                found.add(file, where, "rulebook.unknown_reference", id=rubric, reference=named, known=listed)
     found.settle()
 
 
@@ -136,4 +131,5 @@ def figures_of(rubric: Rubric) -> set[str]:
         asked = [(one.id, one.rule.type) for one in indicators if one.rule is not None]
     else:
         asked = [(one.id, one.type) for one in rubric.targets]
-    return {f"{id}/{part}" for id, type_ in asked for part in _COUNTED.get(type_, ())}
+    parts = {"share": ("share",), "share_pair": ("trained", "university")}
+    return {f"{id}/{part}" for id, type_ in asked for part in parts.get(type_, ())}

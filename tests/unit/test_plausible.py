@@ -137,7 +137,7 @@ async def test_pages_of_any_size_hold_all_of_it_once(bench: Bench) -> None:
     whole = codes(await listed(bench))
     assert whole == ["TT-1/None served_too_many", "TT-1/2024 amount_too_small", "TT-1/2025 amount_too_small"]
     for limit in (1, 2, 3):
-        found, after = list[str](), {}
+        found, after = list[str](), dict[str, Any]()
         while True:
             page = await listed(bench, limit=limit, **after)
             found += codes(page)

@@ -15,11 +15,11 @@ from shared.web.parameters import AnyYear, Province
 
 router = APIRouter(tags=["intake"])
 AfterPlace = Annotated[
-    str | None, Query(max_length=300, pattern=r"^([0-9]{4})?/.+$", description="`next` of the page before")
+    str | None, Query(max_length=300, pattern=r"^[0-9]{2}/([0-9]{4})?/.+$", description="`next` of the page before")
 ]
 
 
-@router.get("/warnings", summary="What is accepted and yet hardly true, as the facts stand now, by period")
+@router.get("/warnings", summary="What is accepted and yet hardly true, as the facts stand now, by sender and period")
 async def list_warnings(
     request: Request,
     who: Who,
@@ -30,7 +30,7 @@ async def list_warnings(
 ) -> Page[Doubtful]:
     """`limit` is of what is looked at: a page lists those of them that are doubted, and may be empty before the last.
 
-    Registrations have no period, and stand before all others; with `period` they are left out.
+    Registrations have no period, and stand before all others of their sender; with `period` they are left out.
     """
     query = who.within(province, period=period)
     return await queries.doubtful(request.app.state.mongo, query, after=after, limit=limit)

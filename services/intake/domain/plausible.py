@@ -102,8 +102,9 @@ def doubts(fact: Accepted, before: Sequence[Accepted]) -> list[Problem]:
         case CommuneAccepted() | CentreAccepted() | AssessmentAccepted():
             return [*_assessed(fact, before, rule)]
         case RegistrationAccepted(population_served=people) if people > rule.served.most:
-            said = {"people": people, "most": rule.served.most, "citation": rule.served.citation}
-            return [problem("plausible.served_too_many", "/population_served", **said)]
+            most, citation = rule.served.most, rule.served.citation
+            place = "/population_served"
+            return [problem("plausible.served_too_many", place, people=people, most=most, citation=citation)]
         case SupportAccepted(amount=amount):
             return [*_amount(amount, rule.least_money.support, rule)]
         case EnvelopeAccepted(amount=amount):
