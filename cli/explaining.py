@@ -98,6 +98,7 @@ _WORDS = {
     "version": ("phiên bản", "version"),
     "receipt": ("phiếu", "receipt"),
     "reason": ("lý do", "reason"),
+    "doubtful": ("khó đúng", "hardly true"),
     "reopening": ("được nhận theo lệnh mở lại kỳ", "taken under the reopening"),
     "history": ("được nhận theo lệnh nhập lịch sử", "taken under the order of history"),
     "not_released": ("chưa công bố", "not released"),
@@ -216,6 +217,9 @@ def _submissions(known: IntakeExplanation, language: Language) -> None:
             say(f"    {_word('receipt', language)} {entry.receipt_id}")
             if entry.reason:
                 say(f"    {_word('reason', language)}: {entry.reason}")
+    for doubt in (each for one in known.doubtful for each in one.warnings):
+        said = f"{doubt.field}: {language.of(doubt.message)} → {language.of(doubt.mend)}"
+        console.print(f"  [yellow]{_word('doubtful', language)}[/yellow] {escape(said)}", highlight=False)
     for receipt in known.receipts:
         if receipt.under:
             say(f"  {receipt.submission_id}: {_word(receipt.under.kind, language)} {receipt.under.id}")

@@ -46,7 +46,7 @@ def receipts(
     language: LanguageOption = Language.VI,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """What was answered to whatever was sent, newest first; below it what is wrong, and how to mend it.
+    """What was answered to whatever was sent, newest first; below it what is wrong or doubted, and how to mend it.
 
     Names are those of the register, and of centres and learning units of which something is accepted.
 
@@ -99,7 +99,7 @@ def _show(page: Page[Receipt], asked: str, language: Language) -> None:
     heading = "Phiếu tiếp nhận, mới nhất trước" if vi else "Receipts, newest first"
     emit(page.items, _columns(language, Format.TABLE), Format.TABLE, title=f"{heading}: {asked}" if asked else heading)
     for receipt in page.items:
-        for found in receipt.problems:
+        for found in (*receipt.problems, *receipt.warnings):
             say(f"{receipt.submission_id or receipt.receipt_id} {found.field or '/'}: {language.of(found.message)}")
             console.print(Padding(rich_text.Text(f"→ {language.of(found.mend)}"), (0, 0, 0, 2)))
     if page.next is not None:

@@ -19,17 +19,20 @@ from services.intake.decisions import (
     RELEASE,
     REOPENINGS,
     VERSIONS,
+    Aggregate,
     Answer,
     Code,
     PersonOrdered,
     Standing,
     Waiting,
+    earlier_refs,
 )
 from shared.answers.page import Page
 from shared.answers.people import PersonView, Proposed
 from shared.answers.periods import HistoryImported
 from shared.answers.privacy import Erasure
 from shared.answers.register import AcceptedSubject
+from shared.answers.warnings import Doubtful
 from shared.contracts.base import Status
 from shared.contracts.facts import PeriodReopened, Receipt, RegistrationAccepted
 from shared.messaging import seals
@@ -48,6 +51,8 @@ from shared.registry import Registry, corrected_register, finder, folded
 
 NEWEST = (("received_at", -1), ("_id", -1))
 """The order of lists of receipts. The id parts those of one instant, so that every receipt has a place of its own."""
+_BY_PERIOD = (("province", 1), ("period", 1), ("_id", 1))
+"""The order in which what is accepted is looked through: by sender, then by period; what has none comes first."""
 
 
 async def migrate(mongo: Mongo) -> None:
@@ -63,6 +68,7 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index(PEOPLE_ORDERS.name, [("person_id", 1)])
     await mongo.index("aggregates", [("subject", 1), ("period", 1)])
     await mongo.index("aggregates", [("kind", 1), ("accepted.commune_code", 1)])
+    await mongo.index("aggregates", [*_BY_PERIOD])
     await mongo.index("aggregates", [("accepted.unit_id", 1)])
     await mongo.index("versions", [("aggregate", 1), ("version", 1)])
     await mongo.index(REOPENINGS.name, [("period", 1), ("ordered_at", 1)])
@@ -213,6 +219,55 @@ async def centres_of(mongo: Mongo, commune_code: str) -> list[RegistrationAccept
     rows = await mongo.find("aggregates", {"kind": "registration", "accepted.commune_code": commune_code})
     facts = [AGGREGATES.read(row).accepted for row in rows]
     return [fact for fact in facts if isinstance(fact, RegistrationAccepted)]
+
+
+async def doubtful(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> Page[Doubtful]:
+    """What is hardly true among so many accepted facts, as they stand now. Raises `Altered`.
+
+    With each page a few facts of earlier periods are read for each of its own, in one query.
+    """
+    if after:
+        query = {**query, **_behind(*after.split("/", 2))}
+    rows = await mongo.find(AGGREGATES.name, query, sort=_BY_PERIOD, limit=limit + 1)
+    found = await _doubted(mongo, [AGGREGATES.read(row) for row in rows[:limit]])
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Page(items=found, next=f"{last['province']}/{last['period'] or ''}/{last['_id']}" if last else None)
+
+
+async def _doubted(mongo: Mongo, kept: Sequence[Aggregate]) -> list[Doubtful]:
+    """Those of them that are hardly true, with what they are warned of."""
+    known = await register(mongo)
+    wanted = [[ref.id for ref in earlier_refs(one.kind, one.accepted, known)] for one in kept]
+    ids = sorted({id for each in wanted for id in each})
+    rows = await mongo.find(AGGREGATES.name, {"_id": {"$in": ids}}) if ids else []
+    before = {row["_id"]: AGGREGATES.read(row).accepted for row in rows}
+    found = (
+        Doubtful(
+            **{name: getattr(one, name) for name in ("kind", "subject", "period", "province", "version")},
+            name=getattr(one.accepted, "name", None),
+            submission_id=one.accepted.submission_id,
+            receipt_id=one.accepted.receipt_id,
+            warnings=domain.standing_doubts(one.accepted, [before[id] for id in each if id in before]),
+        )
+        for one, each in zip(kept, wanted, strict=True)
+    )
+    return [one for one in found if one.warnings]
+
+
+async def doubts_of(mongo: Mongo, subject: str, period: int | None) -> list[Doubtful]:
+    """What is hardly true of what is accepted of a subject. Raises `Altered`."""
+    query: dict[str, Any] = {"subject": {"$in": [*domain.kept_under(subject)]}}
+    if period is not None:
+        query["period"] = period
+    rows = await mongo.find(AGGREGATES.name, query, sort=[("period", 1)])
+    return await _doubted(mongo, [AGGREGATES.read(row) for row in rows])
+
+
+def _behind(province: str, year: str, id: str) -> dict[str, Any]:
+    """What stands behind a place in that order."""
+    later = {"$gt": int(year)} if year else {"$ne": None}
+    here = {"province": province, "period": int(year) if year else None, "_id": {"$gt": id}}
+    return {"$or": [here, {"province": province, "period": later}, {"province": {"$gt": province}}]}
 
 
 async def accepted_of(mongo: Mongo, subjects: Sequence[str], units: Iterable[str]) -> list[Standing]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from shared.answers.warnings import Doubtful
 from shared.contracts.base import Instant, Status, Text
 from shared.contracts.facts import Act, Receipt, SubmissionKind
 
@@ -125,3 +126,5 @@ class IntakeExplanation(BaseModel):
     submissions: list[AcceptedSubject]
     receipts: list[Receipt]
     """The newest 1,000, newest first; `/receipts` has all."""
+    doubtful: list[Doubtful] = []
+    """What of it is hardly true, as the accepted facts stand now."""

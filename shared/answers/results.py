@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from shared.answers.operations import Refusal
-from shared.contracts.base import Instant, Step
+from shared.contracts.base import Instant, Problem, Step
 from shared.contracts.explained import AssessmentExplained, CentreExplained, CommuneExplained
 from shared.contracts.facts import RankingReleased, RankingRow, Superseded
 from shared.contracts.submissions import AssessmentSeries
@@ -21,6 +21,8 @@ class CommuneResult(CommuneExplained):
     is_explained: bool = True
     """`False`: judging it again by the rules in use gives other figures. Shown are those that were published, without
     thresholds, reasons and citations; the explanation says so."""
+    warnings: list[Problem] = []
+    """What of its figures is formally right but hardly true, by themselves. It changes nothing in the result."""
 
 
 class CentreResult(CentreExplained):
@@ -28,6 +30,7 @@ class CentreResult(CentreExplained):
 
     superseded: list[Superseded] = []
     is_explained: bool = True
+    warnings: list[Problem] = []
 
 
 class AssessmentResult(AssessmentExplained):
@@ -35,6 +38,7 @@ class AssessmentResult(AssessmentExplained):
 
     superseded: list[Superseded] = []
     is_explained: bool = True
+    warnings: list[Problem] = []
 
 
 AnyResult = CommuneResult | CentreResult | AssessmentResult

@@ -4,10 +4,12 @@ from shared.rulebook.areas import AreaList, area_list
 from shared.rulebook.basis import Series
 from shared.rulebook.content import check_content
 from shared.rulebook.deadlines import Due, calendar
+from shared.rulebook.doubts import content_doubts, jumps
 from shared.rulebook.errors import NoRuleInForce, RulebookError
 from shared.rulebook.funding import FundingNorms, FundingPolicy, Norm, funding_norms, funding_policy
 from shared.rulebook.goals import Goal, goals_for
 from shared.rulebook.periods import Closing, closing, named_closable
+from shared.rulebook.plausibility import Plausibility, plausibility_on
 from shared.rulebook.points import PointsRubric
 from shared.rulebook.policies import AlertPolicy, alert_policy
 from shared.rulebook.readings import EmptyCohort, Readings, readings_on
@@ -36,6 +38,7 @@ __all__ = [
     "NoRuleInForce",
     "Norm",
     "PassFailRubric",
+    "Plausibility",
     "PointsRubric",
     "Readings",
     "Rubric",
@@ -46,12 +49,15 @@ __all__ = [
     "calendar",
     "check_content",
     "closing",
+    "content_doubts",
     "cut_off",
     "deadline",
     "funding_norms",
     "funding_policy",
     "goals_for",
+    "jumps",
     "named_closable",
+    "plausibility_on",
     "point_table_for",
     "readings_on",
     "rubric",

@@ -14,7 +14,18 @@ from pydantic import Field, RootModel
 
 from shared.contracts.base import Nfc
 from shared.refusals import problem
-from shared.rulebook import areas, deadlines, funding, goals, periods, policies, ranking, readings, sustainability
+from shared.rulebook import (
+    areas,
+    deadlines,
+    funding,
+    goals,
+    periods,
+    plausibility,
+    policies,
+    ranking,
+    readings,
+    sustainability,
+)
 from shared.rulebook.errors import Findings, RulebookError
 from shared.rulebook.overlays import MINISTRY, NATION, PROVINCES, Layers, Place, Placed, called, folders
 from shared.rulebook.points import PointsRubric
@@ -28,6 +39,7 @@ LAYERED: dict[str, Reader] = {
     "funding_norms.yaml": funding.norms_layers,
     "funding_policy.yaml": funding.policy_layers,
     periods.FILE: periods.period_policies,
+    plausibility.FILE: plausibility.plausibilities,
     "ranking_policy.yaml": ranking.ranking_policies,
     readings.FILE: readings.readings_layers,
     "sustainability_policy.yaml": sustainability.sustainability_policies,
@@ -71,7 +83,9 @@ def read_all(places: Sequence[Path] | None = None) -> Book:
     if rubrics:
         with found.noting():
             deadlines.load_deadlines(places, rubrics.values())
-    whole = not found.errors
+    if whole := not found.errors:
+        with found.noting():
+            plausibility.prove_figures(places, rubrics)
     for folder in places:
         with found.noting():
             prove_released(folder, rules, whole=whole)

@@ -70,3 +70,43 @@ async def test_a_page_is_read_in_the_order_of_an_index(
     assert "IXSCAN" in used
     assert not used & {"SORT", "COLLSCAN"}
     assert explained["executionStats"]["totalDocsExamined"] <= 20
+
+
+@pytest.mark.parametrize("asked", [{}, {"province": "01"}, {"province": "01", "period": 2025}])
+@pytest.mark.parametrize("after", [None, "01//0300", "01/2024/0300"])
+async def test_what_is_looked_at_for_doubts_is_read_in_the_order_of_an_index(
+    mongo: Mongo,
+    database: Database[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    asked: dict[str, Any],
+    after: str | None,
+) -> None:
+    """Of all provinces, of one, of one period; from the beginning, and behind a fact without a period and with one."""
+    rows = [
+        {"_id": f"{n:04}", "province": f"{n % 3 + 1:02}", "period": (None, 2024, 2025)[n // 3 % 3]}
+        for n in range(2_000)
+    ]
+    database["aggregates"].insert_many(rows)
+    seen: list[Any] = []
+    found: list[dict[str, Any]] = []
+
+    async def find(collection: str, query: Any, *, sort: Any = (), limit: int = 0) -> list[Any]:
+        if collection == "aggregates":
+            cursor = database[collection].find(query).sort([*sort]).limit(limit)
+            seen.append(cursor.explain())
+            found.extend(cursor.clone())
+        return []
+
+    monkeypatch.setattr(mongo, "find", find)
+    await queries.doubtful(mongo, asked, after=after, limit=10)
+    (explained,) = seen
+    used = set(stages(explained["queryPlanner"]["winningPlan"]))
+    assert "IXSCAN" in used
+    assert not used & {"SORT", "COLLSCAN"}
+
+    def place(row: dict[str, Any]) -> tuple[str, int, str]:
+        return row["province"], row["period"] or 0, row["_id"]
+
+    province, year, id = (after or "//").split("/")
+    wanted = [row for row in rows if asked.items() <= row.items() and place(row) > (province, int(year or 0), id)]
+    assert found == sorted(wanted, key=place)[:11]

@@ -35,7 +35,10 @@ def commune(**changes: Any) -> CommuneSubmitted:
             "unit_code": "00004",
             "period": 2025,
             "rubric": "lc_commune_25_2023",
-            "content": {"scoring": "pass_fail", "targets": {"C1.1": {"type": "boolean", "met": True}}},
+            "content": {
+                "scoring": "pass_fail",
+                "targets": {"C1.1": {"type": "boolean", "met": True, "evidence": ["BB 1"]}},
+            },
         }
         | changes
     )

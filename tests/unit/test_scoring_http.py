@@ -24,7 +24,7 @@ from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
 from shared.web import build_app
 from tests.unit.scoring_bench import Bench
-from tests.unit.scoring_samples import UNIT, centre, commune, points, targets
+from tests.unit.scoring_samples import UNIT, centre, commune, points, targets, withdrawn
 from tests.unit.test_scoring_areas import district
 from tests.unit.test_scoring_recompute import stricter
 
@@ -84,6 +84,24 @@ async def test_results_are_found_by_every_name_of_their_subject(ask: Caller, sub
 async def test_a_province_sees_no_others_results(ask: Caller) -> None:
     assert (await ask("GET", f"/results/{UNIT}", role="province", of="04")).json() == []
     assert len((await ask("GET", f"/results/{UNIT}", role="province", of="01")).json()) == 1
+
+
+async def test_whoever_reads_a_result_sees_what_of_its_figures_is_hardly_true(ask: Caller, bench: Bench) -> None:
+    """It changes no figure, is kept nowhere, and goes with the file."""
+    (before,) = (await ask("GET", f"/results/{UNIT}")).json()
+    assert before["warnings"] == []
+    people = {"type": "share", "share": {"numerator": 60, "denominator": 99}}
+    odd = commune(targets(1, C5_1=people, C1_1={"type": "boolean", "met": True, "evidence": []}), version=2)
+    await bench.accept(odd)
+    (told,) = (await ask("GET", f"/results/{UNIT}")).json()
+    assert [f"{one['code']} {one['field']}" for one in told["warnings"]] == [
+        "population_differs /content/targets/C5.2/trained/denominator",
+        "population_differs /content/targets/C5.2/university/denominator",
+        "value_without_evidence /content/targets/C1.1/evidence",
+    ]
+    assert "population_differs" not in str(bench.mongo.rows("results"))
+    await bench.accept(withdrawn(odd))
+    assert (await ask("GET", f"/results/{UNIT}")).json()[0]["warnings"] == []
 
 
 async def test_only_the_ministry_has_results_judged_again(ask: Caller, bench: Bench) -> None:

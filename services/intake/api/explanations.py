@@ -29,9 +29,11 @@ async def explain(
     submissions = await queries.history(mongo, named.submitted_as, period)
     query = who.within(None, subject={"$in": [*domain.kept_under(named.submitted_as)]}, period=period)
     receipts = await queries.receipts(mongo, query, after=None, limit=MOST_RECEIPTS)
+    doubtful = await queries.doubts_of(mongo, named.submitted_as, period)
     return IntakeExplanation(
         subject=named.id,
         unit=view_of(register, named.unit) if named.unit else None,
         submissions=[one for one in submissions if who.may_see(one.province)],
         receipts=receipts.items,
+        doubtful=[one for one in doubtful if who.may_see(one.province)],
     )

@@ -9,11 +9,13 @@ from services.intake.decisions.documents import (
     RECEIPTS,
     REOPENINGS,
     VERSIONS,
+    Aggregate,
     Answer,
     PersonOrdered,
     Standing,
     Waiting,
 )
+from services.intake.decisions.doubting import earlier_refs
 from services.intake.decisions.kinds import DEEDS
 from services.intake.decisions.receipts import receipt_ref, refusals
 from services.intake.decisions.register import Unsound
@@ -35,12 +37,14 @@ __all__ = [
     "REOPENINGS",
     "SETS",
     "VERSIONS",
+    "Aggregate",
     "Answer",
     "Code",
     "PersonOrdered",
     "Standing",
     "Unsound",
     "Waiting",
+    "earlier_refs",
     "receipt_ref",
     "refusals",
     "routes",

@@ -18,6 +18,7 @@ from services.intake.decisions.documents import (
     Used,
     VersionLine,
 )
+from services.intake.decisions.doubting import doubts_now
 from services.intake.decisions.kinds import DEEDS, REGISTRATION, Base, Deed, S
 from services.intake.decisions.periods import bind
 from services.intake.decisions.receipts import answered, receipt_of, receipt_ref
@@ -93,17 +94,21 @@ async def settle(
         original=taken.original if taken and verdict.status is Status.DUPLICATE else held,
         under=findings.under,
         problems=at_most(verdict.problems),
-        warnings=at_most([*verdict.warnings, *(findings.warnings if verdict.accepted else [])]),
+        warnings=at_most(verdict.warnings),
     )
+    fact = None
+    if verdict.accepted:
+        base = _told(answer, "version", "submission_id", "receipt_id", "province", "received_at", "under")
+        base |= {"late": verdict.status is Status.ACCEPTED_LATE, "reason": data.reason}
+        fact = deed.accept(data, base, findings, known)
+        doubts = await doubts_now(kind.name, fact, ask)
+        answer = answer.model_copy(update={"warnings": at_most([*verdict.warnings, *findings.warnings, *doubts])})
     outcome = answered(received, answer, findings.awaited if verdict.status is Status.HELD else None)
     if verdict.takes_id:
         outcome.put(taken_ref, Used(body_hash=body_hash, original=original_of(answer)))
     elif held is not None:
         outcome.put(taken_ref, Freed(freed_by=answer.receipt_id))
-    if verdict.accepted:
-        base = _told(answer, "version", "submission_id", "receipt_id", "province", "received_at", "under")
-        base |= {"late": verdict.status is Status.ACCEPTED_LATE, "reason": data.reason}
-        fact = deed.accept(data, base, findings, known)
+    if fact is not None:
         _keep(outcome, aggregate_ref, before, answer, contents, fact)
         subject = fact.subject if isinstance(fact, Withdrawn) else kind.fact_subject(fact)
         outcome.events.append(Outgoing(ACCEPTED_TOPIC, subject, subject, fact))

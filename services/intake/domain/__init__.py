@@ -2,7 +2,7 @@
 
 `check_*` looks at one submission against law, register and rights; `decide` settles identity and version against what
 was accepted before; `check_correction` judges a correction of the register, `check_reopening` an order about a period;
-`meant` says whom a search means.
+`meant` says whom a search means; `doubts` what is hardly true of what was accepted.
 """
 
 from services.intake.domain.checking import (
@@ -33,6 +33,7 @@ from services.intake.domain.people import (
     operates,
 )
 from services.intake.domain.periods import check_reopening, closable, closed_problem, is_covered
+from services.intake.domain.plausible import doubts, earlier, standing_doubts
 from services.intake.domain.register import check_correction, resolves
 from services.intake.domain.searching import MOST_MEANT, Meant, filed_as, kept_under, meant
 from services.intake.domain.units import Named
@@ -71,6 +72,8 @@ __all__ = [
     "closed_problem",
     "decide",
     "deed_of",
+    "doubts",
+    "earlier",
     "entered",
     "filed_as",
     "forgotten",
@@ -81,4 +84,5 @@ __all__ = [
     "named",
     "operates",
     "resolves",
+    "standing_doubts",
 ]

@@ -169,10 +169,6 @@ def check_recognition(data: RecognitionSubmitted, arrival: Arrival, known: Known
     check_subject(findings, named(data), arrival, known)
     _check_not_future(findings, data.decided_on, "/decided_on", arrival)
     findings.problems.extend(_recognised(data))
-    if data.decided_on < date(data.period, 1, 1):
-        findings.warnings.append(
-            problem("intake.decided_before_period", "/decided_on", date=data.decided_on, period=data.period)
-        )
     if data.series == "universal_education" and data.standard is None:
         findings.warnings.append(problem("intake.standard_not_named", "/standard"))
     elif data.series == "universal_education" and findings.unit is None:

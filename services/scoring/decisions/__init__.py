@@ -21,6 +21,7 @@ from services.scoring.decisions.documents import (
     WITHDRAWALS,
     Head,
     Recompute,
+    Result,
 )
 from services.scoring.decisions.erasing import on_erased
 from services.scoring.decisions.ranked import RANKING
@@ -87,6 +88,7 @@ __all__ = [
     "RankingYear",
     "Recompute",
     "Rescored",
+    "Result",
     "Unreleasable",
     "area_class_scope",
     "explain",

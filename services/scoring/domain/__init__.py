@@ -5,6 +5,7 @@ article and how well that is supported, and numbers are exact.
 """
 
 from services.scoring.domain.differences import Difference, differences, judged, same_figures
+from services.scoring.domain.doubted import doubted
 from services.scoring.domain.movement import Earlier, Movement
 from services.scoring.domain.ranking import Cut, Standing, cut_off, rank, row_of, table_of
 from services.scoring.domain.recognising import beside, in_order
@@ -35,6 +36,7 @@ __all__ = [
     "cut_off",
     "difference",
     "differences",
+    "doubted",
     "entries",
     "holder_of",
     "in_order",

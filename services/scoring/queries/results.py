@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.scoring.decisions import AREAS, RESULTS, SUPERSEDED, explain
+from services.scoring.decisions import AREAS, RESULTS, SUPERSEDED, Result, explain
+from services.scoring.domain import doubted
 from shared.answers.results import AnyResult, AssessmentResult, CentreResult, CommuneResult
-from shared.contracts.explained import AnyExplained, AssessmentExplained, CentreExplained, CommuneExplained
+from shared.contracts.explained import AssessmentExplained, CentreExplained, CommuneExplained
 from shared.contracts.facts import Superseded
 from shared.messaging.decide.documents import Document
 from shared.mongo import Mongo
@@ -41,11 +42,13 @@ async def with_superseded(mongo: Mongo, found: list[Document]) -> list[AnyResult
     before: dict[str, list[Superseded]] = {id: [*row.superseded] for id, row in rows.items()}
     for line in await mongo.find(SUPERSEDED.name, {"of": {"$in": list(rows)}}, sort=[("of", 1), ("version", 1)]):
         before[line["of"]].append(SUPERSEDED.read(line).was)
-    return [_told(*explain(row), before[id]) for id, row in rows.items()]
+    return [_told(row, before[id]) for id, row in rows.items()]
 
 
-def _told(result: AnyExplained, is_explained: bool, superseded: list[Superseded]) -> AnyResult:
-    told = dict(result) | {"is_explained": is_explained, "superseded": superseded}
+def _told(row: Result, superseded: list[Superseded]) -> AnyResult:
+    result, is_explained = explain(row)
+    warnings = [] if row.inputs.withdrawn else doubted(row.accepted)
+    told = dict(result) | {"is_explained": is_explained, "superseded": superseded, "warnings": warnings}
     match result:
         case CommuneExplained():
             return CommuneResult(**told)
