@@ -13,7 +13,7 @@ CODE := shared services cli deploy demo tests
 # At most four, since each worker that needs Kafka and MongoDB starts its own.
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4
 
-.PHONY: help demo down test faults deployment oidc cases chaos bench bench-million mutants contracts lint format lock sbom audit clean
+.PHONY: help demo down test faults deployment oidc cases chaos bench bench-million mutants contracts lint format lock sbom audit deploy-check clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -73,6 +73,9 @@ sbom: $(READY) ## Write the bill of materials of all that is locked (CycloneDX, 
 
 audit: $(READY) ## Look up known faults of all that is locked (OSV=all.zip: in a copy of the database, without a network)
 	@$(BIN)/python -m deploy.inventory audit $(if $(OSV),--osv $(OSV))
+
+deploy-check: $(READY) ## Look at image, compose file, chart and alerts with hadolint, helm, promtool and schemas
+	@$(BIN)/python -m deploy.checking
 
 clean: ## Remove the virtual environment and caches (data of the platform stays)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -45,7 +45,7 @@ def test_an_alert_watches_metrics_that_exist_and_says_what_to_do(alert: dict[str
     assert named <= SAMPLED
     assert alert["labels"].keys() == {"severity"}
     assert alert["labels"]["severity"] in ("warning", "critical")
-    assert alert["annotations"].keys() == {"summary", "action"}
+    assert alert["annotations"].keys() == {"summary", "action", "runbook"}
 
 
 def test_alerts_have_names_of_their_own() -> None:
