@@ -58,6 +58,13 @@ class MinistryOrder(Contract):
     kind: Literal["reopening", "history"]
     id: str
     decision_number: str | None = None
+    import_id: Annotated[str | None, Field(exclude_if=lambda id: id is None)] = None
+    """The signed import of history that the order is a part of: never claimed, only given by who checked it."""
+
+    @property
+    def imported(self) -> str | None:
+        """By which name history is known that the ministry took in; `None`: it came from a sender."""
+        return (self.import_id or self.id) if self.kind == "history" else None
 
 
 class Receipt(Contract):
@@ -106,6 +113,11 @@ class Accepted(Contract):
     """Why it replaces the version before, as its sender said."""
     under: MinistryOrder | None = None
     """The order under which it was taken, as its receipt says."""
+
+    @property
+    def imported(self) -> str | None:
+        """The ministry's import of history, or its order, that handed it in; `None`: its sender did."""
+        return self.under.imported if self.under else None
 
 
 class CommuneAccepted(Accepted):

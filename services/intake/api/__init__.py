@@ -2,7 +2,17 @@
 
 from fastapi import APIRouter
 
-from services.intake.api import erasures, explanations, history, people, periods, receipts, register, submissions
+from services.intake.api import (
+    erasures,
+    explanations,
+    history,
+    imports,
+    people,
+    periods,
+    receipts,
+    register,
+    submissions,
+)
 
 router = APIRouter()
 router.include_router(submissions.router)
@@ -11,5 +21,6 @@ router.include_router(register.router)
 router.include_router(people.router)
 router.include_router(periods.router)
 router.include_router(history.router)
+router.include_router(imports.router)
 router.include_router(explanations.router)
 router.include_router(erasures.router)
