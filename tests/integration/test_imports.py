@@ -1,5 +1,5 @@
-"""An import on real servers: the same part from two hands at once, a kill between two parts; each record is taken once, and
-the amount that rests on it says so in another service."""
+"""An import on real servers: the same part from several hands at once, a kill between two parts. Each record is taken
+once, and the amount that rests on it says so in another service."""
 
 from __future__ import annotations
 
