@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 
+from pydantic import BaseModel
+
 from shared.contracts.base import Problem, canonical, content_hash
-from shared.contracts.catalogue import EventType
+from shared.contracts.catalogue import CONTRACTS, EventType
 from shared.contracts.imports import MOST_TRIED, Tally, digest_of, part_hash
 from shared.contracts.orders import MOST_SUBMISSIONS, HistoricSubmission
 from shared.contracts.topics import submission_key
@@ -182,6 +184,22 @@ def tally_of(records: Iterable[Record]) -> list[Tally]:
         Tally(province=key[0], type=key[1], records=count, amount=amounts.get(key))
         for key, count in sorted(counts.items())
     ]
+
+
+def withdrawal_of(submission: HistoricSubmission, version: int, reason: str) -> HistoricSubmission | None:
+    """What takes back the version that a record made; `None` of what files nothing itself."""
+    type_ = _WITHDRAWN.get(submission.type) or submission.type.replace(".submitted.", ".withdrawn.")
+    if type_ == submission.type:
+        return None
+    model: type[BaseModel] = CONTRACTS[EventType(type_)].model
+    own = {name: said for name, said in submission.data.items() if name in model.model_fields}
+    data = {**own, "corrects_version": version, "reason": reason}
+    del data["submission_id"]
+    return named(HistoricSubmission(type=type_, province=submission.province, data=data))
+
+
+_WITHDRAWN: Mapping[str, str] = {EventType.CENTRE_REGISTERED: EventType.REGISTRATION_WITHDRAWN}
+"""Withdrawals that are not called like what they take back."""
 
 
 class TooEntangled(ValueError):

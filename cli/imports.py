@@ -13,7 +13,7 @@ import typer
 
 from cli.client import Client
 from cli.data import messages_in
-from cli.importing import Import, Record, TooEntangled, in_order, named, trials_of
+from cli.importing import Import, Record, TooEntangled, in_order, named, trials_of, withdrawal_of
 from cli.options import AnyProvince, FormatOption, LanguageOption
 from cli.output import Column, CommandError, Format, Language, console, dong, emit, moment, number, plain_errors, say
 from cli.people import Names
@@ -403,6 +403,40 @@ def revoke(
         _show(client, [one], language, format)
         if one.taken and format is Format.TABLE:
             say(f"{len(one.taken)} of {one.parts} parts were taken before, and stand.", style="yellow")
+
+
+@imports.command()
+def withdrawals(
+    import_id: Annotated[str, typer.Argument(help="Id of the import, from `langhoc import list`.")],
+    file: Annotated[Path, typer.Argument(help="The file that was signed.")],
+    why: Annotated[str, typer.Option("--why", help="The reason of each withdrawal; it stays with it for ever.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; withdrawals-IMPORT.jsonl without.")
+    ] = None,
+) -> None:
+    """Write the file of withdrawals that takes back what an import led to. It is tried and signed like any other.
+
+    What was corrected or withdrawn since then is refused by that dry run, and stays as it is.
+    """
+    with plain_errors():
+        client = Client()
+        one = next(
+            (one for one in client.pages("intake", "/history/imports", ImportView) if one.import_id == import_id), None
+        )
+        whole = Import.of(in_order(_read([file], Beside(None, None, None, None, frozenset())).records)[0])
+        if one is None or one.digest != whole.digest:
+            raise CommandError(f"{file} is not what was signed as {import_id}.")
+        made: dict[tuple[str, ...], HistoricSubmission] = {}
+        for count in one.taken:  # asked again, a part that was taken is answered as it was
+            body = {"submissions": [each.model_dump(mode="json") for each in whole.parts[count - 1]]}
+            answer = client.post("intake", f"/history/imports/{import_id}/parts/{count}", HistoryAnswer, body)
+            for submission, receipt in zip(whole.parts[count - 1], answer.receipts, strict=True):
+                if receipt.status in NEW and receipt.version is not None:
+                    back = withdrawal_of(submission, receipt.version, why)
+                    about = (receipt.kind, receipt.subject, receipt.period, receipt.purpose)
+                    made |= {(submission.province, *map(str, about)): back} if back else {}
+        lines = [each.model_dump(mode="json") for each in made.values()]
+        say(f"{len(lines)} withdrawals → {_write(output or Path(f'withdrawals-{import_id}.jsonl'), lines)}")
 
 
 def _show(client: Client, found: Sequence[ImportView], language: Language, format: Format) -> None:

@@ -186,3 +186,30 @@ async def test_a_revoked_import_is_listed_as_such_and_goes_no_further(bench: Ben
     assert "was revoked: nhầm năm" in (await run(*command)).output
     assert "nhầm năm" in (await run("import", "list", "--lang", "vi")).output
     assert len(bench.receipts()) == 2
+
+
+async def test_what_an_import_led_to_is_taken_back_by_an_import_of_its_withdrawals(bench: Bench) -> None:
+    decision = {
+        "unit_code": "00004", "period": 2024, "level": 1, "decision_number": "1/QĐ", "decided_on": "2025-02-01",
+        "decided_by": "UBND",
+    }  # fmt: skip
+    corrected = support(1, 80_000_000, corrects_version=1, reason="nhập sai")
+    found = [centre(1), support(1), corrected, {"type": "langhoc.recognition.submitted.v1", "data": decision}]
+    written("all.jsonl", lines(*found))
+    tried = await data("import", "history", "all.jsonl", "-p", "01", "--dry-run")
+    (whole,) = tried["files"]
+    taken = await data("import", "history", whole, "--sign", tried["digest"], *SIGNED)
+    back = f"withdrawals-{taken['import_id']}.jsonl"
+    said = (await run("import", "withdrawals", taken["import_id"], whole, "--why", "nhầm tệp")).output
+    assert f"3 withdrawals → {back}" in said
+    undoing = await data("import", "history", back, "--dry-run")
+    assert all(row["refused"] == 0 for row in undoing["rows"])
+    await data("import", "history", *undoing["files"], "--sign", undoing["digest"], *SIGNED)
+    acts = [(row["kind"], row["act"], row["version"]) for row in bench.mongo.rows("aggregates").values()]
+    assert sorted(acts) == [
+        ("recognition", "withdrawal", 2),
+        ("registration", "withdrawal", 2),
+        ("support", "withdrawal", 3),
+    ]
+    refused = await run("import", "withdrawals", taken["import_id"], back, "--why", "x")
+    assert "is not what was signed" in refused.output
