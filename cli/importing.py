@@ -6,7 +6,7 @@ Pure, and the same for the same records: in whatever files, folders or order the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
@@ -24,6 +24,8 @@ PART_BYTES = 200_000
 """Of the records of one part, so that no request is too large for a service."""
 TRIED_BYTES = 800_000
 """Of one trial, with what its records are tried on."""
+_LONGEST = 50
+"""Mergers one after the other that are followed; beyond them a registration is told that it came before another one."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,11 @@ def in_order(records: Iterable[Record]) -> tuple[list[Record], list[Record]]:
     what it replaces.
     """
     once = {record.canonical: record for record in records}
-    depths = _depths({one.registers: one.names for one in once.values() if one.registers is not None})
+    came_from: dict[str, set[str]] = {}
+    for one in once.values():
+        if one.registers is not None:
+            came_from.setdefault(one.registers, set()).update(one.names)
+    depths = _depths(came_from)
 
     def place(record: Record) -> tuple[bool, int, tuple[str, str], int, bytes]:
         first = record.registers is not None
@@ -114,18 +120,17 @@ def in_order(records: Iterable[Record]) -> tuple[list[Record], list[Record]]:
     return taken, refused
 
 
-def _depths(named: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    """How many centres of these, one after the other, each came from; those in a circle as if it ended there."""
-    depths: dict[str, int] = {}
-
-    def depth(centre: str, above: frozenset[str]) -> int:
-        if centre not in depths:
-            before = [one for one in named[centre] if one in named and one not in above]
-            depths[centre] = max((1 + depth(one, above | {one}) for one in before), default=0)
-        return depths[centre]
-
-    for centre in sorted(named):
-        depth(centre, frozenset({centre}))
+def _depths(named: Mapping[str, Collection[str]]) -> dict[str, int]:
+    """How many centres of these, one after the other, each came from, as far as it is followed: some go in a circle."""
+    depths = dict.fromkeys(named, 0)
+    for _ in range(_LONGEST):
+        before = depths
+        depths = {
+            centre: max((1 + before[one] for one in names if one in named and one != centre), default=0)
+            for centre, names in named.items()
+        }
+        if depths == before:
+            break
     return depths
 
 

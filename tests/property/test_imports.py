@@ -35,8 +35,8 @@ UNTOLD = ("receipt_id", "received_at", "under", "late")
 """What tells two ways apart that led to the same."""
 
 
-def _registered(centre: str, predecessors: list[str]) -> HistoricSubmission:
-    data = registration(submission_id=f"R-{centre}", centre_id=centre, predecessors=predecessors)
+def _registered(centre: str, predecessors: list[str], **changes: Any) -> HistoricSubmission:
+    data = registration(**{"submission_id": f"R-{centre}", "centre_id": centre, "predecessors": predecessors} | changes)
     return HistoricSubmission(type=EventType.CENTRE_REGISTERED, province="01", data=data.model_dump(mode="json"))
 
 
@@ -89,6 +89,13 @@ def test_parts_hold_everything_once_in_order_and_trials_what_decides_it(
     for ground, some in trials:
         there = {one.registers for one in (*ground, *some)}
         assert {name for one in (*ground, *some) for name in one.names} & registered <= there
+
+
+def test_centres_in_a_circle_or_in_an_endless_line_are_put_in_order_too() -> None:
+    line = [_registered(f"C-{n}", [f"C-{n - 1}"]) for n in range(2_000)]
+    taken, _ = in_order(_as_found([*line, _registered("A", ["B"]), _registered("B", ["A"])]))
+    assert len(taken) == 2_002
+    assert [one.registers for one in taken[:40] if one.registers not in ("A", "B")] == [f"C-{n}" for n in range(40)]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
