@@ -362,14 +362,6 @@ def _problems(receipt: Receipt | Judged) -> str:
     return "\n".join(f"{one.field or '/'}: {_both(one.message)}\n  → {_both(one.mend)}" for one in receipt.problems)
 
 
-RECEIPTS: list[Column[Receipt]] = [
-    Column("submission", "Submission", lambda receipt: receipt.submission_id),
-    Column("act", "Act"),
-    Column("status", "Status"),
-    Column("version", "Version"),
-    Column("receipt", "Receipt", lambda receipt: receipt.receipt_id),
-    Column("problems", "Problems", _problems),
-]
 SAID: list[Column[Receipt | Judged]] = [
     Column("submission", "Submission", lambda said: said.submission_id),
     Column("act", "Act"),

@@ -147,6 +147,7 @@ FLAGS: Mapping[str, Text] = {
     "without_base": Text(vi="không có mức so sánh năm trước", en="without a base"),
     "last_year_unknown": Text(vi="chưa có số liệu hỗ trợ năm trước", en="last year's support unknown"),
     "last_year_differs": Text(vi="số liệu năm trước khác quyết định", en="last year's support is not as decided"),
+    "imported": Text(vi="có số liệu do Bộ nhập", en="rests on what the ministry imported"),
     "withdrawn": Text(vi="đã rút khỏi đề nghị", en="withdrawn"),
 }
 """What a line is marked with, in words."""
@@ -222,7 +223,8 @@ def _submissions(known: IntakeExplanation, language: Language) -> None:
         console.print(f"  [yellow]{_word('doubtful', language)}[/yellow] {escape(said)}", highlight=False)
     for receipt in known.receipts:
         if receipt.under:
-            say(f"  {receipt.submission_id}: {_word(receipt.under.kind, language)} {receipt.under.id}")
+            order = receipt.under.imported or receipt.under.id
+            say(f"  {receipt.submission_id}: {_word(receipt.under.kind, language)} {order}")
         for problem in receipt.problems:
             said = f"{problem.field}: {language.of(problem.message)} → {language.of(problem.mend)}"
             console.print(f"  [yellow]{name_of(receipt.status, language)}[/yellow] {escape(said)}", highlight=False)

@@ -1,31 +1,23 @@
-"""`langhoc periods` and `import-history`: when periods close, and the ministry's orders that closing does not bind."""
+"""`langhoc periods`: when periods close for their senders, and the ministry's orders that open them again."""
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cli.client import Client
-from cli.data import RECEIPTS, messages_in
-from cli.options import AnyProvince, FormatOption, LanguageOption, ProvinceOption, day_of
-from cli.output import Column, Format, Language, console, emit, moment, plain_errors, say
+from cli.options import AnyProvince, FormatOption, LanguageOption, day_of
+from cli.output import Column, Format, Language, emit, moment, plain_errors
 from cli.people import Names
-from cli.publishing import Message
 from cli.result_tree import word
-from shared.answers.periods import ClosingView, HistoryAnswer
-from shared.contracts.base import content_hash
+from shared.answers.periods import ClosingView
 from shared.contracts.facts import Closable, PeriodReopened
-from shared.contracts.orders import MOST_SUBMISSIONS, HistoricSubmission, HistoryImport
 from shared.rulebook import HANOI, named_closable
 
-PART_BYTES = 200_000
-"""Of the submissions that one order of history holds, so that no request is too large for a service."""
 WhyOption = Annotated[str, typer.Option("--why", help="The reason; it stays on record, and all concerned are told.")]
 IdOption = Annotated[str | None, typer.Option("--id", help="The order's own id, to give the same order again.")]
 OrderId = Annotated[str, typer.Argument(help="Id of the order, from `langhoc periods`.")]
@@ -38,7 +30,6 @@ periods = typer.Typer(
 def app_commands(parent: typer.Typer) -> None:
     """Register this module's commands."""
     parent.add_typer(periods, name="periods")
-    parent.command()(import_history)
 
 
 @periods.callback()
@@ -149,62 +140,3 @@ def _show(client: Client, orders: Sequence[PeriodReopened], language: Language, 
 
 def _last(closes_at: datetime) -> date:
     return (closes_at.astimezone(HANOI) - timedelta(microseconds=1)).date()
-
-
-# -------------------------------------------------------------------------------------------------- history
-
-
-def import_history(
-    files: Annotated[
-        list[Path],
-        typer.Argument(help='JSON or JSON-lines files of {"type": …, "data": …} objects, one per submission.'),
-    ],
-    province: ProvinceOption,
-    why: WhyOption,
-    decision: Annotated[str, typer.Option("--decision", help="Number of the ministry's decision.")],
-    id: IdOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would become of each.")] = False,
-    format: FormatOption = Format.TABLE,
-) -> None:
-    """Take in a province's history in the ministry's name: judged like everything else, but no period is closed to it.
-
-    The same files under the same decision are taken in once. Registrations of centres come first. Very many are split
-    into several orders; a dry run of those does not see what the orders before would have done.
-
-    Example: langhoc import-history 2019.jsonl -p 04 --why "Hồ sơ giấy" --decision 12/QĐ-BGDĐT --dry-run
-    """
-    with plain_errors():
-        client, messages = Client(), messages_in(files, province)
-        bodies = [message.body.decode() for message in messages]
-        name = id or content_hash([province, why, decision, *bodies])[:32]
-        parts = list(_parts(messages))
-        receipts = []
-        with console.status("Taking in") as spinner:
-            for number, part in enumerate(parts, 1):
-                spinner.update(f"Taking in part {number} of {len(parts)}")
-                order = HistoryImport(
-                    order_id=f"{name}/{number}", why=why, decision_number=decision, submissions=[*map(_historic, part)]
-                )
-                path = f"/history?dry_run={str(dry_run).lower()}"
-                answer = client.post("intake", path, HistoryAnswer, order.model_dump(mode="json"))
-                receipts += answer.receipts
-                if answer.repeated and format is Format.TABLE:
-                    say(f"Order {answer.order.order_id} was carried out before. Nothing changed.")
-        emit(receipts, RECEIPTS, format)
-
-
-def _parts(messages: Sequence[Message]) -> Iterator[list[Message]]:
-    part: list[Message] = []
-    for message in messages:
-        size = sum(len(one.body) for one in part)
-        if part and (len(part) == MOST_SUBMISSIONS or size + len(message.body) > PART_BYTES):
-            yield part
-            part = []
-        part.append(message)
-    if part:
-        yield part
-
-
-def _historic(message: Message) -> HistoricSubmission:
-    data: dict[str, Any] = json.loads(message.body)
-    return HistoricSubmission(type=message.type, province=message.province, data=data)

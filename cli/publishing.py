@@ -420,6 +420,8 @@ def _plain(entry: Any) -> _Plain | None:
         return None
     if entry.keys() == {"type", "data"}:
         return _Plain(entry["type"], entry["data"])
+    if entry.keys() == {"type", "province", "data"}:
+        return _Plain(entry["type"], entry["data"], province=str(entry["province"]))
     if entry.keys() == {"headers", "key", "topic", "data"} and _are_texts(entry["headers"]):
         family, _, province = str(entry["topic"]).rpartition(".")
         named = province if family == "submissions" else None

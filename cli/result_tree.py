@@ -45,6 +45,8 @@ _W: Mapping[str, tuple[str, str]] = {
     "hash": ("Mã kiểm", "Fingerprint"),
     "recognition": ("Công nhận", "Recognition"),
     "no_recognition": ("chưa ghi nhận quyết định nào", "no decision is recorded"),
+    "handed_in": ("Nguồn hồ sơ", "Source"),
+    "imported": ("Bộ nhập, đợt", "imported by the ministry,"),
     "by_decision": ("quyết định công nhận", "recognising decision"),
     "decision": ("quyết định {number} ngày {day}", "decision {number} of {day}"),
     "in_force": ("còn hiệu lực vào ngày chốt", "in force on the cut-off date"),
@@ -170,6 +172,8 @@ def _facts(result: AnyResult, rule: Rubric | None, language: Language) -> Table:
     at = language.words.moment(result.received_at.astimezone(HANOI))
     made = word("made_from", language).format(input=result.input_version, at=at, version=result.version)
     rows = [("rule", law), ("ground", word(result.provenance, language)), ("made", made), ("hash", result.hash)]
+    if result.imported is not None:
+        rows.append(("handed_in", f"{word('imported', language)} {result.imported}"))
     rows.append(("recognition", _recognition(result.recognition, language)))
     rows += [("references", _reference(each, language)) for each in result.references]
     if result.missing:
@@ -265,6 +269,8 @@ def _recognition(recognition: RecognitionInForce | None, language: Language) -> 
         day = _day(revocation.effective_from, language)
         revoked = word("revoked", language).format(day=day, number=revocation.decision_number)
         said = [*(said if recognition.in_force else []), revoked]
+    if recognition.imported is not None:
+        said.append(f"{word('imported', language)} {recognition.imported}")
     return ", ".join([what, decided, *said])
 
 

@@ -125,6 +125,7 @@ class Matrix:
             "scope": f"province-{OWN}",
             "number": "1",
             "order_id": "o",
+            "import_id": "none",
             "person_id": "p-lan",
             "subject": "HP-A",
             "code": "10507",

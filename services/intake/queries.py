@@ -13,6 +13,7 @@ from services.intake.decisions import (
     ERASURES,
     HELD,
     HISTORIES,
+    IMPORTS,
     PEOPLE_ORDERS,
     PERSONS,
     RECEIPTS,
@@ -27,6 +28,7 @@ from services.intake.decisions import (
     Waiting,
     earlier_refs,
 )
+from shared.answers.imports import HistorySigned
 from shared.answers.page import Page
 from shared.answers.people import PersonView, Proposed
 from shared.answers.periods import HistoryImported
@@ -72,6 +74,7 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("aggregates", [("accepted.unit_id", 1)])
     await mongo.index("versions", [("aggregate", 1), ("version", 1)])
     await mongo.index(REOPENINGS.name, [("period", 1), ("ordered_at", 1)])
+    await mongo.index(HISTORIES.name, [("import_id", 1)])
     await claims.prepare(mongo)
     await name_requests(mongo, lambda scope, period: RELEASE.request(Code(scope.removeprefix("release/"), period)))
     await _make_known(mongo)
@@ -312,6 +315,19 @@ async def histories(mongo: Mongo, query: dict[str, Any], *, after: str | None, l
     if after:
         query = {**query, "_id": {"$gt": after}}
     return [HISTORIES.read(row) for row in await mongo.find(HISTORIES.name, query, sort=[("_id", 1)], limit=limit)]
+
+
+async def imports(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> list[HistorySigned]:
+    """The signed imports of history, ordered by id."""
+    if after:
+        query = {**query, "_id": {"$gt": after}}
+    return [IMPORTS.read(row) for row in await mongo.find(IMPORTS.name, query, sort=[("_id", 1)], limit=limit)]
+
+
+async def parts_taken(mongo: Mongo, import_id: str) -> list[int]:
+    """Numbers of the parts of an import that were taken."""
+    rows = await mongo.find(HISTORIES.name, {"import_id": import_id}, projection={"_id": 1})
+    return sorted(int(str(row["_id"]).rpartition("/")[2]) for row in rows)
 
 
 # --------------------------------------------------------------------------------------------------- people

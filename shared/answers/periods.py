@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from typing import Annotated
+
+from pydantic import BaseModel, Field
 
 from shared.contracts.base import Contract, Instant, Provenance
 from shared.contracts.facts import Closable, Receipt
@@ -33,6 +35,8 @@ class HistoryImported(Contract):
     ordered_at: Instant
     receipts: list[str]
     """Of its submissions, in their order."""
+    import_id: Annotated[str | None, Field(exclude_if=lambda id: id is None)] = None
+    """The signed import that it is a part of."""
 
 
 class HistoryAnswer(BaseModel):

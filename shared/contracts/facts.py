@@ -59,6 +59,13 @@ class MinistryOrder(Contract):
     kind: Literal["reopening", "history"]
     id: str
     decision_number: str | None = None
+    import_id: Annotated[str | None, Field(exclude_if=lambda id: id is None)] = None
+    """The signed import of history that the order is a part of: never claimed, only given by who checked it."""
+
+    @property
+    def imported(self) -> str | None:
+        """By which name history is known that the ministry took in; `None`: it came from a sender."""
+        return (self.import_id or self.id) if self.kind == "history" else None
 
 
 class Receipt(Contract):
@@ -107,6 +114,11 @@ class Accepted(Contract):
     """Why it replaces the version before, as its sender said."""
     under: MinistryOrder | None = None
     """The order under which it was taken, as its receipt says."""
+
+    @property
+    def imported(self) -> str | None:
+        """The ministry's import of history, or its order, that handed it in; `None`: its sender did."""
+        return self.under.imported if self.under else None
 
 
 class CommuneAccepted(Accepted):
@@ -342,6 +354,8 @@ class RecognitionInForce(Contract):
     """Whether it held on the cut-off date; `False`: it had expired, or was revoked by then."""
     revocation: Revocation | None = None
     """It was revoked, by then or later."""
+    imported: Annotated[str | None, Field(exclude_if=lambda name: name is None)] = None
+    """The ministry's import of history, or its order, that handed it in; `None`: its sender did."""
 
 
 class Recognition(Contract):
@@ -360,11 +374,14 @@ class Recognition(Contract):
     decided_by: str
     version: Version
     revocation: Revocation | None = None
+    imported: Annotated[str | None, Field(exclude_if=lambda name: name is None)] = None
+    """The ministry's import of history, or its order, that handed it in; `None`: its sender did, or an older release
+    did not keep it."""
 
     @classmethod
     def of(cls, accepted: RecognitionAccepted) -> Recognition:
         """The decision inside an accepted fact."""
-        return cls.model_validate(accepted.model_dump())
+        return cls.model_validate(accepted.model_dump() | {"imported": accepted.imported})
 
 
 class NotCarried(Contract):
@@ -451,8 +468,11 @@ class ResultHead(Contract):
     recognition: RecognitionInForce | None = None
     provenance: Provenance
     received_at: Instant
+    imported: Annotated[str | None, Field(exclude_if=lambda name: name is None)] = None
+    """The ministry's import of history, or its order, that handed in what was scored; `None`: its sender did."""
     hash: str = ""
-    """SHA-256 over all that was judged, without its words, version, times and receipts: same input, same hash."""
+    """SHA-256 over all that was judged, without its words, version, times and receipts, and who handed it in: same
+    input, same hash."""
     supersedes: Superseded | None = None
     """The version before; `None` for the first."""
 
@@ -791,6 +811,8 @@ class GradeCounted(Contract):
 
     rubric: str
     period: int
+    imported: Annotated[str | None, Field(exclude_if=_is_none)] = None
+    """The import of history that handed in the file that was graded; `None`: its sender did."""
 
 
 class EquipmentStanding(Contract):
@@ -798,6 +820,17 @@ class EquipmentStanding(Contract):
 
     standing: Literal["none", "due", "rest", "not_recorded"]
     paid: int = 0
+
+
+class ImportedSupport(Contract):
+    """A support of an earlier year that the ministry took in as history: no province stated it here."""
+
+    centre_id: str
+    year: int
+    import_id: str
+    """The import, or the order of history, that handed it in."""
+    decision_number: Annotated[str | None, Field(exclude_if=_is_none)] = None
+    """Of the ministry's decision to take it in."""
 
 
 class Basis(Contract):
@@ -818,6 +851,8 @@ class Basis(Contract):
     """The province's own higher norms could not all be paid, so that `floor` is the law's minimum."""
     equipment: Annotated[EquipmentStanding | None, Field(exclude_if=_is_none)] = None
     """Of a line that is a grant of the initial equipment."""
+    imported: Annotated[tuple[ImportedSupport, ...], Field(exclude_if=lambda found: not found)] = ()
+    """Those supports of earlier years that it is measured against which the ministry took in as history."""
 
 
 class NamedDecision(Contract):

@@ -58,7 +58,7 @@ class Officer(Strict):
 
 
 MINISTRY = Officer(name="an", role="ministry")
-ORDERED = ("correct", "reopen", "end", "history", "budget", "adjustment", "release")
+ORDERED = ("correct", "reopen", "end", "history", "imported", "budget", "adjustment", "release")
 """Kinds of steps that a person orders."""
 
 
@@ -97,6 +97,8 @@ class Step(Strict):
     """The ministry ends the reopening of this id."""
     history: list[Record] = []
     """The ministry takes these in under its own name."""
+    imported: list[Record] = Field([], alias="import")
+    """The ministry signs an import of these, and hands in its parts."""
     budget: str | None = None
     """`<province>/<year>`, of which the officer asks for a `step`."""
     adjustment: str | None = None
@@ -135,7 +137,7 @@ class Step(Strict):
     @property
     def records(self) -> list[Record]:
         """What is sent, or taken in as history."""
-        return [*self.send, *self.history]
+        return [*self.send, *self.history, *self.imported]
 
     @property
     def tells_all(self) -> bool:

@@ -15,7 +15,10 @@ from typing import Any
 
 import httpx
 
+from cli import importing
 from cli.publishing import Message
+from shared.contracts.imports import PREFIX, HistorySigning
+from shared.contracts.orders import HistoricSubmission
 from shared.rulebook import HANOI
 from tests.casework.case import MINISTRY, Officer, Step
 from tests.casework.events import Event, Published
@@ -134,6 +137,9 @@ async def _order(world: World, play: Play, step: Step, now: datetime) -> list[Di
     elif step.history:
         what = f"history {key}"
         answer = await world.order(who, "intake", "/history", _history(play, step, key), key)
+    elif step.imported:
+        what = f"import {key}"
+        answer = await _import(world, play, step, who, key)
     elif step.release:
         what = f"{step.step or 'release'} of {step.release}"
         place, decision = await _release(world, step, now)
@@ -161,6 +167,40 @@ def _history(play: Play, step: Step, key: str) -> Mapping[str, Any]:
         play.channels[record.label] = f"history/{key}.{message.province}/0@{place}"
         submissions.append({"type": message.type, "province": message.province, "data": json.loads(message.body)})
     return {"order_id": key, "why": step.why, "decision_number": "12/QĐ-BGDĐT", "submissions": submissions}
+
+
+async def _import(world: World, play: Play, step: Step, who: Officer, key: str) -> httpx.Response:
+    """Sign an import and hand in its parts, each twice; the answer to the last order, or to the first refused one."""
+    labels: dict[bytes, str] = {}
+    found = []
+    for record in step.imported:
+        message = record.message(str(play.case.sender(step, record)))
+        data = json.loads(message.body)
+        historic = HistoricSubmission(type=message.type, province=message.province, data=data)
+        one = importing.Record(historic, "case", record.label)
+        labels[one.canonical] = record.label
+        found.append(one)
+    records, _ = importing.in_order(found)
+    whole = importing.Import.of(records)
+    order = HistorySigning(
+        digest=whole.digest,
+        parts=[*whole.hashes],
+        tally=[*whole.tally],
+        why=step.why,
+        decision_number="12/QĐ-BGDĐT",
+    )
+    for number, part in enumerate(importing.parts_of(records), start=1):
+        for place, one in enumerate(part):
+            name = f"history/{PREFIX}{order.import_id}/{number}.{one.submission.province}"
+            play.channels[labels[one.canonical]] = f"{name}/0@{place}"
+    answer = await world.order(who, "intake", "/history/imports", order.model_dump(mode="json"), key)
+    for number, submissions in enumerate((*whole.parts, *whole.parts), start=0):
+        if answer.status_code >= 300:
+            break
+        path = f"/history/imports/{order.import_id}/parts/{number % len(whole.parts) + 1}"
+        body = {"submissions": [one.model_dump(mode="json") for one in submissions]}
+        answer = await world.order(who, "intake", path, body, f"{key}/{number}")
+    return answer
 
 
 async def _release(world: World, step: Step, now: datetime) -> tuple[str, dict[str, Any]]:

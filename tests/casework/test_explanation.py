@@ -74,6 +74,7 @@ WHEN_IT_HAS_CLOSED = [
     ("02671", "được nhận theo lệnh mở lại kỳ MO-LAI-1", "taken under the reopening MO-LAI-1"),
     # history
     ("03085", "được nhận theo lệnh nhập lịch sử LICH-SU-1", "taken under the order of history LICH-SU-1"),
+    ("03085", "Nguồn hồ sơ Bộ nhập, đợt LICH-SU-1", "Source imported by the ministry, LICH-SU-1"),
     # a release that was withdrawn
     ("02680", "đã thu hồi theo quyết định", "withdrawn by decision"),
     ("02680", "ngày 20/02/2026: Có khiếu nại", "of 2026-02-20: Có khiếu nại"),

@@ -86,6 +86,7 @@ FILES = {"Simulating.policy", "Rehearsal.rulebook"}
 """Whole files, held to the rules of YAML."""
 READ_BY_HAND = {"correct", "take_in", "reopen", "end", "ask_for", "confirm"} | {
     *("add", "change", "add_account", "end_account"),  # and `end`, of people
+    *("attempt", "sign", "take_part", "revoke"),  # of imports
 }
 """Endpoints that read their bodies themselves; played below."""
 UNCLEAN = ("Trung tâm\x1b[2J", "Trung\ntâm", "Trung\u202etâm", "Trung\x9btâm", "Trung\u200btâm")
@@ -153,6 +154,10 @@ def test_no_other_endpoint_reads_its_body_itself() -> None:
     [
         "/register/corrections",
         "/history",
+        "/history/imports",
+        "/history/imports/trial",
+        "/history/imports/x/parts/1",
+        "/history/imports/x/revocation",
         "/periods/reopenings",
         "/periods/reopenings/x/end",
         "/erasures",

@@ -1,4 +1,4 @@
-"""`langhoc periods` and `import-history` on intake's real HTTP side."""
+"""`langhoc periods` on intake's real HTTP side."""
 
 from __future__ import annotations
 
@@ -12,13 +12,9 @@ import pytest
 import structlog
 from typer.testing import CliRunner, Result
 
-from cli import periods
 from cli.main import app as langhoc
-from cli.publishing import Message
-from shared.contracts.base import Status
 from shared.rulebook import closing
 from tests.unit.intake_bench import Bench, Still
-from tests.unit.intake_samples import commune
 from tests.unit.wire import answered_by
 
 AT = closing("commune", 2025).at + timedelta(days=5)
@@ -77,34 +73,3 @@ async def test_what_makes_no_sense_is_said_plainly() -> None:
     assert result.exit_code == 1
     assert "is open until the end of 2027-12-31 anyway" in result.output
     assert (await run("periods", "end", "NONE", "--why", "x")).exit_code == 1
-
-
-async def test_history_is_rehearsed_taken_in_in_parts_and_not_twice(
-    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(periods, "MOST_SUBMISSIONS", 2)
-    codes = ("00004", "00008", "00025")
-    file = tmp_path / "history.jsonl"
-    lines = [
-        {
-            "type": "langhoc.commune.submitted.v1",
-            "data": commune(submission_id=code, unit_code=code).model_dump(mode="json"),
-        }
-        for code in codes
-    ]
-    file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
-    command = ("import-history", str(file), "-p", "01", "--why", "Hồ sơ giấy", "--decision", "12/QĐ")
-
-    rehearsed = await data(*command, "--dry-run")
-    assert ([receipt["submission_id"] for receipt in rehearsed], bench.receipts()) == ([*codes], [])
-    assert await data(*command) == rehearsed
-    assert len(bench.mongo.rows("histories")) == 2
-    again = await run(*command)
-    assert again.output.count("was carried out before. Nothing changed.") == 2
-    assert len(bench.receipts(Status.ACCEPTED_LATE)) == 3
-
-
-async def test_parts_are_small_enough_for_one_request() -> None:
-    message = Message("01", "k", "t", b"x" * (periods.PART_BYTES // 2))
-    assert [len(part) for part in periods._parts([message] * 5)] == [2, 2, 1]
-    assert list(periods._parts([])) == []

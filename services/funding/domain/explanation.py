@@ -28,6 +28,7 @@ from services.funding.domain.corrections import corrected, still_owed
 from services.funding.domain.departures import departed
 from services.funding.domain.equipment import Equipment, explain_grant
 from services.funding.domain.grounds import Grounds, UnknownRule, grounds_of
+from services.funding.domain.imports import imported_step
 from services.funding.domain.sharing import Binds, Share, Stake
 from shared.contracts.base import Provenance, RuleRef, Step, Text
 from shared.contracts.facts import (
@@ -142,7 +143,9 @@ def _steps(line: Allocation, run: BudgetRunProposed, grounds: Grounds, basis: Ba
         return explain(Account(run, grounds, basis.norms_relaxed, basis.cap), line, basis)
     equipment = Equipment(basis.equipment.standing, basis.equipment.paid)
     share = Share(Fraction(line.exact), line.amount, line.binds)
-    return explain_grant(grounds.norms, grounds.policy, run, share, equipment)
+    steps = explain_grant(grounds.norms, grounds.policy, run, share, equipment)
+    told = imported_step(basis)
+    return steps if told is None else [*steps, told]
 
 
 _OF_RUN = 2
@@ -167,6 +170,7 @@ def explain(account: Account, line: Allocation, basis: Basis) -> list[Step]:
         _size_step(account, centre, factors),
         _succession_step(account, centre),
         _bounds_step(account, centre, stake, baseless=unbound),
+        imported_step(basis),
         _share_step(account, stake, share),
         _rounding_step(account, share),
     ]

@@ -7,6 +7,7 @@ from services.intake.api import (
     erasures,
     explanations,
     history,
+    imports,
     people,
     periods,
     receipts,
@@ -23,5 +24,6 @@ router.include_router(register.router)
 router.include_router(people.router)
 router.include_router(periods.router)
 router.include_router(history.router)
+router.include_router(imports.router)
 router.include_router(explanations.router)
 router.include_router(erasures.router)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
@@ -45,7 +45,7 @@ async def take_in(
     """Where one of the submissions cannot be read, nothing is done. `dry_run`: only tell what would become of each. The
     same order under the same id is carried out once."""
     order, runtime = orders.read(HistoryImport, body), request.app.state.runtime
-    handed = history.Handed(order, _read(order), who.person, runtime.clock.offset_seconds)
+    handed = history.Handed(order, read_all(order.submissions), who.person, runtime.clock.offset_seconds)
     act = runtime.commands.rehearse if dry_run else runtime.commands.order
     try:
         outcome: Outcome | None = await act(handed.id, handed, history.take_in)
@@ -61,27 +61,36 @@ async def take_in(
     return HistoryAnswer(order=taken, dry_run=dry_run, repeated=True, receipts=receipts)
 
 
-def _read(order: HistoryImport) -> list[history.Read]:
-    """The submissions. Raises `ApiProblem` with everything that is wrong with any of them."""
-    count = len(order.submissions)
-    if count > MOST_SUBMISSIONS:
+def read_all(submissions: Sequence[HistoricSubmission]) -> list[history.Read]:
+    """The submissions of an order. Raises `ApiProblem` with everything that is wrong with any of them."""
+    if len(submissions) > MOST_SUBMISSIONS:
+        count = len(submissions)
         raise orders.unsound([problem("intake.history_too_long", "/submissions", count=count, most=MOST_SUBMISSIONS)])
     found: list[history.Read] = []
     problems: list[Problem] = []
-    for place, one in enumerate(order.submissions):
-        raw = json.dumps(one.data, ensure_ascii=False).encode()
-        deed = DEEDS.get(one.type)
-        wrong = list(_unreadable(one, raw, known=deed is not None))
-        if deed and not wrong:
-            try:
-                data: Any = deed.type.claim.of_sender(raw)
-                found.append(history.Read(deed, one.province, data, raw))
-            except ValidationError as error:
-                wrong = [_within(each, "/data") for each in of_errors(error.errors(include_url=False), one.data)]
-        problems += [_within(each, f"/submissions/{place}") for each in wrong]
+    for place, one in enumerate(submissions):
+        read = read_one(one)
+        if isinstance(read, history.Read):
+            found.append(read)
+        else:
+            problems += [_within(each, f"/submissions/{place}") for each in read]
     if problems:
         raise orders.unsound(problems)
     return found
+
+
+def read_one(one: HistoricSubmission) -> history.Read | list[Problem]:
+    """A submission, or everything that is wrong with it, by its place in `one`."""
+    raw = json.dumps(one.data, ensure_ascii=False).encode()
+    deed = DEEDS.get(one.type)
+    if wrong := list(_unreadable(one, raw, known=deed is not None)):
+        return wrong
+    assert deed is not None
+    try:
+        data: Any = deed.type.claim.of_sender(raw)
+        return history.Read(deed, one.province, data, raw)
+    except ValidationError as error:
+        return [_within(each, "/data") for each in of_errors(error.errors(include_url=False), one.data)]
 
 
 def _unreadable(one: HistoricSubmission, raw: bytes, *, known: bool) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import AliasChoices, AliasPath, Field, SerializeAsAny, TypeAdapter, ValidationInfo, field_validator
 
+from shared.answers.imports import HistorySigned
 from shared.answers.people import PersonView, Proposed
 from shared.answers.periods import HistoryImported
 from shared.answers.privacy import Erasure
@@ -218,5 +219,7 @@ PEOPLE_ORDERS: Collection[PersonOrdered] = Collection("people_orders", TypeAdapt
 """By the order's id. What an order says is here as long as it waits for its confirmation."""
 HISTORIES: Collection[HistoryImported] = Collection("histories", TypeAdapter(HistoryImported))
 """By the order's id."""
+IMPORTS: Collection[HistorySigned] = Collection("imports", TypeAdapter(HistorySigned))
+"""By the import's id."""
 ERASURES: Collection[Erasure] = Collection("erasures", TypeAdapter(Erasure))
 """By the order's id."""

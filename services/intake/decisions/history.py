@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from services.intake.decisions.documents import HISTORIES
@@ -12,6 +13,7 @@ from services.intake.decisions.submissions import settle
 from shared.answers.periods import HistoryImported
 from shared.contracts.base import content_hash
 from shared.contracts.facts import MinistryOrder, Receipt
+from shared.contracts.imports import PREFIX
 from shared.contracts.orders import HistoryImport
 from shared.contracts.submissions import Submission
 from shared.messaging.decide.asking import Ask, Order, Outcome
@@ -53,30 +55,15 @@ class Handed(NamedTuple):
 async def take_in(order: Order[Handed], ask: Ask) -> Outcome:
     """Decide all submissions, one after the other, and record the order. Raises `Unsound` where its id was used."""
     handed, wanted, ref = order.data, order.data.order, ref_of(order.data.order)
+    if wanted.order_id.startswith(PREFIX):
+        raise Unsound(problem("imports.id_reserved", "/order_id", id=wanted.order_id))
     before = await ask.one(ref)
     if before is not None:
         if before.hash == handed.hash:
             return Outcome(verdict=REPEATED)
         raise Unsound(problem("intake.order_id_reused", "/order_id", id=wanted.order_id))
     under = MinistryOrder(kind="history", id=wanted.order_id, decision_number=wanted.decision_number)
-    outcome = Outcome(verdict="taken_in")
-    ask.over(outcome)
-    for place, one in enumerate(handed.submissions):
-        received = Received(
-            data=one.data,
-            event_id=f"history/{wanted.order_id}/{place}",
-            type=one.deed.type,
-            source="",
-            subject="",
-            version=None,
-            received_at=order.at,
-            position=Position(f"history/{wanted.order_id}.{one.province}", 0, place),
-            raw=one.raw,
-            clock_offset=handed.clock_offset,
-        )
-        settled = await settle(one.deed, received, ask, under=under)
-        outcome.puts |= settled.puts
-        outcome.events += settled.events
+    outcome = await judged(handed.submissions, under, order.at, handed.clock_offset, ask)
     outcome.put(
         ref,
         HistoryImported(
@@ -90,6 +77,31 @@ async def take_in(order: Order[Handed], ask: Ask) -> Outcome:
             receipts=[receipt.receipt_id for receipt in receipts_in(outcome)],
         ),
     )
+    return outcome
+
+
+async def judged(
+    submissions: Sequence[Read], under: MinistryOrder, at: datetime, clock_offset: int, ask: Ask
+) -> Outcome:
+    """What comes of submissions under an order, each judged after those before it."""
+    outcome = Outcome(verdict="taken_in")
+    ask.over(outcome)
+    for place, one in enumerate(submissions):
+        received = Received(
+            data=one.data,
+            event_id=f"history/{under.id}/{place}",
+            type=one.deed.type,
+            source="",
+            subject="",
+            version=None,
+            received_at=at,
+            position=Position(f"history/{under.id}.{one.province}", 0, place),
+            raw=one.raw,
+            clock_offset=clock_offset,
+        )
+        settled = await settle(one.deed, received, ask, under=under)
+        outcome.puts |= settled.puts
+        outcome.events += settled.events
     return outcome
 
 

@@ -69,7 +69,8 @@ def decide(
 ) -> Verdict:
     """One of the seven statuses. Arrival order never decides between two contents: a correction names its version.
 
-    A withdrawal or revocation is late by no deadline: `findings` of one has none.
+    A withdrawal or revocation is late by no deadline: `findings` of one has none. Nor is what a signed import holds:
+    when a province first had it, years ago, nobody says.
     """
     version = current.version if current else None
     if taken is not None:
@@ -94,8 +95,9 @@ def decide(
     collision = _filed(corrects_version, received_at, current) if filed else _ended(act, corrects_version, current)
     if collision is not None:
         return Verdict(Status.CONFLICT, version, [collision])
+    under = findings.under
     late = findings.deadline is not None and received_at >= findings.deadline
-    late = late or (findings.under is not None and findings.under.kind == "reopening")
+    late = (late and not (under and under.import_id)) or (under is not None and under.kind == "reopening")
     return Verdict(Status.ACCEPTED_LATE if late else Status.ACCEPTED, (version or 0) + 1)
 
 

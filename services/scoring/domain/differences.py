@@ -12,7 +12,7 @@ from typing import Any
 from shared.contracts.base import Contract, Step, figures
 
 Json = Any
-_NOT_JUDGED = frozenset({"version", "supersedes", "hash"})
+_NOT_JUDGED = frozenset({"version", "supersedes", "hash", "imported"})
 _WORDS = frozenset({"explanation", "next_step"})
 """Lists of sentences: compared as sets, since one more sentence moves all that follow."""
 

@@ -45,6 +45,7 @@ class Beside:
             valid_until=self.valid_until,
             in_force=self.in_force,
             revocation=one.revocation,
+            imported=one.imported,
         )
 
 
@@ -173,11 +174,14 @@ def named_decision(decision: Recognition) -> Text:
         if decision.level is not None
         else (f"loại {decision.grade}", f"the grade {decision.grade}")
     )
+    by_vi = by_en = ""
+    if decision.imported is not None:
+        by_vi, by_en = f" (Bộ nhập, đợt {decision.imported})", f" (imported by the ministry, {decision.imported})"
     return Text(
         vi=f"Quyết định {decision.decision_number} ngày {VI.day(decision.decided_on)} công nhận {vi} cho kỳ "
-        f"{decision.period}",
+        f"{decision.period}{by_vi}",
         en=f"Decision {decision.decision_number} of {EN.day(decision.decided_on)}, which recognises {en} for "
-        f"{decision.period},",
+        f"{decision.period}{by_en},",
     )
 
 

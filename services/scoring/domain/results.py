@@ -38,8 +38,8 @@ from shared.rulebook.standards import StandardsRubric
 from shared.wording import EN, VI
 
 R = TypeVar("R", bound=Explained)
-_NOT_JUDGED = ("version", "input_version", "received_at", "supersedes", "hash", "explanation", "next_step")
-"""What depends on the order of arrival, or on the hash itself; and sentences."""
+_NOT_JUDGED = ("version", "input_version", "received_at", "imported", "supersedes", "hash", "explanation", "next_step")
+"""What depends on the order of arrival, on who handed it in, or on the hash itself; and sentences."""
 WITHDRAWN = Judgement([], [], [])
 """What comes of an assessment that was taken back."""
 
@@ -231,6 +231,7 @@ def _common(
         "recognition": stands.shown if stands else None,
         "provenance": weakest(used),
         "received_at": last.received_at,
+        "imported": last.imported,
     }
 
 
@@ -263,4 +264,13 @@ def _figures_of(result: Mapping[str, Any]) -> str:
     judged["references"] = [
         {name: value for name, value in each.items() if name != "version"} for each in result.get("references", ())
     ]
+    if judged.get("recognition"):
+        judged["recognition"] = _decided(judged["recognition"])
+    if judged.get("recognised_standards"):
+        judged["recognised_standards"] = {name: _decided(one) for name, one in judged["recognised_standards"].items()}
     return content_hash(figures(judged))
+
+
+def _decided(decision: Mapping[str, Any]) -> dict[str, Any]:
+    """A decision, whoever handed it in."""
+    return {name: value for name, value in decision.items() if name != "imported"}

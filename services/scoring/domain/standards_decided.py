@@ -31,6 +31,7 @@ def beside_standards(decisions: Iterable[Recognition], period: int) -> Mapping[s
             valid_until=day + timedelta(days=1),
             in_force=one.revocation is None or day < one.revocation.effective_from,
             revocation=one.revocation,
+            imported=one.imported,
         )
         for one in in_order(decisions)  # the last one stands
         if one.standard is not None and one.period == period
@@ -67,7 +68,7 @@ def with_decisions(
             version=1,
             rubric=law.id,
             outcome={standard: str(one.level)},
-            hash=content_hash(one.model_dump(mode="json")),
+            hash=content_hash(one.model_dump(mode="json", exclude={"imported"})),
             decision_number=one.decision_number,
         )
         for standard, one in sorted(decided.items())

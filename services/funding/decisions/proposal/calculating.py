@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from services.funding.decisions.journal import OPERATING
+from services.funding.decisions.proposal.imported import marked
 from services.funding.decisions.proposal.inputs import Clock, Files, Pending, ProvinceInputs, Score, debts_of
 from services.funding.domain import (
     NO_ENVELOPE,
@@ -75,7 +76,7 @@ def calculated(inputs: ProvinceInputs, rules: Rules, approved: Frozen | None = N
         carried={key: amount for key, amount in debts.items() if key not in kin},
         approved=approved,
     )
-    return _told_apart(budget, inputs)
+    return marked(_told_apart(budget, inputs), inputs)
 
 
 def _told_apart(budget: Budget, inputs: ProvinceInputs) -> Budget:

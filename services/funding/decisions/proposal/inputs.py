@@ -65,6 +65,8 @@ class Score(Contract):
     province: str
     traceparent: str | None = None
     """Of the event; no amount depends on it."""
+    imported: str | None = Field(None, exclude_if=lambda name: name is None)
+    """The import of history that handed in the file; no amount depends on it."""
 
 
 class Files(Contract):
