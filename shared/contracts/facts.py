@@ -21,6 +21,7 @@ from shared.contracts.base import (
     RuleRef,
     Status,
     Step,
+    SupportYear,
     Text,
     Version,
     Year,
@@ -183,7 +184,7 @@ class SupportAccepted(Accepted):
     """`langhoc.support.accepted.v1`, subject = centre id."""
 
     centre_id: str
-    year: Year
+    year: SupportYear
     purpose: Purpose = "operating"
     amount: Dong
 
@@ -248,7 +249,7 @@ class PeriodReopened(Contract):
     order_id: str
     version: Version
     what: Closable
-    period: Year
+    period: SupportYear
     province: ProvinceCode | None = None
     """For whom; `None`: for every province."""
     subject: str | None = None
@@ -277,7 +278,7 @@ class Withdrawn(Accepted):
     kind: SubmissionKind
     subject: str
     """That of the withdrawn fact: unit id, centre id, `<series>/<id>`, province."""
-    period: Year | None = None
+    period: SupportYear | None = None
     """Period or year; `None` of a registration."""
     purpose: Purpose | None = None
     """Of support and envelopes."""

@@ -19,6 +19,7 @@ from shared.contracts.base import (
     People,
     Points,
     Quantity,
+    SupportYear,
     Version,
     Year,
 )
@@ -237,7 +238,7 @@ class SupportSubmitted(Submission):
     """`langhoc.support.submitted.v1`: support that was approved for a centre in a past budget year."""
 
     centre_id: Identifier
-    year: Year
+    year: SupportYear
     purpose: Literal["operating", "equipment"] = "operating"
     """`equipment`: paid of the initial equipment, which is owed once (Circular 96/2008/TT-BTC)."""
     amount: Dong
@@ -333,7 +334,7 @@ class SupportWithdrawn(Withdrawal):
     """`langhoc.support.withdrawn.v1`."""
 
     centre_id: Identifier
-    year: Year
+    year: SupportYear
     purpose: Literal["operating", "equipment"] = "operating"
 
 
