@@ -19,6 +19,7 @@ from services.intake.decisions.documents import (
     VersionLine,
 )
 from services.intake.decisions.kinds import DEEDS, REGISTRATION, Base, Deed, S
+from services.intake.decisions.lifetimes import left_outside
 from services.intake.decisions.periods import bind
 from services.intake.decisions.receipts import answered, receipt_of, receipt_ref
 from services.intake.problems import at_most
@@ -62,6 +63,7 @@ async def settle(
     taken, before = _taken(await ask.one(taken_ref), held), await ask.one(aggregate_ref)
     findings = deed.check(data, arrival, known)
     findings.warnings += _key_differs(received, kind.key(data, arrival.province))
+    findings.warnings += await left_outside(data, known.current, arrival, ask)
     await bind(findings, kind, data, arrival, ask, under)
     body = _body(deed, data)
     body_hash = content_hash(body)

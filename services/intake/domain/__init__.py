@@ -22,6 +22,7 @@ from services.intake.domain.deciding import Current, Taken, Verdict, decide
 from services.intake.domain.findings import Arrival, Awaited, Findings, Known, Subject
 from services.intake.domain.forgetting import check_forgettable, forgotten
 from services.intake.domain.life import life_of
+from services.intake.domain.lifetimes import awaited_of, left_outside, years_changed
 from services.intake.domain.people import (
     FEWEST_OPERATORS,
     ORDERS,
@@ -53,6 +54,7 @@ __all__ = [
     "Subject",
     "Taken",
     "Verdict",
+    "awaited_of",
     "centre_holder",
     "check_assessment",
     "check_centre",
@@ -76,9 +78,11 @@ __all__ = [
     "forgotten",
     "is_covered",
     "kept_under",
+    "left_outside",
     "life_of",
     "meant",
     "named",
     "operates",
     "resolves",
+    "years_changed",
 ]

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
 from services.intake.domain.findings import Arrival, Findings, Known
+from services.intake.domain.lifetimes import check_lifetime
 from services.intake.domain.units import Named, check_name, check_registrar, check_subject, check_unit
-from shared.contracts.base import Problem, Text
+from shared.contracts.base import FIRST_OF_SUPPORT, Problem, Text
 from shared.contracts.facts import RecognitionAccepted
 from shared.contracts.submissions import (
     AssessmentSubmitted,
@@ -57,6 +58,7 @@ def check_centre(data: CentreSubmitted, arrival: Arrival, known: Known) -> Findi
     """Assessment of a centre: registered, right to send, period, rubric, values."""
     findings = Findings()
     _check_centre(findings, data, arrival, known)
+    check_lifetime(findings, data, known)
     _check_values(findings, "centre", data, arrival, known)
     return findings
 
@@ -154,7 +156,8 @@ def check_support(data: SupportSubmitted, arrival: Arrival, known: Known) -> Fin
     """Support approved in the past: for a registered centre of the sender, for no year to come."""
     findings = Findings()
     _check_centre(findings, data, arrival, known)
-    _check_year(findings, data.year, 2008, arrival.day.year)
+    check_lifetime(findings, data, known)
+    _check_year(findings, data.year, FIRST_OF_SUPPORT, arrival.day.year)
     centre = known.centre(data.centre_id)
     alone = centre is not None and not centre.predecessors and centre.closed_on is None
     if data.purpose == "operating" and alone and data.year < arrival.day.year - 1:
