@@ -476,6 +476,9 @@ class OfCentre(Contract):
     centre_id: str
     name: str
     commune_code: CommuneCode
+    unit_id: str | None = None
+    """The commune in which it was registered, whose code may since mean another; `None` of an earlier release. It is no
+    part of what was judged."""
     province: ProvinceCode
 
 

@@ -18,6 +18,7 @@ from services.intake.domain.checking import (
     check_withdrawal,
     named,
 )
+from services.intake.domain.code_systems import in_codes_of_its_day
 from services.intake.domain.deciding import Current, Taken, Verdict, decide
 from services.intake.domain.findings import Arrival, Awaited, Findings, Known, Subject
 from services.intake.domain.forgetting import check_forgettable, forgotten
@@ -76,6 +77,7 @@ __all__ = [
     "entered",
     "filed_as",
     "forgotten",
+    "in_codes_of_its_day",
     "is_covered",
     "kept_under",
     "left_outside",
