@@ -307,7 +307,7 @@ class Withdrawal(Submission):
     reason: Label
 
 
-class CommuneWithdrawn(Coded, Withdrawal):
+class CommuneWithdrawn(Withdrawal, Coded):
     """`langhoc.commune.withdrawn.v1`."""
 
     unit_code: CommuneCode
@@ -321,7 +321,7 @@ class CentreWithdrawn(Withdrawal):
     period: Year
 
 
-class AssessmentWithdrawn(Coded, Withdrawal):
+class AssessmentWithdrawn(Withdrawal, Coded):
     """`langhoc.assessment.withdrawn.v1`."""
 
     series: AssessmentSeries
@@ -350,7 +350,7 @@ class SupportWithdrawn(Withdrawal):
     purpose: Literal["operating", "equipment"] = "operating"
 
 
-class RecognitionWithdrawn(Coded, Withdrawal):
+class RecognitionWithdrawn(Withdrawal, Coded):
     """`langhoc.recognition.withdrawn.v1`: it was filed by mistake. An authority's own decision is revoked instead."""
 
     series: RecognisedSeries = "commune"

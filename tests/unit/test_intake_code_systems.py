@@ -13,7 +13,7 @@ from services.intake import domain
 from services.intake.domain.code_systems import day_of
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
-from shared.contracts.submissions import Coded, CodeSystem
+from shared.contracts.submissions import Coded, CodeSystem, Withdrawal
 from shared.registry import REORGANISATION, Unit, registry
 from shared.rulebook import cut_off
 from tests.unit.delivery_samples import AT
@@ -101,3 +101,10 @@ def test_the_same_under_either_code_is_one_subject_and_the_same_id_under_both_is
     ]
     assert [one.subject for one in (first, anew)] == ["19742", "19742"]
     assert [warning.code for warning in first.warnings] == ["code_followed"], "its key is the code that it says"
+
+
+@pytest.mark.parametrize("withdrawn", Withdrawal.__subclasses__(), ids=lambda model: model.__name__)
+def test_a_withdrawal_names_its_version_and_its_reason_whatever_else_it_may_say(withdrawn: type[Withdrawal]) -> None:
+    fields = withdrawn.model_fields
+    assert {"submission_id", "corrects_version", "reason"} <= {name for name in fields if fields[name].is_required()}
+    assert issubclass(withdrawn, Coded) is ("code_system" in fields)
