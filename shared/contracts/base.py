@@ -170,7 +170,11 @@ IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$"
 Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 CommuneCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{5}|D[0-9]{3})$")]
 ProvinceCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")]
-Year = Annotated[int, Field(ge=2013, le=2100, strict=True)]
+FIRST_YEAR, FIRST_OF_SUPPORT, LAST_YEAR = 2013, 2008, 2100
+"""Support is paid since Circular 96/2008/TT-BTC, earlier than anything is assessed."""
+Year = Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR, strict=True)]
+SupportYear = Annotated[int, Field(ge=FIRST_OF_SUPPORT, le=LAST_YEAR, strict=True)]
+"""A year of which support can be told."""
 Dong = Annotated[int, Field(ge=0, le=10**15, strict=True)]
 """Money: whole đồng. The upper limit is about half of what the state spends on everything in a year (some 2·10^15), so
 no amount for learning centres comes near it, and 9,000 such amounts still add up within 64 bits."""

@@ -22,6 +22,7 @@ from shared.contracts.base import (
     RuleRef,
     Status,
     Step,
+    SupportYear,
     Text,
     Version,
     Year,
@@ -196,7 +197,7 @@ class SupportAccepted(Accepted):
     """`langhoc.support.accepted.v1`, subject = centre id."""
 
     centre_id: str
-    year: Year
+    year: SupportYear
     purpose: Purpose = "operating"
     amount: Dong
 
@@ -261,7 +262,7 @@ class PeriodReopened(Contract):
     order_id: str
     version: Version
     what: Closable
-    period: Year
+    period: SupportYear
     province: ProvinceCode | None = None
     """For whom; `None`: for every province."""
     subject: str | None = None
@@ -290,7 +291,7 @@ class Withdrawn(Accepted):
     kind: SubmissionKind
     subject: str
     """That of the withdrawn fact: unit id, centre id, `<series>/<id>`, province."""
-    period: Year | None = None
+    period: SupportYear | None = None
     """Period or year; `None` of a registration."""
     purpose: Purpose | None = None
     """Of support and envelopes."""
@@ -496,6 +497,9 @@ class OfCentre(Contract):
     centre_id: str
     name: str
     commune_code: CommuneCode
+    unit_id: str | None = None
+    """The commune in which it was registered, whose code may since mean another; `None` of an earlier release. It is no
+    part of what was judged."""
     province: ProvinceCode
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from shared.contracts.base import Claim, Identifier, Instant, Label, ProvinceCode, Year
+from shared.contracts.base import Claim, Identifier, Instant, Label, ProvinceCode, SupportYear
 from shared.contracts.facts import Closable
 from shared.contracts.people import PersonId
 
@@ -23,7 +23,7 @@ class PeriodReopening(Claim):
     order_id: Identifier
     """The ministry's own; the same id with the same content is the same order."""
     what: Closable
-    period: Year
+    period: SupportYear
     province: ProvinceCode | None = None
     subject: Identifier | None = None
     """As submissions name it: commune code, centre id, … Only with the province that speaks for it."""

@@ -19,6 +19,7 @@ from shared.contracts.base import (
     People,
     Points,
     Quantity,
+    SupportYear,
     Version,
     Year,
 )
@@ -151,7 +152,19 @@ class Submission(Claim):
     """Why it replaces, revokes or withdraws something; kept with it for ever."""
 
 
-class CommuneSubmitted(Submission):
+CodeSystem = Literal["pre-2025-07", "2025-07"]
+"""A list of communes' codes, as the ids of its units end: that of the last day before 1 July 2025, or the one since."""
+
+
+class Coded(Submission):
+    """What names a commune by its code."""
+
+    code_system: CodeSystem | None = None
+    """In which list the code stands; absent: in that of the day of which the message speaks. The list of another day
+    names the same unit under its code of that day, if there is one; nothing is said by it of other codes and ids."""
+
+
+class CommuneSubmitted(Coded):
     """`langhoc.commune.submitted.v1`: assessment of a commune ("Cộng đồng học tập" cấp xã) for one year."""
 
     unit_code: CommuneCode
@@ -180,7 +193,7 @@ AssessmentSeries = Literal["district", "province", "learning_unit", "universal_e
 281/2014, 448/2015, learning citizens) are assessed per commune and feed the commune's own assessment."""
 
 
-class AssessmentSubmitted(Submission):
+class AssessmentSubmitted(Coded):
     """`langhoc.assessment.submitted.v1`: assessment of one subject under one of the other rubrics, for one year."""
 
     series: AssessmentSeries
@@ -198,7 +211,7 @@ CentreAct = Literal["established", "merged", "split", "suspended", "resumed", "d
 """What an authority decides about a centre; `revoked`: an earlier decision about it no longer holds."""
 
 
-class CentreRegistered(Submission):
+class CentreRegistered(Coded):
     """`langhoc.centre.registered.v1`: a centre exists, where, and for how many people."""
 
     centre_id: Identifier
@@ -237,7 +250,7 @@ class SupportSubmitted(Submission):
     """`langhoc.support.submitted.v1`: support that was approved for a centre in a past budget year."""
 
     centre_id: Identifier
-    year: Year
+    year: SupportYear
     purpose: Literal["operating", "equipment"] = "operating"
     """`equipment`: paid of the initial equipment, which is owed once (Circular 96/2008/TT-BTC)."""
     amount: Dong
@@ -249,7 +262,7 @@ Standard = Literal["preschool_5", "primary", "lower_secondary", "literacy"]
 """A standard of Decree 20/2014."""
 
 
-class Recognised(Submission):
+class Recognised(Coded):
     """What a decision is about: subject, period, and of universal education the standard."""
 
     series: RecognisedSeries = "commune"
@@ -294,7 +307,7 @@ class Withdrawal(Submission):
     reason: Label
 
 
-class CommuneWithdrawn(Withdrawal):
+class CommuneWithdrawn(Withdrawal, Coded):
     """`langhoc.commune.withdrawn.v1`."""
 
     unit_code: CommuneCode
@@ -308,7 +321,7 @@ class CentreWithdrawn(Withdrawal):
     period: Year
 
 
-class AssessmentWithdrawn(Withdrawal):
+class AssessmentWithdrawn(Withdrawal, Coded):
     """`langhoc.assessment.withdrawn.v1`."""
 
     series: AssessmentSeries
@@ -333,11 +346,11 @@ class SupportWithdrawn(Withdrawal):
     """`langhoc.support.withdrawn.v1`."""
 
     centre_id: Identifier
-    year: Year
+    year: SupportYear
     purpose: Literal["operating", "equipment"] = "operating"
 
 
-class RecognitionWithdrawn(Withdrawal):
+class RecognitionWithdrawn(Withdrawal, Coded):
     """`langhoc.recognition.withdrawn.v1`: it was filed by mistake. An authority's own decision is revoked instead."""
 
     series: RecognisedSeries = "commune"

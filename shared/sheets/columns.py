@@ -149,9 +149,9 @@ def form_of(kind: str, *, province: str, period: int | None = None, series: str 
 
 
 def _fields(model: type[BaseModel]) -> Iterator[Column]:
-    """The subject first, as people look for it; what corrects an earlier version last."""
+    """The subject first, as people look for it; how it is read, and what corrects an earlier version, last."""
     hints = get_type_hints(model, include_extras=True)
-    later = [name for name in ("corrects_version", "reason") if name in hints]
+    later = [name for name in ("code_system", "corrects_version", "reason") if name in hints]
     for name in [*(one for one in hints if one not in later), *later]:
         if name in model.model_fields and name not in _DECLARED:
             yield _column(name, (name,), hints[name], FIELDS[name], model.model_fields[name].is_required())

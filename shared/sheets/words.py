@@ -24,6 +24,7 @@ class Holds(StrEnum):
 
 
 FIELDS: Mapping[str, Text] = {
+    "code_system": Text(vi="Hệ mã đơn vị (nếu khác ngày của hồ sơ)", en="Code system (if not that of its day)"),
     "corrects_version": Text(vi="Sửa phiên bản số", en="Corrects version"),
     "reason": Text(vi="Lý do sửa hoặc rút", en="Reason of the change"),
     "unit_code": Text(vi="Mã đơn vị", en="Unit code"),

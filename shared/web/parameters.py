@@ -13,14 +13,11 @@ from fastapi.dependencies.models import Dependant
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from shared.contracts.base import Problem
+from shared.contracts.base import FIRST_OF_SUPPORT, FIRST_YEAR, LAST_YEAR, Problem
 from shared.contracts.bounds import MOST
 from shared.refusals import problem
 from shared.registry import REORGANISATION, registry
 from shared.web.problems import SHOWN, refused
-
-FIRST_YEAR, LAST_YEAR = 2013, 2100
-"""Of a period or budget year, as contracts know them."""
 
 
 def _as_written(value: Any) -> Any:
@@ -43,9 +40,11 @@ def _as_flag(value: Any) -> Any:
 
 
 def _period(year: int) -> int:
-    if year and not FIRST_YEAR <= year <= LAST_YEAR:
+    if year and not FIRST_OF_SUPPORT <= year <= LAST_YEAR:
         raise PydanticCustomError(
-            "period_unknown", "Input should be a year from {first} to {last}", {"first": FIRST_YEAR, "last": LAST_YEAR}
+            "period_unknown",
+            "Input should be a year from {first} to {last}",
+            {"first": FIRST_OF_SUPPORT, "last": LAST_YEAR},
         )
     return year
 
@@ -70,7 +69,7 @@ Whole = BeforeValidator(_as_written)
 KnownYear = Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR), Whole]
 """A budget year, or the period of a ranking."""
 AnyYear = Annotated[int, Field(ge=0, le=LAST_YEAR), AfterValidator(_period), Whole]
-"""A period as submissions have it: 0 = without one."""
+"""A period or year as submissions have it: 0 = without one."""
 OnDay = Annotated[date, Field(ge=date(1990, 1, 1), le=date(LAST_YEAR, 12, 31)), BeforeValidator(_as_day)]
 Flag = Annotated[bool, BeforeValidator(_as_flag)]
 Number = Annotated[int, Field(ge=1, le=10**9), Whole]

@@ -49,6 +49,7 @@ CONTENTS: tuple[dict[str, Any], ...] = (
 """Every kind of value that there is."""
 SAID: dict[str, Any] = {
     "corrects_version": 1,
+    "code_system": "2025-07",
     "reason": "sửa",
     "unit_name": "Phường Ba Đình",
     "name": "Trung tâm",

@@ -64,7 +64,8 @@ class Answer:
     raw: bytes | None
     """`None`: they are erased."""
     awaits: str | None = None
-    """The code for which a held submission waits, and the day on which it must mean something."""
+    """The code for which a held submission waits, and the day on which it must mean something; or the registration of a
+    centre (`domain.awaited_of`), and the day on which the centre must have existed."""
     awaits_on: date | None = None
     released: str | None = None
     """The receipt under which a held submission was decided in the end."""

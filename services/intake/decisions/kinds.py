@@ -188,7 +188,7 @@ COMMUNE: Kind[CommuneSubmitted] = Kind(
     check=domain.check_commune,
     accept=_accept_commune,
     fact_subject=lambda fact: str(fact.unit_id),
-    named=lambda data: domain.Named("commune", data.unit_code, "/unit_code", data.period),
+    named=lambda data: domain.Named("commune", data.unit_code, "/unit_code", data.period, system=data.code_system),
 )
 CENTRE: Kind[CentreSubmitted] = Kind(
     name="centre",
@@ -211,7 +211,7 @@ ASSESSMENT: Kind[AssessmentSubmitted] = Kind(
     check=domain.check_assessment,
     accept=_accept_assessment,
     fact_subject=lambda fact: f"{fact.series}/{fact.subject_id}",
-    named=lambda data: domain.Named(data.series, data.subject, "/subject", data.period),
+    named=lambda data: domain.Named(data.series, data.subject, "/subject", data.period, system=data.code_system),
     learning_unit=lambda data: data.subject if data.series == "learning_unit" else None,
 )
 REGISTRATION: Kind[CentreRegistered] = Kind(

@@ -1,4 +1,5 @@
-"""Deciding held submissions again, once the register knows the code that they wait for."""
+"""Deciding held submissions again, once the register knows the code that they wait for, or their centre is registered
+otherwise."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from services.intake import domain
 from services.intake.decisions.documents import (
     AGGREGATES,
     LEARNING_UNITS,
@@ -14,9 +16,10 @@ from services.intake.decisions.documents import (
     REOPENED,
     REOPENINGS,
     SUBMISSIONS,
+    Aggregate,
     Answer,
 )
-from services.intake.decisions.kinds import KINDS, filing
+from services.intake.decisions.kinds import KINDS, REGISTRATION, filing
 from services.intake.decisions.receipts import decided_at
 from services.intake.decisions.submissions import original_of, settle
 from shared.contracts.base import Status
@@ -33,7 +36,8 @@ HELD = {"status": Status.HELD.value, "released": None, "erased": None}
 
 
 class Code(NamedTuple):
-    """A code of a unit or district in a period, for which submissions wait; period 0 for those without one."""
+    """A code of a unit or district in a period, or a centre's registration and a year (`domain.awaited_of`), for which
+    submissions wait; period 0 for those without one."""
 
     code: str
     period: int | None
@@ -111,10 +115,17 @@ def _explained(before: Document | None, after: Document | None) -> Iterable[Code
         yield from (Code(code, None) for code in sorted(codes))
 
 
+def _registered(before: Aggregate | None, after: Aggregate | None) -> Iterable[Code]:
+    """What waits for another registration of a centre, in all years. Nothing waits for the first one: until then its
+    centre is unknown."""
+    if before and after and after.kind == REGISTRATION.name:
+        yield Code(domain.awaited_of(after.subject), None)
+
+
 RELEASE = SetOf(
     "release",
     Code,
     release,
-    sources=(Source(RECEIPTS, _held), Source(REGISTERS, _explained)),
-    keeps=(SUBMISSIONS, AGGREGATES, LEARNING_UNITS, REOPENED, REOPENINGS),
+    sources=(Source(RECEIPTS, _held), Source(REGISTERS, _explained), Source(AGGREGATES, _registered)),
+    keeps=(SUBMISSIONS, LEARNING_UNITS, REOPENED, REOPENINGS),
 )

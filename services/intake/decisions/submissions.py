@@ -20,12 +20,14 @@ from services.intake.decisions.documents import (
 )
 from services.intake.decisions.doubting import doubts_now
 from services.intake.decisions.kinds import DEEDS, REGISTRATION, Base, Deed, S
+from services.intake.decisions.lifetimes import left_outside
 from services.intake.decisions.periods import bind
 from services.intake.decisions.receipts import answered, receipt_of, receipt_ref
 from services.intake.problems import at_most
 from shared.answers.register import AcceptedVersion
 from shared.contracts.base import Problem, Status, content_hash
 from shared.contracts.facts import Accepted, MinistryOrder, Original, Receipt, RegistrationAccepted, Withdrawn
+from shared.contracts.submissions import Coded
 from shared.contracts.topics import sender_of
 from shared.messaging.decide.asking import Ask, Decide, Outcome
 from shared.messaging.decide.documents import Ref
@@ -41,6 +43,7 @@ LATER: Mapping[str, Any] = {
     "reason": None,
     "series": "commune",
     "standard": None,
+    "code_system": None,
     **dict.fromkeys(("suspended_on", "resumed_on", "act", "decision_number", "decided_on", "decided_by")),
 }
 """Fields that the contracts got later, and what a body without them says. They stand in no hash then, so that what an
@@ -56,17 +59,18 @@ async def settle(
 ) -> Outcome:
     """Decide one record. `held`: the receipt under which it waited until now; it is decided as if new.
     `under`: the order to which no period is closed."""
-    data, kind = received.data, deed.kind
+    said, kind = received.data, deed.kind
     arrival = domain.Arrival(sender_of(received.position.topic), received.received_at)
+    data, notes = await _in_codes_of_its_day(said, arrival, ask)
     taken_ref, aggregate_ref = SUBMISSIONS.ref(arrival.province, data.submission_id), kind.ref(data, arrival.province)
     known = await _known(deed, data, ask, aggregate_ref, [taken_ref, receipt_ref(received)])
     taken, before = _taken(await ask.one(taken_ref), held), await ask.one(aggregate_ref)
     findings = deed.check(data, arrival, known)
-    findings.warnings += _key_differs(received, kind.key(data, arrival.province))
+    findings.warnings += [*notes, *_key_differs(received, kind.key(said, arrival.province))]
+    findings.warnings += await left_outside(data, known.current, arrival, ask)
     await bind(findings, kind, data, arrival, ask, under)
-    body = _body(deed, data)
-    body_hash = content_hash(body)
-    contents = content_hash({name: said for name, said in body.items() if name not in NOT_CONTENT})
+    body_hash = content_hash(_body(deed, said))
+    contents = content_hash({name: value for name, value in _body(deed, data).items() if name not in NOT_CONTENT})
     verdict = domain.decide(
         act=deed.act,
         sender=arrival.province,
@@ -116,6 +120,13 @@ async def settle(
         if unit is not None and known.owner is None:
             outcome.put(LEARNING_UNITS.ref(unit), Owner(province=arrival.province))
     return outcome
+
+
+async def _in_codes_of_its_day(said: S, arrival: domain.Arrival, ask: Ask) -> tuple[S, list[Problem]]:
+    """Of few it is asked, and the register is one more round."""
+    if not isinstance(said, Coded) or said.code_system is None:
+        return said, []
+    return domain.in_codes_of_its_day(said, arrival, await register_now(ask))
 
 
 def _key_differs(received: Received[S], key: str) -> Iterator[Problem]:

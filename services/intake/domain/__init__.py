@@ -18,10 +18,12 @@ from services.intake.domain.checking import (
     check_withdrawal,
     named,
 )
+from services.intake.domain.code_systems import in_codes_of_its_day
 from services.intake.domain.deciding import Current, Taken, Verdict, decide
 from services.intake.domain.findings import Arrival, Awaited, Findings, Known, Subject
 from services.intake.domain.forgetting import check_forgettable, forgotten
 from services.intake.domain.life import life_of
+from services.intake.domain.lifetimes import awaited_of, left_outside, years_changed
 from services.intake.domain.people import (
     FEWEST_OPERATORS,
     ORDERS,
@@ -54,6 +56,7 @@ __all__ = [
     "Subject",
     "Taken",
     "Verdict",
+    "awaited_of",
     "centre_holder",
     "check_assessment",
     "check_centre",
@@ -77,12 +80,15 @@ __all__ = [
     "entered",
     "filed_as",
     "forgotten",
+    "in_codes_of_its_day",
     "is_covered",
     "kept_under",
+    "left_outside",
     "life_of",
     "meant",
     "named",
     "operates",
     "resolves",
     "standing_doubts",
+    "years_changed",
 ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 
+from services.intake.domain.code_systems import spoken_of
 from services.intake.domain.findings import Arrival, Findings, Known
+from services.intake.domain.lifetimes import check_lifetime
 from services.intake.domain.units import Named, check_name, check_registrar, check_subject, check_unit
-from shared.contracts.base import Problem, Text
+from shared.contracts.base import FIRST_OF_SUPPORT, Problem, Text
 from shared.contracts.facts import RecognitionAccepted
 from shared.contracts.submissions import (
     AssessmentSubmitted,
@@ -45,8 +47,9 @@ left out of it; but text in NFC may be three times as long as it was sent, and w
 def check_commune(data: CommuneSubmitted, arrival: Arrival, known: Known) -> Findings:
     """Assessment of a commune: unit, right to send, period, rubric, values."""
     findings = Findings()
-    check_unit(findings, data.unit_code, "/unit_code", cut_off(data.period), arrival, known, data.unit_name)
-    check_name(findings, data.unit_name, "/unit_name", cut_off(data.period), known)
+    on = cut_off(data.period)
+    check_unit(findings, data.unit_code, "/unit_code", on, arrival, known, data.unit_name, data.code_system)
+    check_name(findings, data.unit_name, "/unit_name", on, known)
     if data.area_class is not None and data.area_class_basis is None:
         findings.warnings.append(problem("intake.area_class_without_basis", "/area_class_basis", area=data.area_class))
     _check_values(findings, "commune", data, arrival, known)
@@ -57,6 +60,7 @@ def check_centre(data: CentreSubmitted, arrival: Arrival, known: Known) -> Findi
     """Assessment of a centre: registered, right to send, period, rubric, values."""
     findings = Findings()
     _check_centre(findings, data, arrival, known)
+    check_lifetime(findings, data, known)
     _check_values(findings, "centre", data, arrival, known)
     return findings
 
@@ -64,7 +68,8 @@ def check_centre(data: CentreSubmitted, arrival: Arrival, known: Known) -> Findi
 def check_assessment(data: AssessmentSubmitted, arrival: Arrival, known: Known) -> Findings:
     """Assessment of anything else: subject, right to send, period, rubric, values."""
     findings = Findings()
-    check_subject(findings, Named(data.series, data.subject, "/subject", data.period, data.name), arrival, known)
+    named = Named(data.series, data.subject, "/subject", data.period, data.name, system=data.code_system)
+    check_subject(findings, named, arrival, known)
     check_name(findings, data.name, "/name", cut_off(data.period), known)
     _check_values(findings, data.series, data, arrival, known)
     return findings
@@ -73,7 +78,8 @@ def check_assessment(data: AssessmentSubmitted, arrival: Arrival, known: Known) 
 def check_registration(data: CentreRegistered, arrival: Arrival, known: Known) -> Findings:
     """Registration of a centre, or a change of it: where it lies, from when to when, what it came from."""
     findings = Findings()
-    check_unit(findings, data.commune_code, "/commune_code", _spoken_of(data, arrival), arrival, known)
+    on = spoken_of(data, arrival)
+    check_unit(findings, data.commune_code, "/commune_code", on, arrival, known, system=data.code_system)
     _check_not_future(findings, data.opened_on, "/opened_on", arrival)
     findings.problems += [*_life(data), *_act(data)]
     if data.decided_on is not None:
@@ -90,16 +96,6 @@ def check_registration(data: CentreRegistered, arrival: Arrival, known: Known) -
             if known.centre(predecessor) is None:
                 findings.warnings.append(problem("intake.predecessor_unknown", pointer, centre=predecessor))
     return findings
-
-
-def _spoken_of(data: CentreRegistered, arrival: Arrival) -> date:
-    """The day on which a centre's commune code is read: today, or the last one of a centre that is no more.
-
-    Its commune may have ended with it, and the code may be another's since.
-    """
-    if data.closed_on is None or data.closed_on > arrival.day or data.closed_on <= data.opened_on:
-        return arrival.day
-    return data.closed_on - timedelta(days=1)
 
 
 def _life(data: CentreRegistered) -> Iterator[Problem]:
@@ -154,7 +150,8 @@ def check_support(data: SupportSubmitted, arrival: Arrival, known: Known) -> Fin
     """Support approved in the past: for a registered centre of the sender, for no year to come."""
     findings = Findings()
     _check_centre(findings, data, arrival, known)
-    _check_year(findings, data.year, 2008, arrival.day.year)
+    check_lifetime(findings, data, known)
+    _check_year(findings, data.year, FIRST_OF_SUPPORT, arrival.day.year)
     centre = known.centre(data.centre_id)
     alone = centre is not None and not centre.predecessors and centre.closed_on is None
     if data.purpose == "operating" and alone and data.year < arrival.day.year - 1:
@@ -243,7 +240,7 @@ def _levels(rubric: Rubric, data: Recognised) -> int:
 
 def named(data: Recognised) -> Named:
     """The subject of an authority's decision."""
-    return Named(data.series, data.unit_code, "/unit_code", data.period, decided=True)
+    return Named(data.series, data.unit_code, "/unit_code", data.period, decided=True, system=data.code_system)
 
 
 def check_withdrawal(subject: Named | None, centre_id: str | None, arrival: Arrival, known: Known) -> Findings:

@@ -87,7 +87,7 @@ def decide(
     closed = [findings.closed] if findings.closed and not same else []  # what changes nothing may come at any time
     if findings.problems or closed:
         return Verdict(Status.REJECTED, None, [*findings.problems, *closed])
-    if findings.held:
+    if findings.held and not same:
         return Verdict(Status.HELD, None, findings.held)
     if same:
         return Verdict(Status.UNCHANGED, version)

@@ -23,7 +23,8 @@ class Subject(NamedTuple):
 
 
 class Awaited(NamedTuple):
-    """A code that meant nothing yet on a day before the register reaches back."""
+    """A code that meant nothing yet on a day before the register reaches back; or the registration of a centre that on
+    this day did not exist by it."""
 
     code: str
     on: date
@@ -38,7 +39,7 @@ class Findings:
     held: list[Problem] = field(default_factory=list)
     """Grounds on which it cannot be decided now, though nothing is wrong with it."""
     awaited: Awaited | None = None
-    """What the register must know before it can be decided."""
+    """What the register must know, or a registration say, before it can be decided."""
     unit: Unit | None = None
     subject: Subject | None = None
     deadline: datetime | None = None

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from services.intake.domain.findings import Arrival, Findings, Known
 from services.intake.domain.units import Named, check_registrar, check_subject
-from shared.contracts.base import Problem
+from shared.contracts.base import FIRST_YEAR, LAST_YEAR, Problem
 from shared.contracts.facts import Closable, PeriodReopened, SubmissionKind
 from shared.contracts.orders import PeriodReopening
 from shared.contracts.submissions import AssessmentSeries, Submission
@@ -56,7 +56,10 @@ def closed_problem(what: Closable, period: int, closing: Closing) -> Problem:
 def check_reopening(order: PeriodReopening, closing: Closing, known: Known, at: datetime) -> list[Problem]:
     """Everything that makes no sense in an order of this moment to open a period again."""
     arrival = Arrival(order.province or "", at)
-    findings = Findings(list(_of_time(order, closing, at)))
+    findings = Findings([*_of_time(order, closing, at)])
+    if order.what != "support" and order.period < FIRST_YEAR:
+        low, high = FIRST_YEAR, LAST_YEAR
+        findings.problems.append(problem("intake.year_out_of_range", "/period", year=order.period, low=low, high=high))
     if order.province is not None and known.register.province(order.province, arrival.day) is None:
         findings.problems.append(problem("intake.province_unknown", "/province", code=order.province, on=arrival.day))
     elif order.subject is not None:

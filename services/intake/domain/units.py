@@ -8,30 +8,57 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from services.intake.domain.code_systems import day_of
 from services.intake.domain.findings import Arrival, Awaited, Findings, Known, Subject
 from services.intake.problems import candidates
 from shared.contracts.base import Text
-from shared.contracts.submissions import AssessmentSeries, RecognisedSeries
+from shared.contracts.submissions import AssessmentSeries, CodeSystem, RecognisedSeries
 from shared.refusals import problem
 from shared.registry import REORGANISATION, RegisterGap, Registry, Unit, same_name
 from shared.rulebook import cut_off
 
 
 def check_unit(
-    findings: Findings, code: str, pointer: str, on: date, arrival: Arrival, known: Known, name: str | None = None
+    findings: Findings,
+    code: str,
+    pointer: str,
+    on: date,
+    arrival: Arrival,
+    known: Known,
+    name: str | None = None,
+    system: CodeSystem | None = None,
 ) -> None:
-    """The commune of that day, and the sender's right: today's successor of the province that held it then."""
-    found = known.register.lookup(code, on, name)
+    """The commune of that day, and the sender's right: today's successor of the province that held it then.
+
+    `system`: the list in which the code stands, where nothing of that day was found for it (`in_codes_of_its_day`).
+    """
+    read = day_of(system, on)
+    found = known.register.lookup(code, read, name)
     if isinstance(found, RegisterGap):
-        _hold(findings, code, pointer, on, found.candidates)
+        _hold(findings, code, pointer, read, found.candidates)
         return
     if not isinstance(found, Unit):
         near = candidates(found.candidates)
-        findings.problems.append(problem("intake.unit_unknown", pointer, code=code, on=on, candidates=near))
+        findings.problems.append(problem("intake.unit_unknown", pointer, code=code, on=read, candidates=near))
+        return
+    if system is not None:
+        near = candidates(_kin(known.register, found, on))
+        findings.problems.append(
+            problem(
+                "intake.code_of_other_time", pointer, code=code, system=system, name=found.name, on=on, candidates=near
+            )
+        )
         return
     findings.unit = found
     findings.subject = Subject(found.unit_id, found.name, found.province_code)
     _check_right(findings, code, pointer, found.province_code, on, arrival, known)
+
+
+def _kin(register: Registry, unit: Unit, on: date) -> Sequence[str]:
+    """Codes of that day of what came of a unit, or of what it came from."""
+    rows = [*register.successors(unit.unit_id), *register.predecessors(unit.unit_id)]
+    units = [register.by_id(id) for row in rows for id in (row.successor, row.predecessor)]
+    return sorted({unit.code for unit in units if unit is not None and unit.valid(on)})[:MOST_NAMED]
 
 
 def _hold(findings: Findings, code: str, pointer: str, on: date, near: Sequence[str] = ()) -> None:
@@ -75,6 +102,8 @@ class Named(NamedTuple):
     name: str | None = None
     decided: bool = False
     """By an authority's decision: universal education is recognised of districts and provinces too."""
+    system: CodeSystem | None = None
+    """The list in which a commune's code stands; `None`: that of the period's cut-off date."""
 
 
 def check_subject(findings: Findings, named: Named, arrival: Arrival, known: Known) -> None:
@@ -93,7 +122,8 @@ def check_subject(findings: Findings, named: Named, arrival: Arrival, known: Kno
 
 
 def _check_commune(findings: Findings, named: Named, arrival: Arrival, known: Known) -> None:
-    check_unit(findings, named.code, named.pointer, cut_off(named.period), arrival, known, named.name)
+    on = cut_off(named.period)
+    check_unit(findings, named.code, named.pointer, on, arrival, known, named.name, named.system)
 
 
 def _check_district(findings: Findings, named: Named, arrival: Arrival, known: Known) -> None:

@@ -121,6 +121,7 @@ def score_centre(
             centre_id=accepted.centre_id,
             name=accepted.name,
             commune_code=accepted.commune_code,
+            unit_id=accepted.unit_id,
             province=accepted.province,
         )
     )
@@ -261,6 +262,8 @@ def _sealed(result: R) -> R:
 def _figures_of(result: Mapping[str, Any]) -> str:
     """The hash of a result with its words, as JSON: over its figures, without versions, times and receipts."""
     judged = {name: value for name, value in result.items() if name not in _NOT_JUDGED}
+    if "centre_id" in judged:
+        judged.pop("unit_id", None)  # where it lies decides nothing; an earlier release did not tell it
     judged["references"] = [
         {name: value for name, value in each.items() if name != "version"} for each in result.get("references", ())
     ]

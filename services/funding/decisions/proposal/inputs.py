@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
@@ -19,9 +19,10 @@ from shared.contracts.facts import (
     SupportAccepted,
     Withdrawn,
 )
+from shared.contracts.lifetimes import existed, existed_in
 from shared.messaging.decide.asking import Ask, Request
 from shared.messaging.decide.documents import Collection, Query
-from shared.rulebook import NoRuleInForce, closing, deadline, rubric_for
+from shared.rulebook import NoRuleInForce, closing, cut_off, deadline, rubric_for
 
 PROPOSAL = "proposal"
 KIN = "kin"
@@ -209,7 +210,7 @@ async def inputs_of(ask: Ask, province: str, year: int) -> ProvinceInputs:
     """What is known of a province for a budget year.
 
     A centre on which another province has decided for the year is left to it: it is counted once. Results and supports
-    follow the centre, wherever it lay when they came.
+    follow the centre, wherever it lay when they came; those of a time in which it did not exist count nowhere (ADR 52).
     """
     registrations = await ask.all(CENTRES, {"province": province})
     centres = standing(registrations)
@@ -219,6 +220,7 @@ async def inputs_of(ask: Ask, province: str, year: int) -> ProvinceInputs:
     decided = [line for line in known if _concerns(line, year) and line.centre_id not in taken]
     own = [centre for centre in centres if centre.centre_id not in taken]
     kin = await _kin(ask, own)
+    lives = {centre.centre_id: centre for centre in (*kin, *centres)}
     of_kin = {"centre_id": {"$in": [centre.centre_id for centre in kin]}}
     supports = await ask.all(SUPPORTS, {**of_centres, "year": {"$lt": year}})
     if kin:
@@ -231,22 +233,36 @@ async def inputs_of(ask: Ask, province: str, year: int) -> ProvinceInputs:
     ids = {centre.centre_id for centre in own}
     moved = {(each.province, each.centre_id) for each in facts if each.province != province and each.centre_id in ids}
     there = await ask.many(PENDING.ref(*key, year - 1) for key in sorted(moved))
+    files = await ask.all(FILES, {**of_centres, "period": year - 1})
     envelope = await ask.one(ENVELOPES.ref(province, year))
     return ProvinceInputs(
         province=province,
         year=year,
         envelope=None if isinstance(envelope, Withdrawn) else envelope,
         centres=own,
-        scores=scores,
-        supports=standing(supports),
+        scores=_of_life(scores, lives),
+        supports=[each for each in standing(supports) if existed_in(lives[each.centre_id], each.year)],
         equipment=standing(await ask.all(EQUIPMENT, of_centres)),
         gone=[each for each in registrations if isinstance(each, Withdrawn)],
-        pending=[*pending, *(file for file in there if file)],
-        files=await ask.all(FILES, {**of_centres, "period": year - 1}),
+        pending=_of_life([*pending, *(file for file in there if file)], lives),
+        files=_of_life(files, lives),
         decided=await _with_lines(ask, decided, year),
         kin=kin,
         clock=_clock(ask, year),
     )
+
+
+A = TypeVar("A", Score, Files, Pending)
+
+
+def _of_life(assessments: Iterable[A], lives: Mapping[str, RegistrationAccepted]) -> list[A]:
+    """Those of periods on whose cut-off date their centre existed. By a registration that was corrected since, one that
+    was accepted may be of another time; it counts as little as if it had come afterwards, when intake would hold it."""
+    return [
+        each
+        for each in assessments
+        if (centre := lives.get(each.centre_id)) is None or existed(centre, cut_off(each.period))
+    ]
 
 
 def deadline_of(period: int) -> datetime:
