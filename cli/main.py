@@ -10,6 +10,7 @@ import typer
 from cli import (
     budget,
     clients,
+    completeness,
     data,
     dead_letters,
     explaining,
@@ -67,6 +68,7 @@ modules = (
     data,
     sheets,
     receipts,
+    completeness,
     explaining,
     rankings,
     dead_letters,

@@ -64,6 +64,7 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("aggregates", [("subject", 1), ("period", 1)])
     await mongo.index("aggregates", [("kind", 1), ("accepted.commune_code", 1)])
     await mongo.index("aggregates", [("accepted.unit_id", 1)])
+    await mongo.index("aggregates", [("period", 1), ("kind", 1), ("province", 1)])
     await mongo.index("versions", [("aggregate", 1), ("version", 1)])
     await mongo.index(REOPENINGS.name, [("period", 1), ("ordered_at", 1)])
     await claims.prepare(mongo)

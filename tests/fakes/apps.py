@@ -26,6 +26,7 @@ PLACES = {
     "period": "2025",
     "code": "00004",
     "scope": "nation",
+    "series": "commune",
     "action": "submit",
     "letter_id": "0" * 24,
 }

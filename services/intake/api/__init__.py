@@ -1,12 +1,24 @@
-"""HTTP side of intake: what is handed in, receipts, what is accepted; register, periods, history; people; erasures."""
+"""HTTP side of intake: what is handed in, receipts, what is accepted and what is missing; register, periods, history;
+people; erasures."""
 
 from fastapi import APIRouter
 
-from services.intake.api import erasures, explanations, history, people, periods, receipts, register, submissions
+from services.intake.api import (
+    completeness,
+    erasures,
+    explanations,
+    history,
+    people,
+    periods,
+    receipts,
+    register,
+    submissions,
+)
 
 router = APIRouter()
 router.include_router(submissions.router)
 router.include_router(receipts.router)
+router.include_router(completeness.router)
 router.include_router(register.router)
 router.include_router(people.router)
 router.include_router(periods.router)
