@@ -9,7 +9,7 @@ from shared.rulebook.funding import FundingNorms, FundingPolicy, Norm, funding_n
 from shared.rulebook.goals import Goal, goals_for
 from shared.rulebook.periods import Closing, closing, named_closable
 from shared.rulebook.points import PointsRubric
-from shared.rulebook.policies import AlertPolicy, alert_policy
+from shared.rulebook.policies import AlertPolicy, RequestPolicy, alert_policy, request_policy
 from shared.rulebook.readings import EmptyCohort, Readings, readings_on
 from shared.rulebook.rubrics import (
     HANOI,
@@ -38,6 +38,7 @@ __all__ = [
     "PassFailRubric",
     "PointsRubric",
     "Readings",
+    "RequestPolicy",
     "Rubric",
     "RulebookError",
     "Series",
@@ -54,6 +55,7 @@ __all__ = [
     "named_closable",
     "point_table_for",
     "readings_on",
+    "request_policy",
     "rubric",
     "rubric_for",
     "rubrics",
