@@ -125,6 +125,7 @@ class Matrix:
             "scope": f"province-{OWN}",
             "number": "1",
             "order_id": "o",
+            "request_id": "o",
             "person_id": "p-lan",
             "subject": "HP-A",
             "code": "10507",

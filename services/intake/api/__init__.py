@@ -8,6 +8,7 @@ from services.intake.api import (
     erasures,
     explanations,
     history,
+    late_requests,
     people,
     periods,
     receipts,
@@ -22,6 +23,7 @@ router.include_router(completeness.router)
 router.include_router(register.router)
 router.include_router(people.router)
 router.include_router(periods.router)
+router.include_router(late_requests.router)
 router.include_router(history.router)
 router.include_router(explanations.router)
 router.include_router(erasures.router)

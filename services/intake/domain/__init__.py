@@ -21,6 +21,7 @@ from services.intake.domain.checking import (
 from services.intake.domain.deciding import Current, Taken, Verdict, decide
 from services.intake.domain.findings import Arrival, Awaited, Findings, Known, Subject
 from services.intake.domain.forgetting import check_forgettable, forgotten
+from services.intake.domain.late_requests import check_answer, check_asked, check_undecided, refused_for_closing
 from services.intake.domain.life import life_of
 from services.intake.domain.people import (
     FEWEST_OPERATORS,
@@ -54,6 +55,8 @@ __all__ = [
     "Taken",
     "Verdict",
     "centre_holder",
+    "check_answer",
+    "check_asked",
     "check_assessment",
     "check_centre",
     "check_commune",
@@ -66,6 +69,7 @@ __all__ = [
     "check_reopening",
     "check_revocation",
     "check_support",
+    "check_undecided",
     "check_withdrawal",
     "closable",
     "closed_problem",
@@ -80,5 +84,6 @@ __all__ = [
     "meant",
     "named",
     "operates",
+    "refused_for_closing",
     "resolves",
 ]
