@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 from typing import Annotated
 
@@ -54,8 +55,11 @@ def completeness(
             if province is None or series is None:
                 raise CommandError("--state lists the subjects of one province and series: name both.")
             files = client.get("intake", f"/completeness/{series}/{period}/{province}", list[OwedFile], state=state)
-            title = f"{_heading(series, language)} {period} · {province} · {language.of(STATES[state])}"
-            emit(files, _files(language), format, title=title)
+            if format is Format.TABLE:
+                what = f"{_heading(series, language)} {period} · {province}"
+                say(f"{what} · {language.of(STATES[state])}: {len(files)}", style="bold")
+            if files or format is not Format.TABLE:
+                emit(files, _files(language), format)
             return
         asked = {"period": period, "province": province, "series": series}
         found = client.get("intake", "/completeness", list[Completeness], **asked)
@@ -73,8 +77,8 @@ def _show(series: OwedSeries, rows: Sequence[Completeness], language: Language) 
     first, vi = rows[0], language is Language.VI
     due, closes = (language.words.day(_last(at)) for at in (first.due_at, first.closes_at))
     dates = f"hạn nộp {due}, khóa sổ {closes}" if vi else f"due {due}, closes {closes}"
-    title = f"{_heading(series, language)} {first.period} · {dates}"
-    emit(rows, _columns(language, Format.TABLE), Format.TABLE, title=title)
+    say(f"{_heading(series, language)} {first.period} · {dates}", style="bold")  # wider than the table
+    emit(rows, _columns(language, Format.TABLE), Format.TABLE)
 
 
 def _heading(series: OwedSeries, language: Language) -> str:
@@ -90,17 +94,24 @@ def _last(end: datetime) -> datetime:
 def _columns(language: Language, format: Format) -> list[Column[Completeness]]:
     vi = language is Language.VI
     yes = "có" if vi else "yes"
+    zero = None if format is Format.TABLE else 0  # people are spared columns in which nothing but zeros stand
     counted: list[Column[Completeness]] = [
         Column("province", "Tỉnh" if vi else "Province"),
         number("expected", "Phải nộp" if vi else "Expected"),
         number("received", "Đã đến" if vi else "Received"),
-        *(number(state, language.of(name)) for state, name in STATES.items()),
-        number("unexpected", "Ngoài diện" if vi else "Unexpected"),
+        *(number(state, language.of(name), partial(_count, state, zero)) for state, name in STATES.items()),
+        number("unexpected", "Ngoài diện" if vi else "Unexpected", partial(_count, "unexpected", zero)),
         Column("complete", "Đủ" if vi else "Complete", shown=lambda all_there: yes if all_there else ""),
     ]
     if format is Format.TABLE:
         return counted
     return [*headed(series="", period="", due_at="", closes_at=""), *counted]
+
+
+def _count(name: str, zero: int | None, row: Completeness) -> int | None:
+    """`None` where nobody knows."""
+    count: int | None = getattr(row, name)
+    return zero if count == 0 else count
 
 
 def _files(language: Language) -> list[Column[OwedFile]]:

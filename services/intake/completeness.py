@@ -1,7 +1,8 @@
 """How complete what is owed for a period is, read from what is on record: the register, receipts, what is accepted.
 
-One series at a time and a thousand subjects at once: of a nation some ten thousand lines without their contents, of a
-province those of its own subjects. Like a list of receipts it says nothing of a document that was altered.
+One series at a time and some thousand subjects at once: of a nation some ten thousand lines without their contents, of
+a province those of its own subjects (and all centres' lives). Like a list of receipts it says nothing of a document
+that was altered.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from pydantic import AliasPath, Field
 
 from services.intake import queries
-from services.intake.decisions import AGGREGATES, HELD, RECEIPTS, VERSIONS
+from services.intake.decisions import AGGREGATES, RECEIPTS, VERSIONS
 from services.intake.domain import completeness as domain
 from shared.answers.completeness import Completeness, FileState, OwedFile, OwedSeries
 from shared.contracts.base import Contract, Status
@@ -22,7 +23,7 @@ from shared.mongo import Mongo
 from shared.registry import Registry
 from shared.rulebook import HANOI, NoRuleInForce, closing, deadline, rubric_for
 
-AT_ONCE = 1_000
+AT_ONCE = 5_000
 """Subjects of one query."""
 
 
@@ -184,7 +185,8 @@ def _first_of_file(lines: Sequence[_Line]) -> Status | None:
 
 # ------------------------------------------------------------------------------------------- not accepted
 
-_REFUSED = [Status.REJECTED.value, Status.CONFLICT.value]
+_NOT_TAKEN = [Status.HELD.value, Status.REJECTED.value, Status.CONFLICT.value]
+_BESIDE = {"act": "$receipt.act", "erased": "$erased.by"}
 
 
 async def _tried(
@@ -192,19 +194,21 @@ async def _tried(
 ) -> dict[tuple[str, str], domain.Tried]:
     """By province and code: what became of files of these; of all learning units, which nobody knows before."""
     kind, prefix = _filed_as(series)
-    scope: dict[str, Any] = {"period": period, "kind": kind, "$or": [HELD, {"status": {"$in": _REFUSED}}]}
+    scope: dict[str, Any] = {"period": period, "kind": kind, "status": {"$in": _NOT_TAKEN}, "released": None}
     scope |= {"province": province} if province else {}
     subjects: Iterator[Mapping[str, Any]] = ({"$in": part} for part in _parts([prefix + code for code in waiting]))
     if series == "learning_unit":
         subjects = iter([{"$gte": prefix, "$lt": prefix[:-1] + "0"}])
     found: dict[tuple[str, str], domain.Tried] = {}
     for subject in subjects:
-        named = {name: f"${name}" for name in ("province", "subject", "status")} | {"act": "$receipt.act"}
+        named = {name: f"${name}" for name in ("province", "subject", "status")} | _BESIDE
         pipeline = [{"$match": scope | {"subject": subject}}, {"$group": {"_id": named, "count": {"$sum": 1}}}]
         for row in await mongo.aggregate(RECEIPTS.name, pipeline):
             one = row["_id"]
             if (one.get("act") or "submission") != "submission":
                 continue  # nobody filed anything by it
+            if one["status"] == Status.HELD and one.get("erased") is not None:
+                continue  # it can never be decided
             key = (one["province"], one["subject"].removeprefix(prefix))
             if found.get(key) != "held":
                 found[key] = "held" if one["status"] == Status.HELD else "refused"

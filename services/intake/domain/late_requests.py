@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple, get_args
 
 from shared.contracts.base import Problem
@@ -75,10 +75,8 @@ def check_answer(
 def check_undecided(withdrawn: RequestWithdrawn | None, decision: LateDecision | None) -> Iterator[Problem]:
     """That nothing more can become of a request."""
     if withdrawn is not None:
-        yield _over("intake.request_withdrawn", withdrawn.withdrawn_at, withdrawn.withdrawn_by)
+        on = withdrawn.withdrawn_at.astimezone(HANOI).date()
+        yield problem("intake.request_withdrawn", on=on, by=withdrawn.withdrawn_by)
     elif decision is not None:
-        yield _over("intake.request_decided", decision.decided_at, decision.decided_by)
-
-
-def _over(code: str, at: datetime, by: str) -> Problem:
-    return problem(code, on=at.astimezone(HANOI).date(), by=by)
+        on = decision.decided_at.astimezone(HANOI).date()
+        yield problem("intake.request_decided", on=on, by=decision.decided_by)
