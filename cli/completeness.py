@@ -101,6 +101,9 @@ def _columns(language: Language, format: Format) -> list[Column[Completeness]]:
         number("received", "Đã đến" if vi else "Received"),
         *(number(state, language.of(name), partial(_count, state, zero)) for state, name in STATES.items()),
         number("unexpected", "Ngoài diện" if vi else "Unexpected", partial(_count, "unexpected", zero)),
+        number(
+            "held_unknown", "Giữ, mã chưa rõ" if vi else "Held, code unknown", partial(_count, "held_unknown", zero)
+        ),
         Column("complete", "Đủ" if vi else "Complete", shown=lambda all_there: yes if all_there else ""),
     ]
     if format is Format.TABLE:

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import AliasPath, Field
 
 from services.intake import queries
-from services.intake.decisions import AGGREGATES, RECEIPTS, VERSIONS
+from services.intake.decisions import AGGREGATES, HELD, RECEIPTS, VERSIONS
 from services.intake.domain import completeness as domain
 from shared.answers.completeness import Completeness, FileState, OwedFile, OwedSeries
 from shared.contracts.base import Contract, Status
@@ -77,11 +77,11 @@ async def _read(
         return [one for one in found if province in (None, one.province)]
 
     centres = await _centres(mongo) if series == "centre" else []
-    known = [one.code for one in owed(domain.Record({}, {}))]
+    known = [one.code for one in owed(domain.Record({}))]
     accepted = await _accepted(mongo, series, period, province, known)
     waiting = [code for code in known if (one := accepted.get(code)) is None or one.state == "withdrawn"]
-    tried = await _tried(mongo, series, period, province, waiting)
-    record = domain.Record(accepted, tried)
+    refused = await _refused(mongo, series, period, province, waiting)
+    record = domain.Record(accepted, await _held(mongo, series, period, province), refused)
     return owed(record), record
 
 
@@ -185,34 +185,43 @@ def _first_of_file(lines: Sequence[_Line]) -> Status | None:
 
 # ------------------------------------------------------------------------------------------- not accepted
 
-_NOT_TAKEN = [Status.HELD.value, Status.REJECTED.value, Status.CONFLICT.value]
-_BESIDE = {"act": "$receipt.act", "erased": "$erased.by"}
+_REFUSED = [Status.REJECTED.value, Status.CONFLICT.value]
 
 
-async def _tried(
-    mongo: Mongo, series: OwedSeries, period: int, province: str | None, waiting: Sequence[str]
-) -> dict[tuple[str, str], domain.Tried]:
-    """By province and code: what became of files of these; of all learning units, which nobody knows before."""
+async def _held(mongo: Mongo, series: OwedSeries, period: int, province: str | None) -> set[domain.Sent]:
+    """By province and code: what waits for the register, whether or not that knows such a subject yet."""
     kind, prefix = _filed_as(series)
-    scope: dict[str, Any] = {"period": period, "kind": kind, "status": {"$in": _NOT_TAKEN}, "released": None}
+    query = HELD | {"period": period, "kind": kind} | ({"province": province} if province else {})
+    rows = await mongo.find(RECEIPTS.name, query, projection={"province": 1, "subject": 1, "receipt.act": 1})
+    return {
+        (row["province"], row["subject"].removeprefix(prefix))
+        for row in rows
+        if _files(row["receipt"].get("act")) and (row["subject"] or "").startswith(prefix)
+    }
+
+
+async def _refused(
+    mongo: Mongo, series: OwedSeries, period: int, province: str | None, waiting: Sequence[str]
+) -> set[domain.Sent]:
+    """By province and code: of which of these something was refused; of learning units, of any of them."""
+    kind, prefix = _filed_as(series)
+    scope: dict[str, Any] = {"period": period, "kind": kind, "status": {"$in": _REFUSED}}
     scope |= {"province": province} if province else {}
     subjects: Iterator[Mapping[str, Any]] = ({"$in": part} for part in _parts([prefix + code for code in waiting]))
     if series == "learning_unit":
         subjects = iter([{"$gte": prefix, "$lt": prefix[:-1] + "0"}])
-    found: dict[tuple[str, str], domain.Tried] = {}
+    named = {"province": "$province", "subject": "$subject", "act": "$receipt.act"}
+    found: set[domain.Sent] = set()
     for subject in subjects:
-        named = {name: f"${name}" for name in ("province", "subject", "status")} | _BESIDE
         pipeline = [{"$match": scope | {"subject": subject}}, {"$group": {"_id": named, "count": {"$sum": 1}}}]
-        for row in await mongo.aggregate(RECEIPTS.name, pipeline):
-            one = row["_id"]
-            if (one.get("act") or "submission") != "submission":
-                continue  # nobody filed anything by it
-            if one["status"] == Status.HELD and one.get("erased") is not None:
-                continue  # it can never be decided
-            key = (one["province"], one["subject"].removeprefix(prefix))
-            if found.get(key) != "held":
-                found[key] = "held" if one["status"] == Status.HELD else "refused"
+        rows = [row["_id"] for row in await mongo.aggregate(RECEIPTS.name, pipeline)]
+        found |= {(row["province"], row["subject"].removeprefix(prefix)) for row in rows if _files(row.get("act"))}
     return found
+
+
+def _files(act: Act | None) -> bool:
+    """Whether a record files something; an older release noted no other."""
+    return act in (None, "submission")
 
 
 def _filed_as(series: OwedSeries) -> tuple[str, str]:

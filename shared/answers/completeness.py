@@ -52,6 +52,8 @@ class Completeness(BaseModel):
     """These two are `None` where `expected` is."""
     unexpected: int
     """Files that are accepted of subjects of which none is expected: a centre that was closed or suspended by then."""
+    held_unknown: int
+    """Files that wait because the register lacks their code: whether they are expected is known when it has it."""
     complete: bool | None
     """Whether a file is accepted of every subject that is expected. Whether a file says all that its rule asks for is
     a matter of its result."""

@@ -37,26 +37,26 @@ ACCEPTED = st.dictionaries(
     st.builds(domain.OnRecord, st.sampled_from(get_args(domain.Accepted)), st.sampled_from(PROVINCES)),
     max_size=12,
 )
-TRIED = st.dictionaries(
-    st.tuples(st.sampled_from(PROVINCES), CODES), st.sampled_from(get_args(domain.Tried)), max_size=12
-)
+SENT_OF = st.frozensets(st.tuples(st.sampled_from(PROVINCES), CODES), max_size=12)
 
 
-@given(OWED, ACCEPTED, TRIED, st.booleans())
+@given(OWED, ACCEPTED, SENT_OF, SENT_OF, st.booleans())
 def test_numbers_add_up_whatever_is_on_record(
     owed: Mapping[str, str],
     accepted: Mapping[str, domain.OnRecord],
-    tried: Mapping[tuple[str, str], domain.Tried],
+    held: frozenset[domain.Sent],
+    refused: frozenset[domain.Sent],
     is_over: bool,
 ) -> None:
     """`Completeness` refuses to be made where they do not; here it is that nothing is left out either."""
     due = [domain.Owed("commune", code, code, province) for code, province in owed.items()]
-    ends, record = ENDS._replace(is_over=is_over), domain.Record(accepted, tried)
+    ends, record = ENDS._replace(is_over=is_over), domain.Record(accepted, held, refused)
     rows = list(domain.completeness("commune", 2025, due, record, ends, PROVINCES))
     assert sum(row.expected or 0 for row in rows) == len(owed)
     assert Counter({row.province: row.expected for row in rows if row.expected}) == Counter(owed.values())
     standing = [one for one in accepted.values() if one.state != "withdrawn"]
     assert sum(row.on_time + row.late + row.unexpected for row in rows) == len(standing)
+    assert sum(row.held_unknown for row in rows) == sum(code not in owed for _, code in held)
     assert all((row.missing if not is_over else row.awaited) == 0 for row in rows)
     assert all(row.complete == (row.on_time + row.late == row.expected) for row in rows)
     units = [domain.Owed("learning_unit", *one[1:]) for one in due]

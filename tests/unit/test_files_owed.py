@@ -135,6 +135,7 @@ async def test_a_file_that_waits_for_the_register_is_of_nobody_who_is_expected(t
     assert await file(bench, "99998", at, period=2024) is Status.HELD
     found = await row(bench, period=2024)
     assert (found["expected"], found["missing"], found.get("held")) == (before, before, None)
+    assert found["held_unknown"] == 1, "whether it is expected is known when the register has it"
 
 
 async def test_before_the_reform_todays_province_owes_for_those_that_became_it(bench: Bench) -> None:

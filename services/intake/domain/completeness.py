@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NamedTuple, get_args
@@ -48,7 +48,8 @@ class Centre:
 
 
 Accepted = Literal["on_time", "late", "withdrawn"]
-Tried = Literal["held", "refused"]
+Sent = tuple[str, str]
+"""By which province, and of which subject."""
 
 
 class OnRecord(NamedTuple):
@@ -64,8 +65,9 @@ class Record:
 
     accepted: Mapping[str, OnRecord]
     """By subject, what is accepted of it or was withdrawn."""
-    tried: Mapping[tuple[str, str], Tried]
-    """By province and subject, what became of files of which nothing was accepted."""
+    held: Set[Sent] = frozenset()
+    refused: Set[Sent] = frozenset()
+    """Of these something was refused; of which subjects nothing is accepted, `accepted` says."""
 
 
 def owed(
@@ -88,7 +90,7 @@ def owed(
             return [Owed(series, one.centre_id, one.name, _registrar(one, register, today)) for one in working]
         case "learning_unit":
             accepted = {(one.province, subject) for subject, one in record.accepted.items()}
-            tried = {(province, subject) for province, subject in record.tried if subject not in record.accepted}
+            tried = {sent for sent in record.held | record.refused if sent[1] not in record.accepted}
             return [Owed(series, subject, subject, province) for province, subject in sorted(accepted | tried)]
 
 
@@ -100,14 +102,16 @@ def _registrar(centre: Centre, register: Registry, today: date) -> str:
 
 def state_of(one: Owed, record: Record, *, is_over: bool) -> FileState:
     """Where a file stands. `is_over`: whether the time for it is."""
-    accepted, tried = record.accepted.get(one.code), record.tried.get((one.province, one.code))
+    accepted, sent = record.accepted.get(one.code), (one.province, one.code)
     if accepted is not None and accepted.state != "withdrawn":
         return accepted.state
-    if tried == "held":
+    if sent in record.held:
         return "held"  # also where an earlier one was withdrawn
     if accepted is not None:
         return accepted.state
-    return tried or ("missing" if is_over else "awaited")
+    if sent in record.refused:
+        return "refused"
+    return "missing" if is_over else "awaited"
 
 
 class Ends(NamedTuple):
@@ -135,12 +139,13 @@ def completeness(
         for subject, one in record.accepted.items()
         if subject not in expected and one.state != "withdrawn"
     )  # fmt: skip
+    unknown = Counter(province for province, subject in record.held if subject not in expected)
     for one in due:
         if one.province in states:
             states[one.province][state_of(one, record, is_over=ends.is_over)] += 1
     all_known = series != "learning_unit"
     for province, counted in states.items():
-        if not (counted or unexpected[province]):
+        if not (counted or unexpected[province] or unknown[province]):
             continue  # it owes nothing of this series
         yield Completeness(
             province=province,
@@ -157,5 +162,6 @@ def completeness(
             awaited=counted["awaited"] if all_known else None,
             missing=counted["missing"] if all_known else None,
             unexpected=unexpected[province],
+            held_unknown=unknown[province],
             complete=counted["on_time"] + counted["late"] == counted.total() if all_known else None,
         )
