@@ -429,6 +429,8 @@ ALERT_KINDS: Mapping[AlertKind | RetiredAlertKind, Text] = {
     "adjustment_proposed": Text(vi="đề nghị điều chỉnh", en="an adjustment is proposed"),
     "period_reopened": Text(vi="mở lại kỳ", en="a period was reopened"),
     "ranking_released": Text(vi="công bố xếp hạng", en="a ranking was released"),
+    "late_requested": Text(vi="đề nghị nộp sau khóa sổ", en="late acceptance is asked for"),
+    "late_decided": Text(vi="trả lời đề nghị nộp sau khóa sổ", en="a request for late acceptance was decided"),
     "support_changed": Text(vi="mức hỗ trợ thay đổi", en="support changed"),
 }
 """What kinds of alerts are called."""

@@ -126,9 +126,11 @@ class Matrix:
             "number": "1",
             "order_id": "o",
             "import_id": "none",
+            "request_id": "o",
             "person_id": "p-lan",
             "subject": "HP-A",
             "code": "10507",
+            "series": "commune",
             "centre_id": "HP-A",
             "purpose": "operating",
             "last": "2026",
@@ -160,7 +162,7 @@ class Matrix:
         query = {
             one.name: values[one.name]
             for one in route.dependant.query_params
-            if one.name in ("province", "last", "places", "ties")
+            if one.name in ("province", "last", "places", "ties") or one.field_info.is_required()
         }
         body = BODIES.get(route.path, {}) if method == "POST" else None
         if "{action}" not in route.path:

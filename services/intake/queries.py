@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from services.intake.decisions import (
     HELD,
     HISTORIES,
     IMPORTS,
+    LATE_REQUESTS,
     PEOPLE_ORDERS,
     PERSONS,
     RECEIPTS,
@@ -23,6 +24,7 @@ from services.intake.decisions import (
     Aggregate,
     Answer,
     Code,
+    LateRequest,
     PersonOrdered,
     Standing,
     Waiting,
@@ -31,7 +33,7 @@ from services.intake.decisions import (
 from shared.answers.imports import HistorySigned
 from shared.answers.page import Page
 from shared.answers.people import PersonView, Proposed
-from shared.answers.periods import HistoryImported
+from shared.answers.periods import HistoryImported, LateRequestView, RequestState
 from shared.answers.privacy import Erasure
 from shared.answers.register import AcceptedSubject
 from shared.answers.warnings import Doubtful
@@ -72,9 +74,11 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("aggregates", [("kind", 1), ("accepted.commune_code", 1)])
     await mongo.index("aggregates", [*_BY_PERIOD])
     await mongo.index("aggregates", [("accepted.unit_id", 1)])
+    await mongo.index("aggregates", [("period", 1), ("kind", 1), ("province", 1)])
     await mongo.index("versions", [("aggregate", 1), ("version", 1)])
     await mongo.index(REOPENINGS.name, [("period", 1), ("ordered_at", 1)])
     await mongo.index(HISTORIES.name, [("import_id", 1)])
+    await mongo.index(LATE_REQUESTS.name, [("province", 1)])
     await claims.prepare(mongo)
     await name_requests(mongo, lambda scope, period: RELEASE.request(Code(scope.removeprefix("release/"), period)))
     await _make_known(mongo)
@@ -308,6 +312,32 @@ async def reopenings(mongo: Mongo, period: int | None) -> list[PeriodReopened]:
 async def reopening(mongo: Mongo, order_id: str) -> PeriodReopened | None:
     """One of them."""
     return next((REOPENINGS.read(row) for row in await mongo.find(REOPENINGS.name, {"_id": order_id})), None)
+
+
+async def late_requests(
+    mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int, now: datetime
+) -> Page[LateRequestView]:
+    """A page of the requests for late acceptance, ordered by province and id, with where each stands now."""
+    if after:
+        query = {**query, "_id": {"$gt": after}}
+    rows = await mongo.find(LATE_REQUESTS.name, query, sort=[("_id", 1)], limit=limit + 1)
+    found = [LATE_REQUESTS.read(row) for row in rows[:limit]]
+    orders = [one.decision.order_id for one in found if one.decision and one.decision.order_id]
+    opened = [REOPENINGS.read(row) for row in await mongo.find(REOPENINGS.name, {"_id": {"$in": orders}})]
+    closes = {order.order_id: order.closes_at for order in opened}
+    items = [LateRequestView(**dict(one), state=_state(one, closes, now)) for one in found]
+    return Page(items=items, next=rows[limit - 1]["_id"] if len(rows) > limit else None)
+
+
+def _state(request: LateRequest, closes: Mapping[str, datetime], now: datetime) -> RequestState:
+    """`closes`: when what was granted closes again, by order; earlier than granted where it was revoked."""
+    if request.withdrawn:
+        return "withdrawn"
+    if request.decision is None:
+        return "overdue" if now >= request.decide_by else "open"
+    if not request.decision.granted:
+        return "refused"
+    return "granted" if now < closes[str(request.decision.order_id)] else "over"
 
 
 async def histories(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> list[HistoryImported]:

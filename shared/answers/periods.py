@@ -1,13 +1,13 @@
-"""Answers of intake about periods that close, and about history that the ministry took in."""
+"""Answers of intake about periods that close, requests for late acceptance, and history that the ministry took in."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from shared.contracts.base import Contract, Instant, Provenance
-from shared.contracts.facts import Closable, Receipt
+from shared.contracts.facts import Closable, LateDecision, LateRequested, Receipt
 
 
 class ClosingView(BaseModel):
@@ -20,6 +20,17 @@ class ClosingView(BaseModel):
     closed: bool
     citation: str
     provenance: Provenance
+
+
+RequestState = Literal["open", "overdue", "withdrawn", "refused", "granted", "over"]
+"""`overdue`: nobody has decided, and the time for it is over. `over`: granted, and the period is closed again."""
+
+
+class LateRequestView(LateRequested):
+    """A request for late acceptance, and what became of it."""
+
+    decision: LateDecision | None = None
+    state: RequestState
 
 
 class HistoryImported(Contract):

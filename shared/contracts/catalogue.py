@@ -44,6 +44,8 @@ class EventType(StrEnum):
     SUBMISSION_WITHDRAWN = "langhoc.submission.withdrawn.v1", facts.Withdrawn, "intake.accepted"
     SUBMISSION_ERASED = "langhoc.submission.erased.v1", facts.SubmissionErased, "intake.accepted"
     PERIOD_REOPENED = "langhoc.period.reopened.v1", facts.PeriodReopened, "intake.accepted"
+    LATE_REQUESTED = "langhoc.late.requested.v1", facts.LateRequested, "intake.accepted"
+    LATE_DECIDED = "langhoc.late.decided.v1", facts.LateDecided, "intake.accepted"
     REGISTER_CORRECTED = "langhoc.register.corrected.v1", register.RegisterCorrected, "intake.accepted"
     PERSON_ENTERED = "langhoc.person.entered.v1", people.PersonEntered, "people"
     COMMUNE_SCORED = "langhoc.commune.scored.v2", facts.CommuneScored, "scores"

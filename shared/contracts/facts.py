@@ -281,6 +281,56 @@ class PeriodReopened(Contract):
         return self.ended.ended_at if self.ended else self.until
 
 
+class RequestWithdrawn(Contract):
+    """That who asked for something asks for it no more."""
+
+    reason: str
+    withdrawn_by: str
+    withdrawn_at: Instant
+
+
+class LateRequested(Contract):
+    """`langhoc.late.requested.v1`, subject = `late/<province>/<request id>`: a province asks that a file be taken whose
+    period is closed to it. Version 2 says that it asks no more."""
+
+    request_id: str
+    """The province's own."""
+    version: Version
+    province: ProvinceCode
+    what: Closable
+    period: Year
+    subject: str | None = None
+    """Of which unit or centre, as submissions name it; `None` of an envelope, which is the province's."""
+    receipt_id: str
+    """Of the file that was refused: what it would file."""
+    reason: str
+    requested_by: str
+    requested_at: Instant
+    decide_by: Instant
+    """The ministry answers before it. What is not answered by then is overdue, and neither granted nor refused."""
+    withdrawn: RequestWithdrawn | None = None
+
+
+class LateDecision(Contract):
+    """What the ministry answers to such a request."""
+
+    granted: bool
+    reason: str
+    decision_number: str | None = None
+    until: Instant | None = None
+    """Granted: first instant at which the period is closed again."""
+    order_id: str | None = None
+    """Granted: the order that opens it (`PeriodReopened`); to revoke the grant is to end that order."""
+    decided_by: str
+    decided_at: Instant
+
+
+class LateDecided(LateRequested):
+    """`langhoc.late.decided.v1`, under the subject of the request, as its next version: the ministry's answer."""
+
+    decision: LateDecision
+
+
 class Withdrawn(Accepted):
     """`langhoc.submission.withdrawn.v1`, under the subject of the fact that it takes back.
 
@@ -1175,6 +1225,8 @@ AlertKind = Literal[
     "adjustment_proposed",
     "period_reopened",
     "ranking_released",
+    "late_requested",
+    "late_decided",
 ]
 RetiredAlertKind = Literal["support_changed"]
 """Of earlier releases: what they told is still shown, and nothing is told so any more."""

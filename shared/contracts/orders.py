@@ -1,11 +1,11 @@
 """What the ministry orders of intake: that a closed period is open for a while, that history is taken in, and that the
-words of submissions, or the names of persons, are erased."""
+words of submissions, or the names of persons, are erased; and what a province asks of the ministry."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from shared.contracts.base import Claim, Identifier, Instant, Label, ProvinceCode, SupportYear
 from shared.contracts.facts import Closable
@@ -35,6 +35,32 @@ class PeriodReopening(Claim):
 
 class ReopeningEnd(Claim):
     """That a reopening ends before its time."""
+
+    reason: Label
+
+
+class LateRequest(Claim):
+    """That a province asks for a file to be taken whose period is closed to it."""
+
+    request_id: Annotated[Identifier, StringConstraints(max_length=80)]
+    """The province's own; the same id with the same content is the same request."""
+    receipt_id: Identifier
+    """Of the file that was refused. It says of what and which period the request speaks."""
+    reason: Label
+
+
+class LateAnswer(Claim):
+    """What the ministry decides on such a request."""
+
+    granted: bool
+    reason: Label
+    until: Instant | None = None
+    """Granted: first instant at which the period is closed again."""
+    decision_number: Label | None = None
+
+
+class LateWithdrawal(Claim):
+    """That the province asks no more."""
 
     reason: Label
 

@@ -42,6 +42,7 @@ LAYERED: dict[str, Reader] = {
     plausibility.FILE: plausibility.plausibilities,
     "ranking_policy.yaml": ranking.ranking_policies,
     readings.FILE: readings.readings_layers,
+    "request_policy.yaml": policies.request_policies,
     "sustainability_policy.yaml": sustainability.sustainability_policies,
 }
 """Files of versions that the nation, the ministry and every province may have, with what reads them."""

@@ -1,9 +1,9 @@
-"""The alert policy: a working default that a ministry or province replaces by its own."""
+"""Policies on alerts and on requests: working defaults that a ministry (the first a province too) replaces."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +12,7 @@ from pydantic import Field
 
 from shared.contracts.base import Nfc
 from shared.rulebook.overlays import Layers, folders, load_layers
+from shared.rulebook.rubrics import HANOI
 from shared.rulebook.source import Dated, Exact, Grounded
 
 Factor = Annotated[Exact, Field(ge=0)]
@@ -42,6 +43,38 @@ class AlertPolicy(Dated):
     commune: CommuneThresholds
     centre: CentreThresholds
     support_change: SupportChange
+
+
+class Answering(Grounded):
+    """In how many days a request is answered: counted from the day after it, and to the end of the last one."""
+
+    within_days: Annotated[int, Field(ge=1, le=366)]
+
+    def decide_by(self, requested_at: datetime) -> datetime:
+        """First instant at which an answer is overdue."""
+        day = requested_at.astimezone(HANOI).date() + timedelta(days=self.within_days + 1)
+        return datetime(day.year, day.month, day.day, tzinfo=HANOI)
+
+
+class RequestPolicy(Dated):
+    """How the ministry deals with requests of provinces."""
+
+    late: Answering
+    """For late acceptance."""
+
+
+@lru_cache
+def request_policies(places: Sequence[Path]) -> Layers[RequestPolicy]:
+    """All versions in these folders. Raises `RulebookError`."""
+    return load_layers(places, "request_policy.yaml", RequestPolicy)
+
+
+def request_policy(on: date) -> RequestPolicy:
+    """The policy in force on the day of a request: the ministry's, else the working default.
+
+    Raises `NoRuleInForce`, `RulebookError`.
+    """
+    return request_policies(folders()).in_force(on)
 
 
 @lru_cache

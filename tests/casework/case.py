@@ -58,7 +58,10 @@ class Officer(Strict):
 
 
 MINISTRY = Officer(name="an", role="ministry")
-ORDERED = ("correct", "reopen", "end", "history", "imported", "budget", "adjustment", "release")
+ORDERED = (
+    *("correct", "reopen", "end", "request", "answer", "take_back", "history", "imported"),
+    *("budget", "adjustment", "release"),
+)
 """Kinds of steps that a person orders."""
 
 
@@ -95,6 +98,14 @@ class Step(Strict):
     """The ministry opens a closed period again."""
     end: Code | None = None
     """The ministry ends the reopening of this id."""
+    request: Code | None = None
+    """An officer of a province asks for late acceptance of this record, by its name; `key` is the request's id."""
+    answer: Code | None = None
+    """`<province>/<request id>`, which the ministry grants (`until`) or refuses."""
+    take_back: Code | None = None
+    """`<province>/<request id>`, for which its province asks no more."""
+    until: Moment | None = None
+    """Of an `answer`: it is granted until before this."""
     history: list[Record] = []
     """The ministry takes these in under its own name."""
     imported: list[Record] = Field([], alias="import")
@@ -130,6 +141,10 @@ class Step(Strict):
             raise ValueError("a ranking is released, or its release is taken back with `step: withdraw`")
         if self.accepts and not self.budget:
             raise ValueError("`accepts` speaks of a budget")
+        if (self.request or self.take_back) and not self.by:
+            raise ValueError("an officer of the province asks: `by`")
+        if self.until and not self.answer:
+            raise ValueError("`until` speaks of an `answer`")
         if self.refused is not None and things in ([], ["send"]):
             raise ValueError("`refused` speaks of a correction or an order")
         return self

@@ -17,6 +17,7 @@ import httpx
 
 from cli import importing
 from cli.publishing import Message
+from shared.contracts.catalogue import EventType
 from shared.contracts.imports import PREFIX, HistorySigning
 from shared.contracts.orders import HistoricSubmission
 from shared.rulebook import HANOI
@@ -134,6 +135,9 @@ async def _order(world: World, play: Play, step: Step, now: datetime) -> list[Di
     elif step.end:
         what = f"end of {step.end}"
         answer = await world.order(who, "intake", f"/periods/reopenings/{step.end}/end", {"reason": step.why}, key)
+    elif step.request or step.answer or step.take_back:
+        what = f"{'request' if step.request else 'answer to' if step.answer else 'withdrawal of'} {_of(step, key)}"
+        answer = await _late(world, play, step, who, key)
     elif step.history:
         what = f"history {key}"
         answer = await world.order(who, "intake", "/history", _history(play, step, key), key)
@@ -157,6 +161,27 @@ async def _order(world: World, play: Play, step: Step, now: datetime) -> list[Di
     expected = ", ".join(sorted(step.refused)) if step.refused is not None else "done"
     got = _answer(answer)
     return [] if got == expected else [Difference(what, expected, got)]
+
+
+def _of(step: Step, key: str) -> str:
+    """`<province>/<id>` of the request that a step speaks of."""
+    return str(step.answer or step.take_back or f"{step.by and step.by.province}/{key}")
+
+
+async def _late(world: World, play: Play, step: Step, who: Officer, key: str) -> httpx.Response:
+    """Ask for late acceptance, answer that, or take it back."""
+    place = f"/late-requests/{_of(step, key)}"
+    if step.answer:
+        until = step.until and step.until.isoformat()
+        answered = {"granted": until is not None, "until": until, "reason": step.why}
+        return await world.order(who, "intake", f"{place}/answer", answered, key)
+    if step.take_back:
+        return await world.order(who, "intake", f"{place}/withdraw", {"reason": step.why}, key)
+    lies = play.channels.get(str(step.request))
+    published = Published(await world.events())
+    receipts = published.all(EventType.RECEIPT_ISSUED, lambda data: bool(data["channel"] == lies))
+    asked = {"request_id": key, "receipt_id": receipts[0]["receipt_id"] if receipts else "none", "reason": step.why}
+    return await world.order(who, "intake", f"/late-requests/{who.province}", asked, key)
 
 
 def _history(play: Play, step: Step, key: str) -> Mapping[str, Any]:

@@ -54,6 +54,8 @@ class Play:
         own |= {record.subject for _, record in records if record.kind in ("registration", "assessment")}
         own |= {step.budget.partition("/")[0] for _, step in self.steps if step.budget}
         own |= {step.reopen.province for _, step in self.steps if step.reopen and step.reopen.province}
+        if any(step.request for _, step in self.steps):
+            own.add("late requests")  # all of them are told to the one ministry
         for _, step in self.steps:
             own |= set(_CODE.findall(json.dumps(step.correct)))
         for expected in self.case.expectations:

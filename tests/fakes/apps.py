@@ -26,6 +26,7 @@ PLACES = {
     "period": "2025",
     "code": "00004",
     "scope": "nation",
+    "series": "commune",
     "action": "submit",
     "letter_id": "0" * 24,
 }
@@ -38,6 +39,9 @@ BODIES: dict[str, Any] = {
         "order_id": "O-1", "what": "commune", "period": 2020, "reason": "as agreed", "until": "2027-06-30T00:00:00Z"
     },
     "/periods/reopenings/{order_id}/end": {"reason": "as agreed"},
+    "/late-requests/{province}": {"request_id": "L-1", "receipt_id": "R-1", "reason": "as agreed"},
+    "/late-requests/{province}/{request_id}/answer": {"granted": False, "reason": "as agreed"},
+    "/late-requests/{province}/{request_id}/withdraw": {"reason": "as agreed"},
     "/history": {
         "order_id": "O-2", "why": "as agreed", "decision_number": "1/QĐ",
         "submissions": [{

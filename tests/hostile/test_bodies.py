@@ -87,6 +87,7 @@ FILES = {"Simulating.policy", "Rehearsal.rulebook"}
 READ_BY_HAND = {"correct", "take_in", "reopen", "end", "ask_for", "confirm"} | {
     *("add", "change", "add_account", "end_account"),  # and `end`, of people
     *("attempt", "sign", "take_part", "revoke"),  # of imports
+    *("answer", "take_back"),  # and `ask_for`, of late requests
 }
 """Endpoints that read their bodies themselves; played below."""
 UNCLEAN = ("Trung tâm\x1b[2J", "Trung\ntâm", "Trung\u202etâm", "Trung\x9btâm", "Trung\u200btâm")
@@ -168,10 +169,15 @@ def test_no_other_endpoint_reads_its_body_itself() -> None:
         "/people/p-1/accounts",
         "/people/p-1/accounts/end",
         "/people-orders/o-1/confirm",
+        "/late-requests/01/x/answer",
+        "/late-requests/01",
+        "/late-requests/01/x/withdraw",
     ],
 )
 async def test_an_order_that_is_read_by_hand_names_the_text(path: str, text: str, tmp_path: Path) -> None:
-    async with Bench(tmp_path).http() as http:
+    of_a_province = path.startswith("/late-requests/01") and not path.endswith("/answer")
+    who = ("province", "01") if of_a_province else ("ministry", None)
+    async with Bench(tmp_path).http(*who) as http:
         answer = await http.post(path, json={"reason": text, "inner": [{"why": text}]})
     assert answer.status_code == 422
     found = {(one["code"], one["field"]) for one in answer.json()["problems"]}

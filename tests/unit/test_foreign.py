@@ -25,12 +25,15 @@ ELSEWHERE = {
     "/dead-letters/{letter_id}/erase": "the ministry's",
     "/erasures/{order_id}/confirm": "the ministry's",
     "/periods/reopenings/{order_id}/end": "the ministry's",
+    "/late-requests/{province}/{request_id}/answer": "the ministry's",
+    **dict.fromkeys(("/late-requests/{province}", "/late-requests/{province}/{request_id}/withdraw"), "its province's"),
+    "/completeness/{series}/{period}/{province}": "its province's",
     "/register/units/{code}": "everybody's",
     "/people/{person_id}": "tests/unit/test_people.py",
     **{f"/people-orders/{{order_id}}/{act}": "the ministry's" for act in ("confirm", "decline")},
     **{f"/people/{{person_id}}/{act}": "the ministry's" for act in ("change", "end", "accounts", "accounts/end")},
 }
-"""Routes that hold nothing of one province."""
+"""Routes that hold nothing of one province, or are shut to all others whatever is there (docs/matrix-http.md)."""
 
 
 @pytest.fixture(scope="module")

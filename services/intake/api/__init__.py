@@ -1,13 +1,15 @@
-"""HTTP side of intake: what is handed in, receipts, what is accepted and doubted; register, periods, history; people;
-erasures."""
+"""HTTP side of intake: what is handed in, receipts, what is accepted, doubted and missing; register, periods, history;
+people; erasures."""
 
 from fastapi import APIRouter
 
 from services.intake.api import (
+    completeness,
     erasures,
     explanations,
     history,
     imports,
+    late_requests,
     people,
     periods,
     receipts,
@@ -20,9 +22,11 @@ router = APIRouter()
 router.include_router(submissions.router)
 router.include_router(receipts.router)
 router.include_router(warnings.router)
+router.include_router(completeness.router)
 router.include_router(register.router)
 router.include_router(people.router)
 router.include_router(periods.router)
+router.include_router(late_requests.router)
 router.include_router(history.router)
 router.include_router(imports.router)
 router.include_router(explanations.router)

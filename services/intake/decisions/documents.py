@@ -22,6 +22,8 @@ from shared.contracts.facts import (
     CentreAccepted,
     CommuneAccepted,
     EnvelopeAccepted,
+    LateDecision,
+    LateRequested,
     Original,
     PeriodReopened,
     Receipt,
@@ -186,6 +188,17 @@ class PersonOrdered(Contract):
         return self.model_copy(update={"asked": ERASED_LINE, "proposed": proposed})
 
 
+class LateRequest(LateRequested):
+    """A request for late acceptance, and the ministry's decision."""
+
+    decision: LateDecision | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for a decision."""
+        return self.decision is None and self.withdrawn is None
+
+
 class Reopened(Contract):
     """The orders that opened a period again, by their ids, in the order in which they were given."""
 
@@ -209,7 +222,9 @@ LEARNING_UNITS: Collection[Owner] = Collection("learning_units", TypeAdapter(Own
 REOPENINGS: Collection[PeriodReopened] = Collection("reopenings", TypeAdapter(PeriodReopened))
 """By the order's id."""
 REOPENED: Collection[Reopened] = Collection("reopened", TypeAdapter(Reopened))
-"""By what closes, and its period."""
+"""By what closes, and its period; orders of one subject alone also by province and subject."""
+LATE_REQUESTS: Collection[LateRequest] = Collection("late_requests", TypeAdapter(LateRequest))
+"""By province and the request's id."""
 PERSONS: Collection[PersonView] = Collection("persons", TypeAdapter(PersonView))
 """By the person's id: everything personal that there is of people who act, names and accounts, is here and nowhere
 else, but for what still waits (`PEOPLE_ORDERS`). Of who is erased the place stays, so that the id is never given to

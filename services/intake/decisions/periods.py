@@ -22,15 +22,16 @@ async def bind(
     if under is not None or what is None or arrival.received_at < (closed := closing(what, period)).at:
         return
     subject = kind.subject(data, arrival.province).removeprefix(f"{what}/")
-    for order in await orders_of(what, period, ask):
+    for order in await orders_of(what, period, arrival.province, subject, ask):
         if domain.is_covered(order, arrival.province, subject, arrival.received_at):
             findings.under = MinistryOrder(kind="reopening", id=order.order_id, decision_number=order.decision_number)
             return
     findings.closed = domain.closed_problem(what, period, closed)
 
 
-async def orders_of(what: Closable, period: int, ask: Ask) -> list[PeriodReopened]:
-    """The orders that opened a period again, those that are over among them."""
-    named = await ask.one(REOPENED.ref(what, period))
-    found = await ask.many(REOPENINGS.ref(order) for order in (named.orders if named else ()))
+async def orders_of(what: Closable, period: int, province: str, subject: str, ask: Ask) -> list[PeriodReopened]:
+    """The orders that may have opened a period again to a subject: those of it alone, and those of a wider scope (or of
+    an older release, which listed all of them together). Those that are over are among them."""
+    lists = await ask.many([REOPENED.ref(what, period), REOPENED.ref(what, period, province, subject)])
+    found = await ask.many(REOPENINGS.ref(order) for named in lists if named for order in named.orders)
     return [order for order in found if order is not None]

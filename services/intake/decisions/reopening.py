@@ -18,7 +18,7 @@ from shared.refusals import problem
 from shared.rulebook import HANOI, closing, named_closable
 
 MOST_REOPENINGS = 200
-"""Of one kind and period: each late submission looks at all of them."""
+"""Of one kind and period, those of one subject apart: each late submission looks at all that may be about it."""
 REPEATED = "repeated"
 
 
@@ -50,7 +50,8 @@ class Ending(NamedTuple):
 async def reopen(order: Order[Reopening], ask: Ask) -> Outcome:
     """Open a period again. Raises `Unsound` with everything that makes no sense."""
     wanted, who = order.data
-    ref, listed = REOPENINGS.ref(wanted.order_id), REOPENED.ref(wanted.what, wanted.period)
+    alone = (wanted.province, wanted.subject) if wanted.subject is not None else ()
+    ref, listed = REOPENINGS.ref(wanted.order_id), REOPENED.ref(wanted.what, wanted.period, *alone)
     known = await _known(wanted, ask)
     taken, before = await ask.one(ref), await ask.one(listed)
     if taken is not None:

@@ -22,6 +22,7 @@ from services.intake.domain.code_systems import in_codes_of_its_day
 from services.intake.domain.deciding import Current, Taken, Verdict, decide
 from services.intake.domain.findings import Arrival, Awaited, Findings, Known, Subject
 from services.intake.domain.forgetting import check_forgettable, forgotten
+from services.intake.domain.late_requests import check_answer, check_asked, check_undecided, refused_for_closing
 from services.intake.domain.life import life_of
 from services.intake.domain.lifetimes import awaited_of, left_outside, years_changed
 from services.intake.domain.people import (
@@ -58,6 +59,8 @@ __all__ = [
     "Verdict",
     "awaited_of",
     "centre_holder",
+    "check_answer",
+    "check_asked",
     "check_assessment",
     "check_centre",
     "check_commune",
@@ -70,6 +73,7 @@ __all__ = [
     "check_reopening",
     "check_revocation",
     "check_support",
+    "check_undecided",
     "check_withdrawal",
     "closable",
     "closed_problem",
@@ -88,6 +92,7 @@ __all__ = [
     "meant",
     "named",
     "operates",
+    "refused_for_closing",
     "resolves",
     "standing_doubts",
     "years_changed",

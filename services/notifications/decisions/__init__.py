@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.notifications.decisions import alerts, erasing, periods, releases
+from services.notifications.decisions import alerts, erasing, late_requests, periods, releases
 from services.notifications.decisions.documents import ADJUSTMENTS, ALERTS, FILES, MOVES, RESULTS, RUNS, SUPPORTS, Said
 from services.notifications.decisions.files import FILES_MENDED, SenderFile
 from services.notifications.decisions.money import STANDING_MONEY, WAITING, ProvinceYear
@@ -18,9 +18,18 @@ routes: Mapping[str, Decide[Received[Any]]] = {
     EventType.SUBMISSION_ERASED: erasing.on_erased,
     EventType.PERSON_ENTERED: people.keep,
     EventType.PERIOD_REOPENED: periods.on_reopened,
+    EventType.LATE_REQUESTED: late_requests.on_request,
+    EventType.LATE_DECIDED: late_requests.on_request,
     EventType.RANKING_RELEASED: releases.on_released,
 }
-SETS = (FILES_MENDED, STANDING_RESULTS, STANDING_MONEY, periods.STANDING_OPENINGS, releases.STANDING_RELEASES)
+SETS = (
+    FILES_MENDED,
+    STANDING_RESULTS,
+    STANDING_MONEY,
+    periods.STANDING_OPENINGS,
+    late_requests.STANDING_REQUESTS,
+    releases.STANDING_RELEASES,
+)
 
 __all__ = [
     "ADJUSTMENTS",

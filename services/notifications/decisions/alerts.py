@@ -18,6 +18,7 @@ from services.notifications.decisions.documents import (
     SUPPORTS,
     Adjustment,
     File,
+    LateRequest,
     Move,
     Release,
     Reopening,
@@ -49,7 +50,7 @@ REPEATED = "repeated"
 """The matter was told before."""
 MENDED = "mended"
 """What came later about the same was taken: nothing is asked any more."""
-Kept = TypeVar("Kept", Run, Move, Adjustment, Release, Reopening)
+Kept = TypeVar("Kept", Run, Move, Adjustment, Release, Reopening, LateRequest)
 
 
 async def on_matter(received: Received[Any], ask: Ask) -> Outcome:

@@ -12,6 +12,8 @@ from shared.contracts.facts import (
     BudgetMoved,
     BudgetProposed,
     BudgetRunProposed,
+    LateDecision,
+    LateRequested,
     PeriodReopened,
     RankingReleased,
     SubmissionErased,
@@ -90,6 +92,12 @@ class Reopening(PeriodReopened, _Noted):
     """The latest version of an order that opens a closed period."""
 
 
+class LateRequest(LateRequested, _Noted):
+    """The latest version of a request for late acceptance, and what was decided on it."""
+
+    decision: LateDecision | None = None
+
+
 def _of_the_proposal(alert: Document) -> Document:
     """Alerts about a proposal follow it from now on; what else was said before stays as it was said."""
     followed = alert["kind"] in ("support_changed", "below_legal_minimum")
@@ -114,5 +122,7 @@ RELEASES: Collection[Release] = Collection("releases", TypeAdapter(Release))
 """By scope and period."""
 REOPENINGS: Collection[Reopening] = Collection("reopenings", TypeAdapter(Reopening))
 """By the order's id."""
+LATE_REQUESTS: Collection[LateRequest] = Collection("late_requests", TypeAdapter(LateRequest))
+"""By province and the request's id."""
 ERASED: Collection[SubmissionErased] = Collection("erased", TypeAdapter(SubmissionErased))
 """By the receipt's id; it may be known before the receipt is."""

@@ -20,6 +20,7 @@ from services.notifications.domain.budgets import (
     unknown_alerts,
 )
 from services.notifications.domain.decisions import adjustment_proposed_alert
+from services.notifications.domain.late_requests import decided_alert, requested_alert
 from services.notifications.domain.periods import reopened_alerts
 from services.notifications.domain.receipts import RECEIPT_KINDS, TAKEN, Place, file_of, place_of, receipt_alert
 from services.notifications.domain.releases import released_alerts
@@ -40,6 +41,7 @@ __all__ = [
     "assessment_deadline",
     "assessments_close",
     "below_minimum_alerts",
+    "decided_alert",
     "digest_alert",
     "file_of",
     "is_complete",
@@ -48,6 +50,7 @@ __all__ = [
     "receipt_alert",
     "released_alerts",
     "reopened_alerts",
+    "requested_alert",
     "result_alerts",
     "returned_alert",
     "standing",
