@@ -128,6 +128,7 @@ class Matrix:
             "person_id": "p-lan",
             "subject": "HP-A",
             "code": "10507",
+            "kind": "registration",
             "centre_id": "HP-A",
             "purpose": "operating",
             "last": "2026",
@@ -159,7 +160,7 @@ class Matrix:
         query = {
             one.name: values[one.name]
             for one in route.dependant.query_params
-            if one.name in ("province", "last", "places", "ties")
+            if one.name in ("province", "last", "places", "ties") or one.field_info.is_required()
         }
         body = BODIES.get(route.path, {}) if method == "POST" else None
         if "{action}" not in route.path:
