@@ -22,7 +22,7 @@ from cli import (
     receipts,
     recompute,
     rulebook,
-    sheets,
+    templates,
     topics,
     units,
     views,
@@ -65,7 +65,7 @@ def langhoc(
 modules = (
     platform,
     data,
-    sheets,
+    templates,
     receipts,
     explaining,
     rankings,

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 import json
-import secrets
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -21,18 +18,15 @@ from aiokafka.errors import KafkaError
 
 from cli.client import MOST, Away, Client, NoAnswer, Refused
 from cli.deployments import Deployment
-from cli.options import ProvinceOption
-from cli.output import Column, CommandError, Format, Language, console, emit, plain_errors, say
+from cli.output import Column, CommandError, Format, Language, both, console, emit, say
 from cli.publishing import WINDOW, Message, Portal
 from deploy.local.errors import NotRunning
 from shared.answers.submissions import Judged
-from shared.contracts.base import Problem, Status, Text, to_nfc
+from shared.contracts.base import Problem, Status, Text
 from shared.contracts.facts import Receipt
 from shared.contracts.topics import submission_key
 from shared.messaging.access import KafkaAccess
 from shared.messaging.clock import BusinessClock
-from shared.registry import registry
-from shared.rulebook import HANOI
 from shared.sheets import (
     ANSWERED,
     Answer,
@@ -43,12 +37,8 @@ from shared.sheets import (
     SheetRefused,
     Style,
     Unit,
-    csv_template,
-    form_of,
-    kinds,
     open_sheet,
     write_answered,
-    xlsx_template,
 )
 
 SHEETS = (".xlsx", ".xlsm", ".xls", ".ods", ".csv", ".tsv")
@@ -79,69 +69,6 @@ PeriodOption = Annotated[int | None, typer.Option("--period", help="Year that is
 SeriesOption = Annotated[str | None, typer.Option("--series", help="Of kind assessment: what is assessed.")]
 
 
-def app_commands(app: typer.Typer) -> None:
-    """Register this module's commands."""
-    app.command()(template)
-
-
-# ------------------------------------------------------------------------------------------------------ template
-
-
-def template(
-    kind: Annotated[str, typer.Argument(help=f"What is filed: {', '.join(kinds())}.")],
-    province: ProvinceOption,
-    period: PeriodOption = None,
-    series: SeriesOption = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write, .xlsx or .csv; by default KIND-PROVINCE.xlsx.")
-    ] = None,
-    centres: Annotated[
-        Path | None, typer.Option(help="CSV of the province's centres for the drop-down: id, name.")
-    ] = None,
-    numbers: Annotated[Style, typer.Option(help="How numbers are written: vi as in 2.982 and 62,198.")] = "vi",
-    unit: Annotated[Unit, typer.Option(help="Unit of amounts of money.")] = "đồng",
-) -> None:
-    """Make a sheet to fill in: drop-downs, the province's own communes, a page that explains each column.
-
-    The period of an assessment is last year, where none is named.
-
-    Example: langhoc template commune --province 01 --period 2025 -o communes.xlsx
-    """
-    with plain_errors(), refusals():
-        today = BusinessClock().now().astimezone(HANOI).date()
-        form = form_of(kind, province=province, period=period or today.year - 1, series=series)
-        period_of_name = f"-{form.fixed['period']}" if "period" in form.fixed else ""
-        file = output or Path(f"{kind}-{province}{period_of_name}.xlsx")
-        if file.exists():
-            raise CommandError(f"{file} is there already, perhaps filled in. Name another file with -o.")
-        sheet = secrets.token_hex(4)
-        if file.suffix.casefold() == ".csv":
-            content = csv_template(form, province, sheet, numbers, unit)
-        else:
-            known = _centres(centres)
-            content = xlsx_template(
-                form, province, sheet, register=registry(), today=today, centres=known, numbers=numbers, unit=unit
-            )
-        try:
-            file.write_bytes(content)
-        except OSError as error:
-            raise CommandError(f"{file} cannot be written: {error.strerror or error}") from error
-        say(f"{file}: {len(form.columns)} columns. Fill it in, then try: langhoc submit {file} -p {province} --dry-run")
-
-
-def _centres(file: Path | None) -> list[tuple[str, str]]:
-    """Ids and names; a first row of headings is passed over."""
-    if file is None:
-        return []
-    try:
-        text = to_nfc(file.read_text(encoding="utf-8-sig"))
-        rows = [row for row in csv.reader(io.StringIO(text)) if row and row[0].strip()]
-    except (OSError, UnicodeError, csv.Error) as error:
-        raise CommandError(f"{file} cannot be read as CSV in UTF-8: {error}") from error
-    found = [(row[0].strip(), row[1].strip() if len(row) > 1 else "") for row in rows]
-    return [each for each in found if each[0] not in ("id", "centre_id")]
-
-
 # -------------------------------------------------------------------------------------------------------- submit
 
 
@@ -159,8 +86,7 @@ class refusals:
 def in_words(problem: Problem) -> str:
     """A problem with its place, in both languages."""
     place = f"{problem.field} " if problem.field else ""
-    said = f"{place}{problem.message.vi} / {problem.message.en}"
-    return f"{said}\n  → {problem.mend.vi} / {problem.mend.en}"
+    return f"{place}{both(problem.message)}\n  → {both(problem.mend)}"
 
 
 def is_sheet(file: Path) -> bool:

@@ -70,7 +70,7 @@ def write_answered(sheet: Sheet, answers: Mapping[int, Answer], file: Path, lang
 
 def _places(sheet: Sheet) -> dict[str, int]:
     """Where the columns of the answer stand: where they stood, else behind all that stands in any row."""
-    stood = {id: place for place, id in sheet.head.answers.items()}
+    stood = {id: place for place, id in sheet.head.unread.items()}
     free = iter(range(sheet.widest, sheet.widest + len(ANSWERS)))
     return {id: stood[id] if id in stood else next(free) for id in ANSWERS}
 

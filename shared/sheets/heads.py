@@ -20,13 +20,16 @@ from shared.sheets.columns import Column, Form, SheetRefused
 
 MARK = "langhoc"
 """What stands in the first cell of a sheet that declares itself."""
-DECLARATIONS = ("province", "period", "series", "rubric", "numbers", "unit", "sheet")
 ANSWERS: Mapping[str, Text] = {
     "answer.status": Text(vi="Kết quả", en="Status"),
     "answer.reason": Text(vi="Vì sao", en="Reason"),
     "answer.mend": Text(vi="Cách sửa", en="How to mend it"),
 }
 """Headings of what an answered sheet has beside its own columns; who hands it in again need not take them out."""
+BEFORE = "before."
+"""How headings of last year's figures begin; they stand beside the columns of this year, and are never read."""
+FILLED = "filled"
+"""What a sheet declares of columns that its template filled in: who each row is about."""
 LOOKED_AT = 30
 """Rows in which the head is looked for."""
 
@@ -52,8 +55,8 @@ class Head:
     """Number of the first row behind it."""
     columns: Mapping[int, Column]
     """By their place, from 0."""
-    answers: Mapping[int, str]
-    """Places of an earlier answer, which are not read, with their headings."""
+    unread: Mapping[int, str]
+    """Places that are not read, with their headings: an earlier answer, last year's figures."""
     heading: int
     """Number of the row of headings for programs."""
     headings: Sequence[str]
@@ -104,15 +107,15 @@ def head_of(form: Form, rows: Sequence[RawRow], behind: int) -> Head:
         texts.pop()
     said = max((len(one.cells) for one in rows if one.number == behind), default=0)
     columns: dict[int, Column] = {}
-    answers: dict[int, str] = {}
+    unread: dict[int, str] = {}
     problems: list[Problem] = []
     for place, text in enumerate(texts):
         at = address(row.number, place)
         column = known.get(_same(text))
         if row.cells[place].trouble == "merged":
             problems.append(problem("sheets.heading_merged", at))
-        elif text in ANSWERS:
-            answers[place] = text
+        elif text in ANSWERS or text.startswith(BEFORE):
+            unread[place] = text
         elif column is None and text:
             near = get_close_matches(text, [one.id for one in form.columns], n=3, cutoff=0.5)
             problems.append(problem("sheets.heading_unknown", at, given=text[:80], near=_near(near)))
@@ -130,7 +133,7 @@ def head_of(form: Form, rows: Sequence[RawRow], behind: int) -> Head:
     names = next((one for one in rows if one.number == row.number + 1), None)
     if names is not None and _is_names(names, columns):
         head |= {names.number}
-    return Head(form, head, max(head) + 1, columns, answers, row.number, texts, said)
+    return Head(form, head, max(head) + 1, columns, unread, row.number, texts, said)
 
 
 def _known(form: Form) -> dict[str, Column]:

@@ -61,6 +61,8 @@ class Ground:
     """Old encodings by column."""
     hidden: bool = False
     """Whether hidden rows are sent too."""
+    beforehand: frozenset[int] = frozenset()
+    """Places in which something stands before anybody writes: a row with nothing else is blank."""
 
 
 def read_row(raw: RawRow, ground: Ground) -> Row:
@@ -68,14 +70,14 @@ def read_row(raw: RawRow, ground: Ground) -> Row:
     head = ground.head
     if raw.number in head.rows or raw.texts()[: head.width] == list(head.headings):
         return Row(raw.number, "header")
-    ours = [cell for place, cell in enumerate(raw.cells) if place not in head.answers]
-    if all(cell.blank for cell in ours):
+    written = (cell for place, cell in enumerate(raw.cells) if place not in ground.beforehand)
+    if all(cell.blank for cell in written):
         return Row(raw.number, "blank")
     told = Told()
     values: dict[str, Any] = {}
     for place, cell in enumerate(raw.cells):
         column = head.columns.get(place)
-        if cell.blank or place in head.answers:
+        if cell.blank or place in head.unread:
             continue
         at = address(raw.number, place)
         if column is None:

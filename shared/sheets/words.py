@@ -100,6 +100,8 @@ EXPLAINED: Mapping[Holds, Text] = {
 }
 """What may stand in a cell."""
 
+FLAGS: Mapping[bool, str] = {True: "có", False: "không"}
+"""How yes and no are written in a form."""
 YES: Mapping[str, bool] = {
     "có": True,
     "đạt": True,
