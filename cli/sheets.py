@@ -22,13 +22,16 @@ from cli.output import Column, CommandError, Format, Language, both, console, em
 from cli.publishing import WINDOW, Message, Portal
 from deploy.local.errors import NotRunning
 from shared.answers.submissions import Judged
-from shared.contracts.base import Problem, Status, Text
+from shared.contracts.base import Problem, Status
 from shared.contracts.facts import Receipt
 from shared.contracts.topics import submission_key
 from shared.messaging.access import KafkaAccess
 from shared.messaging.clock import BusinessClock
 from shared.sheets import (
     ANSWERED,
+    BECAME,
+    NOT_SENT,
+    READY,
     Answer,
     Options,
     Repair,
@@ -45,20 +48,6 @@ SHEETS = (".xlsx", ".xlsm", ".xls", ".ods", ".csv", ".tsv")
 """Ends of the names of files that are read as sheets."""
 TAKEN = {Status.ACCEPTED, Status.ACCEPTED_LATE, Status.UNCHANGED}
 """What a row came to that needs nothing more; a duplicate is what its first one was."""
-NOT_SENT, READY = "not_sent", "ready"
-WORDS: Mapping[str, Text] = {
-    NOT_SENT: Text(vi="chưa gửi: cần sửa", en="not sent: needs mending"),
-    READY: Text(vi="gửi được", en="can be sent"),
-    Status.ACCEPTED: Text(vi="được chấp nhận", en="accepted"),
-    Status.ACCEPTED_LATE: Text(vi="được chấp nhận, quá hạn", en="accepted, late"),
-    Status.HELD: Text(vi="tạm giữ", en="held"),
-    Status.REJECTED: Text(vi="bị từ chối", en="rejected"),
-    Status.CONFLICT: Text(vi="khác dữ liệu đã có", en="in conflict with what was accepted"),
-    Status.DUPLICATE: Text(vi="đã gửi trước đó", en="sent before"),
-    Status.UNCHANGED: Text(vi="không thay đổi", en="unchanged"),
-}
-"""What rows came to, in words."""
-
 NumbersOption = Annotated[
     Style | None, typer.Option("--numbers", help="How a sheet writes numbers, where it does not say so itself.")
 ]
@@ -137,7 +126,6 @@ class Line:
 TRIED = "Chạy thử: chưa ghi gì, không có biên nhận. / Dry run: nothing was written, and there is no receipt."
 UNASKED = (NotRunning, NoAnswer, Away)
 """Why a dry run has only the sheet to go by."""
-LINES: list[Column[Line]] = [Column("row", "Row"), Column("status", "Status"), Column("problems", "Problems")]
 SHOWN = 50
 """Rows with problems that are printed; the answered sheet has all."""
 
@@ -304,21 +292,32 @@ def _told(receipt: Receipt | Judged, row: int, sheet: Sheet, before: Told) -> To
     return Told(receipt.status, [*said, *before.problems], what in TAKEN)
 
 
+def _columns(language: Language) -> list[Column[Line]]:
+    """For programs the codes, for people the words."""
+    row, status, problems = ("Dòng", "Kết quả", "Vấn đề") if language is Language.VI else ("Row", "Status", "Problems")
+    return [
+        Column("row", row),
+        Column("status", status, shown=lambda code: f"{language.of(BECAME[code])} ({code})"),
+        Column("problems", problems),
+    ]
+
+
 def _tell(sheet: Sheet, answers: Mapping[int, Told], answered: Path, language: Language, format: Format) -> None:
     lines = [
         Line(number, answer.status, "\n".join(f"{one.field} {language.of(one.message)}" for one in answer.problems))
         for number, answer in answers.items()
     ]
+    columns = _columns(language)
     if format is not Format.TABLE:
-        emit(lines, LINES, format)
+        emit(lines, columns, format)
         return
     odd = [line for line in lines if not answers[line.row].good]
     if odd:
-        emit(odd[:SHOWN], LINES, format)
+        emit(odd[:SHOWN], columns, format)
     found: dict[str, int] = {}
     for line in lines:
         found[line.status] = found.get(line.status, 0) + 1
-    counted = [f"{count} {status} ({language.of(WORDS[status])})" for status, count in found.items()]
+    counted = [f"{count} {status} ({language.of(BECAME[status])})" for status, count in found.items()]
     read = sum(sheet.counts.values())
     parts = [f"{sheet.counts['header']} header", f"{sheet.counts['blank']} blank", *counted]
     say(f"{read} rows read = {' + '.join(parts)}")

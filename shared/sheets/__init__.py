@@ -11,9 +11,13 @@ from shared.sheets.reading import Options, Sheet, open_sheet
 from shared.sheets.rows import Row, State
 from shared.sheets.template import csv_template, xlsx_template
 from shared.sheets.values import Repair
+from shared.sheets.words import BECAME, NOT_SENT, READY
 
 __all__ = [
     "ANSWERED",
+    "BECAME",
+    "NOT_SENT",
+    "READY",
     "UNITS",
     "Answer",
     "Assessed",

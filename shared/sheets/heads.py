@@ -21,7 +21,8 @@ from shared.sheets.columns import Column, Form, SheetRefused
 MARK = "langhoc"
 """What stands in the first cell of a sheet that declares itself."""
 ANSWERS: Mapping[str, Text] = {
-    "answer.status": Text(vi="Kết quả", en="Status"),
+    "answer.status": Text(vi="Mã kết quả", en="Status code"),
+    "answer.words": Text(vi="Kết quả", en="Status"),
     "answer.reason": Text(vi="Vì sao", en="Reason"),
     "answer.mend": Text(vi="Cách sửa", en="How to mend it"),
 }
@@ -116,6 +117,8 @@ def head_of(form: Form, rows: Sequence[RawRow], behind: int) -> Head:
             problems.append(problem("sheets.heading_merged", at))
         elif text in ANSWERS or text.startswith(BEFORE):
             unread[place] = text
+        elif column is None and (share := _share_named(text, form)):
+            problems.append(problem("sheets.heading_of_share", at, given=text[:80], share=share))
         elif column is None and text:
             near = get_close_matches(text, [one.id for one in form.columns], n=3, cutoff=0.5)
             problems.append(problem("sheets.heading_unknown", at, given=text[:80], near=_near(near)))
@@ -147,6 +150,18 @@ def _known(form: Form) -> dict[str, Column]:
             found[heading] = column
     kept = {heading: column for heading, column in found.items() if heading not in twice}
     return kept | {_same(column.id): column for column in form.columns}
+
+
+def _share_named(text: str, form: Form) -> str | None:
+    """The share that a heading names as one figure: `C5.1`, its name, or both."""
+    for column in form.columns:
+        share, _, count = column.id.rpartition(".")
+        if count == "numerator":
+            whole = [name.rpartition(" – ")[0] for name in (column.name.vi, column.name.en)]
+            names = [share, share.removesuffix(".share"), *whole, *(name.partition(" ")[2] for name in whole)]
+            if _same(text).removesuffix(" (%)") in map(_same, filter(None, names)):
+                return share
+    return None
 
 
 def _same(text: str) -> str:
