@@ -140,7 +140,7 @@ def form_of(kind: str, *, province: str, period: int | None = None, series: str 
         raise SheetRefused(problem("sheets.period_missing", kind=kind))
     try:
         rubric = rubric_for(cast(Series, series), period, province)
-    except NoRuleInForce as error:
+    except (NoRuleInForce, ValueError, OverflowError) as error:  # a year that no calendar has, has no rule either
         rules = _years(cast(Series, series))
         raise SheetRefused(problem("sheets.no_rubric", series=series, period=period, rules=rules)) from error
     fixed: dict[str, Any] = {"period": period, "rubric": rubric.id}

@@ -77,6 +77,8 @@ def test_columns_of_an_assessment_are_those_of_the_rule_of_its_year() -> None:
         ("không có", {"period": 2025}, "kind_unknown"),
         ("commune", {}, "period_missing"),
         ("commune", {"period": 1999}, "no_rubric"),
+        ("commune", {"period": 0}, "no_rubric"),
+        ("commune", {"period": 10**10}, "no_rubric"),
         ("assessment", {"period": 2025, "series": "commune-x"}, "series_unknown"),
     ],
 )
