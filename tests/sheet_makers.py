@@ -31,6 +31,7 @@ from shared.sheets import (
     open_sheet,
     xlsx_template,
 )
+from shared.sheets.guarding import OLE
 from shared.sheets.rows import body_of
 from shared.sheets.template import DATA, HEAD_ROWS
 from shared.sheets.words import Holds
@@ -282,6 +283,24 @@ def make(name: str, file: Path) -> Path:
         case "dimensions":
             wide = re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:XFD1048576"', part(file, SHEET))
             altered(file, {SHEET: wide})
+        case "external_link":
+            link = b'<externalLink xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"/>'
+            altered(file, {}, [("xl/externalLinks/externalLink1.xml", link)])
+        case "macros":
+            altered(file, {}, [("xl/vbaProject.bin", OLE + b"\0" * 600)])
+        case "inline_texts":
+            write(file, headed("envelope"), {"A4": 2026, "C4": 75_000_000}, book_options={"constant_memory": True})
+        case "days_from_1904":
+            since = {"date_1904": True}
+            put = {"A4": "TT-1", "B4": "TT", "C4": "00004", "D4": "other", "E4": 6000, "F4": {"day": "2011-09-05"}}
+            write(file, headed("registration"), put, book_options=since)
+        case "hidden_sheet":
+            book = xlsxwriter.Workbook(str(file))
+            book.add_worksheet("a")
+            hidden = book.add_worksheet("b")
+            hidden.write_row(0, 0, ["langhoc", "envelope"])
+            hidden.hide()
+            book.close()
         case "empty_sheets":
             book = xlsxwriter.Workbook(str(file))
             book.add_worksheet("a")
