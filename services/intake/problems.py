@@ -180,7 +180,7 @@ def _besides(location: Sequence[int | str], given: object) -> Text:
             "assessed by `langhoc.assessment.submitted.v1`; decisions on universal education go by "
             "`langhoc.recognition.submitted.v1`.",
         )
-    if field in ("share", "trained", "university") and isinstance(given, str | int | float):
+    if field in ("share", "trained", "university") and given is not None and not isinstance(given, dict | list):
         return Text(
             vi=" Tỷ lệ được gửi bằng hai số đếm, numerator và denominator; từ phần trăm không tính ngược lại được.",
             en=" A share is sent as two counts, numerator and denominator; they cannot be told from a percentage.",

@@ -86,8 +86,9 @@ def _told(row: int, head: Head, answer: Answer | None, language: Language) -> di
         return {}
     reasons = [f"{one.field}: {language.of(one.message)}" for one in answer.problems]
     mends = [language.of(one.mend) for one in answer.problems]
-    words = language.of(BECAME[answer.status]) if answer.status in BECAME else ""
-    texts = (answer.status, words, "\n".join(reasons), "\n".join(dict.fromkeys(mends)))
+    words = BECAME.get(answer.status)
+    said = "" if words is None else language.of(words)
+    texts = (answer.status, said, "\n".join(reasons), "\n".join(dict.fromkeys(mends)))
     return dict(zip(ANSWERS, texts, strict=True))
 
 

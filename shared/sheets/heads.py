@@ -106,7 +106,9 @@ def head_of(form: Form, rows: Sequence[RawRow], behind: int) -> Head:
     texts = row.texts()
     while texts and not texts[-1]:
         texts.pop()
-    said = max((len(one.cells) for one in rows if one.number == behind), default=0)
+    # A file that says nothing true of its size has rows as wide as anybody looks.
+    first = next((one.cells for one in rows if one.number == behind), ())
+    said = max((place for place, cell in enumerate(first, start=1) if not cell.blank), default=0)
     columns: dict[int, Column] = {}
     unread: dict[int, str] = {}
     problems: list[Problem] = []

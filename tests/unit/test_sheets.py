@@ -31,6 +31,7 @@ from tests.sheet_makers import (
     found,
     headed,
     in_old_letters,
+    make,
     old_bytes,
     read,
     template,
@@ -471,6 +472,13 @@ def test_a_template_that_is_not_filled_in_has_nothing_to_send(tmp_path: Path) ->
     sheet, rows = read(template("support", tmp_path / "one.xlsx", centres=[("TT-1", "Trung tâm 1")]))
     assert sheet.counts == {"header": 3}
     assert len(rows) == 3
+
+
+def test_a_sheet_is_looked_at_no_wider_than_its_head_says(tmp_path: Path) -> None:
+    """A program that streams what it writes knows no dimensions, and says the largest."""
+    sheet, rows = read(make("inline_texts", tmp_path / "one.xlsx"))
+    assert sheet.head.reach == sheet.head.width
+    assert [row.state for row in rows] == ["header", "header", "header", "ready"]
 
 
 # ------------------------------------------------------------------------------------------------------ answered
