@@ -62,7 +62,7 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("receipts", [("awaits", 1), ("period", 1)])
     await mongo.index(PEOPLE_ORDERS.name, [("person_id", 1)])
     await mongo.index("aggregates", [("subject", 1), ("period", 1)])
-    await mongo.index("aggregates", [("kind", 1), ("province", 1), ("period", 1), ("_id", 1)])
+    await mongo.index("aggregates", [("kind", 1), ("period", 1), ("_id", 1), ("province", 1)])
     await mongo.index("aggregates", [("accepted.unit_id", 1)])
     await mongo.index("versions", [("aggregate", 1), ("version", 1)])
     await mongo.index(REOPENINGS.name, [("period", 1), ("ordered_at", 1)])
