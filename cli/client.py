@@ -11,12 +11,12 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from cli.deployments import LOCAL, chosen
-from cli.output import CommandError
+from cli.output import CommandError, both
 from deploy.local import Role
 from shared.answers.operations import Flow, Refusal
 from shared.answers.page import Page
 from shared.answers.submissions import FiledBatch
-from shared.contracts.base import Problem
+from shared.contracts.base import Problem, Text
 
 T = TypeVar("T")
 POLL_SECONDS = 0.5
@@ -100,7 +100,7 @@ class Client:
         try:
             return self._read(service, Flow, self._send(service, "GET", url, "/flow"))
         except Away as away:
-            return Unknown(service, str(away))
+            return Unknown(service, " ".join(str(away).split()))  # one line
 
     def wait(self, seconds: float, progress: Callable[[Flows], None] = lambda flows: None) -> None:
         """Return when nothing is on its way, seen twice one second apart; raise after `seconds`."""
@@ -166,21 +166,32 @@ class NotFound(Refused):
 
 
 def _refusal(service: str, response: httpx.Response) -> CommandError:
-    """What the service says of itself, in plain words."""
+    """What the service says of itself, in both languages."""
     try:
         told = Refusal.model_validate_json(response.content)
     except ValidationError:
         return CommandError(f"{service} answered {response.status_code}: {response.text[:300]}")
-    said, listed = f"{told.message.en} {told.mend.en}", told.problems
+    listed = told.problems
     if len(listed) == 1 and listed[0].message == told.message:
-        said = f"{told.message.en} Expected: {listed[0].expected.en}. {told.mend.en}"
+        said = _in_words(listed[0])
     else:
-        said = "\n".join([said, *(_line(one) for one in listed)])
+        said = "\n".join([both(told.message), _arrow(told.mend), *(_in_words(one) for one in listed)])
     return {404: NotFound, 503: Away}.get(response.status_code, Refused)(said)
 
 
-def _line(one: Problem) -> str:
-    return f"  {one.field or '/'}: {one.message.en} Expected: {one.expected.en}. → {one.mend.en}"
+def _in_words(one: Problem) -> str:
+    """A problem at its place, what was expected there, and how to mend it."""
+    place = f"{one.field}: " if one.field else ""
+    message, expected = one.message, one.expected
+    said = Text(
+        vi=f"{message.vi} Cần: {expected.vi}.",
+        en=f"{message.en} Expected: {expected.en}.",
+    )
+    return f"{place}{both(said)}\n{_arrow(one.mend)}"
+
+
+def _arrow(mend: Text) -> str:
+    return f"  → {both(mend)}"
 
 
 def describe(flows: Flows) -> str:

@@ -19,7 +19,20 @@ from cli.client import MOST, POLL_SECONDS, Client, describe
 from cli.deployments import Deployment
 from cli.explaining import marks
 from cli.options import AnyProvince, FormatOption, LanguageOption, YearOption, known_province
-from cli.output import Column, CommandError, Format, Language, console, emit, fail, money, number, plain_errors, say
+from cli.output import (
+    Column,
+    CommandError,
+    Format,
+    Language,
+    both,
+    console,
+    emit,
+    fail,
+    money,
+    number,
+    plain_errors,
+    say,
+)
 from cli.publishing import Message, Portal, Sent, UnreadableFiles, read_files, structured
 from cli.sheets import (
     TRIED,
@@ -221,8 +234,8 @@ def show_said(said: Sequence[Receipt | Judged], format: Format, *, dry_run: bool
     emit(said, SAID_IN_A_ROW, format)
     for one in said:
         for found in (*one.problems, *one.warnings):
-            say(f"{one.submission_id or '–'} {found.field or '/'}: {_both(found.message)}")
-            console.print(Padding(rich_text.Text(f"→ {_both(found.mend)}"), (0, 0, 0, 2)))
+            say(f"{one.submission_id or '–'} {found.field or '/'}: {both(found.message)}")
+            console.print(Padding(rich_text.Text(f"→ {both(found.mend)}"), (0, 0, 0, 2)))
     counts = Counter(one.status.value for one in said)
     say(f"{len(said)}: " + ", ".join(f"{count} {status}" for status, count in counts.items()))
     if dry_run:
@@ -234,15 +247,9 @@ def messages_in(files: Sequence[Path], province: str | None) -> list[Message]:
     try:
         return read_files(files, province)
     except UnreadableFiles as error:
-        fail(
-            "\n".join(f"{each.file}:{each.line} {_both(each.what)}\n  → {_both(each.mend)}" for each in error.problems)
-        )
+        fail("\n".join(f"{each.file}:{each.line} {both(each.what)}\n  → {both(each.mend)}" for each in error.problems))
     except ValueError as error:
         raise CommandError(str(error)) from error
-
-
-def _both(text: Text) -> str:
-    return f"{text.vi} / {text.en}"
 
 
 def publish(
@@ -359,7 +366,7 @@ def _last_day(due: datetime) -> date:
 
 
 def _problems(receipt: Receipt | Judged) -> str:
-    return "\n".join(f"{one.field or '/'}: {_both(one.message)}\n  → {_both(one.mend)}" for one in receipt.problems)
+    return "\n".join(f"{one.field or '/'}: {both(one.message)}\n  → {both(one.mend)}" for one in receipt.problems)
 
 
 SAID: list[Column[Receipt | Judged]] = [

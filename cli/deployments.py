@@ -85,6 +85,10 @@ class Profile(KafkaLogin, BaseSettings):
         return {service: (str(url).rstrip("/"),) for service, url in named.items() if url is not None}
 
 
+class NoLogin(CommandError):
+    """It is not said where a service is, or in whose name it is asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """A deployment as the command reaches it."""
@@ -103,7 +107,7 @@ class Deployment:
         """Where a service's instances are. Raises `CommandError`."""
         if service in self.services:
             return self.services[service]
-        raise CommandError(
+        raise NoLogin(
             f"Where {service} is, is not known of {self.name}. Name it in {profiles_file()}, or set "
             f"LANGHOC_{service.upper()}."
         )
@@ -132,7 +136,7 @@ def chosen() -> Deployment:
         return Deployment(LOCAL, local.services, kafka, token, local.zipkin, local.clock_offset)
     name = asked or "the environment"
     if token is None:
-        raise CommandError(f"{name} names no token. Set LANGHOC_TOKEN, or token in {profiles_file()}.")
+        raise NoLogin(f"{name} names no token. Set LANGHOC_TOKEN, or token in {profiles_file()}.")
     named = profile.access(profile.kafka) if profile.kafka else None
     return Deployment(name, profile.services, named, token)
 

@@ -27,7 +27,7 @@ from cli import (
     receipts,
     recompute,
     rulebook,
-    sheets,
+    templates,
     topics,
     units,
     views,
@@ -70,7 +70,7 @@ def langhoc(
 modules = (
     platform,
     data,
-    sheets,
+    templates,
     receipts,
     doubts,
     completeness,

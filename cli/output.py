@@ -73,6 +73,11 @@ class Language(StrEnum):
         return VI if self is Language.VI else EN
 
 
+def both(text: Text) -> str:
+    """The text in both languages: of what ends a command, or is said whatever language was asked for."""
+    return f"{text.vi} / {text.en}"
+
+
 class CommandError(Exception):
     """Why a command cannot go on, in words for whoever gave it."""
 

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from cli.client import Client
 from cli.data import WAIT_SECONDS
 from cli.options import AnyProvince, LanguageOption
-from cli.output import Column, CommandError, Format, Language, console, emit, fail, plain_errors, say, say_json
+from cli.output import Column, CommandError, Format, Language, both, console, emit, fail, plain_errors, say, say_json
 from shared.answers.results import DifferenceLine, Order, ProblemLine, SummaryLine
 from shared.wording import EN, VI
 
@@ -138,7 +138,7 @@ def show(lines: Sequence[str], *, as_json: bool, language: Language) -> None:
     except ValidationError:
         raise CommandError("The answer broke off before its end. Try again; see also: langhoc logs scoring") from None
     if isinstance(last, ProblemLine):
-        raise CommandError(f"{last.problem.message.en} {last.problem.mend.en}")
+        raise CommandError(f"{both(last.problem.message)}\n  → {both(last.problem.mend)}")
     summary = last.summary
     if as_json:
         say_json("\n".join(lines))

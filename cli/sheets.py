@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 import json
-import secrets
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -21,20 +18,20 @@ from aiokafka.errors import KafkaError
 
 from cli.client import MOST, Away, Client, NoAnswer, Refused
 from cli.deployments import Deployment
-from cli.options import ProvinceOption
-from cli.output import Column, CommandError, Format, Language, console, emit, plain_errors, say
+from cli.output import Column, CommandError, Format, Language, both, console, emit, say
 from cli.publishing import WINDOW, Message, Portal
 from deploy.local.errors import NotRunning
 from shared.answers.submissions import Judged
-from shared.contracts.base import Problem, Status, Text, to_nfc
+from shared.contracts.base import Problem, Status
 from shared.contracts.facts import Receipt
 from shared.contracts.topics import submission_key
 from shared.messaging.access import KafkaAccess
 from shared.messaging.clock import BusinessClock
-from shared.registry import registry
-from shared.rulebook import HANOI
 from shared.sheets import (
     ANSWERED,
+    BECAME,
+    NOT_SENT,
+    READY,
     Answer,
     Options,
     Repair,
@@ -43,32 +40,14 @@ from shared.sheets import (
     SheetRefused,
     Style,
     Unit,
-    csv_template,
-    form_of,
-    kinds,
     open_sheet,
     write_answered,
-    xlsx_template,
 )
 
 SHEETS = (".xlsx", ".xlsm", ".xls", ".ods", ".csv", ".tsv")
 """Ends of the names of files that are read as sheets."""
 TAKEN = {Status.ACCEPTED, Status.ACCEPTED_LATE, Status.UNCHANGED}
 """What a row came to that needs nothing more; a duplicate is what its first one was."""
-NOT_SENT, READY = "not_sent", "ready"
-WORDS: Mapping[str, Text] = {
-    NOT_SENT: Text(vi="chưa gửi: cần sửa", en="not sent: needs mending"),
-    READY: Text(vi="gửi được", en="can be sent"),
-    Status.ACCEPTED: Text(vi="được chấp nhận", en="accepted"),
-    Status.ACCEPTED_LATE: Text(vi="được chấp nhận, quá hạn", en="accepted, late"),
-    Status.HELD: Text(vi="tạm giữ", en="held"),
-    Status.REJECTED: Text(vi="bị từ chối", en="rejected"),
-    Status.CONFLICT: Text(vi="khác dữ liệu đã có", en="in conflict with what was accepted"),
-    Status.DUPLICATE: Text(vi="đã gửi trước đó", en="sent before"),
-    Status.UNCHANGED: Text(vi="không thay đổi", en="unchanged"),
-}
-"""What rows came to, in words."""
-
 NumbersOption = Annotated[
     Style | None, typer.Option("--numbers", help="How a sheet writes numbers, where it does not say so itself.")
 ]
@@ -77,69 +56,6 @@ UnitOption = Annotated[
 ]
 PeriodOption = Annotated[int | None, typer.Option("--period", help="Year that is assessed.")]
 SeriesOption = Annotated[str | None, typer.Option("--series", help="Of kind assessment: what is assessed.")]
-
-
-def app_commands(app: typer.Typer) -> None:
-    """Register this module's commands."""
-    app.command()(template)
-
-
-# ------------------------------------------------------------------------------------------------------ template
-
-
-def template(
-    kind: Annotated[str, typer.Argument(help=f"What is filed: {', '.join(kinds())}.")],
-    province: ProvinceOption,
-    period: PeriodOption = None,
-    series: SeriesOption = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write, .xlsx or .csv; by default KIND-PROVINCE.xlsx.")
-    ] = None,
-    centres: Annotated[
-        Path | None, typer.Option(help="CSV of the province's centres for the drop-down: id, name.")
-    ] = None,
-    numbers: Annotated[Style, typer.Option(help="How numbers are written: vi as in 2.982 and 62,198.")] = "vi",
-    unit: Annotated[Unit, typer.Option(help="Unit of amounts of money.")] = "đồng",
-) -> None:
-    """Make a sheet to fill in: drop-downs, the province's own communes, a page that explains each column.
-
-    The period of an assessment is last year, where none is named.
-
-    Example: langhoc template commune --province 01 --period 2025 -o communes.xlsx
-    """
-    with plain_errors(), refusals():
-        today = BusinessClock().now().astimezone(HANOI).date()
-        form = form_of(kind, province=province, period=period or today.year - 1, series=series)
-        period_of_name = f"-{form.fixed['period']}" if "period" in form.fixed else ""
-        file = output or Path(f"{kind}-{province}{period_of_name}.xlsx")
-        if file.exists():
-            raise CommandError(f"{file} is there already, perhaps filled in. Name another file with -o.")
-        sheet = secrets.token_hex(4)
-        if file.suffix.casefold() == ".csv":
-            content = csv_template(form, province, sheet, numbers, unit)
-        else:
-            known = _centres(centres)
-            content = xlsx_template(
-                form, province, sheet, register=registry(), today=today, centres=known, numbers=numbers, unit=unit
-            )
-        try:
-            file.write_bytes(content)
-        except OSError as error:
-            raise CommandError(f"{file} cannot be written: {error.strerror or error}") from error
-        say(f"{file}: {len(form.columns)} columns. Fill it in, then try: langhoc submit {file} -p {province} --dry-run")
-
-
-def _centres(file: Path | None) -> list[tuple[str, str]]:
-    """Ids and names; a first row of headings is passed over."""
-    if file is None:
-        return []
-    try:
-        text = to_nfc(file.read_text(encoding="utf-8-sig"))
-        rows = [row for row in csv.reader(io.StringIO(text)) if row and row[0].strip()]
-    except (OSError, UnicodeError, csv.Error) as error:
-        raise CommandError(f"{file} cannot be read as CSV in UTF-8: {error}") from error
-    found = [(row[0].strip(), row[1].strip() if len(row) > 1 else "") for row in rows]
-    return [each for each in found if each[0] not in ("id", "centre_id")]
 
 
 # -------------------------------------------------------------------------------------------------------- submit
@@ -159,8 +75,7 @@ class refusals:
 def in_words(problem: Problem) -> str:
     """A problem with its place, in both languages."""
     place = f"{problem.field} " if problem.field else ""
-    said = f"{place}{problem.message.vi} / {problem.message.en}"
-    return f"{said}\n  → {problem.mend.vi} / {problem.mend.en}"
+    return f"{place}{both(problem.message)}\n  → {both(problem.mend)}"
 
 
 def is_sheet(file: Path) -> bool:
@@ -211,7 +126,6 @@ class Line:
 TRIED = "Chạy thử: chưa ghi gì, không có biên nhận. / Dry run: nothing was written, and there is no receipt."
 UNASKED = (NotRunning, NoAnswer, Away)
 """Why a dry run has only the sheet to go by."""
-LINES: list[Column[Line]] = [Column("row", "Row"), Column("status", "Status"), Column("problems", "Problems")]
 SHOWN = 50
 """Rows with problems that are printed; the answered sheet has all."""
 
@@ -378,21 +292,32 @@ def _told(receipt: Receipt | Judged, row: int, sheet: Sheet, before: Told) -> To
     return Told(receipt.status, [*said, *before.problems], what in TAKEN)
 
 
+def _columns(language: Language) -> list[Column[Line]]:
+    """For programs the codes, for people the words."""
+    row, status, problems = ("Dòng", "Kết quả", "Vấn đề") if language is Language.VI else ("Row", "Status", "Problems")
+    return [
+        Column("row", row),
+        Column("status", status, shown=lambda code: f"{language.of(BECAME[code])} ({code})"),
+        Column("problems", problems),
+    ]
+
+
 def _tell(sheet: Sheet, answers: Mapping[int, Told], answered: Path, language: Language, format: Format) -> None:
     lines = [
         Line(number, answer.status, "\n".join(f"{one.field} {language.of(one.message)}" for one in answer.problems))
         for number, answer in answers.items()
     ]
+    columns = _columns(language)
     if format is not Format.TABLE:
-        emit(lines, LINES, format)
+        emit(lines, columns, format)
         return
     odd = [line for line in lines if not answers[line.row].good]
     if odd:
-        emit(odd[:SHOWN], LINES, format)
+        emit(odd[:SHOWN], columns, format)
     found: dict[str, int] = {}
     for line in lines:
         found[line.status] = found.get(line.status, 0) + 1
-    counted = [f"{count} {status} ({language.of(WORDS[status])})" for status, count in found.items()]
+    counted = [f"{count} {status} ({language.of(BECAME[status])})" for status, count in found.items()]
     read = sum(sheet.counts.values())
     parts = [f"{sheet.counts['header']} header", f"{sheet.counts['blank']} blank", *counted]
     say(f"{read} rows read = {' + '.join(parts)}")

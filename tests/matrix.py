@@ -131,6 +131,7 @@ class Matrix:
             "subject": "HP-A",
             "code": "10507",
             "series": "commune",
+            "kind": "registration",
             "centre_id": "HP-A",
             "purpose": "operating",
             "last": "2026",

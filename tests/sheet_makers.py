@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 import unicodedata
@@ -11,16 +12,97 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import xlsxwriter
 from viparse.normalize.encodings import get_charmap
 
+from shared.contracts.base import DECIMAL
 from shared.registry import registry
-from shared.sheets import Options, Row, Sheet, SheetRefused, form_of, open_sheet, xlsx_template
-from shared.sheets.template import DATA
+from shared.sheets import (
+    Column,
+    Form,
+    Options,
+    Row,
+    Sheet,
+    SheetRefused,
+    csv_template,
+    form_of,
+    kinds,
+    open_sheet,
+    xlsx_template,
+)
+from shared.sheets.guarding import OLE
+from shared.sheets.rows import body_of
+from shared.sheets.template import DATA, HEAD_ROWS
+from shared.sheets.words import Holds
 
 TODAY = date(2026, 2, 20)
 OLD_TEXT = "Báo cáo của ủy ban nhân dân xã Hòa Bình về kết quả xây dựng cộng đồng học tập và kinh phí hỗ trợ năm học"
 """TCVN3 has no capitals with tones."""
+
+
+def value_at(data: Any, column: Column) -> Any:
+    """What a body says of a column."""
+    if column.path[:2] == ("content", "traits"):
+        given = data.get("content", {}).get("traits", [])
+        return next((one for one in given if one in column.choices), None)
+    for key in column.path:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
+
+
+def as_cell(value: Any, column: Column, suffix: str) -> Any:
+    """How somebody fills in a value."""
+    if isinstance(value, bool):
+        return "có" if value else "không"
+    if column.holds is Holds.DECIMAL and value is not None and DECIMAL.fullmatch(str(value)):
+        return float(value) if suffix == ".xlsx" else str(value).replace(".", ",")
+    return "\n".join(value) if isinstance(value, list) else value
+
+
+def filled_in(form: Form, bodies: Sequence[Mapping[str, Any]], file: Path, province: str = "04") -> Path:
+    """The template of a form, as XLSX or CSV, with a row for each body, by another program's hand."""
+    rows = [[as_cell(value_at(body, one), one, file.suffix) for one in form.columns] for body in bodies]
+    if file.suffix == ".csv":
+        text = io.StringIO()
+        csv.writer(text, delimiter=";").writerows([["" if cell is None else cell for cell in row] for row in rows])
+        file.write_bytes(csv_template(form, province, "1") + text.getvalue().encode())
+        return file
+    file.write_bytes(xlsx_template(form, province, "1", register=registry(), today=TODAY))
+    book = openpyxl.load_workbook(file)
+    for number, row in enumerate(rows, start=HEAD_ROWS + 1):
+        for place, cell in enumerate(row, start=1):
+            if cell is not None:
+                book[DATA].cell(number, place).value = cell
+    book.save(file)
+    return file
+
+
+def by_sheet(type_: str, body: Mapping[str, Any], file: Path, province: str, today: date = TODAY) -> Row | None:
+    """What a record's body becomes that somebody hands in as a sheet of one row.
+
+    `None`: no sheet says the same: its head is none, or something stands in it that no column has.
+    """
+    kind = next(kind for kind, (event, _) in kinds().items() if event == type_)
+    period, series = body.get("period"), body.get("series")
+    try:
+        form = form_of(kind, province=province, period=period if type(period) is int else None, series=series)
+    except SheetRefused:
+        return None
+    values = {one.id: value_at(body, one) for one in form.columns}
+    said = body_of(form, {id: value for id, value in values.items() if value != []})
+    if without_nothing(said) != without_nothing({**body, "submission_id": None}):
+        return None
+    filled_in(form, [body], file, province)
+    rows = list(open_sheet(file, options(province=province, today=today)).rows())
+    return rows[HEAD_ROWS] if len(rows) > HEAD_ROWS else None
+
+
+def without_nothing(value: Any) -> Any:
+    """A value without what says nothing: a sheet has no null, and no list without entries. 5.0 is not 5: no amount."""
+    if isinstance(value, dict):
+        return {key: known for key, one in value.items() if (known := without_nothing(one)) not in (None, [])}
+    return repr(value) if isinstance(value, float) else value
 
 
 def options(**given: Any) -> Options:
@@ -201,6 +283,24 @@ def make(name: str, file: Path) -> Path:
         case "dimensions":
             wide = re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:XFD1048576"', part(file, SHEET))
             altered(file, {SHEET: wide})
+        case "external_link":
+            link = b'<externalLink xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"/>'
+            altered(file, {}, [("xl/externalLinks/externalLink1.xml", link)])
+        case "macros":
+            altered(file, {}, [("xl/vbaProject.bin", OLE + b"\0" * 600)])
+        case "inline_texts":
+            write(file, headed("envelope"), {"A4": 2026, "C4": 75_000_000}, book_options={"constant_memory": True})
+        case "days_from_1904":
+            since = {"date_1904": True}
+            put = {"A4": "TT-1", "B4": "TT", "C4": "00004", "D4": "other", "E4": 6000, "F4": {"day": "2011-09-05"}}
+            write(file, headed("registration"), put, book_options=since)
+        case "hidden_sheet":
+            book = xlsxwriter.Workbook(str(file))
+            book.add_worksheet("a")
+            hidden = book.add_worksheet("b")
+            hidden.write_row(0, 0, ["langhoc", "envelope"])
+            hidden.hide()
+            book.close()
         case "empty_sheets":
             book = xlsxwriter.Workbook(str(file))
             book.add_worksheet("a")

@@ -157,7 +157,7 @@ def of_validation(error: Mapping[str, Any], body: Any = None) -> Problem:
     if kind == "json_invalid":
         return problem("intake.bad_json", pointer, detail=json_fault(str(context.get("error", ""))))
     meant = () if units else repairs(kind, given, pattern=context.get("pattern", ""), choices=choices)
-    repair = proposal(meant)
+    repair = proposal(meant) if meant else _besides(location, given)
     if kind == "decimal_ambiguous":
         return problem("intake.number_ambiguous", pointer, given=said, readings=alternatives(meant))
     if kind == "string_pattern_mismatch":
@@ -167,6 +167,25 @@ def of_validation(error: Mapping[str, Any], body: Any = None) -> Problem:
     if kind.startswith(("greater_than", "less_than", "too_", "string_too", "decimal_max", "decimal_whole")):
         return problem("intake.out_of_range", pointer, given=said, expected=expected)
     return problem("intake.invalid_value", pointer, given=said, expected=expected, repair=repair)
+
+
+def _besides(location: Sequence[int | str], given: object) -> Text:
+    """What is sent instead of a percentage, or of the total of a district or province."""
+    field = location[-1] if location else ""
+    if field in ("unit_code", "commune_code") and re.fullmatch("[0-9]{2,3}", str(given), re.ASCII):
+        return Text(
+            vi=" Mã có 3 chữ số là của huyện, 2 chữ số là của tỉnh: gửi từng xã; cả huyện, cả tỉnh được đánh giá bằng "
+            "langhoc.assessment.submitted.v1, quyết định phổ cập gửi bằng langhoc.recognition.submitted.v1.",
+            en=" A code of 3 digits is a district's, of 2 a province's: file each commune. Districts and provinces are "
+            "assessed by `langhoc.assessment.submitted.v1`; decisions on universal education go by "
+            "`langhoc.recognition.submitted.v1`.",
+        )
+    if field in ("share", "trained", "university") and given is not None and not isinstance(given, dict | list):
+        return Text(
+            vi=" Tỷ lệ được gửi bằng hai số đếm, numerator và denominator; từ phần trăm không tính ngược lại được.",
+            en=" A share is sent as two counts, numerator and denominator; they cannot be told from a percentage.",
+        )
+    return Text(vi="", en="")
 
 
 def alternatives(meant: Sequence[str]) -> Text:

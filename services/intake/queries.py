@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from services.intake import claims, domain
 from services.intake.decisions import (
@@ -35,10 +35,10 @@ from shared.answers.page import Page
 from shared.answers.people import PersonView, Proposed
 from shared.answers.periods import HistoryImported, LateRequestView, RequestState
 from shared.answers.privacy import Erasure
-from shared.answers.register import AcceptedSubject
+from shared.answers.register import AcceptedFact, AcceptedSubject
 from shared.answers.warnings import Doubtful
 from shared.contracts.base import Status
-from shared.contracts.facts import PeriodReopened, Receipt, RegistrationAccepted
+from shared.contracts.facts import PeriodReopened, Receipt
 from shared.messaging import seals
 from shared.messaging.collections import DEAD_LETTERS, RECALCULATIONS, SETS
 from shared.messaging.decide.documents import Document, Query
@@ -71,8 +71,8 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("receipts", [("awaits", 1), ("period", 1)])
     await mongo.index(PEOPLE_ORDERS.name, [("person_id", 1)])
     await mongo.index("aggregates", [("subject", 1), ("period", 1)])
-    await mongo.index("aggregates", [("kind", 1), ("accepted.commune_code", 1)])
     await mongo.index("aggregates", [*_BY_PERIOD])
+    await mongo.index("aggregates", [("kind", 1), ("period", 1), ("_id", 1), ("province", 1)])
     await mongo.index("aggregates", [("accepted.unit_id", 1)])
     await mongo.index("aggregates", [("period", 1), ("kind", 1), ("province", 1)])
     await mongo.index("versions", [("aggregate", 1), ("version", 1)])
@@ -221,11 +221,12 @@ async def history(mongo: Mongo, subject: str, period: int | None) -> list[Accept
     return [AcceptedSubject.model_validate({**found, "history": lines[id]}) for id, found in kept.items()]
 
 
-async def centres_of(mongo: Mongo, commune_code: str) -> list[RegistrationAccepted]:
-    """Registered centres of a commune."""
-    rows = await mongo.find("aggregates", {"kind": "registration", "accepted.commune_code": commune_code})
-    facts = [AGGREGATES.read(row).accepted for row in rows]
-    return [fact for fact in facts if isinstance(fact, RegistrationAccepted)]
+async def accepted(mongo: Mongo, query: Document, *, after: str | None, limit: int) -> Page[AcceptedFact]:
+    """A page of the facts that stand of a kind, ordered by their ids. Raises `Altered`."""
+    query = query | {"act": {"$ne": "withdrawal"}} | ({"_id": {"$gt": after}} if after else {})
+    rows = await mongo.find(AGGREGATES.name, query, sort=[("_id", 1)], limit=limit + 1)
+    facts = [cast(AcceptedFact, AGGREGATES.read(row).accepted) for row in rows[:limit]]
+    return Page(items=facts, next=rows[limit - 1]["_id"] if len(rows) > limit else None)
 
 
 async def doubtful(mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int) -> Page[Doubtful]:

@@ -10,7 +10,18 @@ from pydantic import BaseModel
 
 from shared.answers.warnings import Doubtful
 from shared.contracts.base import Instant, Status, Text
-from shared.contracts.facts import Act, Receipt, SubmissionKind
+from shared.contracts.facts import (
+    Act,
+    AssessmentAccepted,
+    CentreAccepted,
+    CommuneAccepted,
+    EnvelopeAccepted,
+    Receipt,
+    RecognitionAccepted,
+    RegistrationAccepted,
+    SubmissionKind,
+    SupportAccepted,
+)
 
 
 class Relative(BaseModel):
@@ -114,6 +125,18 @@ class AcceptedSubject(BaseModel):
     accepted: dict[str, Any]
     """The fact of the last version, in the form of its kind; `Withdrawn` after a withdrawal."""
     history: list[AcceptedVersion]
+
+
+AcceptedFact = (
+    CommuneAccepted
+    | CentreAccepted
+    | AssessmentAccepted
+    | RegistrationAccepted
+    | EnvelopeAccepted
+    | SupportAccepted
+    | RecognitionAccepted
+)
+"""What is accepted of a subject, as `intake.accepted` tells it."""
 
 
 class IntakeExplanation(BaseModel):

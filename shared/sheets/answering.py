@@ -20,6 +20,7 @@ from shared.sheets.cells import Cell
 from shared.sheets.heads import ANSWERS, Head
 from shared.sheets.reading import Sheet
 from shared.sheets.template import DATA
+from shared.sheets.words import BECAME
 from shared.texts import neutral
 from shared.wording import VI, Language
 
@@ -35,6 +36,7 @@ class Answer:
     """What a row is told."""
 
     status: str
+    """A code; those of `BECAME` stand in words beside it."""
     problems: Sequence[Problem] = ()
     """`field`: the address of a cell, or a place in the body that no cell has."""
 
@@ -70,7 +72,7 @@ def write_answered(sheet: Sheet, answers: Mapping[int, Answer], file: Path, lang
 
 def _places(sheet: Sheet) -> dict[str, int]:
     """Where the columns of the answer stand: where they stood, else behind all that stands in any row."""
-    stood = {id: place for place, id in sheet.head.answers.items()}
+    stood = {id: place for place, id in sheet.head.unread.items()}
     free = iter(range(sheet.widest, sheet.widest + len(ANSWERS)))
     return {id: stood[id] if id in stood else next(free) for id in ANSWERS}
 
@@ -84,7 +86,10 @@ def _told(row: int, head: Head, answer: Answer | None, language: Language) -> di
         return {}
     reasons = [f"{one.field}: {language.of(one.message)}" for one in answer.problems]
     mends = [language.of(one.mend) for one in answer.problems]
-    return dict(zip(ANSWERS, (answer.status, "\n".join(reasons), "\n".join(dict.fromkeys(mends))), strict=True))
+    words = BECAME.get(answer.status)
+    said = "" if words is None else language.of(words)
+    texts = (answer.status, said, "\n".join(reasons), "\n".join(dict.fromkeys(mends)))
+    return dict(zip(ANSWERS, texts, strict=True))
 
 
 class _Writer:

@@ -30,7 +30,7 @@ from shared.contracts.submissions import (
 )
 from shared.errors import LanghocError
 from shared.refusals import problem
-from shared.rulebook import NoRuleInForce, PassFailRubric, PointsRubric, Rubric, Series, rubric_for
+from shared.rulebook import NoRuleInForce, PassFailRubric, PointsRubric, Rubric, Series, rubric_for, rubrics
 from shared.rulebook.indicators import ShareAtLeast
 from shared.rulebook.targets import PartsRule, RecognisedShareRule
 from shared.sheets.words import EXPLAINED, FIELDS, Holds
@@ -58,6 +58,10 @@ _UNITS = frozenset({"unit_code", "commune_code", "subject"})
 """Fields that may name a unit of the register, whatever their pattern allows besides."""
 _DECLARED = frozenset({"submission_id", "rubric", "content"})
 """Made of the sheet, or of its head."""
+
+
+INDICATOR = "indicator"
+"""Before the id of an indicator that is also a criterion's."""
 
 
 class SheetRefused(LanghocError):
@@ -136,13 +140,25 @@ def form_of(kind: str, *, province: str, period: int | None = None, series: str 
         raise SheetRefused(problem("sheets.period_missing", kind=kind))
     try:
         rubric = rubric_for(cast(Series, series), period, province)
-    except NoRuleInForce as error:
-        raise SheetRefused(problem("sheets.no_rubric", series=series, period=period)) from error
+    except (NoRuleInForce, ValueError, OverflowError) as error:  # a year that no calendar has, has no rule either
+        rules = _years(cast(Series, series))
+        raise SheetRefused(problem("sheets.no_rubric", series=series, period=period, rules=rules)) from error
     fixed: dict[str, Any] = {"period": period, "rubric": rubric.id}
     if "series" in model.model_fields:
         fixed = {"series": series, **fixed}
     own = (column for column in _fields(model) if column.id not in fixed)
     return Form(kind, type_, model, (*own, *_content(rubric)), fixed, rubric)
+
+
+def _years(series: Series) -> Text:
+    """The rules of a series, each with the periods on whose last day it is in force."""
+    said = {"vi": list[str](), "en": list[str]()}
+    for one in sorted((one for one in rubrics() if one.series == series), key=lambda one: one.effective_from):
+        first = one.effective_from.year
+        last = None if one.effective_to is None else one.effective_to.year - 1
+        said["vi"].append(f"{one.id} (từ {first} trở đi)" if last is None else f"{one.id} ({first}–{last})")
+        said["en"].append(f"{one.id} ({first} and later)" if last is None else f"{one.id} ({first}–{last})")
+    return Text(vi="; ".join(said["vi"]), en="; ".join(said["en"]))
 
 
 # ------------------------------------------------------------------------------------------------------- fields
@@ -188,7 +204,9 @@ def _content(rubric: Rubric) -> Iterator[Column]:
             yield from _leaves(AwardedPoints, ("content", "points", criterion.id), criterion.id, criterion.name)
             for one in criterion.indicators:
                 if isinstance(one.rule, ShareAtLeast):
-                    yield from _leaves(ShareTarget, ("content", "indicators", one.id), one.id, one.name)
+                    # One that is called like its criterion must not take the headings of that.
+                    id = f"{INDICATOR}.{one.id}" if one.id == criterion.id else one.id
+                    yield from _leaves(ShareTarget, ("content", "indicators", one.id), id, one.name)
         return
     if isinstance(rubric, PassFailRubric) and rubric.traits is not None:
         for number, group in enumerate(rubric.traits.groups, start=1):
@@ -224,7 +242,7 @@ def _leaves(model: type[BaseModel], path: Path, id: str, name: Text) -> Iterator
             continue
         place = (*path, key)
         inner = f"{id}.{key}"
-        words = _joined("" if id.count(".") > path[2].count(".") else id, name, FIELDS[key])
+        words = _joined("" if len(place) > 4 else path[2], name, FIELDS[key])
         if isinstance(hint, type) and issubclass(hint, BaseModel):
             yield from _leaves(hint, place, inner, words)
         else:

@@ -20,13 +20,17 @@ from shared.sheets.columns import Column, Form, SheetRefused
 
 MARK = "langhoc"
 """What stands in the first cell of a sheet that declares itself."""
-DECLARATIONS = ("province", "period", "series", "rubric", "numbers", "unit", "sheet")
 ANSWERS: Mapping[str, Text] = {
-    "answer.status": Text(vi="Kết quả", en="Status"),
+    "answer.status": Text(vi="Mã kết quả", en="Status code"),
+    "answer.words": Text(vi="Kết quả", en="Status"),
     "answer.reason": Text(vi="Vì sao", en="Reason"),
     "answer.mend": Text(vi="Cách sửa", en="How to mend it"),
 }
 """Headings of what an answered sheet has beside its own columns; who hands it in again need not take them out."""
+BEFORE = "before."
+"""How headings of last year's figures begin; they stand beside the columns of this year, and are never read."""
+FILLED = "filled"
+"""What a sheet declares of columns that its template filled in: who each row is about."""
 LOOKED_AT = 30
 """Rows in which the head is looked for."""
 
@@ -52,8 +56,8 @@ class Head:
     """Number of the first row behind it."""
     columns: Mapping[int, Column]
     """By their place, from 0."""
-    answers: Mapping[int, str]
-    """Places of an earlier answer, which are not read, with their headings."""
+    unread: Mapping[int, str]
+    """Places that are not read, with their headings: an earlier answer, last year's figures."""
     heading: int
     """Number of the row of headings for programs."""
     headings: Sequence[str]
@@ -102,17 +106,21 @@ def head_of(form: Form, rows: Sequence[RawRow], behind: int) -> Head:
     texts = row.texts()
     while texts and not texts[-1]:
         texts.pop()
-    said = max((len(one.cells) for one in rows if one.number == behind), default=0)
+    # A file that says nothing true of its size has rows as wide as anybody looks.
+    first = next((one.cells for one in rows if one.number == behind), ())
+    said = max((place for place, cell in enumerate(first, start=1) if not cell.blank), default=0)
     columns: dict[int, Column] = {}
-    answers: dict[int, str] = {}
+    unread: dict[int, str] = {}
     problems: list[Problem] = []
     for place, text in enumerate(texts):
         at = address(row.number, place)
         column = known.get(_same(text))
         if row.cells[place].trouble == "merged":
             problems.append(problem("sheets.heading_merged", at))
-        elif text in ANSWERS:
-            answers[place] = text
+        elif text in ANSWERS or text.startswith(BEFORE):
+            unread[place] = text
+        elif column is None and (share := _share_named(text, form)):
+            problems.append(problem("sheets.heading_of_share", at, given=text[:80], share=share))
         elif column is None and text:
             near = get_close_matches(text, [one.id for one in form.columns], n=3, cutoff=0.5)
             problems.append(problem("sheets.heading_unknown", at, given=text[:80], near=_near(near)))
@@ -130,7 +138,7 @@ def head_of(form: Form, rows: Sequence[RawRow], behind: int) -> Head:
     names = next((one for one in rows if one.number == row.number + 1), None)
     if names is not None and _is_names(names, columns):
         head |= {names.number}
-    return Head(form, head, max(head) + 1, columns, answers, row.number, texts, said)
+    return Head(form, head, max(head) + 1, columns, unread, row.number, texts, said)
 
 
 def _known(form: Form) -> dict[str, Column]:
@@ -144,6 +152,18 @@ def _known(form: Form) -> dict[str, Column]:
             found[heading] = column
     kept = {heading: column for heading, column in found.items() if heading not in twice}
     return kept | {_same(column.id): column for column in form.columns}
+
+
+def _share_named(text: str, form: Form) -> str | None:
+    """The share that a heading names as one figure: `C5.1`, its name, or both."""
+    for column in form.columns:
+        share, _, count = column.id.rpartition(".")
+        if count == "numerator":
+            whole = [name.rpartition(" – ")[0] for name in (column.name.vi, column.name.en)]
+            names = [share, share.removesuffix(".share"), *whole, *(name.partition(" ")[2] for name in whole)]
+            if _same(text).removesuffix(" (%)") in map(_same, filter(None, names)):
+                return share
+    return None
 
 
 def _same(text: str) -> str:

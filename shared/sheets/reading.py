@@ -23,7 +23,7 @@ from shared.sheets.columns import Form, SheetRefused, form_of, kinds
 from shared.sheets.encodings import SAMPLE_CHARACTERS, is_old, recognised
 from shared.sheets.files import MOST_ROWS, Table, tables
 from shared.sheets.guarding import LAST_ROW
-from shared.sheets.heads import LOOKED_AT, Head, declared, head_of
+from shared.sheets.heads import FILLED, LOOKED_AT, Head, declared, head_of
 from shared.sheets.numbers import UNITS, Style, Unit
 from shared.sheets.rows import Ground, Row, State, read_row
 from shared.sheets.values import Repair, Terms
@@ -104,7 +104,9 @@ def open_sheet(path: Path, options: Options, register: Registry | None = None) -
     notes = list(table.notes)
     if looked.formulas:
         notes.append(problem("sheets.formulas_counted", count=looked.formulas))
-    ground = Ground(head, terms, said.get("sheet", ""), looked.old, options.hidden)
+    filled = said.get(FILLED, "").split()
+    beforehand = {*head.unread, *(place for place, column in head.columns.items() if column.id in filled)}
+    ground = Ground(head, terms, said.get("sheet", ""), looked.old, options.hidden, frozenset(beforehand))
     return Sheet(table, head, ground, looked.last, looked.widest, notes)
 
 

@@ -61,6 +61,8 @@ class Ground:
     """Old encodings by column."""
     hidden: bool = False
     """Whether hidden rows are sent too."""
+    beforehand: frozenset[int] = frozenset()
+    """Places in which something stands before anybody writes: a row with nothing else is blank."""
 
 
 def read_row(raw: RawRow, ground: Ground) -> Row:
@@ -68,14 +70,14 @@ def read_row(raw: RawRow, ground: Ground) -> Row:
     head = ground.head
     if raw.number in head.rows or raw.texts()[: head.width] == list(head.headings):
         return Row(raw.number, "header")
-    ours = [cell for place, cell in enumerate(raw.cells) if place not in head.answers]
-    if all(cell.blank for cell in ours):
+    written = (cell for place, cell in enumerate(raw.cells) if place not in ground.beforehand)
+    if all(cell.blank for cell in written):
         return Row(raw.number, "blank")
     told = Told()
     values: dict[str, Any] = {}
     for place, cell in enumerate(raw.cells):
         column = head.columns.get(place)
-        if cell.blank or place in head.answers:
+        if cell.blank or place in head.unread:
             continue
         at = address(raw.number, place)
         if column is None:
@@ -89,7 +91,7 @@ def read_row(raw: RawRow, ground: Ground) -> Row:
     _units(raw.number, values, ground, told)
     data = body_of(head.form, values)
     if not told.problems:
-        told.problems += _of_contract(raw.number, data, head)
+        told.problems += _of_contract(raw, data, head)
     if told.problems:
         return Row(raw.number, "refused", None, told.problems, told.warnings)
     return Row(raw.number, "ready", {"submission_id": id_of(head.form, ground.sheet, data), **data}, [], told.warnings)
@@ -163,31 +165,37 @@ def _day(form: Form, values: Mapping[str, Any], today: date) -> date:
     return date.fromisoformat(closed) - timedelta(days=1) if closed else today
 
 
-def _of_contract(row: int, data: Mapping[str, Any], head: Head) -> list[Problem]:
+def _of_contract(raw: RawRow, data: Mapping[str, Any], head: Head) -> list[Problem]:
     """What the contract and the rubric say against a row; the rest is for intake to say."""
     form = head.form
     try:
         body = json.dumps({"submission_id": "sheet", **data}, ensure_ascii=False)
         whole = form.model.model_validate_json(body)
     except ValidationError as error:
-        return [_of_validation(row, one, head) for one in error.errors(include_url=False)]
+        return [_of_validation(raw, one, head) for one in error.errors(include_url=False)]
     if form.rubric is None:
         return []
     found, _ = check_content(form.rubric, cast(_Assessed, whole).content)
-    return [one.model_copy(update={"field": head.place(one.field, row)}) for one in found]
+    return [one.model_copy(update={"field": head.place(one.field, raw.number)}) for one in found]
 
 
-def _of_validation(row: int, error: Mapping[str, Any], head: Head) -> Problem:
-    """An entry of Pydantic's list in words, at the cell that it is about."""
+def _of_validation(raw: RawRow, error: Mapping[str, Any], head: Head) -> Problem:
+    """An entry of Pydantic's list in words, at the cell that it is about; a value as it is shown there."""
     location = [str(part) for part in error["loc"] if part != "[key]"]
-    keyed = [(place, column) for place, column in head.columns.items() if _leads(column.path, location)]
-    place, column = max(keyed, key=lambda one: len(one[1].path), default=(0, None))
-    at = address(row, place)
-    if error["type"] == "missing":
+    keyed = [column for column in head.form.columns if _leads(column.path, location)]
+    column = max(keyed, key=lambda one: len(one.path), default=None)
+    place = next((place for place, one in head.columns.items() if one == column), None)
+    at = address(raw.number, place or 0)
+    if error["type"] != "missing":
+        given = shown(raw.cells[place]) if place is not None else str(error.get("input"))[:80]
+        return problem("sheets.cell_out_of_bounds", at, given=given, expected=expected_of(error))
+    if column is None:
         name = "/".join(location)
-        return problem("sheets.cell_empty", at, name=column.name if column else Text(vi=name, en=name))
-    given = str(error.get("input"))[:80]
-    return problem("sheets.cell_out_of_bounds", at, given=given, expected=expected_of(error))
+        return problem("sheets.cell_empty", at, name=Text(vi=name, en=name))
+    if place is None:  # it stands beside what belongs to the same figure
+        beside = head.place("/" + "/".join(column.path), raw.number)
+        return problem("sheets.column_needed", beside, id=column.id, name=column.name)
+    return problem("sheets.cell_empty", at, name=column.name)
 
 
 def _leads(path: tuple[str, ...], location: list[str]) -> bool:

@@ -9,6 +9,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from xlsxwriter import Workbook
@@ -19,19 +20,20 @@ from shared.registry import Registry
 from shared.rulebook import cut_off
 from shared.sheets.cells import letters
 from shared.sheets.columns import Column, Form
-from shared.sheets.heads import MARK
+from shared.sheets.heads import BEFORE, FILLED, MARK
 from shared.sheets.numbers import UNITS, Style, Unit
+from shared.sheets.prefilling import Centres, Subject, laid_out
 from shared.sheets.units import COMMUNES
-from shared.sheets.words import Holds
+from shared.sheets.words import FLAGS, Holds
 from shared.texts import neutral, neutral_cell
 
-Centres = Sequence[tuple[str, str]]
-"""Ids and names of the province's own centres."""
 HEAD_ROWS = 3
 """Declaration, headings for programs, headings for people."""
 ROWS_CHECKED = 50_000
 """Rows to which drop-downs reach."""
 DATA, PAGE, LISTS = "Số liệu", "Hướng dẫn", "Danh mục"
+_GREY = {"font_color": "#7F7F7F", "bg_color": "#F2F2F2"}
+_BEFORE = "Số liệu năm trước, chỉ để đối chiếu: không được đọc.\nLast year's figure, to compare with: it is not read."
 _MADE = datetime(2000, 1, 1)  # noqa: DTZ001 - a file's date has no zone; the same form gives the same bytes
 _LOOKS: Mapping[Holds, tuple[str, int]] = {
     Holds.TEXT: ("@", 26),
@@ -48,19 +50,35 @@ _LOOKS: Mapping[Holds, tuple[str, int]] = {
 """Number format and width of a column."""
 
 
-def declaration(form: Form, province: str, numbers: Style, unit: Unit, sheet: str) -> list[str]:
-    """The first row of a sheet: what it is, and how its numbers are written."""
+def declaration(
+    form: Form, province: str, numbers: Style, unit: Unit, sheet: str, subjects: Sequence[Subject] = ()
+) -> list[str]:
+    """The first row of a sheet: what it is, how its numbers are written, and what is filled in already."""
     fixed = [str(part) for pair in form.fixed.items() for part in pair]
-    return [MARK, form.kind, "province", province, *fixed, "numbers", numbers, "unit", unit, "sheet", sheet]
+    filled = [FILLED, " ".join(dict.fromkeys(id for one in subjects for id in one.cells))] if subjects else []
+    return [MARK, form.kind, "province", province, *fixed, "numbers", numbers, "unit", unit, "sheet", sheet, *filled]
 
 
-def csv_template(form: Form, province: str, sheet: str, numbers: Style = "vi", unit: Unit = "đồng") -> bytes:
+def csv_template(
+    form: Form,
+    province: str,
+    sheet: str,
+    numbers: Style = "vi",
+    unit: Unit = "đồng",
+    subjects: Sequence[Subject] = (),
+) -> bytes:
     """UTF-8 with a byte order mark, fields parted as the declared way of writing numbers has it in spreadsheets."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=";" if numbers == "vi" else ",")
-    writer.writerow(declaration(form, province, numbers, unit, sheet))
-    writer.writerow(column.id for column in form.columns)
-    writer.writerow(neutral_cell(column.name.vi) for column in form.columns)
+    columns = laid_out(form, subjects)
+    point = "," if numbers == "vi" else "."
+    writer.writerow(declaration(form, province, numbers, unit, sheet, subjects))
+    writer.writerow(column.id for column in columns)
+    writer.writerow(neutral_cell(column.name.vi) for column in columns)
+    for subject in subjects:
+        values = (_filled(subject, column) for column in columns)
+        texts = (f"{one}".replace(".", point) if isinstance(one, Decimal) else f"{one}" for one in values)
+        writer.writerow(map(neutral_cell, texts))
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -72,6 +90,7 @@ def xlsx_template(
     register: Registry,
     today: date,
     centres: Centres = (),
+    subjects: Sequence[Subject] = (),
     numbers: Style = "vi",
     unit: Unit = "đồng",
 ) -> bytes:
@@ -82,6 +101,7 @@ def xlsx_template(
         sheet: identity of this sheet; what is sent from it again is known again.
         register: gives the units that the province speaks for on the day of which the form speaks.
         centres: those that are known to the caller; without any, their column takes what is written.
+        subjects: whose rows are there already, with last year's figures.
     """
     file = io.BytesIO()
     book = Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
@@ -89,18 +109,23 @@ def xlsx_template(
     data, page, lists = (book.add_worksheet(name) for name in (DATA, PAGE, LISTS))
     choices = _choices(form, province, register, today, centres)
     _write_lists(lists, choices)
-    dress(book, data, form, choices)
+    columns = laid_out(form, subjects)
+    dress(book, data, columns, choices)
     head = book.add_format({"bold": True, "bg_color": "#DDE7F0"})
     names = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bg_color": "#EEF3F8"})
-    said = declaration(form, province, numbers, unit, sheet)
+    said = declaration(form, province, numbers, unit, sheet, subjects)
     for place, text in enumerate(said):
         data.write_string(0, place, text, book.add_format({"num_format": "@", "font_color": "#666666"}))
     for name, known in (("numbers", ["vi", "en"]), ("unit", list(UNITS))):
         place = said.index(name) + 1
         data.data_validation(0, place, 0, place, {"validate": "list", "source": known})
-    for place, column in enumerate(form.columns):
+    for place, column in enumerate(columns):
         data.write_string(1, place, column.id, head)
         data.write_string(2, place, neutral(column.name.vi), names)
+    for row, subject in enumerate(subjects, start=HEAD_ROWS):
+        for place, column in enumerate(columns):
+            value = _filled(subject, column)
+            data.write(row, place, neutral(value) if isinstance(value, str) else value)
     data.set_row(2, 90)
     data.freeze_panes(HEAD_ROWS, 1)
     _write_page(book, page, form)
@@ -109,15 +134,26 @@ def xlsx_template(
     return file.getvalue()
 
 
-def dress(book: Workbook, sheet: Worksheet, form: Form, choices: Mapping[str, tuple[int, int]]) -> None:
+def _filled(subject: Subject, column: Column) -> str | int | Decimal:
+    """What stands in a cell before anybody writes."""
+    if not column.id.startswith(BEFORE):
+        return subject.cells.get(column.id, "")
+    value = subject.before.get(column.id.removeprefix(BEFORE), "")
+    if isinstance(value, bool):
+        return FLAGS[value]
+    return Decimal(value) if column.holds is Holds.DECIMAL and value != "" else value
+
+
+def dress(book: Workbook, sheet: Worksheet, columns: Sequence[Column], choices: Mapping[str, tuple[int, int]]) -> None:
     """Give each column its format and its drop-down; texts and codes are cells of text, so that no zero is lost.
 
     Args:
         choices: by column, the place and the length of its list on the sheet of lists.
     """
-    for place, column in enumerate(form.columns):
+    for place, column in enumerate(columns):
         format, width = _LOOKS[column.holds]
-        sheet.set_column(place, place, width, book.add_format({"num_format": format}))
+        grey = _GREY if column.id.startswith(BEFORE) else {}
+        sheet.set_column(place, place, width, book.add_format({"num_format": format, **grey}))
         rule = _rule(column, choices.get(column.id))
         if rule is not None:
             sheet.data_validation(HEAD_ROWS, place, ROWS_CHECKED, place, rule)
@@ -125,9 +161,11 @@ def dress(book: Workbook, sheet: Worksheet, form: Form, choices: Mapping[str, tu
 
 def _rule(column: Column, listed: tuple[int, int] | None) -> dict[str, Any] | None:
     """A drop-down or a check of what is typed. Codes only warn: what the list does not know may still be right."""
+    if column.id.startswith(BEFORE):
+        return {"validate": "any", "input_title": column.id[:32], "input_message": _BEFORE}
     shown = {"input_title": column.id[:32], "input_message": f"{column.note.vi}\n{column.note.en}"[:255]}
     if column.holds is Holds.FLAG:
-        return {"validate": "list", "source": ["có", "không"], **shown}
+        return {"validate": "list", "source": list(FLAGS.values()), **shown}
     if listed is not None:
         place, length = listed
         source = f"='{LISTS}'!${letters(place)}$2:${letters(place)}${length + 1}"
@@ -198,6 +236,12 @@ _INTRODUCTION: Sequence[Text] = (
         "số liệu, không phải 0.",
         en="Fill in from row 4 of the sheet “Số liệu”, one submission a row; blank rows are passed over. An empty cell "
         "means that there is no figure, not 0.",
+    ),
+    Text(
+        vi="Dòng chỉ có mã và tên ghi sẵn được coi là dòng trống. Cột xám là số liệu năm trước, chỉ để đối chiếu: "
+        "không được đọc, không được gửi.",
+        en="A row with nothing but the code and name that are there already is a blank one. Grey columns are last "
+        "year's figures to compare with: they are neither read nor sent.",
     ),
     Text(
         vi="Dòng 1 nêu kiểu số (numbers: vi là 2.982 và 62,198; en là 2,982 và 62.198) và đơn vị tiền (unit).",

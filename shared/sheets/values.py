@@ -11,16 +11,18 @@ from typing import Any, Literal
 
 from shared.contracts.base import Problem, Text, to_nfc
 from shared.refusals import problem
-from shared.registry import Registry
+from shared.registry import District, Province, Registry
+from shared.rulebook import NoRuleInForce, rubric_for
 from shared.sheets.cells import Cell
 from shared.sheets.columns import Column, SheetRefused
 from shared.sheets.numbers import UNITS, Style, days, iso_day, readings, shown_by, stored, zeros
 from shared.sheets.numbers import Unit as MoneyUnit
 from shared.sheets.units import COMMUNES, meant
-from shared.sheets.words import YES, Holds
+from shared.sheets.words import TOTALS, YES, Holds
 from shared.texts import code_point, stranger
 from shared.wording import plain
 
+_NOTHING = Text(vi="", en="")
 Repair = Literal["codes", "encoding"]
 """What a sender may ask to have mended, each time told: `codes` that lost their zeros, an old `encoding`."""
 SHOWN = 80
@@ -88,7 +90,7 @@ def _troubled(cell: Cell, at: str) -> Problem:
 # ------------------------------------------------------------------------------------------------------- numbers
 
 
-def _number(cell: Cell, at: str, terms: Terms) -> Decimal:
+def _number(cell: Cell, at: str, column: Column, terms: Terms) -> Decimal:
     """An exact number. Raises `SheetRefused`."""
     value = cell.value
     if isinstance(value, bool):
@@ -98,13 +100,15 @@ def _number(cell: Cell, at: str, terms: Terms) -> Decimal:
     if isinstance(value, int | float):
         number, way = stored(value), shown_by(cell.format)
         if way.percent:
-            raise SheetRefused(problem("sheets.percent", at, held=plain(number), shown=plain(number * 100)))
+            counts = _counts(column)
+            shares = plain(number * 100)
+            raise SheetRefused(problem("sheets.percent", at, held=plain(number), shown=shares, counts=counts))
         if way.scaled or way.words:
             raise SheetRefused(problem("sheets.number_scaled", at, held=plain(number), format=cell.format))
         return number
     text = str(value).strip()
     if text.endswith("%"):
-        raise SheetRefused(problem("sheets.percent_text", at, given=shown(cell)))
+        raise SheetRefused(problem("sheets.percent_text", at, given=shown(cell), counts=_counts(column)))
     found = readings(text)
     if terms.numbers in found:
         return found[terms.numbers]
@@ -120,14 +124,32 @@ def _number(cell: Cell, at: str, terms: Terms) -> Decimal:
 
 
 def _whole(cell: Cell, at: str, column: Column, terms: Terms, told: Told) -> int:
-    number = _number(cell, at, terms)
+    number = _number(cell, at, column, terms)
     if number != number.to_integral_value():
-        raise SheetRefused(problem("sheets.not_whole", at, given=plain(number), grouped=plain(number).replace(".", "")))
+        raise SheetRefused(problem("sheets.not_whole", at, given=shown(cell), grouped=_thousands(cell, number)))
     return int(number)
 
 
+def _counts(column: Column) -> Text:
+    """The two columns that a share needs; nothing where the column is none of a share."""
+    of, _, count = column.id.rpartition(".")
+    if count not in ("numerator", "denominator"):
+        return _NOTHING
+    vi = f" Tỷ lệ cần hai số đếm, ở cột {of}.numerator và {of}.denominator."
+    return Text(vi=vi, en=f" A share needs two counts, in the columns {of}.numerator and {of}.denominator.")
+
+
+def _thousands(cell: Cell, number: Decimal) -> Text:
+    """`2.98` is stored of 2.980 where a program took the point that parts thousands for one before decimals."""
+    meant = number * 1000
+    if isinstance(cell.value, str) or meant != meant.to_integral_value():
+        return _NOTHING
+    vi = f" Nếu dấu chấm là dấu phân cách hàng nghìn thì số là {plain(meant)}."
+    return Text(vi=vi, en=f" If the point parts thousands, the number is {plain(meant)}.")
+
+
 def _money(cell: Cell, at: str, column: Column, terms: Terms, told: Told) -> int:
-    amount = _number(cell, at, terms) * UNITS[terms.unit]
+    amount = _number(cell, at, column, terms) * UNITS[terms.unit]
     if amount != amount.to_integral_value():
         raise SheetRefused(
             problem("sheets.not_whole_dong", at, given=shown(cell), unit=terms.unit, amount=plain(amount))
@@ -136,7 +158,7 @@ def _money(cell: Cell, at: str, column: Column, terms: Terms, told: Told) -> int
 
 
 def _decimal(cell: Cell, at: str, column: Column, terms: Terms, told: Told) -> str:
-    return plain(_number(cell, at, terms))
+    return plain(_number(cell, at, column, terms))
 
 
 # ---------------------------------------------------------------------------------------------------------- days
@@ -160,14 +182,14 @@ def _date(cell: Cell, at: str, column: Column, terms: Terms, told: Told) -> str:
         other = swapped.isoformat() if swapped else "–"
         raise SheetRefused(problem("sheets.day_ambiguous", at, given=value.strip(), first=first, other=other))
     if day is None:
-        raise SheetRefused(problem("sheets.no_day", at, given=shown(cell), candidates=Text(vi="", en="")))
+        raise SheetRefused(problem("sheets.no_day", at, given=shown(cell), candidates=_NOTHING))
     return day.isoformat()
 
 
 def _serial_days(value: object) -> Text:
     """The days that a bare number may be: spreadsheets count from 1900, or from 1904."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 366 <= value < 100_000:
-        return Text(vi="", en="")
+        return _NOTHING
     since_1900 = date(1899, 12, 30) + timedelta(days=int(value))
     since_1904 = date(1904, 1, 1) + timedelta(days=int(value))
     return Text(
@@ -197,7 +219,7 @@ def _text(cell: Cell, at: str, column: Column, terms: Terms, told: Told) -> str:
 
 def _id(cell: Cell, at: str, column: Column, terms: Terms, told: Told) -> str:
     """An id, or `id – name` as drop-downs write it. A number may have lost zeros."""
-    text = _text(cell, at, column, terms, told)
+    text = _no_total(_text(cell, at, column, terms, told), at)
     if isinstance(cell.value, int | float) and not zeros(cell.format):
         if "codes" not in terms.repair:
             raise SheetRefused(problem("sheets.id_is_number", at, given=text))
@@ -235,7 +257,13 @@ def _list(cell: Cell, at: str, column: Column, terms: Terms, told: Told) -> list
 
 def _unit(cell: Cell, at: str, column: Column, terms: Terms, told: Told) -> str:
     """As text; which unit it names is asked when the whole row is read: `unit_of`."""
-    return _text(cell, at, column, terms, told)
+    return _no_total(_text(cell, at, column, terms, told), at)
+
+
+def _no_total(text: str, at: str) -> str:
+    if text.casefold().strip(" :") in TOTALS:
+        raise SheetRefused(problem("sheets.row_of_totals", at, given=text))
+    return text
 
 
 def unit_of(text: str, at: str, series: str, on: date, terms: Terms, told: Told) -> str | None:
@@ -259,7 +287,8 @@ def unit_of(text: str, at: str, series: str, on: date, terms: Terms, told: Told)
         if found.by_name:
             told.warnings.append(problem("sheets.unit_by_name", at, given=text, code=found.code, on=on))
         return found.code
-    near = _candidates([f"{unit.code} {unit.name}" for unit in found.near])
+    above = _level(found.above)
+    near = _candidates([f"{unit.code} {unit.name}" for unit in found.near], above)
     match found.why:
         case "zeros" if found.near and "codes" in terms.repair:
             (unit,) = found.near
@@ -267,6 +296,9 @@ def unit_of(text: str, at: str, series: str, on: date, terms: Terms, told: Told)
             return unit.code
         case "zeros":
             told.problems.append(problem("sheets.code_zeros_lost", at, given=text, candidates=near))
+        case "above":
+            instead = _instead(found.above, series, on, terms.province)
+            told.problems.append(problem("sheets.unit_above_communes", at, given=text, unit=above, instead=instead))
         case "differs":
             told.problems.append(problem("sheets.code_and_name_differ", at, given=text, candidates=near))
         case "several":
@@ -276,11 +308,35 @@ def unit_of(text: str, at: str, series: str, on: date, terms: Terms, told: Told)
     return None
 
 
-def _candidates(near: list[str]) -> Text:
-    if not near:
-        return Text(vi="", en="")
-    named = "; ".join(near)
-    return Text(vi=f" Có thể là: {named}.", en=f" Perhaps: {named}.")
+def _candidates(near: list[str], above: Text = _NOTHING) -> Text:
+    vi, en = ("; ".join([*near, *filter(None, [one])]) for one in (above.vi, above.en))
+    return Text(vi=f" Có thể là: {vi}.", en=f" Perhaps: {en}.") if vi else _NOTHING
+
+
+def _level(above: District | Province | None) -> Text:
+    if above is None:
+        return _NOTHING
+    vi, en = ("cấp huyện", "a district") if isinstance(above, District) else ("cấp tỉnh", "a province")
+    return Text(vi=f"{above.code} {above.name} ({vi})", en=f"{above.code} {above.name} ({en})")
+
+
+def _instead(above: District | Province | None, series: str, on: date, province: str) -> Text:
+    """Where what is known of a district or province as a whole can be filed."""
+    if series == "universal_education":
+        return Text(
+            vi=" Quyết định công nhận phổ cập của huyện, tỉnh: mẫu `recognition`.",
+            en=" A decision that recognises universal education of it: the form `recognition`.",
+        )
+    own: Literal["district", "province"] = "district" if isinstance(above, District) else "province"
+    vi, year = "huyện" if own == "district" else "tỉnh", on.year
+    try:
+        rubric_for(own, year, province)
+    except NoRuleInForce:
+        return Text(vi=f" Năm {year} không có quy định đánh giá cấp {vi}.", en=f" No rule assesses a {own} of {year}.")
+    return Text(
+        vi=f" Đánh giá cả {vi}: mẫu `assessment --series {own} --period {year}`.",
+        en=f" The {own} is assessed by the form `assessment --series {own} --period {year}`.",
+    )
 
 
 _READERS: Mapping[Holds, Callable[[Cell, str, Column, Terms, Told], Any]] = {

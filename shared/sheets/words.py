@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from shared.contracts.base import Text
+from shared.contracts.base import Status, Text
 
 
 class Holds(StrEnum):
@@ -101,6 +101,8 @@ EXPLAINED: Mapping[Holds, Text] = {
 }
 """What may stand in a cell."""
 
+FLAGS: Mapping[bool, str] = {True: "có", False: "không"}
+"""How yes and no are written in a form."""
 YES: Mapping[str, bool] = {
     "có": True,
     "đạt": True,
@@ -115,3 +117,20 @@ YES: Mapping[str, bool] = {
     "false": False,
 }
 """How people write yes and no; `1` and `x` may mean anything."""
+TOTALS = frozenset(
+    {"tổng", "cộng", "tổng cộng", "tổng số", "toàn tỉnh", "toàn thành phố", "toàn huyện", "toàn quận", "total", "sum"}
+)
+"""What stands where a unit or centre should, in a row that adds up the others."""
+NOT_SENT, READY = "not_sent", "ready"
+BECAME: Mapping[str, Text] = {
+    NOT_SENT: Text(vi="chưa gửi: cần sửa", en="not sent: needs mending"),
+    READY: Text(vi="gửi được", en="can be sent"),
+    Status.ACCEPTED: Text(vi="được chấp nhận", en="accepted"),
+    Status.ACCEPTED_LATE: Text(vi="được chấp nhận, quá hạn", en="accepted, late"),
+    Status.HELD: Text(vi="tạm giữ", en="held"),
+    Status.REJECTED: Text(vi="bị từ chối", en="rejected"),
+    Status.CONFLICT: Text(vi="khác dữ liệu đã có", en="in conflict with what was accepted"),
+    Status.DUPLICATE: Text(vi="đã gửi trước đó", en="sent before"),
+    Status.UNCHANGED: Text(vi="không thay đổi", en="unchanged"),
+}
+"""What rows came to, in words."""

@@ -110,3 +110,28 @@ async def test_what_is_looked_at_for_doubts_is_read_in_the_order_of_an_index(
     province, year, id = (after or "//").split("/")
     wanted = [row for row in rows if asked.items() <= row.items() and place(row) > (province, int(year or 0), id)]
     assert found == sorted(wanted, key=place)[:11]
+
+
+@pytest.mark.parametrize("province", [None, "01"])
+async def test_facts_that_stand_are_read_in_the_order_of_an_index(
+    mongo: Mongo, database: Database[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, province: str | None
+) -> None:
+    rows = [
+        {"_id": f"{n:04}", "kind": "commune", "period": 2024 + n % 2, "province": f"{n % 3:02}", "act": "submission"}
+        for n in range(2_000)
+    ]
+    database["aggregates"].insert_many(rows)
+    seen: list[Any] = []
+
+    async def find(collection: str, query: Any, *, sort: Any, limit: int, **more: Any) -> list[Any]:
+        seen.append(database[collection].find(query).sort([*sort]).limit(limit).explain())
+        return []
+
+    monkeypatch.setattr(mongo, "find", find)
+    asked = {"kind": "commune", "period": 2025} | ({"province": province} if province else {})
+    await queries.accepted(mongo, asked, after="0500", limit=10)
+    (explained,) = seen
+    used = set(stages(explained["queryPlanner"]["winningPlan"]))
+    assert "IXSCAN" in used
+    assert not used & {"SORT", "COLLSCAN"}
+    assert explained["executionStats"]["totalDocsExamined"] <= 20

@@ -87,7 +87,6 @@ THERE_AND_ABSENT = [
     ("funding", "get", "/explanations/{subject}", "/explanations/{}", ("HP-A", "HP-Z")),
     ("intake", "get", "/receipts/{receipt_id}", "/receipts/{}", ("{receipt}", "submissions.31-0-999")),
     ("intake", "get", "/subjects/{subject}", "/subjects/{}", ("HP-A", "HP-Z")),
-    ("intake", "get", "/communes/{code}/centres", "/communes/{}/centres", ("10507", "99999")),
     ("intake", "get", "/explanations/{subject}", "/explanations/{}", ("HP-A", "HP-Z")),
     ("scoring", "get", "/results/{subject}", "/results/{}", ("HP-A", "HP-Z")),
 ]

@@ -136,7 +136,7 @@ def test_the_command_waits_on_where_a_service_cannot_tell(monkeypatch: pytest.Mo
     monkeypatch.setattr(command, "chosen", lambda: Here("here", {"intake": ("http://intake",)}))
     told: list[str] = []
     Client().wait(30, lambda flows: told.append(describe(flows)))
-    assert told[:2] == ["intake: Kafka does not answer yet. Ask again."] * 2
+    assert told[:2] == ["intake: Kafka chưa trả lời. / Kafka does not answer yet. → Gửi lại sau. / Ask again."] * 2
     assert told[2] == ""
 
     coming[:] = [away] * 2

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import openpyxl
 import pytest
@@ -17,16 +15,28 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from shared.contracts.catalogue import CONTRACTS, EXAMPLES, EventType
+from shared.contracts.submissions import AssessmentSeries
 from shared.outside import read_json
 from shared.registry import registry
-from shared.sheets import Answer, Form, SheetRefused, csv_template, form_of, kinds, write_answered, xlsx_template
+from shared.rulebook import Rubric, rubrics
+from shared.sheets import Answer, Form, SheetRefused, form_of, kinds, write_answered
 from shared.sheets.cells import address
-from shared.sheets.columns import Column
 from shared.sheets.encodings import recognised
 from shared.sheets.numbers import days, readings, shown_by, stored
 from shared.sheets.template import DATA, HEAD_ROWS
 from shared.sheets.words import EXPLAINED, Holds
-from tests.sheet_makers import OLD_TEXT, TODAY, found, headed, in_old_letters, old_bytes, read, template, write
+from tests.sheet_makers import (
+    OLD_TEXT,
+    filled_in,
+    found,
+    headed,
+    in_old_letters,
+    make,
+    old_bytes,
+    read,
+    template,
+    write,
+)
 
 PERIOD = 2025
 WITH_CONTENT = {"commune": None, "centre": None, "assessment": "universal_education"}
@@ -68,6 +78,8 @@ def test_columns_of_an_assessment_are_those_of_the_rule_of_its_year() -> None:
         ("không có", {"period": 2025}, "kind_unknown"),
         ("commune", {}, "period_missing"),
         ("commune", {"period": 1999}, "no_rubric"),
+        ("commune", {"period": 0}, "no_rubric"),
+        ("commune", {"period": 10**10}, "no_rubric"),
         ("assessment", {"period": 2025, "series": "commune-x"}, "series_unknown"),
     ],
 )
@@ -179,6 +191,80 @@ def test_a_code_is_mended_only_where_its_sender_asks(tmp_path: Path) -> None:
     row = one(tmp_path, "registration", lost, repair=frozenset({"codes"}))
     assert row.data["commune_code"] == "00004"
     assert [told.code for told in row.warnings] == ["code_repaired"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "period", "given", "says"),
+    [
+        ("registration", None, "Quận Ba Đình", "001 Quận Ba Đình (cấp huyện)"),
+        ("registration", None, "001 – Quận Ba Đình", "001 Quận Ba Đình (cấp huyện)"),
+        ("commune", 2025, "Thành phố Hà Nội", "01 Thành phố Hà Nội (cấp tỉnh)"),
+        ("commune", 2025, "Huyện Đông Anh", "Năm 2025 không có quy định đánh giá cấp huyện"),
+        ("commune", 2024, "Huyện Đông Anh", "mẫu `assessment --series district --period 2024`"),
+        ("commune", 2025, "01", "mẫu `assessment --series province --period 2025`"),
+    ],
+)
+def test_a_district_or_province_is_no_commune_and_is_filed_elsewhere(
+    tmp_path: Path, kind: str, period: int | None, given: str, says: str
+) -> None:
+    form = form_of(kind, province="01", period=period)
+    place = [column.id for column in form.columns].index("commune_code" if kind == "registration" else "unit_code")
+    said = [["langhoc", kind, "numbers", "vi", *(["period", str(period)] if period else [])]]
+    _, rows = read(write(tmp_path / "one.xlsx", [*said, [one.id for one in form.columns]], {address(3, place): given}))
+    (told,) = [problem for problem in rows[2].problems if problem.code == "unit_above_communes"]
+    assert says in f"{told.message.vi} {told.mend.vi}"
+
+
+def test_a_code_that_lost_zeros_may_also_be_a_districts(tmp_path: Path) -> None:
+    """268 was the district of Hà Đông, and may be what is left of 00268."""
+    (told,) = one(tmp_path, "registration", {"A4": "TT-1", "C4": "268"}).problems
+    assert told.code in ("code_zeros_lost", "unit_above_communes")
+    assert "268 Quận Hà Đông (cấp huyện)" in told.message.vi
+
+
+def test_a_year_before_every_rule_says_which_rules_there_are() -> None:
+    with pytest.raises(SheetRefused) as refused:
+        form_of("commune", province="01", period=2014)
+    (told,) = refused.value.problems
+    assert "lc_commune_44_2014 (2015–2023); lc_commune_25_2023 (từ 2024 trở đi)" in told.expected.vi
+    assert "`recognition`" in told.mend.vi
+
+
+def test_a_share_as_one_figure_is_told_the_two_columns_that_it_needs(tmp_path: Path) -> None:
+    heads = headed("commune")
+    by_heading = write(tmp_path / "heads.xlsx", [heads[0], ["unit_code", "C5.1", "C1.1.met"]], {"A3": "00004"})
+    with pytest.raises(SheetRefused) as refused:
+        read(by_heading)
+    (told,) = refused.value.problems
+    assert (told.code, told.field) == ("heading_of_share", "B2")
+    assert "C5.1.share.numerator và C5.1.share.denominator" in told.expected.vi
+
+    place = heads[1].index("C5.1.share.numerator")
+    percent = {"A4": "00004", address(4, place): {"number": 0.62, "format": "0%"}}
+    _, rows = read(write(tmp_path / "cells.xlsx", heads, percent))
+    (told,) = [problem for problem in rows[3].problems if problem.code == "percent"]
+    assert "C5.1.share.numerator và C5.1.share.denominator" in told.mend.vi
+
+    half = write(tmp_path / "half.xlsx", [heads[0], ["unit_code", "C5.1.share.numerator"]], {"A3": "00004", "B3": 62})
+    (told,) = read(half)[1][2].problems
+    assert (told.code, told.field) == ("column_needed", "B3")
+    assert "C5.1.share.denominator" in told.message.vi
+
+
+@pytest.mark.parametrize(
+    ("kind", "put", "written"),
+    [
+        ("centre", {"A4": "TT-1", "D4": ".7.50"}, "“.7.50”"),
+        ("envelope", {"A4": 2026, "C4": "7,50"}, "7,50"),
+        ("envelope", {"A4": 2026, "C4": "-5.000"}, "“-5.000”"),
+        ("registration", {"A4": "TT-1", "C4": "00004", "D4": "other", "E4": "7,50"}, "“7,50”"),
+        ("registration", {"A4": "TT-1", "C4": "00004", "D4": "other", "E4": 2.98}, "“2.98” không phải số nguyên."),
+        ("registration", {"A4": "TT-1", "C4": "00004", "D4": "other", "E4": 2.98}, "thì số là 2980"),
+    ],
+)
+def test_a_value_is_told_as_it_was_written(tmp_path: Path, kind: str, put: dict[str, Any], written: str) -> None:
+    told = one(tmp_path, kind, put).problems
+    assert any(written in problem.message.vi for problem in told), told
 
 
 def test_a_format_of_zeros_shows_the_code_that_is_meant(tmp_path: Path) -> None:
@@ -301,21 +387,6 @@ def example(event: EventType) -> dict[str, Any]:
     return dict(data)
 
 
-def value_at(data: Any, column: Column) -> Any:
-    for key in column.path:
-        data = data.get(key) if isinstance(data, dict) else None
-    return data
-
-
-def as_cell(value: Any, column: Column, suffix: str) -> Any:
-    """How somebody fills in a value."""
-    if isinstance(value, bool):
-        return "có" if value else "không"
-    if column.holds is Holds.DECIMAL and value is not None:
-        return float(value) if suffix == ".xlsx" else str(value).replace(".", ",")
-    return "\n".join(value) if isinstance(value, list) else value
-
-
 def without_defaults(made: Form, data: dict[str, Any]) -> Any:
     return made.model.model_validate({"submission_id": "x", **data}).model_dump(exclude={"submission_id"})
 
@@ -327,29 +398,13 @@ def test_an_example_that_is_filled_in_is_read_as_what_it_is(tmp_path: Path, kind
     event, _ = kinds()[kind]
     data = example(EventType(event))
     made = form_of(kind, province="04", period=data.get("period"), series=data.get("series"))
-    filled = tmp_path / f"filled{suffix}"
-    cells = [as_cell(value_at(data, column), column, suffix) for column in made.columns]
-    if suffix == ".csv":
-        text = io.StringIO()
-        csv.writer(text, delimiter=";").writerow("" if each is None else each for each in cells)
-        filled.write_bytes(csv_template(made, "04", "1") + text.getvalue().encode())
-    else:
-        book = openpyxl.load_workbook(_template_of(made, tmp_path))
-        for place, each in enumerate(cells, start=1):
-            book[DATA].cell(HEAD_ROWS + 1, place).value = each
-        book.save(filled)
+    filled = filled_in(made, [data], tmp_path / f"filled{suffix}")
     _, rows = read(filled, province="04")
     row = rows[HEAD_ROWS]
     assert row.problems == []
     assert row.data is not None
     said = {name: value for name, value in row.data.items() if name != "submission_id"}
     assert without_defaults(made, said) == without_defaults(made, data)
-
-
-def _template_of(made: Form, folder: Path) -> Path:
-    file = folder / "template.xlsx"
-    file.write_bytes(xlsx_template(made, "04", "1", register=registry(), today=TODAY))
-    return file
 
 
 LABELS = st.text("abc đệỦ-/09", min_size=1, max_size=20).map(str.strip).filter(lambda text: bool(text))
@@ -388,6 +443,17 @@ def test_what_is_typed_into_a_template_is_what_is_sent(tmp_path: Path, typed: li
         assert {k: v for k, v in read_back.data.items() if k != "submission_id"} == expected
 
 
+@pytest.mark.parametrize("rubric", rubrics(), ids=lambda one: str(one.id))
+def test_the_template_of_every_rule_is_read_as_its_own_columns(tmp_path: Path, rubric: Rubric) -> None:
+    known = {*get_args(AssessmentSeries), "commune", "centre"}
+    if rubric.series not in known:
+        return  # of persons, whom nobody files
+    kind = rubric.series if rubric.series in ("commune", "centre") else "assessment"
+    sheet, _ = read(template(kind, tmp_path / "one.xlsx", rubric.effective_from.year, series=rubric.series))
+    assert list(sheet.head.columns.values()) == list(sheet.form.columns)
+    assert len({column.id for column in sheet.form.columns}) == len(sheet.form.columns)
+
+
 def test_a_template_lists_the_provinces_own_units_of_the_day(tmp_path: Path) -> None:
     book = openpyxl.load_workbook(template("commune", tmp_path / "one.xlsx", PERIOD))
     listed = [cell.value for cell in book["Danh mục"]["A"][1:] if cell.value]
@@ -406,6 +472,13 @@ def test_a_template_that_is_not_filled_in_has_nothing_to_send(tmp_path: Path) ->
     sheet, rows = read(template("support", tmp_path / "one.xlsx", centres=[("TT-1", "Trung tâm 1")]))
     assert sheet.counts == {"header": 3}
     assert len(rows) == 3
+
+
+def test_a_sheet_is_looked_at_no_wider_than_its_head_says(tmp_path: Path) -> None:
+    """A program that streams what it writes knows no dimensions, and says the largest."""
+    sheet, rows = read(make("inline_texts", tmp_path / "one.xlsx"))
+    assert sheet.head.reach == sheet.head.width
+    assert [row.state for row in rows] == ["header", "header", "header", "ready"]
 
 
 # ------------------------------------------------------------------------------------------------------ answered
@@ -430,13 +503,16 @@ def test_an_answered_sheet_says_in_each_row_what_became_of_it_and_can_be_handed_
         "C7": {"formula": "=1"},
     }
     sheet, rows = read(write(tmp_path / "one.xlsx", headed("envelope", sheet="a"), put))
-    answers = {row.number: Answer(row.state, row.problems) for row in rows if row.state in ("ready", "refused")}
+    status = {"ready": "ready", "refused": "not_sent"}
+    answers = {row.number: Answer(status[row.state], row.problems) for row in rows if row.state in status}
     answered = tmp_path / "one.answered.xlsx"
     write_answered(sheet, answers, answered)
     page = openpyxl.load_workbook(answered)[DATA]
-    assert [page.cell(2, place).value for place in (7, 8, 9)] == ["answer.status", "answer.reason", "answer.mend"]
-    assert [page.cell(row, 7).value for row in (3, 4, 5, 6)] == ["Kết quả", "ready", None, "refused"]
-    assert page["H6"].value.startswith("C6: “nhiều”")
+    heads = ["answer.status", "answer.words", "answer.reason", "answer.mend"]
+    assert [page.cell(2, place).value for place in (7, 8, 9, 10)] == heads
+    assert [page.cell(row, 7).value for row in (3, 4, 5, 6)] == ["Mã kết quả", "ready", None, "not_sent"]
+    assert [page.cell(row, 8).value for row in (3, 4, 5, 6)] == ["Kết quả", "gửi được", None, "chưa gửi: cần sửa"]
+    assert page["I6"].value.startswith("C6: “nhiều”")
     assert page["E6"].value == "=1+1"
     assert page["C7"].value is None, "a result that was never computed is no 0"
     sheet, back = read(answered)

@@ -26,7 +26,7 @@ from deploy.local.errors import NotRunning
 from shared.contracts.catalogue import EXAMPLES
 from shared.contracts.topics import submission_key
 from shared.registry import registry
-from shared.sheets import form_of, xlsx_template
+from shared.sheets import BECAME, form_of, xlsx_template
 from shared.sheets.template import DATA, HEAD_ROWS
 from tests.sheet_makers import TODAY
 from tests.unit.intake_bench import Bench
@@ -119,9 +119,11 @@ def sheet(folder: Path, *centres: tuple[str, str]) -> Path:
 
 
 def became(path: Path) -> list[tuple[Any, ...]]:
-    """Status and reason of each row of the answered sheet."""
+    """Status and reason of each row of the answered sheet; its words are those of its code."""
     page = openpyxl.load_workbook(path.with_name(f"{path.stem}.answered.xlsx"))[DATA]
-    return [row[-3:-1] for row in page.iter_rows(min_row=HEAD_ROWS + 1, values_only=True)]
+    rows = [row[-4:] for row in page.iter_rows(min_row=HEAD_ROWS + 1, values_only=True)]
+    assert all(words == BECAME[status].vi for status, words, _, _ in rows)
+    return [(status, why) for status, _, why, _ in rows]
 
 
 async def test_a_dry_run_of_a_sheet_tells_what_only_the_register_knows_and_writes_nothing(

@@ -126,8 +126,11 @@ async def test_everything_that_is_wrong_is_said(terminal: Terminal, tmp_path: Pa
     refused = await terminal.run("register", "correct", str(file))
     assert refused.exit_code == 1
     said = " ".join(refused.output.split())
-    assert "/added/0/province_code: There is no province with code 99" in said
-    assert "/ended/0: The register has no unit 99999@2025-07" in said
+    for place, message in (
+        ("/added/0/province_code", "There is no province with code 99"),
+        ("/ended/0", "The register has no unit 99999@2025-07"),
+    ):
+        assert f" / {message}" in said.partition(f"{place}: ")[2]
 
 
 @pytest.mark.parametrize(

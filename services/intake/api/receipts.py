@@ -9,13 +9,13 @@ from fastapi import APIRouter, Query, Request
 
 from services.intake import domain, queries
 from shared.answers.page import Page
-from shared.answers.register import AcceptedSubject
+from shared.answers.register import AcceptedFact, AcceptedSubject
 from shared.contracts.base import Status
-from shared.contracts.facts import Receipt, RegistrationAccepted, SubmissionKind
+from shared.contracts.facts import Receipt, SubmissionKind
 from shared.refusals import problem
 from shared.rulebook import HANOI
 from shared.web.auth import Who
-from shared.web.paging import AfterNewer, Limit
+from shared.web.paging import After, AfterNewer, Limit
 from shared.web.parameters import AnyYear, Name, OnDay, Province
 from shared.web.problems import not_found, refused
 
@@ -24,6 +24,9 @@ Search = Annotated[
     Name | None, Query(description="Code of the subject, or a part of its name; marks and letter case do not matter")
 ]
 First = Annotated[OnDay | None, Query(alias="from", description="First day of arrival, in Hà Nội")]
+PeriodOfFacts = Annotated[
+    AnyYear | None, Query(description="Period or budget year; left out of centres, which are registered for none")
+]
 Until = Annotated[OnDay | None, Query(description="Last day of arrival, in Hà Nội")]
 
 
@@ -111,7 +114,17 @@ async def get_history(
     return [one for one in found if who.may_see(one.province)]
 
 
-@router.get("/communes/{code}/centres", summary="Registered centres of a commune")
-async def get_centres(request: Request, who: Who, code: Name) -> list[RegistrationAccepted]:
-    found = await queries.centres_of(request.app.state.mongo, code)
-    return [one for one in found if who.may_see(one.province)]
+@router.get("/accepted", summary="Facts that stand, of one kind and period: what was filed, or the registered centres")
+async def list_accepted(
+    request: Request,
+    who: Who,
+    kind: SubmissionKind,
+    period: PeriodOfFacts = None,
+    series: Name | None = None,
+    province: Province | None = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Page[AcceptedFact]:
+    """Ordered by subject. What was withdrawn is left out."""
+    query = who.within(province, kind=kind, **{"accepted.series": series}) | {"period": period}
+    return await queries.accepted(request.app.state.mongo, query, after=after, limit=limit)
