@@ -14,11 +14,13 @@ from shared.telemetry import configure_logs
 @contextmanager
 def service_logs() -> Iterator[None]:
     """Until the end of the block; then those of the run again, for whatever test comes next in this process."""
-    handlers, before = logging.getLogger().handlers[:], structlog.get_config()
+    root = logging.getLogger()
+    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
     configure_logs("test")
     try:
         yield
     finally:
-        logging.getLogger().handlers[:] = handlers
+        root.handlers[:] = handlers
+        root.setLevel(level)
         structlog.configure(**before)
         structlog.contextvars.clear_contextvars()

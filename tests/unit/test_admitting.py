@@ -14,6 +14,7 @@ from deploy import admitting
 from deploy.admitting import FAILED, Settings, admit_to_kafka, logins, main, patiently
 from deploy.local.secrets import Secrets
 from deploy.local.state import SERVICES
+from tests.logs import service_logs
 
 
 @pytest.fixture
@@ -41,7 +42,8 @@ def told(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
                 monkeypatch.delenv(f"LANGHOC_{name}", raising=False)
             else:
                 monkeypatch.setenv(f"LANGHOC_{name}", value)
-        code = main()
+        with service_logs():
+            code = main()
         return code, json.loads(capsys.readouterr().out.splitlines()[-1])
 
     return run

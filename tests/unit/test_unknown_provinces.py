@@ -49,7 +49,7 @@ async def run(*arguments: str) -> Result:
         ("funding", "/budgets?year=2012", "value_invalid", "2013"),
         ("intake", "/receipts?province=99", "value_invalid", "96"),
         ("intake", "/tally?province=99", "value_invalid", "96"),
-        ("intake", "/held?period=1999", "value_invalid", "2013"),
+        ("intake", "/held?period=1999", "value_invalid", "2008"),
         ("intake", "/history?province=0", "value_invalid", "80"),
         ("notifications", "/alerts?province=02&period=2026", "province_ended", "08"),
         ("notifications", "/alerts/tally?province=99", "value_invalid", "96"),
