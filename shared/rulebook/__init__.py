@@ -23,6 +23,7 @@ from shared.rulebook.rubrics import (
     rubric,
     rubric_for,
     rubrics,
+    rules_of,
 )
 
 __all__ = [
@@ -65,4 +66,5 @@ __all__ = [
     "rubric",
     "rubric_for",
     "rubrics",
+    "rules_of",
 ]

@@ -230,6 +230,17 @@ def rubric_for(series: Series, period: int, province: str | None = None) -> Rubr
     return _applied(folders()).get(point_table_for(one, province, period).id, one)
 
 
+def rules_of(series: Series) -> Text:
+    """The rules of a series, each with the periods on whose last day it is in force."""
+    said = {"vi": list[str](), "en": list[str]()}
+    for one in sorted(_of(series, rubrics()), key=lambda one: one.effective_from):
+        first = one.effective_from.year
+        last = None if one.effective_to is None else one.effective_to.year - 1
+        said["vi"].append(f"{one.id} (từ {first} trở đi)" if last is None else f"{one.id} ({first}–{last})")
+        said["en"].append(f"{one.id} ({first} and later)" if last is None else f"{one.id} ({first}–{last})")
+    return Text(vi="; ".join(said["vi"]), en="; ".join(said["en"]))
+
+
 def point_table_for(rubric: PointsRubric, province: str | None, period: int) -> PointTable:
     """The point table of a rubric in a province on the cut-off date: its own, else the ministry's, else the rubric's.
 

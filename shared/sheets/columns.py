@@ -30,7 +30,7 @@ from shared.contracts.submissions import (
 )
 from shared.errors import LanghocError
 from shared.refusals import problem
-from shared.rulebook import NoRuleInForce, PassFailRubric, PointsRubric, Rubric, Series, rubric_for, rubrics
+from shared.rulebook import NoRuleInForce, PassFailRubric, PointsRubric, Rubric, Series, rubric_for, rules_of
 from shared.rulebook.indicators import ShareAtLeast
 from shared.rulebook.targets import PartsRule, RecognisedShareRule
 from shared.sheets.words import EXPLAINED, FIELDS, Holds
@@ -141,24 +141,13 @@ def form_of(kind: str, *, province: str, period: int | None = None, series: str 
     try:
         rubric = rubric_for(cast(Series, series), period, province)
     except (NoRuleInForce, ValueError, OverflowError) as error:  # a year that no calendar has, has no rule either
-        rules = _years(cast(Series, series))
+        rules = rules_of(cast(Series, series))
         raise SheetRefused(problem("sheets.no_rubric", series=series, period=period, rules=rules)) from error
     fixed: dict[str, Any] = {"period": period, "rubric": rubric.id}
     if "series" in model.model_fields:
         fixed = {"series": series, **fixed}
     own = (column for column in _fields(model) if column.id not in fixed)
     return Form(kind, type_, model, (*own, *_content(rubric)), fixed, rubric)
-
-
-def _years(series: Series) -> Text:
-    """The rules of a series, each with the periods on whose last day it is in force."""
-    said = {"vi": list[str](), "en": list[str]()}
-    for one in sorted((one for one in rubrics() if one.series == series), key=lambda one: one.effective_from):
-        first = one.effective_from.year
-        last = None if one.effective_to is None else one.effective_to.year - 1
-        said["vi"].append(f"{one.id} (từ {first} trở đi)" if last is None else f"{one.id} ({first}–{last})")
-        said["en"].append(f"{one.id} ({first} and later)" if last is None else f"{one.id} ({first}–{last})")
-    return Text(vi="; ".join(said["vi"]), en="; ".join(said["en"]))
 
 
 # ------------------------------------------------------------------------------------------------------- fields

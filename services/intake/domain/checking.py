@@ -35,6 +35,7 @@ from shared.rulebook import (
     deadline,
     rubric_for,
     rubrics,
+    rules_of,
 )
 from shared.rulebook.standards import StandardsRubric
 from shared.rulebook.targets import LEVELS
@@ -209,7 +210,7 @@ def _recognised(data: RecognitionSubmitted) -> list[Problem]:
     days = (cut_off(data.period), data.decided_on)
     possible = [one for one in rubrics() if one.series == data.series and any(one.in_force(day) for day in days)]
     if not possible:
-        return [*found, problem("intake.no_rubric", "/period", period=data.period)]
+        return [*found, problem("intake.no_rubric", "/period", period=data.period, rules=rules_of(data.series))]
     rules = ", ".join(one.id for one in possible)
     most = max(_levels(one, data) for one in possible)
     grades = [grade.id for one in possible if isinstance(one, PointsRubric) for grade in one.grades]
@@ -271,7 +272,7 @@ def _check_values(
     try:
         rubric = rubric_for(series, data.period, _holder(findings, data, arrival, known))
     except NoRuleInForce:
-        findings.problems.append(problem("intake.no_rubric", "/period", period=data.period))
+        findings.problems.append(problem("intake.no_rubric", "/period", period=data.period, rules=rules_of(series)))
         return
     opens = opening(rubric, data.period)
     if arrival.day < opens:
