@@ -11,7 +11,7 @@ from shared.rulebook.goals import Goal, goals_for
 from shared.rulebook.periods import Closing, closing, named_closable
 from shared.rulebook.plausibility import Plausibility, plausibility_on
 from shared.rulebook.points import PointsRubric
-from shared.rulebook.policies import AlertPolicy, RequestPolicy, alert_policy, request_policy
+from shared.rulebook.policies import AlertPolicy, RequestPolicy, alert_policy, release_policy, request_policy
 from shared.rulebook.readings import EmptyCohort, Readings, readings_on
 from shared.rulebook.rubrics import (
     HANOI,
@@ -62,6 +62,7 @@ __all__ = [
     "plausibility_on",
     "point_table_for",
     "readings_on",
+    "release_policy",
     "request_policy",
     "rubric",
     "rubric_for",

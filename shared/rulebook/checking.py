@@ -42,6 +42,7 @@ LAYERED: dict[str, Reader] = {
     plausibility.FILE: plausibility.plausibilities,
     "ranking_policy.yaml": ranking.ranking_policies,
     readings.FILE: readings.readings_layers,
+    "release_policy.yaml": policies.release_policies,
     "request_policy.yaml": policies.request_policies,
     "sustainability_policy.yaml": sustainability.sustainability_policies,
 }

@@ -1,4 +1,5 @@
-"""Policies on alerts and on requests: working defaults that a ministry (the first a province too) replaces."""
+"""Policies on alerts, requests and releases: working defaults that a ministry (of alerts and releases a province too)
+replaces."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -56,6 +57,24 @@ class Answering(Grounded):
         return datetime(day.year, day.month, day.day, tzinfo=HANOI)
 
 
+Holding = Literal["population_differs", "population_above_whole", "value_without_evidence"]
+"""A warning that a result's content by itself is given. What is held against other facts (a jump from the period
+before) only intake knows, and no release can be held by it."""
+
+
+class Holds(Grounded):
+    """Warnings of a result that hold the release of every ranking in which it stands, until somebody accepts them."""
+
+    warnings: list[Holding]
+    """Empty: none does."""
+
+
+class ReleasePolicy(Dated):
+    """How a ranking is released."""
+
+    held_by: Holds
+
+
 class RequestPolicy(Dated):
     """How the ministry deals with requests of provinces."""
 
@@ -75,6 +94,24 @@ def request_policy(on: date) -> RequestPolicy:
     Raises `NoRuleInForce`, `RulebookError`.
     """
     return request_policies(folders()).in_force(on)
+
+
+@lru_cache
+def release_policies(places: Sequence[Path]) -> Layers[ReleasePolicy]:
+    """All versions in these folders. Raises `RulebookError`."""
+    return load_layers(places, "release_policy.yaml", ReleasePolicy)
+
+
+def release_policy(on: date, province: str | None = None) -> ReleasePolicy:
+    """The policy in force on a period's last day: of a province's ranking its own, else the ministry's, else the
+    working default.
+
+    Args:
+        province: code on that day; `None` = the nation's.
+
+    Raises `NoRuleInForce`, `RulebookError`.
+    """
+    return release_policies(folders()).in_force(on, province)
 
 
 @lru_cache
