@@ -792,7 +792,8 @@ class RankingReleased(Contract):
     decided_on: date
     signed_by: str
     reason: str | None = None
-    """Why it replaces the act before, or why it is withdrawn; `None` only for the first release."""
+    """Why it replaces the act before, why it is withdrawn, or why what is `accepted` is; `None` only for a first
+    release that accepts nothing."""
     order_id: str
     released_by: str
     role: str
@@ -803,6 +804,9 @@ class RankingReleased(Contract):
     """Units whose result is another than in the act before."""
     shifted: int = 0
     """Units whose rank moved since then only because others changed."""
+    accepted: Annotated[list[str], Field(exclude_if=lambda accepted: not accepted)] = []
+    """Warnings of results that would have held the release, `<commune code>/<warning>`: somebody looked at each of
+    them, and released the ranking all the same; `reason` says why."""
 
 
 # ----------------------------------------------------------------------------------------------- funding

@@ -124,7 +124,7 @@ class Step(Strict):
     key: str | None = None
     """The order's own id, to give the same order again."""
     accepts: list[Code] = []
-    """Of a budget's `submit`: the centres that it accepts by name."""
+    """Of a budget's `submit`: the centres that it accepts by name; of a `release`: `<commune code>/<warning>`."""
     refused: list[str] | None = None
     """Codes with which the correction or order is refused; left out, it must be carried out."""
     expect: Expectation | None = None
@@ -139,8 +139,8 @@ class Step(Strict):
             raise ValueError("an order needs `step` and `by`")
         if self.release and self.step not in (None, "withdraw"):
             raise ValueError("a ranking is released, or its release is taken back with `step: withdraw`")
-        if self.accepts and not self.budget:
-            raise ValueError("`accepts` speaks of a budget")
+        if self.accepts and (not (self.budget or self.release) or self.step == "withdraw"):
+            raise ValueError("`accepts` speaks of a budget, or of a ranking that is released")
         if (self.request or self.take_back) and not self.by:
             raise ValueError("an officer of the province asks: `by`")
         if self.until and not self.answer:

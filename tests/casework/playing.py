@@ -241,7 +241,8 @@ async def _release(world: World, step: Step, now: datetime) -> tuple[str, dict[s
         number = max((each["version"] for each in acts), default=1)
         return f"/rankings/{step.release}/releases/{number}/withdraw", decision
     seen = (await world.ask(MINISTRY, "scoring", f"/rankings/{step.release}/head")).json()
-    return f"/rankings/{step.release}/releases", decision | {name: seen[name] for name in ("version", "hash")}
+    looked_at = {"version": seen["version"], "hash": seen["hash"], "accepts": step.accepts}
+    return f"/rankings/{step.release}/releases", decision | looked_at
 
 
 async def _path(world: World, step: Step) -> str | None:

@@ -10,8 +10,8 @@ from typing import Any
 from services.scoring.decisions import RANKING, RANKING_VERSIONS, RESULTS, RankingYear, page_ids
 from services.scoring.decisions.documents import Result
 from services.scoring.domain import Standing
-from shared.contracts.facts import CommuneScored, RankingChanges, Superseded
-from shared.contracts.submissions import AreaClass
+from shared.contracts.facts import CommuneAccepted, CommuneScored, RankingChanges, Superseded
+from shared.contracts.submissions import AreaClass, TargetsContent
 from shared.messaging.decide.asking import Due, Outcome, Request
 from shared.messaging.decide.documents import Document, content_of
 from shared.messaging.decide.engine import Run, decided
@@ -22,6 +22,7 @@ from shared.mongo import Mongo, Put, Session, in_transaction
 from shared.mongo.port import Query, Sort
 from shared.registry import Registry, Unit, registry
 from tests.fakes.memory import MemoryMongo
+from tests.unit.scoring_samples import commune
 
 TODAY = "lc_commune_25_2023"
 FIRST_DAY = datetime(2026, 3, 1, 2, tzinfo=UTC)
@@ -82,6 +83,12 @@ async def write(mongo: Mongo, writes: Mapping[str, Sequence[Put]]) -> None:
     await in_transaction(mongo, body)
 
 
+def _accepted(unit: Unit, period: int, content: TargetsContent | None) -> CommuneAccepted:
+    named = {"unit_id": unit.unit_id, "code": unit.code, "name": unit.name, "holder": unit.province_code}
+    sent = content or TargetsContent.model_validate({"targets": {}})
+    return commune(sent, province=unit.province_code, period=period, **named)
+
+
 def stored(row: Document) -> Result:
     """The little of a kept result by which its rankings are asked for."""
     construct: Any = Result.model_construct
@@ -110,9 +117,16 @@ class Results:
         self.outcomes: list[Outcome] = []
 
     async def put(
-        self, unit: Unit, key: str | None, *, period: int = 2025, area_class: AreaClass | None = None, **changed: Any
+        self,
+        unit: Unit,
+        key: str | None,
+        *,
+        period: int = 2025,
+        area_class: AreaClass | None = None,
+        content: TargetsContent | None = None,
+        **changed: Any,
     ) -> None:
-        """The next version of a unit's result."""
+        """The next version of a unit's result; whatever its `content`, it is ranked by `key`."""
         id = f"{unit.unit_id}/{period}"
         before = self.mongo.rows("results").get(id)
         version = before["version"] + 1 if before else 1
@@ -127,6 +141,8 @@ class Results:
             "version": version,
             "result": result.model_dump(mode="json"),
             "standing": result.model_dump(mode="json"),
+            "accepted": _accepted(unit, period, content).model_dump(mode="json"),
+            "inputs": {},
         }
         self.mongo.rows("results")[id] = sealed("results", id, row)
         self.requests |= dict.fromkeys(

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from services.scoring.api.sight import Asked, Seen, Sight, withdrawn
 from services.scoring.decisions import Act, RankingYear, Unreleasable
@@ -28,6 +28,9 @@ router = APIRouter(prefix="/rankings/{scope}/{period}")
 
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=2_000), OneLine]
+Doubt = Annotated[str, StringConstraints(pattern=r"^([0-9]{5}|D[0-9]{3})/[a-z0-9_]{1,40}$")]
+MOST_DOUBTS = 5_000
+"""More than a nation has communes; who finds more has a rule to mend, not a ranking to release."""
 
 
 class Withdrawing(Claim):
@@ -39,10 +42,8 @@ class Withdrawing(Claim):
     decided_on: date
     """Day on which the decision was signed."""
     signed_by: Line
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=2_000), OneLine] | None = (
-        None
-    )
-    """Needed wherever an earlier release is replaced or withdrawn."""
+    reason: Reason | None = None
+    """Needed wherever an earlier release is replaced or withdrawn, or a warning accepted."""
 
 
 class Releasing(Withdrawing):
@@ -51,6 +52,9 @@ class Releasing(Withdrawing):
     version: Version
     hash: Annotated[str, StringConstraints(max_length=100), OneLine]
     """Version and hash of its head; what has moved on since is not released."""
+    accepts: Annotated[list[Doubt], Field(max_length=MOST_DOUBTS)] = []
+    """Every warning that would hold the release, `<commune code>/<warning>`: looked at, and released all the same for
+    the `reason`."""
 
 
 @router.post("/releases", summary="Release the ranking that was looked at: what the public sees from then on")
@@ -74,6 +78,13 @@ async def withdraw(
 @router.get("/releases", summary="Acts that released or withdrew a ranking, newest first: who, number, day, reason")
 async def list_releases(request: Request, who: Who, ranking: Asked) -> list[RankingReleased]:
     return await queries.acts(request.app.state.mongo, *ranking)
+
+
+@router.get("/held", summary="Warnings that hold the release of a ranking until `accepts` names them")
+async def list_held(request: Request, who: Who, seen: Seen, ranking: Asked) -> list[str]:
+    """All of them, `<commune code>/<warning>` in order, for who may release it."""
+    _entitled(seen, ranking)
+    return await queries.held(request.app.state.mongo, ranking)
 
 
 @router.get("/release", summary="The last release of a ranking, and how far the ranking has moved on since")
@@ -137,6 +148,7 @@ async def _carry_out(
         reason=body.reason,
         by=who.person,
         role=who.role.value,
+        accepts=tuple(body.accepts) if isinstance(body, Releasing) else (),
     )
     try:
         done = await queries.carry_out(request.app.state.runtime.commands, request.app.state.mongo, act)

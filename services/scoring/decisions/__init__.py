@@ -24,6 +24,7 @@ from services.scoring.decisions.documents import (
     Result,
 )
 from services.scoring.decisions.erasing import on_erased
+from services.scoring.decisions.held import held_by
 from services.scoring.decisions.ranked import RANKING
 from services.scoring.decisions.rankings import (
     NATION,
@@ -92,6 +93,7 @@ __all__ = [
     "Unreleasable",
     "area_class_scope",
     "explain",
+    "held_by",
     "page_ids",
     "pages_apart",
     "province_scope",

@@ -12,12 +12,13 @@ from datetime import date
 from typing import Literal
 
 from services.scoring.decisions.documents import RANKING_PAGES, RANKINGS, RELEASE_ACTS, RELEASES
+from services.scoring.decisions.held import held_by
 from services.scoring.decisions.ranked import RANKING
 from services.scoring.decisions.ranking_versions import RANKINGS_TOPIC
 from services.scoring.decisions.rankings import RankingYear, pages_apart
 from services.scoring.decisions.recomputes import RESCORED
 from services.scoring.decisions.references import COLLECTED
-from services.scoring.domain import VersionChange, difference
+from services.scoring.domain import VersionChange, difference, unaccepted
 from shared.contracts.base import Problem
 from shared.contracts.facts import RankingPublished, RankingReleased, RankingRow
 from shared.errors import LanghocError
@@ -51,6 +52,8 @@ class Act:
     reason: str | None
     by: str
     role: str
+    accepts: tuple[str, ...] = ()
+    """Of a release: warnings that it is not to be held by, `<commune code>/<warning>`."""
 
     def is_of(self, done: RankingReleased) -> bool:
         """Whether this is the order of that act."""
@@ -59,13 +62,14 @@ class Act:
         decision = (done.decision_number, done.decided_on, done.signed_by, done.reason)
         mine = (self.decision_number, self.decided_on, self.signed_by, self.reason)
         asked = (*self.ranking, self.state, self.number, self.hash)
-        return (done.scope, done.period, done.state, *seen) == asked and decision == mine
+        accepted = set(done.accepted) <= {*self.accepts}
+        return (done.scope, done.period, done.state, *seen) == asked and decision == mine and accepted
 
 
 async def release(order: Order[Act], ask: Ask) -> Outcome:
     """Release or withdraw. Raises `Unreleasable`."""
     act = order.data
-    last = await ask.one(RELEASES.ref(*act.ranking))
+    last, accepted = await ask.one(RELEASES.ref(*act.ranking)), list[str]()
     if act.state == "withdrawn":
         wrong = list(_unwithdrawable(act, last))
         ranking = last.ranking if last else None
@@ -74,11 +78,17 @@ async def release(order: Order[Act], ask: Ask) -> Outcome:
         wrong = list(_unreleasable(act, ranking, last))
         if not wrong and await _moving(act.ranking, ask):
             wrong.append(problem("scoring.ranking_moving", "/version"))
+        if not wrong:  # nothing moves: these are the results of the version that was looked at
+            held, accepts = await held_by(act.ranking, ask), set(act.accepts)
+            accepted = [each for each in held if each in accepts]
+            wrong += unaccepted(held, accepted, act.ranking.period, act.ranking.holder)
     today = order.at.astimezone(HANOI).date()
     if act.decided_on > today:
         wrong.append(problem("scoring.release_decided_later", "/decided_on", on=act.decided_on, today=today))
     if last is not None and not act.reason:
         wrong.append(problem("scoring.release_reason_missing", "/reason", number=last.version))
+    elif accepted and not act.reason:
+        wrong.append(problem("scoring.release_accepts_without_reason", "/reason", count=len(accepted)))
     if wrong:
         raise Unreleasable(*wrong)
     assert ranking is not None
@@ -100,6 +110,7 @@ async def release(order: Order[Act], ask: Ask) -> Outcome:
         supersedes=last.version if last else None,
         changes=len(change.changes),
         shifted=change.shifted,
+        accepted=accepted,
     )
     outcome = Outcome(verdict=act.state)
     outcome.put(RELEASES.ref(*act.ranking), released)

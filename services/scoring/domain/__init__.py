@@ -6,6 +6,7 @@ article and how well that is supported, and numbers are exact.
 
 from services.scoring.domain.differences import Difference, differences, judged, same_figures
 from services.scoring.domain.doubted import doubted
+from services.scoring.domain.held import holding, unaccepted
 from services.scoring.domain.movement import Earlier, Movement
 from services.scoring.domain.ranking import Cut, Standing, cut_off, rank, row_of, table_of
 from services.scoring.domain.recognising import beside, in_order
@@ -39,6 +40,7 @@ __all__ = [
     "doubted",
     "entries",
     "holder_of",
+    "holding",
     "in_order",
     "judged",
     "rank",
@@ -52,6 +54,7 @@ __all__ = [
     "score_commune",
     "stretch",
     "table_of",
+    "unaccepted",
     "unexplained",
     "with_words",
     "without_words",

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from services.scoring.decisions import RANKING_PAGES, RELEASE_ACTS, RELEASES, Act, pages_apart, release
+from services.scoring.decisions import (
+    RANKING_PAGES,
+    RELEASE_ACTS,
+    RELEASES,
+    Act,
+    RankingYear,
+    held_by,
+    pages_apart,
+    release,
+)
 from services.scoring.domain import VersionChange, difference
 from shared.contracts.facts import RankingPublished, RankingReleased, RankingRow
 from shared.messaging.decide.commands import Commands
+from shared.messaging.decide.engine import answer
+from shared.messaging.decide.reader import Reader
 from shared.mongo import Mongo
 
 
@@ -25,6 +36,11 @@ async def carry_out(commands: Commands, mongo: Mongo, act: Act) -> RankingReleas
     await commands.order(f"release/{act.order_id}", act, release)
     (done,) = await mongo.find(RELEASE_ACTS.name, {"order_id": act.order_id})
     return RELEASE_ACTS.read(done)
+
+
+async def held(mongo: Mongo, ranking: RankingYear) -> list[str]:
+    """Warnings that would hold its release now, `<commune code>/<warning>`, in order. Raises `Altered`."""
+    return await answer(lambda ask: held_by(ranking, ask), Reader(mongo))
 
 
 async def acts(mongo: Mongo, scope: str, period: int) -> list[RankingReleased]:
