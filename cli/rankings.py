@@ -9,7 +9,7 @@ import typer
 
 from cli.client import Client
 from cli.options import AnyProvince, FormatOption, LanguageOption, day_of
-from cli.output import Column, CommandError, Format, Language, emit, number, plain_errors, say
+from cli.output import Column, CommandError, Format, Language, emit, headed, number, plain_errors, say
 from cli.result_tree import cause_in
 from shared.answers.results import ReleaseState
 from shared.contracts.facts import RankChange, RankedResult, RankingPublished, RankingReleased, RankingRow
@@ -77,7 +77,13 @@ def release(
     version: Annotated[
         int | None, typer.Option(min=1, help="The version that was looked at; the newest by default.")
     ] = None,
-    reason: Annotated[str | None, typer.Option(help="Why it replaces the release before; needed then.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Why it replaces the release before, or accepts warnings; needed then.")
+    ] = None,
+    accepts: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CODE/WARNING", help="A warning that is not to hold it; repeat it for each of `held`."),
+    ] = None,
     id: IdOption = None,
 ) -> None:
     """Release a ranking by a decision: what the public sees from then on. By the ministry, or the province it is of."""
@@ -85,7 +91,19 @@ def release(
         client, path = Client(), f"/rankings/{_scope(province, area)}/{period}"
         head = client.get("scoring", f"{path}/head", RankingPublished, version=version)
         body = _act(id, number, decided_on, signed_by, reason) | {"version": head.version, "hash": head.hash}
+        body["accepts"] = accepts or []
         _tell(client.post("scoring", f"{path}/releases", RankingReleased, body))
+
+
+@app.command()
+def held(
+    period: PeriodOption, province: AnyProvince = None, area: AreaOption = None, format: FormatOption = Format.TABLE
+) -> None:
+    """Warnings that hold the release of a ranking: to be mended, or accepted by name when it is released."""
+    with plain_errors():
+        scope = _scope(province, area)
+        found = Client().get("scoring", f"/rankings/{scope}/{period}/held", list[str])
+        emit([{"accepts": each} for each in found], headed(accepts="Accept it as"), format, title=f"Holding {scope}")
 
 
 @app.command()
@@ -142,7 +160,8 @@ def _said(act: RankingReleased) -> str:
     by = f"by {act.decision_number} of {act.decided_on}, {act.signed_by}"
     if act.state == "withdrawn":
         return f"withdrawn {by}: {act.reason}"
-    return f"released as number {act.version} {by} (order of the ranking: {act.ranking.provenance})"
+    accepted = f"; {len(act.accepted)} warnings accepted, because: {act.reason}" if act.accepted else ""
+    return f"released as number {act.version} {by} (order of the ranking: {act.ranking.provenance}){accepted}"
 
 
 def _released(state: ReleaseState) -> str:
@@ -220,4 +239,5 @@ ACTS: list[Column[RankingReleased]] = [
     number("shifted", "Ranks"),
     Column("provenance", "Order", lambda act: act.ranking.provenance),
     Column("reason", "Reason"),
+    Column("accepted", "Accepted", lambda act: ", ".join(act.accepted) or None),
 ]

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from cli.main import app as langhoc
 from shared.registry import registry
 from tests.unit.ranking_samples import Results
+from tests.unit.scoring_samples import targets
 from tests.unit.wire import answered_by, http_of
 
 A, B = registry().units(date(2025, 12, 31), "04")[:2]
@@ -65,6 +66,21 @@ async def test_a_release_is_taken_back_with_its_reason(rankings: Command) -> Non
     assert "withdrawn by" in (await rankings(*HERE)).output
     listed = (await rankings("releases", *HERE, "--format", "csv")).output.splitlines()
     assert [line.split(",")[1] for line in listed[1:]] == ["withdrawn", "released"]
+
+
+async def test_what_holds_a_release_is_listed_and_accepted_by_name(world: Results, rankings: Command) -> None:
+    people = {"type": "share", "share": {"numerator": 60, "denominator": 99}}
+    await world.put(B, "b", content=targets(1, C5_1=people))
+    await world.compute("province-04")
+    refused = await rankings("release", *HERE, *SIGNED)
+    assert f"not accepted yet: {B.code}/population_differs." in refused.output, refused.output
+    (row,) = (await rankings("held", *HERE, "--format", "csv")).output.splitlines()[1:]
+    assert row == f"{B.code}/population_differs"
+    done = await rankings("release", *HERE, *SIGNED, "--accepts", row, "--reason", "Đã đối chiếu sổ hộ khẩu")
+    assert "1 warnings accepted, because: Đã đối chiếu sổ hộ khẩu" in done.output, done.output
+    await rankings("withdraw", *HERE, *SIGNED, "--release", "1", "--reason", "Có khiếu nại")
+    listed = (await rankings("releases", *HERE, "--format", "csv")).output.splitlines()
+    assert [line.rsplit(",", 1)[1] for line in listed[1:]] == ["", row], "what was accepted stays with its release"
 
 
 async def test_what_the_command_needs_is_told_in_plain_words(rankings: Command) -> None:
