@@ -103,6 +103,7 @@ QUALITIES: Mapping[Quality, int] = {
 Standing = Literal[0, 1, 2]
 """The level whose threshold a target reaches."""
 CITIZENS = "C5.1"
+DRAFT_CITIZENS = 25_000
 """The target "share of citizens with the title Learning Citizen": at least 60 % for level 1."""
 LEGACY_SPECIMENS = (("90", "TC11", "zero_criterion"), ("84.5", None, "kha"), ("69.5", None, "trung_binh"))
 """Borderline totals under Circular 44/2014, a criterion with 0 points, and what is to be shown."""
@@ -301,7 +302,7 @@ class Demonstration:
         yield from _histories(province, places, self._commune_draft)
         for numerator, note in ((15_000, "60_percent"), (14_999, "59.996_percent")):
             place = next(places)
-            content = _with_citizens(self._targets(place, "good"), numerator)
+            content = _with_citizens(self._targets(place, "good", DRAFT_CITIZENS), numerator)
             yield _message(province, _commune_of(place, content), note=note)
 
         right = _message(province, self._good_commune(next(places)), note="mended")
@@ -392,13 +393,15 @@ class Demonstration:
             return "strong"
         return _drawn(QUALITIES, random)
 
-    def _targets(self, place: Place, quality: Quality) -> TargetsContent:
+    def _targets(self, place: Place, quality: Quality, counted: int | None = None) -> TargetsContent:
+        """`counted`: the citizens of the commune, where they are no draw."""
         random = self._random("targets", place.unit.code)
         rubric = rubric_for("commune", PERIOD)
         assert isinstance(rubric, PassFailRubric)
         basis = f"Quyết định {random.randint(10, 900)}/QĐ-SYN ({MARK})" if random.random() < 0.95 else None
         difficult = place.area_class == "region_3"
-        citizens = place.population * random.randint(60, 72) // 100
+        drawn = place.population * random.randint(60, 72) // 100
+        citizens = counted or drawn
         draw = _middle if quality == "tied" else _between
         standings = _standings(quality, [target.id for target in rubric.targets], random)
         content = TargetsContent(
@@ -431,7 +434,7 @@ class Demonstration:
 
     def _commune_draft(self, place: Place, number: int) -> CommuneSubmitted:
         """The `number`-th thing that a commune says about the period, each different."""
-        content = _with_citizens(self._targets(place, "good"), 15_000 + 1_000 * number)
+        content = _with_citizens(self._targets(place, "good", DRAFT_CITIZENS), 15_000 + 1_000 * number)
         return _renamed(_commune_of(place, content), f"-{number}")
 
     def _centre_draft(self, place: Place, number: int) -> CentreSubmitted:
@@ -638,15 +641,16 @@ def _between(low: Fraction, high: Fraction, citizens: int, random: Random) -> Sh
 
 
 def _middle(low: Fraction, high: Fraction, citizens: int, random: Random) -> Share:
-    """The same share for everybody, of as many citizens as come near."""
-    middle = (low + high) / 2
-    scale = citizens // middle.denominator + 1
-    return Share(numerator=middle.numerator * scale, denominator=middle.denominator * scale)
+    """The same share for everybody, of as many citizens as come near; the whole is one for all shares of a commune."""
+    whole = (citizens // 1_000 + 1) * 1_000
+    counted = (low + high) / 2 * whole
+    assert counted.denominator == 1, "the middle of two shares of the law has at most three digits"
+    return Share(numerator=counted.numerator, denominator=whole)
 
 
 def _with_citizens(content: TargetsContent, numerator: int) -> TargetsContent:
     """The content with `numerator` of 25,000 citizens as Learning Citizens; 15,000 are the 60 % that level 1 needs."""
-    share = ShareTarget(share=Share(numerator=numerator, denominator=25_000), evidence=_evidence(CITIZENS))
+    share = ShareTarget(share=Share(numerator=numerator, denominator=DRAFT_CITIZENS), evidence=_evidence(CITIZENS))
     return content.model_copy(update={"targets": {**content.targets, CITIZENS: share}})
 
 

@@ -87,11 +87,11 @@ def _pass_fail(series: AssessmentSeries, period: int) -> PassFailRubric:
 
 
 def _shares(rubric: Rubric, citizens: Share, random: Random, mark: str) -> TargetsContent:
-    """A share between 85 and 100 % for everything that is asked; learning citizens as they are."""
+    """A share between 85 and 100 % for everything that is asked, of as many people; learning citizens as they are."""
     assert isinstance(rubric, StandardsRubric | ModelsRubric)
     targets: dict[str, TargetValue] = {}
+    whole = random.randint(40, 900)
     for one in rubric.targets:
-        whole = random.randint(40, 900)
         share = Share(numerator=whole - random.randint(0, whole * 15 // 100), denominator=whole)
         if getattr(one, "metric", None) == "learning_citizens":
             share = citizens
@@ -100,16 +100,18 @@ def _shares(rubric: Rubric, citizens: Share, random: Random, mark: str) -> Targe
 
 
 def _met(rubric: PassFailRubric, traits: Sequence[str], random: Random, mark: str) -> TargetsContent:
-    """Everything that holds for such a subject, met at level 1."""
+    """Everything that holds for such a subject, met at level 1; whoever is counted are as many people."""
+    people = random.randint(100, 900)
     targets = {
         rule.id: value
         for rule in rubric.targets
-        if any(rule.holds(level, traits) for level in LEVELS) and (value := _value(rule, random, mark)) is not None
+        if any(rule.holds(level, traits) for level in LEVELS)
+        and (value := _value(rule, people, random, mark)) is not None
     }
     return TargetsContent(targets=targets, traits=list(traits))
 
 
-def _value(rule: Target, random: Random, mark: str) -> TargetValue | None:
+def _value(rule: Target, people: int, random: Random, mark: str) -> TargetValue | None:
     evidence = [f"Minh chứng {rule.id} ({mark})"]
     match rule:
         case BooleanRule():
@@ -119,10 +121,10 @@ def _value(rule: Target, random: Random, mark: str) -> TargetValue | None:
         case LevelRule():
             return LevelTarget(level=rule.min_level["L1"], evidence=evidence)
         case ShareRule():
-            return ShareTarget(share=_at_least(rule.thresholds["L1"], random), evidence=evidence)
+            return ShareTarget(share=_at_least(rule.thresholds["L1"], people), evidence=evidence)
         case SharePairRule():
             pair = rule.thresholds["L1"]
-            trained, university = _at_least(pair.trained, random), _at_least(pair.university, random)
+            trained, university = _at_least(pair.trained, people), _at_least(pair.university, people)
             return SharePairTarget(trained=trained, university=university, evidence=evidence)
         case CountRule():
             return CountTarget(count=rule.minimum["L1"] + random.randint(0, 3), evidence=evidence)
@@ -134,6 +136,5 @@ def _value(rule: Target, random: Random, mark: str) -> TargetValue | None:
             return None
 
 
-def _at_least(threshold: Fraction, random: Random) -> Share:
-    whole = random.randint(100, 900)
-    return Share(numerator=ceil(threshold * whole), denominator=whole)
+def _at_least(threshold: Fraction, people: int) -> Share:
+    return Share(numerator=ceil(threshold * people), denominator=people)
