@@ -438,6 +438,8 @@ ALERT_KINDS: Mapping[AlertKind | RetiredAlertKind, Text] = {
     "ranking_released": Text(vi="công bố xếp hạng", en="a ranking was released"),
     "late_requested": Text(vi="đề nghị nộp sau khóa sổ", en="late acceptance is asked for"),
     "late_decided": Text(vi="trả lời đề nghị nộp sau khóa sổ", en="a request for late acceptance was decided"),
+    "appeal_made": Text(vi="đề nghị xem xét lại kết quả", en="a result is appealed against"),
+    "appeal_decided": Text(vi="trả lời đề nghị xem xét lại kết quả", en="an appeal was decided"),
     "support_changed": Text(vi="mức hỗ trợ thay đổi", en="support changed"),
 }
 """What kinds of alerts are called."""

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli import (
+    appeals,
     budget,
     clients,
     completeness,
@@ -82,6 +83,7 @@ modules = (
     periods,
     imports,
     late,
+    appeals,
     privacy,
     people,
     views,

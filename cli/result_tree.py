@@ -16,7 +16,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from cli.output import Language
-from shared.answers.results import AnyResult, AssessmentResult
+from shared.answers.results import AnyResult, AppealRef, AssessmentResult
 from shared.contracts.base import Provenance, Step
 from shared.contracts.explained import CriterionResult, TargetResult
 from shared.contracts.facts import RecognitionInForce, Reference, Superseded
@@ -54,6 +54,12 @@ _W: Mapping[str, tuple[str, str]] = {
     "revoked": ("bị thu hồi từ {day} theo quyết định {number}", "revoked from {day} on by decision {number}"),
     "references": ("Dùng kết quả khác", "Uses other results"),
     "missing": ("Chưa có giá trị", "Without a value"),
+    "appeals": ("Đề nghị xem xét lại", "Appeal"),
+    "appealed": ("phiên bản", "version"),
+    "appeal_open": ("chờ Bộ trả lời", "waits for the ministry"),
+    "appeal_withdrawn": ("đã rút", "withdrawn"),
+    "appeal_upheld": ("được chấp nhận", "upheld"),
+    "appeal_dismissed": ("bị bác", "dismissed"),
     "value": ("giá trị", "value"),
     "asked": ("yêu cầu", "asked"),
     "evidence": ("minh chứng", "evidence"),
@@ -178,7 +184,13 @@ def _facts(result: AnyResult, rule: Rubric | None, language: Language) -> Table:
     rows += [("references", _reference(each, language)) for each in result.references]
     if result.missing:
         rows.append(("missing", ", ".join(result.missing)))
+    rows += [("appeals", _appeal(each, language)) for each in result.appeals]
     return _lines(((word(key, language), value) for key, value in rows), style="bold")
+
+
+def _appeal(appeal: AppealRef, language: Language) -> str:
+    state = word(f"appeal_{appeal.state}", language)
+    return f"{appeal.province}/{appeal.appeal_id} ({word('appealed', language)} {appeal.result_version}): {state}"
 
 
 def _criterion(criterion: CriterionResult, said: Said, language: Language) -> Tree:

@@ -127,6 +127,7 @@ class Matrix:
             "order_id": "o",
             "import_id": "none",
             "request_id": "o",
+            "appeal_id": "o",
             "person_id": "p-lan",
             "subject": "HP-A",
             "code": "10507",

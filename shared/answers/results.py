@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from shared.answers.operations import Refusal
 from shared.contracts.base import Instant, Problem, Step
 from shared.contracts.explained import AssessmentExplained, CentreExplained, CommuneExplained
-from shared.contracts.facts import RankingReleased, RankingRow, Superseded
+from shared.contracts.facts import (
+    AppealDecision,
+    AppealFollows,
+    AppealMade,
+    RankingReleased,
+    RankingRow,
+    Superseded,
+)
 from shared.contracts.submissions import AssessmentSeries
+
+AppealState = Literal["open", "overdue", "withdrawn", "upheld", "dismissed"]
+"""`overdue`: nobody has decided, and the time for it is over."""
+
+
+class AppealView(AppealMade):
+    """An appeal against a version of a result, and what became of it."""
+
+    decision: AppealDecision | None = None
+    state: AppealState
+    newest_version: int
+    """Of the result: where that is another than `result_version`, a newer one stands."""
+
+
+class AppealRef(BaseModel):
+    """That there is an appeal against a result: `GET /appeals` tells it whole."""
+
+    province: str
+    appeal_id: str
+    result_version: int
+    state: AppealState
+    """`open` also where the time to decide is over."""
+    follows: AppealFollows | None = None
+
+
+Appeals = Annotated[list[AppealRef], Field(exclude_if=lambda found: not found)]
 
 
 class CommuneResult(CommuneExplained):
@@ -23,6 +56,8 @@ class CommuneResult(CommuneExplained):
     thresholds, reasons and citations; the explanation says so."""
     warnings: list[Problem] = []
     """What of its figures is formally right but hardly true, by themselves. It changes nothing in the result."""
+    appeals: Appeals = []
+    """Against any of its versions, in the order in which they were made."""
 
 
 class CentreResult(CentreExplained):
@@ -31,6 +66,7 @@ class CentreResult(CentreExplained):
     superseded: list[Superseded] = []
     is_explained: bool = True
     warnings: list[Problem] = []
+    appeals: Appeals = []
 
 
 class AssessmentResult(AssessmentExplained):
@@ -39,6 +75,7 @@ class AssessmentResult(AssessmentExplained):
     superseded: list[Superseded] = []
     is_explained: bool = True
     warnings: list[Problem] = []
+    appeals: Appeals = []
 
 
 AnyResult = CommuneResult | CentreResult | AssessmentResult

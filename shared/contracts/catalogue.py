@@ -51,6 +51,8 @@ class EventType(StrEnum):
     COMMUNE_SCORED = "langhoc.commune.scored.v2", facts.CommuneScored, "scores"
     CENTRE_SCORED = "langhoc.centre.scored.v2", facts.CentreScored, "scores"
     ASSESSMENT_SCORED = "langhoc.assessment.scored.v2", facts.AssessmentScored, "scores"
+    APPEAL_MADE = "langhoc.appeal.made.v1", facts.AppealMade, "scores"
+    APPEAL_DECIDED = "langhoc.appeal.decided.v1", facts.AppealDecided, "scores"
     RULE_RELEASED = "langhoc.rule.released.v1", rules.RuleReleased, "rules"
     RULEBOOK_RELEASED = "langhoc.rulebook.released.v1", rules.RulebookReleased, "rules"
     RANKING_PUBLISHED = "langhoc.ranking.published.v1", facts.RankingPublished, "rankings"

@@ -624,6 +624,54 @@ class AssessmentScored(OfAssessment, Result):
     """`langhoc.assessment.scored.v2`, subject = `<series>/<subject id>`."""
 
 
+AppealFollows = Literal["correct", "reopen", "recompute"]
+"""What changes the figures, where an appeal is upheld: a correction that the province files, a reopening of the period
+for this subject that the ministry orders and then a correction, or an order to judge again."""
+
+
+class AppealMade(Contract):
+    """`langhoc.appeal.made.v1`, subject = `appeal/<province>/<appeal id>`: a province asks the ministry to look again
+    at a version of a result. Version 2 may say that it asks no more."""
+
+    appeal_id: str
+    """The province's own."""
+    version: Version
+    province: ProvinceCode
+    """That the result belongs to: today's, which speaks for the holder of the subject on the cut-off date."""
+    series: Literal["commune", "centre"] | AssessmentSeries
+    subject: str
+    """Unit id, centre id, or subject id within the series."""
+    name: str
+    """Of the subject, as the result has it."""
+    period: Year
+    result_version: Version
+    result_hash: str
+    reason: str
+    made_by: str
+    made_at: Instant
+    decide_by: Instant
+    """The ministry decides before it. What is not decided by then is overdue, and neither upheld nor dismissed."""
+    withdrawn: RequestWithdrawn | None = None
+
+
+class AppealDecision(Contract):
+    """What the ministry decides on an appeal. It changes no figure by itself."""
+
+    upheld: bool
+    follows: AppealFollows | None = None
+    """Upheld: what changes the figures."""
+    reason: str
+    decision_number: str | None = None
+    decided_by: str
+    decided_at: Instant
+
+
+class AppealDecided(AppealMade):
+    """`langhoc.appeal.decided.v1`, under the subject of the appeal, as its next version."""
+
+    decision: AppealDecision
+
+
 class PreviousPlace(Contract):
     """Where the same unit stood in the same ranking of the period before, as that was last published."""
 
@@ -1231,6 +1279,8 @@ AlertKind = Literal[
     "ranking_released",
     "late_requested",
     "late_decided",
+    "appeal_made",
+    "appeal_decided",
 ]
 RetiredAlertKind = Literal["support_changed"]
 """Of earlier releases: what they told is still shown, and nothing is told so any more."""

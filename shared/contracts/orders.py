@@ -1,15 +1,27 @@
 """What the ministry orders of intake: that a closed period is open for a while, that history is taken in, and that the
-words of submissions, or the names of persons, are erased; and what a province asks of the ministry."""
+words of submissions, or the names of persons, are erased; and what a province asks of the ministry, which for appeals
+is scoring's to take."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.base import Claim, Identifier, Instant, Label, ProvinceCode, SupportYear
-from shared.contracts.facts import Closable
+from shared.contracts.base import (
+    Claim,
+    Identifier,
+    Instant,
+    Label,
+    Line,
+    ProvinceCode,
+    SupportYear,
+    Version,
+    Year,
+)
+from shared.contracts.facts import AppealFollows, Closable
 from shared.contracts.people import PersonId
+from shared.contracts.submissions import AssessmentSeries
 
 MOST_SUBMISSIONS = 100
 """Of one order of history: it is decided and written as one."""
@@ -63,6 +75,37 @@ class LateWithdrawal(Claim):
     """That the province asks no more."""
 
     reason: Label
+
+
+class Appeal(Claim):
+    """That a province asks the ministry to look again at a version of a result."""
+
+    appeal_id: Annotated[Identifier, StringConstraints(max_length=80)]
+    """The province's own; the same id with the same content is the same appeal."""
+    series: Literal["commune", "centre"] | AssessmentSeries
+    subject: Line
+    """Unit id, centre id, or subject id within the series."""
+    period: Year
+    result_version: Version
+    result_hash: Line
+    """Version and hash of the result that was looked at."""
+    reason: Line
+
+
+class AppealAnswer(Claim):
+    """What the ministry decides on an appeal."""
+
+    upheld: bool
+    follows: AppealFollows | None = None
+    """Upheld: what changes the figures."""
+    reason: Line
+    decision_number: Line | None = None
+
+
+class AppealWithdrawal(Claim):
+    """That the province asks no more."""
+
+    reason: Line
 
 
 class HistoricSubmission(Claim):

@@ -11,7 +11,15 @@ from shared.rulebook.goals import Goal, goals_for
 from shared.rulebook.periods import Closing, closing, named_closable
 from shared.rulebook.plausibility import Plausibility, plausibility_on
 from shared.rulebook.points import PointsRubric
-from shared.rulebook.policies import AlertPolicy, RequestPolicy, alert_policy, release_policy, request_policy
+from shared.rulebook.policies import (
+    AlertPolicy,
+    AppealPolicy,
+    RequestPolicy,
+    alert_policy,
+    appeal_policy,
+    release_policy,
+    request_policy,
+)
 from shared.rulebook.readings import EmptyCohort, Readings, readings_on
 from shared.rulebook.rubrics import (
     HANOI,
@@ -29,6 +37,7 @@ from shared.rulebook.rubrics import (
 __all__ = [
     "HANOI",
     "AlertPolicy",
+    "AppealPolicy",
     "AreaList",
     "Closing",
     "Due",
@@ -47,6 +56,7 @@ __all__ = [
     "RulebookError",
     "Series",
     "alert_policy",
+    "appeal_policy",
     "area_list",
     "calendar",
     "check_content",

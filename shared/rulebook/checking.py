@@ -36,6 +36,7 @@ from shared.rulebook.tables import load_tables
 Reader = Callable[[Sequence[Path]], Layers[Any]]
 LAYERED: dict[str, Reader] = {
     "alert_policy.yaml": policies.alert_policies,
+    "appeal_policy.yaml": policies.appeal_policies,
     "funding_norms.yaml": funding.norms_layers,
     "funding_policy.yaml": funding.policy_layers,
     periods.FILE: periods.period_policies,

@@ -47,12 +47,12 @@ class AlertPolicy(Dated):
 
 
 class Answering(Grounded):
-    """In how many days a request is answered: counted from the day after it, and to the end of the last one."""
+    """In how many days something is answered: counted from the day after it, and to the end of the last one."""
 
     within_days: Annotated[int, Field(ge=1, le=366)]
 
     def decide_by(self, requested_at: datetime) -> datetime:
-        """First instant at which an answer is overdue."""
+        """First instant at which an answer comes too late."""
         day = requested_at.astimezone(HANOI).date() + timedelta(days=self.within_days + 1)
         return datetime(day.year, day.month, day.day, tzinfo=HANOI)
 
@@ -94,6 +94,29 @@ def request_policy(on: date) -> RequestPolicy:
     Raises `NoRuleInForce`, `RulebookError`.
     """
     return request_policies(folders()).in_force(on)
+
+
+class AppealPolicy(Dated):
+    """How provinces and the ministry deal with appeals against results."""
+
+    made: Answering
+    """By the province, after a version of a result was published."""
+    decided: Answering
+    """By the ministry, after the appeal."""
+
+
+@lru_cache
+def appeal_policies(places: Sequence[Path]) -> Layers[AppealPolicy]:
+    """All versions in these folders. Raises `RulebookError`."""
+    return load_layers(places, "appeal_policy.yaml", AppealPolicy)
+
+
+def appeal_policy(on: date) -> AppealPolicy:
+    """The policy in force on a day: the ministry's, else the working default.
+
+    Raises `NoRuleInForce`, `RulebookError`.
+    """
+    return appeal_policies(folders()).in_force(on)
 
 
 @lru_cache

@@ -59,7 +59,19 @@ class Officer(Strict):
 
 MINISTRY = Officer(name="an", role="ministry")
 ORDERED = (
-    *("correct", "reopen", "end", "request", "answer", "take_back", "history", "imported"),
+    *(
+        "correct",
+        "reopen",
+        "end",
+        "request",
+        "answer",
+        "take_back",
+        "appeal",
+        "decide",
+        "give_up",
+        "history",
+        "imported",
+    ),
     *("budget", "adjustment", "release"),
 )
 """Kinds of steps that a person orders."""
@@ -106,6 +118,16 @@ class Step(Strict):
     """`<province>/<request id>`, for which its province asks no more."""
     until: Moment | None = None
     """Of an `answer`: it is granted until before this."""
+    appeal: Code | None = None
+    """`commune 00691/2025`: an officer appeals against the version of that result that stands; `key` is its id."""
+    version: int | None = None
+    """Of an `appeal`: against this version, whichever stands."""
+    decide: Code | None = None
+    """`<province>/<appeal id>`, which the ministry upholds (`follows`) or dismisses."""
+    follows: Literal["correct", "reopen", "recompute"] | None = None
+    """Of a `decide`: it is upheld, and what changes the figures."""
+    give_up: Code | None = None
+    """`<province>/<appeal id>`, for which its province asks no more."""
     history: list[Record] = []
     """The ministry takes these in under its own name."""
     imported: list[Record] = Field([], alias="import")
@@ -141,10 +163,12 @@ class Step(Strict):
             raise ValueError("a ranking is released, or its release is taken back with `step: withdraw`")
         if self.accepts and (not (self.budget or self.release) or self.step == "withdraw"):
             raise ValueError("`accepts` speaks of a budget, or of a ranking that is released")
-        if (self.request or self.take_back) and not self.by:
+        if (self.request or self.take_back or self.appeal or self.give_up) and not self.by:
             raise ValueError("an officer of the province asks: `by`")
         if self.until and not self.answer:
             raise ValueError("`until` speaks of an `answer`")
+        if (self.follows and not self.decide) or (self.version and not self.appeal):
+            raise ValueError("`follows` speaks of a `decide`, `version` of an `appeal`")
         if self.refused is not None and things in ([], ["send"]):
             raise ValueError("`refused` speaks of a correction or an order")
         return self

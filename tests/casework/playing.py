@@ -24,7 +24,7 @@ from shared.rulebook import HANOI
 from tests.casework.case import MINISTRY, Officer, Step
 from tests.casework.events import Event, Published
 from tests.casework.expectation import Expectation
-from tests.casework.expecting import Difference, adjustment, differences
+from tests.casework.expecting import Difference, adjustment, differences, split
 from tests.casework.plays import Play
 
 
@@ -138,6 +138,9 @@ async def _order(world: World, play: Play, step: Step, now: datetime) -> list[Di
     elif step.request or step.answer or step.take_back:
         what = f"{'request' if step.request else 'answer to' if step.answer else 'withdrawal of'} {_of(step, key)}"
         answer = await _late(world, play, step, who, key)
+    elif step.appeal or step.decide or step.give_up:
+        what = f"appeal {step.appeal or step.decide or step.give_up}"
+        answer = await _appeal(world, step, who, key)
     elif step.history:
         what = f"history {key}"
         answer = await world.order(who, "intake", "/history", _history(play, step, key), key)
@@ -182,6 +185,30 @@ async def _late(world: World, play: Play, step: Step, who: Officer, key: str) ->
     receipts = published.all(EventType.RECEIPT_ISSUED, lambda data: bool(data["channel"] == lies))
     asked = {"request_id": key, "receipt_id": receipts[0]["receipt_id"] if receipts else "none", "reason": step.why}
     return await world.order(who, "intake", f"/late-requests/{who.province}", asked, key)
+
+
+async def _appeal(world: World, step: Step, who: Officer, key: str) -> httpx.Response:
+    """Appeal against a result as the officers see it, decide on that, or take it back."""
+    if step.decide:
+        decided = {"upheld": step.follows is not None, "follows": step.follows, "reason": step.why}
+        return await world.order(who, "scoring", f"/appeals/{step.decide}/answer", decided, key)
+    if step.give_up:
+        return await world.order(who, "scoring", f"/appeals/{step.give_up}/withdraw", {"reason": step.why}, key)
+    name, period = split(str(step.appeal))
+    kind, _, subject = name.partition(" ")
+    seen = (await world.ask(MINISTRY, "scoring", f"/results/{subject}?period={period}")).json()
+    stands = seen[0] if seen else {}
+    series = kind if kind in ("commune", "centre") else subject.partition("/")[0]
+    appealed = {
+        "appeal_id": key,
+        "series": series,
+        "subject": next((stands[id] for id in ("subject_id", "centre_id", "unit_id") if stands.get(id)), subject),
+        "period": period,
+        "result_version": step.version or stands.get("version", 1),
+        "result_hash": stands.get("hash", "none"),
+        "reason": step.why,
+    }
+    return await world.order(who, "scoring", f"/appeals/{who.province}", appealed, key)
 
 
 def _history(play: Play, step: Step, key: str) -> Mapping[str, Any]:

@@ -56,6 +56,8 @@ class Play:
         own |= {step.reopen.province for _, step in self.steps if step.reopen and step.reopen.province}
         if any(step.request for _, step in self.steps):
             own.add("late requests")  # all of them are told to the one ministry
+        if any(step.appeal for _, step in self.steps):
+            own.add("appeals")  # likewise
         for _, step in self.steps:
             own |= set(_CODE.findall(json.dumps(step.correct)))
         for expected in self.case.expectations:

@@ -42,6 +42,12 @@ BODIES: dict[str, Any] = {
     "/late-requests/{province}": {"request_id": "L-1", "receipt_id": "R-1", "reason": "as agreed"},
     "/late-requests/{province}/{request_id}/answer": {"granted": False, "reason": "as agreed"},
     "/late-requests/{province}/{request_id}/withdraw": {"reason": "as agreed"},
+    "/appeals/{province}": {
+        "appeal_id": "A-1", "series": "commune", "subject": "x", "period": 2025, "result_version": 1,
+        "result_hash": "x", "reason": "as agreed",
+    },
+    "/appeals/{province}/{appeal_id}/answer": {"upheld": False, "reason": "as agreed"},
+    "/appeals/{province}/{appeal_id}/withdraw": {"reason": "as agreed"},
     "/history": {
         "order_id": "O-2", "why": "as agreed", "decision_number": "1/QĐ",
         "submissions": [{

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.notifications.decisions import alerts, erasing, late_requests, periods, releases
+from services.notifications.decisions import alerts, appeals, erasing, late_requests, periods, releases
 from services.notifications.decisions.documents import ADJUSTMENTS, ALERTS, FILES, MOVES, RESULTS, RUNS, SUPPORTS, Said
 from services.notifications.decisions.files import FILES_MENDED, SenderFile
 from services.notifications.decisions.money import STANDING_MONEY, WAITING, ProvinceYear
@@ -20,6 +20,8 @@ routes: Mapping[str, Decide[Received[Any]]] = {
     EventType.PERIOD_REOPENED: periods.on_reopened,
     EventType.LATE_REQUESTED: late_requests.on_request,
     EventType.LATE_DECIDED: late_requests.on_request,
+    EventType.APPEAL_MADE: appeals.on_appeal,
+    EventType.APPEAL_DECIDED: appeals.on_appeal,
     EventType.RANKING_RELEASED: releases.on_released,
 }
 SETS = (
@@ -28,6 +30,7 @@ SETS = (
     STANDING_MONEY,
     periods.STANDING_OPENINGS,
     late_requests.STANDING_REQUESTS,
+    appeals.STANDING_APPEALS,
     releases.STANDING_RELEASES,
 )
 

@@ -17,6 +17,7 @@ from services.notifications.decisions.documents import (
     RUNS,
     SUPPORTS,
     Adjustment,
+    Appeal,
     File,
     LateRequest,
     Move,
@@ -50,7 +51,7 @@ REPEATED = "repeated"
 """The matter was told before."""
 MENDED = "mended"
 """What came later about the same was taken: nothing is asked any more."""
-Kept = TypeVar("Kept", Run, Move, Adjustment, Release, Reopening, LateRequest)
+Kept = TypeVar("Kept", Run, Move, Adjustment, Release, Reopening, LateRequest, Appeal)
 
 
 async def on_matter(received: Received[Any], ask: Ask) -> Outcome:

@@ -9,6 +9,8 @@ from shared.answers.alerts import StandingAlert
 from shared.contracts.base import Contract, Dong, Instant, Version
 from shared.contracts.facts import (
     AdjustmentProposed,
+    AppealDecision,
+    AppealMade,
     BudgetMoved,
     BudgetProposed,
     BudgetRunProposed,
@@ -98,6 +100,12 @@ class LateRequest(LateRequested, _Noted):
     decision: LateDecision | None = None
 
 
+class Appeal(AppealMade, _Noted):
+    """The latest version of an appeal against a result, and what was decided on it."""
+
+    decision: AppealDecision | None = None
+
+
 def _of_the_proposal(alert: Document) -> Document:
     """Alerts about a proposal follow it from now on; what else was said before stays as it was said."""
     followed = alert["kind"] in ("support_changed", "below_legal_minimum")
@@ -124,5 +132,7 @@ REOPENINGS: Collection[Reopening] = Collection("reopenings", TypeAdapter(Reopeni
 """By the order's id."""
 LATE_REQUESTS: Collection[LateRequest] = Collection("late_requests", TypeAdapter(LateRequest))
 """By province and the request's id."""
+APPEALS: Collection[Appeal] = Collection("appeals", TypeAdapter(Appeal))
+"""By province and the appeal's id."""
 ERASED: Collection[SubmissionErased] = Collection("erased", TypeAdapter(SubmissionErased))
 """By the receipt's id; it may be known before the receipt is."""

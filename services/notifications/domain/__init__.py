@@ -8,6 +8,7 @@ same key is the same matter. `wording` holds what they share.
 from collections.abc import Mapping
 
 from services.notifications.domain import decisions
+from services.notifications.domain.appeals import appeal_decided_alert, appeal_made_alert
 from services.notifications.domain.budgets import (
     Proposal,
     assessment_deadline,
@@ -38,6 +39,8 @@ __all__ = [
     "Proposal",
     "Standing",
     "adjustment_proposed_alert",
+    "appeal_decided_alert",
+    "appeal_made_alert",
     "assessment_deadline",
     "assessments_close",
     "below_minimum_alerts",

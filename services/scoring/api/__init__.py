@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from services.scoring.api import explanations, rankings, recomputes, releases, results
+from services.scoring.api import appeals, explanations, rankings, recomputes, releases, results
 
 router = APIRouter(tags=["scoring"])
 router.include_router(results.router)
@@ -10,5 +10,6 @@ router.include_router(rankings.router)
 router.include_router(releases.router)
 router.include_router(recomputes.router)
 router.include_router(explanations.router)
+router.include_router(appeals.router)
 
 __all__ = ["router"]

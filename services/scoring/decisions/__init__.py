@@ -6,6 +6,7 @@ from typing import Any
 from services.scoring.decisions.areas import AREA, AREA_SERIES, AreaYear
 from services.scoring.decisions.assessments import on_assessment, on_correction, on_recognition, on_withdrawn
 from services.scoring.decisions.documents import (
+    APPEALS,
     AREAS,
     RANKING_CHANGES,
     RANKING_PAGES,
@@ -19,6 +20,7 @@ from services.scoring.decisions.documents import (
     RESULTS,
     SUPERSEDED,
     WITHDRAWALS,
+    Appeal,
     Head,
     Recompute,
     Result,
@@ -58,6 +60,7 @@ routes: Mapping[str, Decide[Received[Any]]] = {
 SETS: tuple[SetOf[Any], ...] = (AREA, COLLECTED, RANKING, RESCORED, CHECK)
 
 __all__ = [
+    "APPEALS",
     "AREA",
     "AREAS",
     "AREA_SERIES",
@@ -82,6 +85,7 @@ __all__ = [
     "SUPERSEDED",
     "WITHDRAWALS",
     "Act",
+    "Appeal",
     "AreaYear",
     "CommuneYear",
     "Head",

@@ -135,7 +135,7 @@ async def judge_area(due: Due[AreaYear], ask: Ask) -> Outcome:
     outcome = Outcome(verdict=UNCHANGED)
     own, not_carried = await _own(series, code, period, ask, register)
     cause = _cause(stored.inputs, counts, own) if stored else "recognition"
-    judging = Judging(ask, outcome, cause, filed.traceparent, filed.traceparent)
+    judging = Judging(ask, outcome, cause, filed.traceparent, due.at, filed.traceparent)
     beside_it = await judging.beside(filed.accepted)
     inputs = beside_it.model_copy(update={"counts": counts, "recognitions": own, "not_carried": not_carried})
     await judging.judge(filed.accepted, inputs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar, cast, get_args
+from typing import Any, TypeVar, cast, get_args
 
 from services.scoring.decisions.areas import AREA_SERIES, areas_counting
 from services.scoring.decisions.documents import (
@@ -41,7 +41,7 @@ async def on_assessment(received: Received[AcceptedAssessment], ask: Ask) -> Out
     stored = await ask.one(ref)
     if stored is not None and accepted.version <= stored.accepted.version:
         return Outcome(verdict=STALE)
-    judging = Judging(ask, Outcome(), "reference", received.traceparent)
+    judging = Judging(ask, Outcome(), "reference", received.traceparent, received.received_at)
     await judging.judge(accepted)
     await drop_words(ref.id, ask, judging.outcome)
     return judging.outcome
@@ -62,7 +62,7 @@ async def on_recognition(received: Received[RecognitionAccepted], ask: Ask) -> O
     """Keep an authority's decision, or its revocation: it stands beside a computed result, and level 2 needs one."""
     fact = received.data
     gone = Gone(fact.period, fact.standard, fact.version)
-    return await _decided(fact.series, fact.unit_id, gone, Recognition.of(fact), ask, received.traceparent)
+    return await _decided(fact.series, fact.unit_id, gone, Recognition.of(fact), ask, received)
 
 
 async def on_withdrawn(received: Received[Withdrawn], ask: Ask) -> Outcome:
@@ -74,9 +74,7 @@ async def on_withdrawn(received: Received[Withdrawn], ask: Ask) -> Outcome:
     if fact.kind == "recognition":
         assert fact.period is not None, "decisions are for a period"
         series, subject, standard = _recognised(fact.subject)
-        return await _decided(
-            series, subject, Gone(fact.period, standard, fact.version), None, ask, received.traceparent
-        )
+        return await _decided(series, subject, Gone(fact.period, standard, fact.version), None, ask, received)
     if fact.kind not in ("commune", "centre", "assessment"):
         return Outcome(verdict=UNCHANGED)
     result_ref = withdrawn_ref(fact)
@@ -84,7 +82,7 @@ async def on_withdrawn(received: Received[Withdrawn], ask: Ask) -> Outcome:
     known, stored = await ask.one(ref), await ask.one(result_ref)
     if known is not None and fact.version <= known.version:
         return Outcome(verdict=STALE)
-    judging = Judging(ask, Outcome({ref: fact}), "withdrawal", received.traceparent)
+    judging = Judging(ask, Outcome({ref: fact}), "withdrawal", received.traceparent, received.received_at)
     if stored is not None and stored.kind not in AREA_SERIES:
         await judging.judge(stored.accepted)
     await drop_words(ref.id, ask, judging.outcome)
@@ -92,7 +90,7 @@ async def on_withdrawn(received: Received[Withdrawn], ask: Ask) -> Outcome:
 
 
 async def _decided(
-    series: RecognisedSeries, subject: str, last: Gone, decision: Recognition | None, ask: Ask, traceparent: str | None
+    series: RecognisedSeries, subject: str, last: Gone, decision: Recognition | None, ask: Ask, cause: Received[Any]
 ) -> Outcome:
     """Keep the last that is known of a decision: what it says, or (`None`) that it was withdrawn."""
     ref = recognitions_ref(series, subject)
@@ -108,7 +106,8 @@ async def _decided(
         "withdrawn": _with(kept.withdrawn, place, None if decision else last),
         "areas": areas_counting(series, subject, last.period, register),
     }
-    judging = Judging(ask, Outcome({ref: kept.model_copy(update=now)}), "recognition", traceparent)
+    outcome = Outcome({ref: kept.model_copy(update=now)})
+    judging = Judging(ask, outcome, "recognition", cause.traceparent, cause.received_at)
     match series:
         case "commune":
             await judging.again(series, [*register.lineage(subject), *formed(subject, register)])
@@ -148,7 +147,7 @@ async def on_correction(received: Received[RegisterCorrected], ask: Ask) -> Outc
     outcome = await keep(received, ask)
     if not outcome.puts:
         return outcome
-    judging = Judging(ask, outcome, "register", received.traceparent)
+    judging = Judging(ask, outcome, "register", received.traceparent, received.received_at)
     register = await register_now(ask)
     named = {each for id in touched_units(received.data.correction) for each in register.lineage(id)}
     named |= {each for id in named for each in formed(id, register)}

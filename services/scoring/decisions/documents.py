@@ -14,6 +14,8 @@ from shared.answers.results import Order
 from shared.contracts.base import Contract, Instant, Step, Text
 from shared.contracts.explained import CriterionResult
 from shared.contracts.facts import (
+    AppealDecision,
+    AppealMade,
     AssessmentAccepted,
     AssessmentScored,
     CentreAccepted,
@@ -91,6 +93,8 @@ class Result(Contract):
     accepted: StoredAccepted
     inputs: Inputs
     recomputed_at: datetime | None = None
+    published_at: Annotated[Instant | None, Field(exclude_if=lambda at: at is None)] = None
+    """When this version was decided; `None` of versions that an earlier release published."""
     traceparent: str | None = None
     superseded: Annotated[tuple[Superseded, ...], Field(exclude_if=lambda lines: not lines)] = ()
     """Versions before, which an older release kept here."""
@@ -161,6 +165,12 @@ class Recompute(Order):
     changed: int | None = None
     violations: list[str] = []
     finished_at: Instant | None = None
+
+
+class Appeal(AppealMade):
+    """`<province>/<appeal id>`: the last version of an appeal against a result, and what was decided on it."""
+
+    decision: AppealDecision | None = None
 
 
 class Head(RankingPublished):
@@ -237,6 +247,7 @@ ERASED = Collection("erased", TypeAdapter(SubmissionErased))
 RECOGNITIONS = Collection("recognitions", TypeAdapter(Recognitions), schema=2, upgrades={0: _any_period})
 REFERENCES = Collection("references", TypeAdapter(References))
 AREAS = Collection("areas", TypeAdapter(Area))
+APPEALS: Collection[Appeal] = Collection("appeals", TypeAdapter(Appeal))
 RECOMPUTES = Collection("recomputes", TypeAdapter(Recompute))
 RANKINGS = Collection("rankings", TypeAdapter(Head))
 RANKING_MEMBERS = Collection("ranking_members", TypeAdapter(Members))

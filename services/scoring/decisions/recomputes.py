@@ -58,7 +58,7 @@ async def _rescore(due: Due[Rescored], ask: Ask) -> Outcome:
     stored = await ask.one(RESULTS.ref(due.key.result))
     outcome = Outcome(verdict=UNCHANGED)
     if stored is not None:
-        judging = Judging(ask, outcome, "recompute", stored.traceparent, stored.traceparent, due.at)
+        judging = Judging(ask, outcome, "recompute", stored.traceparent, due.at, stored.traceparent, due.at)
         await judging.judge(stored.accepted, stored.inputs)
     if outcome.events:
         outcome.verdict = "rescored"

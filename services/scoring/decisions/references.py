@@ -41,7 +41,7 @@ async def _collect(due: Due[CommuneYear], ask: Ask) -> Outcome:
     unit_id, period = due.key
     # Before the results are looked at: whoever adds one at this moment collides with what is written here.
     await ask.one(REFERENCES.ref(unit_id, period))
-    judging = Judging(ask, Outcome(), "reference", None)
+    judging = Judging(ask, Outcome(), "reference", None, due.at)
     found = await ask.look(
         Look(RESULTS, _FEEDING, {"feeds": unit_id, "period": period}, without=("accepted", "inputs"))
     )

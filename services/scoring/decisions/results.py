@@ -209,6 +209,8 @@ class Judging:
     """Why an assessment that is already judged is judged again; a new submission or withdrawal explains itself."""
     traceparent: str | None
     """Kept with the results, for whatever is computed from them later."""
+    at: datetime
+    """When it is: that of the record or of the request."""
     parent: str | None = None
     """What the events hang under, where no record is being handled."""
     recomputed_at: datetime | None = None
@@ -292,6 +294,7 @@ class Judging:
             accepted=accepted,
             inputs=inputs,
             recomputed_at=self.recomputed_at,
+            published_at=self.at,
             traceparent=self.traceparent,
             areas=areas,
         )

@@ -4,6 +4,7 @@ Always: missing is not zero (the result is `incomplete`), a value without eviden
 article and how well that is supported, and numbers are exact.
 """
 
+from services.scoring.domain.appeals import EarlierAppeal, StandingVersion, check_answer, check_appeal, check_undecided
 from services.scoring.domain.differences import Difference, differences, judged, same_figures
 from services.scoring.domain.doubted import doubted
 from services.scoring.domain.held import holding, unaccepted
@@ -28,12 +29,17 @@ __all__ = [
     "Cut",
     "Difference",
     "Earlier",
+    "EarlierAppeal",
     "Movement",
     "Place",
     "Standing",
+    "StandingVersion",
     "Stretch",
     "VersionChange",
     "beside",
+    "check_answer",
+    "check_appeal",
+    "check_undecided",
     "cut_off",
     "difference",
     "differences",

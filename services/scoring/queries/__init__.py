@@ -1,11 +1,11 @@
 """Collections, indexes and queries of scoring."""
 
 from services.scoring.decisions import RECOGNITIONS, RESULTS
-from services.scoring.queries import former, rankings, recomputes, releases, results
+from services.scoring.queries import appeals, former, rankings, recomputes, releases, results
 from shared.messaging.decide.migrating import contract
 from shared.mongo import Mongo
 
-__all__ = ["migrate", "rankings", "recomputes", "releases", "results"]
+__all__ = ["appeals", "migrate", "rankings", "recomputes", "releases", "results"]
 
 
 async def migrate(mongo: Mongo) -> None:
@@ -13,5 +13,6 @@ async def migrate(mongo: Mongo) -> None:
     await results.migrate(mongo)
     await rankings.migrate(mongo)
     await releases.migrate(mongo)
+    await appeals.migrate(mongo)
     await contract(mongo, RECOGNITIONS, RESULTS)
     await former.migrate(mongo)

@@ -6,7 +6,8 @@ from typing import Any
 
 from services.scoring.decisions import AREAS, RESULTS, SUPERSEDED, Result, explain
 from services.scoring.domain import doubted
-from shared.answers.results import AnyResult, AssessmentResult, CentreResult, CommuneResult
+from services.scoring.queries.appeals import of_results
+from shared.answers.results import AnyResult, AppealRef, AssessmentResult, CentreResult, CommuneResult
 from shared.contracts.explained import AssessmentExplained, CentreExplained, CommuneExplained
 from shared.contracts.facts import Superseded
 from shared.messaging.decide.documents import Document
@@ -42,13 +43,19 @@ async def with_superseded(mongo: Mongo, found: list[Document]) -> list[AnyResult
     before: dict[str, list[Superseded]] = {id: [*row.superseded] for id, row in rows.items()}
     for line in await mongo.find(SUPERSEDED.name, {"of": {"$in": list(rows)}}, sort=[("of", 1), ("version", 1)]):
         before[line["of"]].append(SUPERSEDED.read(line).was)
-    return [_told(row, before[id]) for id, row in rows.items()]
+    appealed = await of_results(mongo, [(row.kind, row.subject, row.period) for row in rows.values()])
+    return [_told(row, before[id], appealed.get((row.kind, row.subject, row.period), [])) for id, row in rows.items()]
 
 
-def _told(row: Result, superseded: list[Superseded]) -> AnyResult:
+def _told(row: Result, superseded: list[Superseded], appeals: list[AppealRef]) -> AnyResult:
     result, is_explained = explain(row)
     warnings = [] if row.inputs.withdrawn else doubted(row.accepted)
-    told = dict(result) | {"is_explained": is_explained, "superseded": superseded, "warnings": warnings}
+    told = dict(result) | {
+        "is_explained": is_explained,
+        "superseded": superseded,
+        "warnings": warnings,
+        "appeals": appeals,
+    }
     match result:
         case CommuneExplained():
             return CommuneResult(**told)
