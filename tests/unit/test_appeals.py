@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -10,11 +12,14 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from opentelemetry.sdk.trace import TracerProvider
+from typer.testing import CliRunner, Result
 
+from cli.main import app as langhoc
 from cli.output import Language
 from cli.result_tree import render
-from deploy.local.identity import ensure_signing_key, issue_token, jwks_path
+from deploy.local.identity import Role, ensure_signing_key, issue_token, jwks_path
 from services.notifications.decisions import Said
 from services.notifications.decisions.appeals import STANDING_APPEALS, Made
 from services.notifications.domain import appeal_decided_alert
@@ -35,6 +40,7 @@ from tests.unit.scoring_bench import NOW, Bench
 from tests.unit.scoring_samples import RECEIVED_AT, UNIT, commune, targets
 from tests.unit.test_notifications_handlers import alerts_of, cleared, handle
 from tests.unit.test_scoring_http import bench
+from tests.unit.wire import answered_by
 
 __all__ = ["bench"]
 DAY = timedelta(days=1)
@@ -52,9 +58,18 @@ class Caller:
         self, method: str, path: str, body: Any = None, account: str = "an", of: str | None = None, **query: Any
     ) -> httpx.Response:
         """Ask as an officer of a province, or of the ministry."""
-        token = issue_token(self._folder, account, "province" if of else "ministry", of)
-        headers = {"Authorization": f"Bearer {token}"}
+        role: Role = "province" if of else "ministry"
+        headers = self._told_by(account, role, of)
         return await self._http.request(method, path, json=body, params=query, headers=headers)
+
+    def client(self, account: str, role: Role, of: str | None) -> httpx.AsyncClient:
+        """For whoever sends requests himself."""
+        return httpx.AsyncClient(
+            transport=self._http._transport, base_url="http://test", headers=self._told_by(account, role, of)
+        )
+
+    def _told_by(self, account: str, role: Role, of: str | None) -> dict[str, str]:
+        return {"Authorization": f"Bearer {issue_token(self._folder, account, role, of)}"}
 
 
 @pytest.fixture
@@ -230,3 +245,50 @@ def test_the_answer_says_what_follows(follows: AppealFollows | None, action: str
         f"Bộ {'chấp nhận' if follows else 'bác'} đề nghị KN-1 xem xét lại kết quả (đánh giá cộng đồng học tập cấp xã, "
         "Xã A (00691@2025-07), kỳ 2025, phiên bản 1). Người quyết định: an. Lý do: Đã xem."
     )
+
+
+# ------------------------------------------------------------------------------------------------ the command
+
+
+@pytest.fixture
+def run(ask: Caller, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What the command does; a province's orders are given by another account than the ministry's."""
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def reached(account: str | None, role: str, province: str | None) -> httpx.AsyncClient:
+        return ask.client(role, "province" if role == "province" else "ministry", province)
+
+    async def run(*arguments: str) -> Result:
+        answered_by(monkeypatch, scoring=reached)
+        with structlog.testing.capture_logs():
+            return await asyncio.to_thread(CliRunner().invoke, langhoc, ["appeals", *arguments])
+
+    return run
+
+
+async def test_the_command_asks_decides_and_lists(bench: Bench, run: Any) -> None:
+    assert "Không có đề nghị nào." in (await run()).output
+    for id in ("KN-1", "KN-2", "KN-3"):
+        said = ("--period", "2025", "--why", "thiếu minh chứng", "--id", id, "--lang", "en")
+        asked = await run("ask", UNIT, "-p", "01", *said)
+        assert asked.exit_code == 0, asked.output
+        assert "waits" in asked.output
+        about = (id, "-p", "01", "--format", "json")
+        done = {
+            "KN-1": ("dismiss", *about, "--why", "đã xét"),
+            "KN-2": ("withdraw", *about, "--why", "thôi"),
+            "KN-3": ("uphold", *about, "--follows", "correct", "--why", "cho nộp bản sửa"),
+        }[id]
+        decided = await run(*done)
+        assert decided.exit_code == 0, decided.output
+        await bench.accept(commune(targets(0), version=int(id[-1]) + 1))
+        await bench.settle()
+    told = json.loads((await run("--format", "json")).output)
+    assert [(one["appeal_id"], one["state"]) for one in told] == [
+        ("KN-1", "dismissed"),
+        ("KN-2", "withdrawn"),
+        ("KN-3", "upheld"),
+    ]
+    assert "KN-1" not in (await run("--waiting")).output
+    unknown = await run("uphold", "KN-9", "-p", "01", "--follows", "correct", "--why", "x")
+    assert (unknown.exit_code, "KN-9" in unknown.output) == (1, True)
