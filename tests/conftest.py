@@ -15,9 +15,11 @@ from xdist.scheduler import LoadFileScheduling
 
 from deploy.local import ports
 from deploy.local.harness import Servers, start_servers
+from deploy.local.state import SERVICES
 from shared.messaging.access import KafkaAccess
 from shared.messaging.operate.topics import apply_topics
 from tests.platform import ServiceProcesses
+from tests.topics import begin_at, ends, read_by
 
 WORKERS_PORTS = range(12_000, 20_000)
 """Below those that a platform takes which a test starts with the command."""
@@ -67,6 +69,14 @@ def processes(servers: Servers, topics: KafkaAccess, tmp_path: Path) -> Iterator
     """Service processes in a world of their own: own databases, own consumer groups, own log files."""
     with ServiceProcesses(servers, tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+async def undisturbed(processes: ServiceProcesses, topics: KafkaAccess) -> ServiceProcesses:
+    """The same; they read what is published from now on, and nothing that an earlier test of this worker has left."""
+    for service in SERVICES:
+        await begin_at(topics, processes.group(service), await ends(topics, read_by(service)))
+    return processes
 
 
 @pytest.fixture

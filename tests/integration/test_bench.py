@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from deploy.local.harness import Servers
+from deploy.local.harness import Servers, start_servers
 from tests.bench.__main__ import MODULES, machine, write
 from tests.bench.ground import Ground, Sizes
 
@@ -55,6 +56,13 @@ EXPLAINED = [
 def is_explained(key: str) -> bool:
     """Whether the documentation says what it means."""
     return any(pattern.fullmatch(key) for pattern in EXPLAINED)
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Of its own: what it floods the topics with would lie in the way of every other test."""
+    with start_servers(tmp_path_factory.mktemp("servers")) as running:
+        yield running
 
 
 @pytest.mark.parametrize("name", MODULES)

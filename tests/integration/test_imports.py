@@ -56,8 +56,9 @@ def posted(processes: ServiceProcesses, who: str, path: str, body: Any) -> dict[
 
 
 async def test_each_record_of_an_import_is_taken_once_whoever_hands_it_in_and_the_amount_names_it(
-    processes: ServiceProcesses, topics: str
+    undisturbed: ServiceProcesses,
 ) -> None:
+    processes = undisturbed
     processes.start(*SERVICES)
     whole = Import.of(records())
     assert len(whole.parts) == 2
