@@ -40,7 +40,10 @@ def opening(settings: Settings) -> Callable[[Commands], Awaitable[None]]:
         try:
             operators = _read(path)
             wanted = people.Opening(operators, rules)
-            await commands.order(f"people/first-operators/{uuid.uuid4().hex}", wanted, people.open_directory)
+            try:
+                await _ordered(commands, wanted)
+            except Unsound:  # perhaps another instance entered them between two looks at the directory
+                await _ordered(commands, wanted)
         except people.Operated:
             log.info("people.first_operators_not_needed", mend="take LANGHOC_FIRST_OPERATORS and its file away")
         except Unsound as unsound:  # nobody is entered, and whoever acts goes on
@@ -49,6 +52,10 @@ def opening(settings: Settings) -> Callable[[Commands], Awaitable[None]]:
             log.warning("people.first_operators_entered", persons=[one.person_id for one in operators])
 
     return enter
+
+
+async def _ordered(commands: Commands, wanted: people.Opening) -> None:
+    await commands.order(f"people/first-operators/{uuid.uuid4().hex}", wanted, people.open_directory)
 
 
 def _read(path: Path) -> list[FirstOperator]:

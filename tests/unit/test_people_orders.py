@@ -12,6 +12,7 @@ import structlog
 from pydantic import SecretStr
 
 from services.intake import queries
+from services.intake.decisions import people
 from services.intake.decisions.people import FIRST
 from services.intake.opening import opening
 from services.intake.settings import Settings
@@ -244,6 +245,21 @@ async def test_the_first_operators_are_entered_together_and_then_the_file_counts
     for again in (OPERATORS, others):
         assert await begun(bench, again) == {"people.first_operators_not_needed": [""]}
     assert directory(bench) == before
+
+
+async def test_who_is_overtaken_between_two_looks_at_the_directory_needs_them_no_more(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another instance that starts at the same moment has entered them after this one found nobody."""
+    judged = people._judged
+
+    async def overtaken(*args: Any, **more: Any) -> Any:
+        monkeypatch.setattr(people, "_judged", judged)
+        assert await begun(bench, OPERATORS) == {"people.first_operators_entered": [""]}
+        return await judged(*args, **more)
+
+    monkeypatch.setattr(people, "_judged", overtaken)
+    assert await begun(bench, OPERATORS) == {"people.first_operators_not_needed": [""]}
 
 
 async def test_who_is_locked_out_begins_again_with_other_accounts(bench: Bench) -> None:
