@@ -182,12 +182,7 @@ def _refusal(service: str, response: httpx.Response) -> CommandError:
 def _in_words(one: Problem) -> str:
     """A problem at its place, what was expected there, and how to mend it."""
     place = f"{one.field}: " if one.field else ""
-    message, expected = one.message, one.expected
-    said = Text(
-        vi=f"{message.vi} Cần: {expected.vi}.",
-        en=f"{message.en} Expected: {expected.en}.",
-    )
-    return f"{place}{both(said)}\n{_arrow(one.mend)}"
+    return f"{place}{both(one.said)}\n{_arrow(one.mend)}"
 
 
 def _arrow(mend: Text) -> str:

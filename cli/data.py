@@ -234,7 +234,7 @@ def show_said(said: Sequence[Receipt | Judged], format: Format, *, dry_run: bool
     emit(said, SAID_IN_A_ROW, format)
     for one in said:
         for found in (*one.problems, *one.warnings):
-            say(f"{one.submission_id or '–'} {found.field or '/'}: {both(found.message)}")
+            say(f"{one.submission_id or '–'} {found.field or '/'}: {both(found.said)}")
             console.print(Padding(rich_text.Text(f"→ {both(found.mend)}"), (0, 0, 0, 2)))
     counts = Counter(one.status.value for one in said)
     say(f"{len(said)}: " + ", ".join(f"{count} {status}" for status, count in counts.items()))
@@ -366,7 +366,7 @@ def _last_day(due: datetime) -> date:
 
 
 def _problems(receipt: Receipt | Judged) -> str:
-    return "\n".join(f"{one.field or '/'}: {both(one.message)}\n  → {both(one.mend)}" for one in receipt.problems)
+    return "\n".join(f"{one.field or '/'}: {both(one.said)}\n  → {both(one.mend)}" for one in receipt.problems)
 
 
 SAID: list[Column[Receipt | Judged]] = [

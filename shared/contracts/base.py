@@ -223,6 +223,12 @@ class Problem(Contract):
     expected: Text
     mend: Text
 
+    @property
+    def said(self) -> Text:
+        """What is wrong and what was expected, a sentence each."""
+        vi, en = f"{self.message.vi} Cần: {self.expected.vi}.", f"{self.message.en} Expected: {self.expected.en}."
+        return Text(vi=vi, en=en)
+
 
 class Step(Contract):
     """One line of an explanation: what was done, by which rule, on which ground."""
