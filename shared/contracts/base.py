@@ -226,8 +226,8 @@ class Problem(Contract):
     @property
     def said(self) -> Text:
         """What is wrong and what was expected, a sentence each."""
-        vi, en = f"{self.message.vi} Cần: {self.expected.vi}.", f"{self.message.en} Expected: {self.expected.en}."
-        return Text(vi=vi, en=en)
+        vi, en = (text if text.endswith((".", "?", "!")) else f"{text}." for text in (self.message.vi, self.message.en))
+        return Text(vi=f"{vi} Cần: {self.expected.vi}.", en=f"{en} Expected: {self.expected.en}.")
 
 
 class Step(Contract):
