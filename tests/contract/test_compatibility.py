@@ -30,7 +30,7 @@ ON_PURPOSE = re.compile(
     r"/content/(indicators|targets)/\*: .*: (money|day|text) is one of several kinds, and is not known$"
     r"|/(series|what): .*: any value is written where .*learning_models.* are known$"
 )
-"""Reports (ADR 60): series become a list that grows, and values of three kinds come in. Empty after the next release."""
+"""Reports (ADR 60): series become a list that grows, and three kinds of values come in. Gone with the next release."""
 
 
 def test_nothing_breaks_whoever_joined_by_the_last_release() -> None:
