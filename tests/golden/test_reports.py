@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from services.scoring.domain.judging import Judgement
 from services.scoring.domain.reports import judge_report
 from shared.contracts.base import Text
 from shared.contracts.submissions import (
@@ -44,9 +46,21 @@ def value(said: Any) -> TargetValue:
     return CountTarget(count=int(said))
 
 
+def content_of(case: dict[str, Any]) -> TargetsContent:
+    """What a case sends."""
+    return TargetsContent(targets={id: value(said) for id, said in case["targets"].items()})
+
+
+def played() -> Iterator[tuple[ReportRubric, Judgement]]:
+    """Every case as it is judged."""
+    assert isinstance(RULE, ReportRubric)
+    for case in CASES:
+        yield RULE, judge_report(RULE, content_of(case), case["period"])
+
+
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_reports(case: dict[str, Any]) -> None:
-    content = TargetsContent(targets={id: value(said) for id, said in case["targets"].items()})
+    content = content_of(case)
     assert check_content(RULE, content) == ([], [])
     found, expected = judge_report(RULE, content, case["period"]), case["expect"]
     assert found.missing == expected["missing"]
