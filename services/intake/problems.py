@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 from shared.contracts.base import Problem, Text, to_nfc
 from shared.contracts.people import ACCOUNT_TEXT, PERSON_ID
+from shared.contracts.submissions import TargetValue
 from shared.contracts.topics import families
 from shared.messaging.messages import Reason, Unreadable
 from shared.refusals import problem
@@ -229,7 +230,8 @@ def _expected(error: Mapping[str, Any]) -> Text:
 
 
 # Tags that Pydantic puts into a location for a discriminated union; they are no fields of the body.
-_TAGS = frozenset({"points", "pass_fail", "boolean", "parts", "level", "share", "share_pair", "count", "change"})
+_VALUES = get_args(get_args(TargetValue)[0])
+_TAGS = frozenset({"points", "pass_fail", *(value.model_fields["type"].default for value in _VALUES)})
 
 
 def _pointer(location: Sequence[int | str]) -> str:
