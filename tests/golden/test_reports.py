@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,11 @@ from shared.contracts.submissions import (
 from shared.rulebook import check_content, rubric
 from shared.rulebook.reports import CountField, MoneyField, PartsField, PlainField, ReportRubric
 
-RULE = rubric("officials_learning_163_2016")
-assert isinstance(RULE, ReportRubric)
-FILE = Path(__file__).parent / "reports" / "officials_learning.yaml"
-CASES: list[dict[str, Any]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))["cases"]
+CASES: list[tuple[str, dict[str, Any]]] = [
+    (file.stem, case)
+    for file in sorted((Path(__file__).parent / "reports").glob("*.yaml"))  # named as its rubric
+    for case in yaml.safe_load(file.read_text(encoding="utf-8"))["cases"]
+]
 NAME = Text(vi="tên", en="name")
 
 
@@ -51,18 +53,24 @@ def content_of(case: dict[str, Any]) -> TargetsContent:
     return TargetsContent(targets={id: value(said) for id, said in case["targets"].items()})
 
 
+def rule_of(id: str) -> ReportRubric:
+    """The form of that id."""
+    rule = rubric(id)
+    assert isinstance(rule, ReportRubric)
+    return rule
+
+
 def played() -> Iterator[tuple[ReportRubric, Judgement]]:
     """Every case as it is judged."""
-    assert isinstance(RULE, ReportRubric)
-    for case in CASES:
-        yield RULE, judge_report(RULE, content_of(case), case["period"])
+    for form, case in CASES:
+        yield rule_of(form), judge_report(rule_of(form), content_of(case), case["period"])
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
-def test_reports(case: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("form", "case"), CASES, ids=[f"{form}: {case['name']}" for form, case in CASES])
+def test_reports(form: str, case: dict[str, Any]) -> None:
     content = content_of(case)
-    assert check_content(RULE, content) == ([], [])
-    found, expected = judge_report(RULE, content, case["period"]), case["expect"]
+    assert check_content(rule_of(form), content) == ([], [])
+    found, expected = judge_report(rule_of(form), content, case["period"]), case["expect"]
     assert found.missing == expected["missing"]
     assert found.shares == expected["shares"]
     goals = {goal: met for one in found.criteria for goal, met in one.met.items()}
@@ -75,7 +83,7 @@ def test_reports(case: dict[str, Any]) -> None:
 
 def form_of_all() -> ReportRubric:
     """A form with a field of each type."""
-    ground = {"name": NAME, "provenance": "provisional", "citation": "QĐ 1", "required": True}
+    ground: dict[str, Any] = {"name": NAME, "provenance": "provisional", "citation": "QĐ 1", "required": True}
     fields = [
         PlainField(id="A1", type="boolean", **ground),
         PlainField(id="A2", type="day", **ground),
@@ -87,8 +95,7 @@ def form_of_all() -> ReportRubric:
         MoneyField(id="C2", type="money", at_most="C1", **ground),
         PartsField(id="D1", type="parts", parts={"head": NAME, "deputy": NAME}, **ground),
     ]
-    assert isinstance(RULE, ReportRubric)
-    return RULE.model_copy(update={"fields": fields})
+    return rule_of("officials_learning_163_2016").model_copy(update={"fields": fields})
 
 
 def sent(**changed: TargetValue) -> TargetsContent:
@@ -97,7 +104,7 @@ def sent(**changed: TargetValue) -> TargetsContent:
         "A1": MetTarget(met=True),
         "A2": DayTarget(day=date(2025, 3, 1)),
         "A3": TextTarget(text="12/QĐ-UBND"),
-        "A4": ChangeTarget(previous="1", current="2.5"),  # type: ignore[arg-type]
+        "A4": ChangeTarget(previous=Decimal("1"), current=Decimal("2.5")),
         "B1": CountTarget(count=9),
         "B2": CountTarget(count=9),
         "C1": MoneyTarget(amount=75_000_000),
