@@ -263,6 +263,7 @@ RECOGNITION: Kind[RecognitionSubmitted] = Kind(
     accept=_accept_recognition,
     fact_subject=lambda fact: recognised(fact.series, fact.unit_id, fact.standard),
     named=domain.named,
+    centre=lambda data: str(data.unit_code) if data.series == "centre" else None,
     learning_unit=lambda data: data.unit_code if data.series == "learning_unit" else None,
 )
 KINDS: Mapping[SubmissionKind, Kind[Any]] = {

@@ -94,7 +94,7 @@ def spoken_of(data: CentreRegistered, arrival: Arrival) -> date:
 
 
 def _named(data: Coded, arrival: Arrival) -> Read | None:
-    """`None`: it names a district, a province or a learning unit, of whom no list has two meanings."""
+    """`None`: it names a centre, a district, a province or a learning unit, of whom no list has two meanings."""
     match data:
         case CentreRegistered():
             return Read("commune_code", spoken_of(data, arrival), place=True)
@@ -104,8 +104,8 @@ def _named(data: Coded, arrival: Arrival) -> Read | None:
             field, period, code = "subject", data.period, data.subject
         case _:
             return None
-    learning = getattr(data, "series", None) == "learning_unit"
-    return None if learning or not _COMMUNE.fullmatch(code) else Read(field, cut_off(period))
+    own = getattr(data, "series", None) in ("centre", "learning_unit")  # an id that looks like a code is none
+    return None if own or not _COMMUNE.fullmatch(code) else Read(field, cut_off(period))
 
 
 def _same(register: Registry, named: Unit, on: date) -> Unit | None:

@@ -166,6 +166,15 @@ def _check_learning_unit(findings: Findings, named: Named, arrival: Arrival, kno
         )
 
 
+def _check_centre(findings: Findings, named: Named, arrival: Arrival, known: Known) -> None:
+    centre = known.centre(named.code)
+    if centre is None:
+        findings.problems.append(problem("intake.centre_unknown", named.pointer, centre=named.code))
+        return
+    findings.subject = Subject(centre.centre_id, centre.name, centre.province)
+    check_registrar(findings, named.code, named.pointer, arrival, known)
+
+
 def check_registrar(findings: Findings, centre_id: str, pointer: str, arrival: Arrival, known: Known) -> None:
     """A centre's id belongs to the province that registered it first, and moves with its commune alone.
 
@@ -241,8 +250,10 @@ _PROVINCE = _Level(
 _LEARNING_UNIT = _Level(
     re.compile(r".+"), Text(vi="mã đơn vị học tập", en="the id of a learning unit"), _check_learning_unit
 )
+_CENTRE = _Level(re.compile(r".+"), Text(vi="mã trung tâm", en="the id of a centre"), _check_centre)
 _LEVELS: Mapping[RecognisedSeries | AssessmentSeries, _Level] = {
     "commune": _COMMUNE,
+    "centre": _CENTRE,
     "universal_education": _COMMUNE,
     "learning_models": _COMMUNE,
     "district": _DISTRICT,
