@@ -86,6 +86,11 @@ _WORDS = {
     "unit": ("Đơn vị", "Unit"),
     "submission": ("Hồ sơ", "Submission"),
     "result": ("Kết quả", "Result"),
+    "graded": ("Xếp loại theo quyết định, kỳ", "Grade by decision, period"),
+    "no_figures": (
+        "không có hồ sơ của kỳ này, nên không có điểm hay tiêu chí",
+        "there is no file of this period, so no points or criteria",
+    ),
     "rank": ("Xếp hạng", "Rank"),
     "centre": ("Trung tâm học tập cộng đồng", "Community learning centre"),
     "money": ("Kinh phí", "Money"),
@@ -182,6 +187,10 @@ def render(story: Story, language: Language) -> None:
     _submissions(story.intake, language)
     if scoring.result:
         _result(scoring.result, language)
+    for decision in scoring.decisions:
+        _head("graded", language, str(decision.period))
+        say(f"  {result_tree.graded(decision, language)}")
+        say(f"  {_word('no_figures', language)}")
     for place in scoring.ranks:
         _rank(place, language)
     results = {result.centre_id: result for result in scoring.centres}

@@ -59,7 +59,8 @@ class Record:
         """Centres that it names."""
         data = self.submission.data
         predecessors = data.get("predecessors")
-        named = [data.get("centre_id"), *(predecessors if isinstance(predecessors, list) else ())]
+        graded = data.get("unit_code") if data.get("series") == "centre" else None
+        named = [data.get("centre_id"), graded, *(predecessors if isinstance(predecessors, list) else ())]
         return [one for one in named if isinstance(one, str)]
 
     @property

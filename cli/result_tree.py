@@ -19,7 +19,7 @@ from cli.output import Language
 from shared.answers.results import AnyResult, AppealRef, AssessmentResult
 from shared.contracts.base import Provenance, Step
 from shared.contracts.explained import CriterionResult, TargetResult
-from shared.contracts.facts import RecognitionInForce, Reference, Superseded
+from shared.contracts.facts import Recognition, RecognitionInForce, Reference, Superseded
 from shared.rulebook import HANOI, PassFailRubric, PointsRubric, Rubric, rubric
 from shared.rulebook.reports import PartsField, ReportRubric
 from shared.rulebook.targets import PartsRule
@@ -268,6 +268,21 @@ def _met(met: Mapping[str, bool | None], language: Language) -> Text:
         label = f"{word('level', language)} {level[1:]}: " if level.startswith("L") and level[1:].isdigit() else ""
         text.append("; " if text else "").append(label).append(f"{sign} {word(said, language)}", style)
     return text
+
+
+def graded(decision: Recognition, language: Language) -> str:
+    """A decision on a centre's grade of a period without a result."""
+    day = _day(decision.decided_on, language)
+    said = [
+        _name(decision.grade or "", language),
+        word("decision", language).format(number=decision.decision_number, day=day),
+    ]
+    if (gone := decision.revocation) is not None:
+        day = _day(gone.effective_from, language)
+        said.append(word("revoked", language).format(day=day, number=gone.decision_number))
+    if decision.imported is not None:
+        said.append(f"{word('imported', language)} {decision.imported}")
+    return ", ".join(said)
 
 
 def _recognition(recognition: RecognitionInForce | None, language: Language) -> str:

@@ -70,6 +70,7 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("centres", [("predecessors", 1)])
     for collection in ("scores", "supports", "equipment"):
         await mongo.index(collection, [("centre_id", 1)])
+    await mongo.index("recognised", [("unit_id", 1)])
     await mongo.index("allocations", [("province", 1), ("year", 1)])
     await mongo.index("allocations", [("allocation.centre_id", 1)])
     await mongo.index("allocations", [("allocation.commune_code", 1)])

@@ -15,6 +15,7 @@ from shared.contracts.facts import (
     AppealMade,
     RankingReleased,
     RankingRow,
+    Recognition,
     Superseded,
 )
 from shared.contracts.submissions import AssessmentSeries
@@ -130,6 +131,9 @@ class ScoringExplanation(BaseModel):
     """A commune's place in every ranking that holds it."""
     centres: list[CentreResult]
     """Results of a commune's centres, by centre id."""
+    decisions: list[Recognition] = []
+    """Of a centre: what authorities decided on its grade in periods of which there is no result, so without figures;
+    of the period that was asked for, else of all, the latest first."""
 
 
 class Order(BaseModel):

@@ -219,7 +219,7 @@ class RecognitionAccepted(Accepted):
 
     series: RecognisedSeries = "commune"
     unit_id: str
-    """Unit id of a commune, code of a district or province, or a learning unit's own id."""
+    """Unit id of a commune, id of a centre, code of a district or province, or a learning unit's own id."""
     code: str
     standard: Standard | None = None
     period: Year
@@ -909,7 +909,9 @@ class GradeCounted(Contract):
     rubric: str
     period: int
     imported: Annotated[str | None, Field(exclude_if=_is_none)] = None
-    """The import of history that handed in the file that was graded; `None`: its sender did."""
+    """The import of history that handed in the file that was graded, or the decision; `None`: its sender did."""
+    decision_number: Annotated[str | None, Field(exclude_if=_is_none)] = None
+    """The authority's decision that gave the grade, where none was computed for its period."""
 
 
 class EquipmentStanding(Contract):

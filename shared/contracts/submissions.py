@@ -307,7 +307,7 @@ class SupportSubmitted(Submission):
     amount: Dong
 
 
-RecognisedSeries = Literal["commune", "learning_unit", "district", "province", "universal_education"]
+RecognisedSeries = Literal["commune", "centre", "learning_unit", "district", "province", "universal_education"]
 """What an authority recognises by a decision."""
 Standard = Literal["preschool_5", "primary", "lower_secondary", "literacy"]
 """A standard of Decree 20/2014."""
@@ -318,8 +318,8 @@ class Recognised(Coded):
 
     series: RecognisedSeries = "commune"
     unit_code: Identifier
-    """Commune code, district code of 3 digits, province code of 2 digits, or the province's own id of a learning unit;
-    in universal education a commune, district or province."""
+    """Commune code, centre id, district code of 3 digits, province code of 2 digits, or the province's own id of a
+    learning unit; in universal education a commune, district or province."""
     standard: Standard | None = None
     """Of universal education; without it nothing can use the decision."""
     period: Year

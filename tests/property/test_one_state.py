@@ -108,6 +108,15 @@ def _recognition(code: str, period: int, *days: str) -> list[Data]:
     ] + [{"revoke": code, "period": period, "decided_on": "2026-03-20", "decision_number": "77/QĐ-UBND"}]
 
 
+def _graded(centre: str, period: int, *grades: str) -> list[Data]:
+    decided = {"period": period, "decided_on": f"{period + 1}-03-01", "without": ["level"]}
+    named = [
+        {"recognition": f"centre/{centre}", "grade": each, "decision_number": f"{each}/QĐ-PGDĐT", **decided}
+        for each in grades
+    ]
+    return [*named, {"revoke": f"centre/{centre}", "period": period, "decided_on": "2026-03-20"}]
+
+
 def _registration(centre: str, code: str, **fields: Any) -> list[Data]:
     whole = {"registration": centre, "commune_code": code, "opened_on": "2009-01-01", **fields}
     return [{**whole, "area_class": area} for area in AREAS]
@@ -150,6 +159,8 @@ SUBJECTS: list[tuple[str, list[Data]]] = [
     ("11", _recognition("03184", 2024, "2025-03-20")),
     ("11", _recognition("03151", 2025, "2026-02-01")),
     ("44", _recognition("18919", 2024, "2024-12-20", "2025-03-20")),
+    ("11", _graded("D", 2024, "tot", "yeu")),
+    ("44", _graded("F", 2024, "tot", "kha")),
     ("11", [{"assessment": "district/095", **each} for each in ({}, {"without": ["content/targets/C1.1"]})]),
     ("11", [{"assessment": "province/11"}]),
     (

@@ -45,6 +45,7 @@ FIRST = {
     "of district": _recognised("district", DISTRICT),
     "of the year before": _recognised("district", DISTRICT, period=2023),
     "of province": _recognised("province", "01", period=2023),
+    "of centre": _recognised("centre", "TT/1", level=None, grade="tot"),
 }
 REGISTER = [fact(1, ward_made()), fact(2, split())]
 

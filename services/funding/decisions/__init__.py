@@ -9,6 +9,7 @@ Documents, by collection and `_id`, each declared in the room of its theme:
 | | `equipment` | `<centre id>/<year>` | the latest `SupportAccepted` of this purpose |
 | | `envelopes` | `<province>/<year>` | the latest `EnvelopeAccepted` |
 | | `scores` | `<centre id>/<period>` | `Score`: what counts of the latest `CentreScored` |
+| | `recognised` | `<centre id>/<period>` | the latest `RecognitionAccepted` on the centre's grade |
 | | `files` | `<centre id>/<period>` | `Files`: when the accepted files of the period came |
 | | `pending` | `<province>/<centre id>/<period>` | `Pending`: the first file of the period that was not let through |
 | | `allocations` | `<centre id>/<year>` | the latest `BudgetProposed` |
@@ -24,8 +25,8 @@ Documents, by collection and `_id`, each declared in the room of its theme:
 | | `journal` | `<province>/<year>/<purpose>/<number>` | `JournalEntry`, never changed |
 | `adjustment` | `adjustments` | `<province>/<year>/<centre id or _reserve>/<number>` | `Adjusting` |
 
-The first six are facts: the newest version is kept (in the place of a withdrawn one lies its `Withdrawn`), and the set
-`proposal` follows (`sets`). `allocations` and `runs` are its result until people approve it; what comes after is
+The first seven are facts: the newest version is kept (in the place of a withdrawn one lies its `Withdrawn`), and the
+set `proposal` follows (`sets`). `allocations` and `runs` are its result until people approve it; what comes after is
 decided by people and only proposed by the set.
 """
 

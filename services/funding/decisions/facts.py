@@ -13,6 +13,7 @@ from services.funding.decisions.proposal.inputs import (
     EQUIPMENT,
     FILES,
     PENDING,
+    RECOGNISED,
     SCORES,
     SUPPORTS,
     Files,
@@ -30,6 +31,7 @@ from shared.contracts.facts import (
     EnvelopeAccepted,
     Purpose,
     Receipt,
+    RecognitionAccepted,
     RegistrationAccepted,
     SupportAccepted,
     Withdrawn,
@@ -46,7 +48,9 @@ PERIODS = range(2013, 2101)
 """The periods that contracts admit (`shared.contracts.base.Year`); a receipt only repeats what a sender claimed."""
 
 
-Fact = RegistrationAccepted | EnvelopeAccepted | SupportAccepted | Withdrawn | Score
+Fact = RegistrationAccepted | EnvelopeAccepted | SupportAccepted | RecognitionAccepted | Withdrawn | Score
+GRADED = "centre/"
+"""How the subject of a decision on a centre's grade begins."""
 
 
 async def _newest(ref: Ref[Fact], fact: Fact, ask: Ask) -> Outcome:
@@ -63,7 +67,11 @@ async def _elsewhere(outcome: Outcome, fact: Fact | Files, centre_id: str, ask: 
     """A fact tells the province that it comes from; another one may have the centre by now."""
     centre = await ask.one(CENTRES.ref(centre_id))
     if outcome.puts and centre and centre.province != fact.province:
-        wanted = [again(centre.province)] if isinstance(fact, Score | Files) else about(centre.province)
+        wanted = (
+            [again(centre.province)]
+            if isinstance(fact, Score | Files | RecognitionAccepted)
+            else about(centre.province)
+        )
         outcome.requests += wanted
     return outcome
 
@@ -123,8 +131,19 @@ async def on_withdrawal(event: Received[Withdrawn], ask: Ask) -> Outcome:
                 ),
                 ask,
             )
+        case "recognition", int(period) if data.subject.startswith(GRADED):
+            centre_id = data.subject.removeprefix(GRADED)
+            return await _of_centre(RECOGNISED.ref(centre_id, period), data, centre_id, ask)
         case _:
             return Outcome(verdict=IGNORED)
+
+
+async def on_recognition(event: Received[RecognitionAccepted], ask: Ask) -> Outcome:
+    """What an authority decided on a centre's grade, or that it was revoked; other decisions move no money."""
+    data = event.data
+    if data.series != "centre":
+        return Outcome(verdict=IGNORED)
+    return await _of_centre(RECOGNISED.ref(data.unit_id, data.period), data, data.unit_id, ask)
 
 
 async def on_score(event: Received[CentreScored], ask: Ask) -> Outcome:
@@ -193,6 +212,7 @@ routes: Mapping[str, Decide[Received[Any]]] = {
     EventType.CENTRE_ACCEPTED: on_file,
     EventType.CENTRE_SCORED: on_score,
     EventType.RECEIPT_ISSUED: on_receipt,
+    EventType.RECOGNITION_ACCEPTED: on_recognition,
     EventType.SUBMISSION_WITHDRAWN: on_withdrawal,
     EventType.PERSON_ENTERED: people.keep,
 }

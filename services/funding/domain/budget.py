@@ -383,7 +383,7 @@ def _basis(centre: Centre, grade: Grade | None, cap: int | None, *, norms_relaxe
     return Basis(
         area_class=centre.area_class,
         population_served=centre.population_served,
-        graded=grade and GradeCounted(rubric=grade.rubric, period=grade.period),
+        graded=grade and GradeCounted(rubric=grade.rubric, period=grade.period, decision_number=grade.decision),
         last_months=centre.last_months,
         lineage=lineage
         and SupportLineage(

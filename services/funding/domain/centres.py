@@ -23,7 +23,7 @@ MONTHS = 12
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """A centre's result in one assessment period: its grade, and its points where the rubric gives some."""
+    """A centre's grade of one assessment period, and its points where it was computed and the rubric gives some."""
 
     id: str
     name: Text
@@ -31,6 +31,8 @@ class Grade:
     score: Decimal | None = None
     rubric: str = ""
     """By which it was given."""
+    decision: str | None = None
+    """Number of the authority's decision that gave it; `None`: it was computed from a file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,7 +204,7 @@ def _grade(line: Allocation, basis: Basis, grounds: Grounds) -> Grade | None:
     name = grounds.grades.get(f"{rubric}/{line.grade}")
     if name is None:
         raise UnknownRule(RuleRef(id=rubric, revision=""))
-    return Grade(line.grade, name, period, line.score, rubric)
+    return Grade(line.grade, name, period, line.score, rubric, basis.graded.decision_number)
 
 
 def _succession(told: SupportSuccession) -> Succession:
@@ -331,18 +331,28 @@ def _performance(account: Account, centre: Centre, factors: Factors) -> Text:
                 en=f"{where.en} and no earlier grade counts: performance factor {EN(factor)} meanwhile, as if nothing "
                 f"was submitted, yet {kept_en}.",
             )
-        result = _result(grade, policy)
+        result, by = _result(grade, policy), _decided(grade)
         return Text(
-            vi=f"{where.vi}: tạm tính theo xếp loại gần nhất, {result.vi} của kỳ {grade.period}; hệ số hiệu quả "
+            vi=f"{where.vi}: tạm tính theo xếp loại gần nhất, {result.vi} của kỳ {grade.period}{by.vi}; hệ số hiệu quả "
             f"{VI(factor)}, {kept_vi}.",
-            en=f"{where.en}: the last known grade, {result.en} of period {grade.period}, counts meanwhile; performance "
-            f"factor {EN(factor)}, and {kept_en}.",
+            en=f"{where.en}: the last known grade, {result.en} of period {grade.period}{by.en}, counts meanwhile; "
+            f"performance factor {EN(factor)}, and {kept_en}.",
         )
     assert grade is not None
     result = _result(grade, policy)
     return Text(
         vi=f"Kỳ đánh giá {period}: xếp loại {result.vi}; hệ số hiệu quả {VI(factor)}.",
         en=f"Assessment period {period}: grade {result.en}; performance factor {EN(factor)}.",
+    )
+
+
+def _decided(grade: Grade) -> Text:
+    """By which decision a grade was given, where no file was graded."""
+    if grade.decision is None:
+        return Text(vi="", en="")
+    return Text(
+        vi=f" theo quyết định {grade.decision} (kỳ đó không có kết quả tính)",
+        en=f" by decision {grade.decision} (no result was computed for it)",
     )
 
 

@@ -17,7 +17,10 @@ def imported_step(basis: Basis) -> Step | None:
     ]
     if basis.graded is not None and basis.graded.imported is not None:
         period, name = basis.graded.period, basis.graded.imported
-        told.append(Text(vi=f"hồ sơ đánh giá kỳ {period} (đợt {name})", en=f"the assessment of {period} ({name})"))
+        what = Text(vi="hồ sơ đánh giá", en="the assessment")
+        if (number := basis.graded.decision_number) is not None:
+            what = Text(vi=f"quyết định {number} về xếp loại", en=f"decision {number} on the grade")
+        told.append(Text(vi=f"{what.vi} kỳ {period} (đợt {name})", en=f"{what.en} of {period} ({name})"))
     if not told:
         return None
     what = Text(

@@ -273,6 +273,7 @@ RECOGNITION: Kind[RecognitionSubmitted] = Kind(
     accept=_accept_recognition,
     fact_subject=lambda fact: recognised(fact.series, fact.unit_id, fact.standard),
     named=domain.named,
+    centre=lambda data: str(data.unit_code) if data.series == "centre" else None,
     own_id=lambda data: owned_as(data.series, data.unit_code),
 )
 KINDS: Mapping[SubmissionKind, Kind[Any]] = {

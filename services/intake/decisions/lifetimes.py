@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.intake import domain
 from services.intake.decisions.documents import AGGREGATES
+from services.intake.decisions.kinds import recognised
 from shared.contracts.base import Problem
 from shared.contracts.facts import Accepted
 from shared.contracts.series import series_of
@@ -18,8 +19,9 @@ async def left_outside(data: Submission, before: Accepted | None, arrival: domai
     """
     if not isinstance(data, CentreRegistered):
         return []
+    centre = data.centre_id
+    of = [("centre", centre), ("support", centre), ("recognition", recognised("centre", centre, None))]
     years = domain.years_changed(data, before, arrival)
-    filed = [(kind, data.centre_id) for kind in ("centre", "support")]
-    filed += [("assessment", f"{series}/{data.centre_id}") for series in series_of("centre") if series != "centre"]
-    kept = await ask.many(AGGREGATES.ref(kind, subject, year) for year in years for kind, subject in filed)
+    of += [("assessment", f"{series}/{centre}") for series in series_of("centre") if series != "centre"]
+    kept = await ask.many(AGGREGATES.ref(kind, subject, year) for year in years for kind, subject in of)
     return [*domain.left_outside(data, before, [found.accepted for found in kept if found])]

@@ -168,6 +168,8 @@ def check_recognition(data: RecognitionSubmitted, arrival: Arrival, known: Known
     grade of its rule."""
     findings = Findings()
     check_subject(findings, named(data), arrival, known)
+    if data.series == "centre":
+        check_lifetime(findings, data, known)
     _check_not_future(findings, data.decided_on, "/decided_on", arrival)
     findings.problems.extend(_recognised(data))
     if data.series == "universal_education" and data.standard is None:
@@ -203,14 +205,15 @@ def _recognised(data: RecognitionSubmitted) -> list[Problem]:
     """A level under a pass/fail rubric or a standard, a grade under a points rubric.
 
     The rubric is that of the period; or the one in force when the authority decided, which for a period that an
-    old rule governed may already have been the new one.
+    old rule governed may already have been the new one. A centre's grade, which weighs its support, is that of the
+    period alone.
     """
     found = []
     if data.standard is not None and data.series != "universal_education":
         found.append(problem("intake.standard_of_other_series", "/standard", series=data.series))
     if (data.level is None) == (data.grade is None):
         return [*found, problem("intake.level_or_grade", "/level")]
-    days = (cut_off(data.period), data.decided_on)
+    days = [cut_off(data.period), *([] if data.series == "centre" else [data.decided_on])]
     possible = [one for one in rubrics() if one.series == data.series and any(one.in_force(day) for day in days)]
     if not possible:
         return [*found, problem("intake.no_rubric", "/period", period=data.period, rules=rules_of(data.series))]
@@ -254,7 +257,7 @@ def check_withdrawal(subject: Named | None, centre_id: str | None, arrival: Arri
     could be ended is accepted already.
     """
     findings = Findings()
-    if centre_id is not None:
+    if subject is None and centre_id is not None:
         check_registrar(findings, centre_id, "/centre_id", arrival, known)
     if subject is not None:
         check_subject(findings, subject, arrival, known)

@@ -105,6 +105,7 @@ def _named(data: Coded, arrival: Arrival) -> Read | None:
             field, period, code = "subject", data.period, data.subject
         case _:
             return None
+    # an id that looks like a code is none
     of_no_unit = kind_of(getattr(data, "series", "commune")) not in ("commune", "district", "province")
     return None if of_no_unit or not _COMMUNE.fullmatch(code) else Read(field, cut_off(period))
 

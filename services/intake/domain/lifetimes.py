@@ -7,27 +7,46 @@ from datetime import date
 
 from services.intake.domain.findings import Arrival, Awaited, Findings, Known
 from shared.contracts.base import FIRST_OF_SUPPORT, Problem, Text
-from shared.contracts.facts import Accepted, AssessmentAccepted, CentreAccepted, RegistrationAccepted, SupportAccepted
+from shared.contracts.facts import (
+    Accepted,
+    AssessmentAccepted,
+    CentreAccepted,
+    RecognitionAccepted,
+    RegistrationAccepted,
+    SupportAccepted,
+)
 from shared.contracts.lifetimes import existed, existed_in
 from shared.contracts.series import SERIES
-from shared.contracts.submissions import AssessmentSubmitted, CentreRegistered, CentreSubmitted, SupportSubmitted
+from shared.contracts.submissions import (
+    AssessmentSubmitted,
+    CentreRegistered,
+    CentreSubmitted,
+    RecognitionSubmitted,
+    SupportSubmitted,
+)
 from shared.refusals import problem
 from shared.rulebook import cut_off
 from shared.wording import EN, VI
 
-Told = CentreSubmitted | SupportSubmitted | AssessmentSubmitted | CentreAccepted | SupportAccepted | AssessmentAccepted
-"""What speaks of a centre at a time: on a period's cut-off date, or in a year."""
+Sent = CentreSubmitted | SupportSubmitted | AssessmentSubmitted | RecognitionSubmitted
+Kept = CentreAccepted | SupportAccepted | AssessmentAccepted | RecognitionAccepted
+Told = Sent | Kept
+"""What speaks of a centre at a time: on a period's cut-off date, or in a year. Of decisions those on its grade."""
 
 
-def check_lifetime(
-    findings: Findings, data: CentreSubmitted | SupportSubmitted | AssessmentSubmitted, known: Known
-) -> None:
-    """A file or support of a time in which the centre did not exist waits: it is wrong, or the registration is.
+def check_lifetime(findings: Findings, data: Sent, known: Known) -> None:
+    """What speaks of a time in which the centre did not exist waits: it is wrong, or the registration is.
 
     Initial equipment is taken with a warning: it is owed once, whenever it was paid, and what waited would be paid
     again.
     """
-    centre = known.centre(data.subject if isinstance(data, AssessmentSubmitted) else data.centre_id)
+    match data:
+        case AssessmentSubmitted():
+            centre = known.centre(data.subject)
+        case RecognitionSubmitted():
+            centre = known.centre(data.unit_code)
+        case _:
+            centre = known.centre(data.centre_id)
     if centre is None or _belongs(data, centre):
         return
     life, version = _life(centre), centre.version
@@ -73,7 +92,7 @@ def left_outside(data: CentreRegistered, before: Accepted | None, accepted: Iter
     no longer. It stays accepted: who filed it takes it back, or corrects the registration."""
     outside: dict[str, list[Text]] = {}
     for fact in accepted:
-        if not isinstance(fact, CentreAccepted | SupportAccepted | AssessmentAccepted) or _belongs(fact, data):
+        if not isinstance(fact, Kept) or _belongs(fact, data):
             continue
         if not isinstance(before, RegistrationAccepted) or _belongs(fact, before):
             pointer = "/opened_on" if _day(fact) < data.opened_on else "/closed_on"
@@ -94,7 +113,7 @@ def _day(told: Told) -> date:
     return cut_off(told.year if isinstance(told, SupportSubmitted | SupportAccepted) else told.period)
 
 
-def _time(told: CentreSubmitted | SupportSubmitted | AssessmentSubmitted) -> Text:
+def _time(told: Sent) -> Text:
     if isinstance(told, SupportSubmitted):
         return Text(vi=f"năm {told.year}", en=f"the year {told.year}")
     on = _day(told)
@@ -113,7 +132,7 @@ def _life(centre: RegistrationAccepted | CentreRegistered) -> Text:
     )
 
 
-def _named(fact: CentreAccepted | SupportAccepted | AssessmentAccepted) -> Text:
+def _named(fact: Kept) -> Text:
     if isinstance(fact, SupportAccepted):
         return Text(
             vi=f"hỗ trợ năm {fact.year} (phiên bản {fact.version})",
@@ -124,6 +143,11 @@ def _named(fact: CentreAccepted | SupportAccepted | AssessmentAccepted) -> Text:
         return Text(
             vi=f"{name.vi} kỳ {fact.period} (phiên bản {fact.version})",
             en=f"{name.en} of {fact.period} (version {fact.version})",
+        )
+    if isinstance(fact, RecognitionAccepted):
+        return Text(
+            vi=f"quyết định {fact.decision_number} về xếp loại kỳ {fact.period} (phiên bản {fact.version})",
+            en=f"decision {fact.decision_number} on the grade of {fact.period} (version {fact.version})",
         )
     return Text(
         vi=f"hồ sơ đánh giá kỳ {fact.period} (phiên bản {fact.version})",

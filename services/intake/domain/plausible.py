@@ -21,6 +21,7 @@ from shared.contracts.facts import (
     SupportAccepted,
 )
 from shared.contracts.series import kind_of
+from shared.contracts.submissions import AssessmentSeries, RecognisedSeries
 from shared.refusals import problem
 from shared.registry import Registry, same_name
 from shared.rulebook import (
@@ -58,6 +59,7 @@ def earlier(fact: Accepted, register: Registry) -> Mapping[int, str]:
 def _code_then(fact: Assessed | RecognitionAccepted, period: int, register: Registry) -> str | None:
     """`None`: there was no such subject, or nobody knows which one is the same."""
     day = cut_off(period)
+    series: RecognisedSeries | AssessmentSeries
     match fact:
         case CentreAccepted():
             return fact.centre_id

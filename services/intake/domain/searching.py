@@ -58,7 +58,8 @@ def filed_as(code: str) -> Iterator[str]:
 
 
 def kept_under(subject: str) -> Iterator[str]:
-    """A subject, and each standard of its universal education, which is decided on by itself."""
-    yield subject
+    """A subject, where it is a centre the decisions on its grade, and each standard of its universal education, which
+    is decided on by itself."""
+    yield from (subject, f"centre/{subject}")
     if subject.startswith("universal_education/"):
         yield from (f"{subject}/{standard}" for standard in get_args(Standard))

@@ -35,10 +35,12 @@ async def explain(
     register = seen.register
     named = subject_named(register, subject, on or (date(period, 12, 31) if period else None))
     rows = await results.results(mongo, named.id, period)
-    if not (rows or period or on):
+    decisions = await queries.graded(mongo, named.id, period, who.may_see)
+    if not (rows or decisions or period or on):
         raise refused("scoring.nothing_known", subject=subject)
     result = rows[0] if rows else None
-    told = result.period if result else period or (on.year if on else 0)
+    latest = decisions[0].period if decisions else 0
+    told = result.period if result else period or (on.year if on else latest)
     if isinstance(result, CommuneResult):  # a code that came without a day is that of its latest result
         named = subject_named(register, result.unit_id, None)
     commune = named.unit if named.is_commune else None
@@ -51,4 +53,5 @@ async def explain(
         result=result if result and who.may_see(result.province) else None,
         ranks=ranks,
         centres=[each for each in centres if who.may_see(each.province)],
+        decisions=decisions,
     )

@@ -24,6 +24,7 @@ from services.scoring.decisions.documents import (
     Head,
     Recompute,
     Result,
+    recognitions_ref,
 )
 from services.scoring.decisions.erasing import on_erased
 from services.scoring.decisions.held import held_by
@@ -101,6 +102,7 @@ __all__ = [
     "page_ids",
     "pages_apart",
     "province_scope",
+    "recognitions_ref",
     "release",
     "release_rules",
     "routes",

@@ -101,11 +101,13 @@ async def _decided(
     rows: list[Recognition | Gone] = [*kept.items, *kept.withdrawn]
     if any(row.version >= last.version for row in rows if (row.period, row.standard) == place):
         return Outcome(verdict=STALE)
-    now = {
+    now: dict[str, Any] = {
         "items": _with(kept.items, place, decision),
         "withdrawn": _with(kept.withdrawn, place, None if decision else last),
         "areas": areas_counting(series, subject, last.period, register),
     }
+    if series == "centre":
+        now["province"] = cause.data.province
     outcome = Outcome({ref: kept.model_copy(update=now)})
     judging = Judging(ask, outcome, "recognition", cause.traceparent, cause.received_at)
     match series:
@@ -114,6 +116,8 @@ async def _decided(
         case "universal_education":
             await judging.again(series, register.lineage(subject))
             await judging.again("commune", register.lineage(subject))
+        case "centre":
+            await judging.centre(subject, last.period)
         case "learning_unit":
             await judging.again(series, [subject])
     return judging.outcome

@@ -130,6 +130,9 @@ class Gone(NamedTuple):
 class Recognitions(Contract):
     """`<unit id>`, in any other series `<series>@<subject>`: decisions on the subject, and for whom they count."""
 
+    province: Annotated[str | None, Field(exclude_if=lambda province: province is None)] = None
+    """Of a centre: who filed the last decision on it, and may see it where there is no result."""
+
     items: tuple[Recognition, ...] = ()
     """One per period (and standard)."""
     withdrawn: tuple[Gone, ...] = ()

@@ -89,7 +89,7 @@ def score(accepted: AcceptedAssessment, inputs: Inputs, version: int, rule: Rubr
                 rule=rule,
             )
         case CentreAccepted():
-            return score_centre(accepted, version, withdrawn=inputs.withdrawn, rule=rule)
+            return score_centre(accepted, version, inputs.recognitions, withdrawn=inputs.withdrawn, rule=rule)
         case AssessmentAccepted():
             return score_assessment(
                 accepted,
@@ -238,6 +238,16 @@ class Judging:
         for each in wanted:
             await self.commune(*each)
 
+    async def centre(self, centre_id: str, period: int) -> None:
+        """Judge a centre's file again beside the decision on its grade of the same period, if it was accepted.
+
+        Who judges its first file at this very moment puts the same document that holds the decision.
+        """
+        ref = RESULTS.ref(centre_id, period)
+        if (stored := await self.ask.one(ref)) is not None:
+            self.outcome.holds.add(ref)
+            await self.judge(stored.accepted)
+
     async def commune(self, unit_id: str, period: int) -> None:
         """Judge a commune again on what is known now, if its assessment was accepted."""
         await self._look_around(unit_id, period)
@@ -339,6 +349,10 @@ class Judging:
                     not_carried=await self._not_carried(accepted.unit_id, accepted.period),
                     withdrawn=withdrawn,
                 )
+            case CentreAccepted():
+                graded = await self.decisions("centre", accepted.centre_id)
+                own = tuple(each for each in graded if each.period == accepted.period)
+                return Inputs(recognitions=own, withdrawn=withdrawn)
             case AssessmentAccepted(series="learning_unit" | "universal_education" as series):
                 return Inputs(recognitions=await self.decisions(series, accepted.subject_id), withdrawn=withdrawn)
             case _:
@@ -374,6 +388,8 @@ class Judging:
             case CommuneAccepted():
                 own = RECOGNITIONS.ref(accepted.unit_id)
                 self.outcome.holds.add(REFERENCES.ref(accepted.unit_id, accepted.period))
+            case CentreAccepted():
+                own = recognitions_ref("centre", accepted.centre_id)
             case AssessmentAccepted(series="learning_unit" | "universal_education" as series):
                 own = recognitions_ref(series, accepted.subject_id)
             case _:

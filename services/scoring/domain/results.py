@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from services.scoring.domain.grades_decided import beside_grade, notes_on_grade
 from services.scoring.domain.indicators import judge_with_indicators
 from services.scoring.domain.judging import Judgement, chosen, notes_on, step_on, weakest
 from services.scoring.domain.models import judge_models
@@ -112,14 +113,25 @@ def score_commune(
 
 
 def score_centre(
-    accepted: CentreAccepted, version: int, *, withdrawn: Withdrawn | None = None, rule: Rubric | None = None
+    accepted: CentreAccepted,
+    version: int,
+    recognitions: Sequence[Recognition] = (),
+    *,
+    withdrawn: Withdrawn | None = None,
+    rule: Rubric | None = None,
 ) -> CentreExplained:
-    """Score one community learning centre for one period. Takes `withdrawn` and `rule`, raises as `score_commune`."""
+    """Score one community learning centre for one period. Takes `withdrawn` and `rule`, raises as `score_commune`.
+
+    Args:
+        recognitions: decisions on its grade of this period; one is shown beside the result and changes no figure of it.
+    """
     rule = rule or _rule(accepted.rubric, accepted.period, holder_of(accepted))
     judgement = WITHDRAWN if withdrawn else _judge(rule, accepted.content, accepted.period, [], [])
+    said = notes_on_grade(recognitions, accepted.period, rule)
+    common = _common(accepted, rule, judgement, version, [], said, withdrawn)
     return _sealed(
         CentreExplained(
-            **_common(accepted, rule, judgement, version, [], [], withdrawn),
+            **common | {"recognition": beside_grade(recognitions, accepted.period)},
             centre_id=accepted.centre_id,
             name=accepted.name,
             commune_code=accepted.commune_code,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from services.scoring.decisions import RANKING_PAGES, RESULTS, RankingYear, page_ids
+from services.scoring.decisions import RANKING_PAGES, RECOGNITIONS, RESULTS, RankingYear, page_ids, recognitions_ref
 from services.scoring.domain import Stretch
 from services.scoring.queries import rankings, releases
 from services.scoring.queries.results import with_superseded
 from shared.answers.results import CentreResult, Neighbourhood, ReleasedPlace
-from shared.contracts.facts import RankingPublished
+from shared.contracts.facts import RankingPublished, Recognition
 from shared.mongo import Mongo
 from shared.registry import Unit
 
@@ -64,3 +64,14 @@ async def centres(mongo: Mongo, unit: Unit, province: str, period: int) -> list[
     query = {"kind": "centre", "period": period, "holder": province, "result.commune_code": unit.code}
     rows = await with_superseded(mongo, await mongo.find(RESULTS.name, query, sort=[("subject", 1)]))
     return [row for row in rows if isinstance(row, CentreResult)]
+
+
+async def graded(mongo: Mongo, centre_id: str, period: int | None, may_see: Callable[[str], bool]) -> list[Recognition]:
+    """Decisions on a centre's grade of periods without a result, the latest first. `period`: of this one alone."""
+    found = await mongo.find(RECOGNITIONS.name, {"_id": recognitions_ref("centre", centre_id).id})
+    kept = [RECOGNITIONS.read(row) for row in found]
+    decisions = [each for one in kept if may_see(one.province or "") for each in one.items]
+    judged = await mongo.find(RESULTS.name, {"kind": "centre", "subject": centre_id}, projection={"period": 1})
+    past = {row["period"] for row in judged}
+    wanted = [each for each in decisions if each.period not in past and period in (None, each.period)]
+    return sorted(wanted, key=lambda each: each.period, reverse=True)

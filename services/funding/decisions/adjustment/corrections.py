@@ -237,6 +237,7 @@ UNTOLD: Mapping[str, Any] = {
 _INPUTS: Mapping[str, Text] = {
     "centres": Text(vi="thông tin đăng ký của trung tâm", en="the centre's registration"),
     "scores": Text(vi="kết quả đánh giá", en="its result"),
+    "graded": Text(vi="quyết định về xếp loại của năm trước", en="a decision on its grade of an earlier year"),
     "supports": Text(vi="mức hỗ trợ năm trước do tỉnh báo", en="last year's support as the province states it"),
     "equipment": Text(vi="số đã cấp mua sắm trang thiết bị ban đầu", en="what was paid of its initial equipment"),
     "pending": Text(vi="tình trạng hồ sơ đánh giá", en="the state of its file"),

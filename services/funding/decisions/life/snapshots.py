@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from services.funding.decisions.proposal.calculating import Rules, calculated, graded
-from services.funding.decisions.proposal.inputs import ProvinceInputs
+from services.funding.decisions.proposal.inputs import GradeDecided, ProvinceInputs, Score
 from services.funding.domain import Budget, Frozen, Life, freeze
 from shared.contracts.base import Contract, Text, canonical, content_hash
 from shared.contracts.facts import BudgetRunProposed, Purpose
@@ -182,7 +182,8 @@ def _rules(kept: Mapping[str, Any]) -> Rules:
 
 def _grades(inputs: ProvinceInputs, rules: Rules) -> dict[str, Any]:
     """The names of all grades among the inputs, as explanations write them."""
-    names = {f"{score.rubric}/{score.grade}": graded(score, rules).name for score in inputs.scores if score.grade}
+    known: list[Score | GradeDecided] = [*(score for score in inputs.scores if score.grade), *inputs.graded]
+    names = {f"{one.rubric}/{one.grade}": graded(one, rules).name for one in known}
     return {name: text.model_dump() for name, text in sorted(names.items())}
 
 

@@ -8,7 +8,15 @@ from datetime import date, datetime
 
 from services.funding.decisions.journal import OPERATING
 from services.funding.decisions.proposal.imported import marked
-from services.funding.decisions.proposal.inputs import Clock, Files, Pending, ProvinceInputs, Score, debts_of
+from services.funding.decisions.proposal.inputs import (
+    Clock,
+    Files,
+    GradeDecided,
+    Pending,
+    ProvinceInputs,
+    Score,
+    debts_of,
+)
 from services.funding.domain import (
     NO_ENVELOPE,
     Assessment,
@@ -157,6 +165,9 @@ def _centres(inputs: ProvinceInputs, rules: Rules) -> list[Centre]:
     scores: dict[str, dict[int, Score]] = {}
     for score in inputs.scores:
         scores.setdefault(score.centre_id, {})[score.period] = score
+    decisions: dict[str, dict[int, GradeDecided]] = {}
+    for one in inputs.graded:
+        decisions.setdefault(one.centre_id, {})[one.period] = one
 
     centres = []
     for centre_id, part in taking_part.items():
@@ -172,7 +183,7 @@ def _centres(inputs: ProvinceInputs, rules: Rules) -> list[Centre]:
                 population_served=data.population_served,
                 last_year=part.last_year,
                 assessment=assessment,
-                grade=_grade(results, period, assessment, rules),
+                grade=_grade(results, decisions.get(centre_id, {}), period, assessment, rules),
                 result_version=results[period].version if period in results else None,
                 months=part.months,
                 last_months=part.last_months,
@@ -244,21 +255,30 @@ def _waits_until(assessment: Assessment, clock: Clock | None, policy: FundingPol
     return {"awaited": clock.deadline, "pending": clock.closes}.get(assessment)
 
 
-def _grade(scores: Mapping[int, Score], period: int, assessment: Assessment, rules: Rules) -> Grade | None:
-    """The result that counts: that of the period, or while it may still come the latest earlier one."""
+def _grade(
+    scores: Mapping[int, Score],
+    decisions: Mapping[int, GradeDecided],
+    period: int,
+    assessment: Assessment,
+    rules: Rules,
+) -> Grade | None:
+    """The grade that counts: that of the period's result, or while it may still come the latest earlier one. Of one
+    period the computed grade counts before the decided one."""
     if assessment == "scored":
         return graded(scores[period], rules)
     if assessment in ("awaited", "pending"):
-        for earlier in sorted((p for p in scores if p < period), reverse=True):
-            if scores[earlier].grade:
-                return graded(scores[earlier], rules)
+        known: dict[int, Score | GradeDecided] = {**decisions}
+        known |= {at: score for at, score in scores.items() if score.grade}
+        earlier = [at for at in known if at < period]
+        return graded(known[max(earlier)], rules) if earlier else None
     return None
 
 
-def graded(score: Score, rules: Rules) -> Grade:
-    """The result of a score that has a grade, with the grade's name."""
-    assert score.grade is not None
-    name = rules.grades.get(f"{score.rubric}/{score.grade}")
-    if name is not None:
-        return Grade(score.grade, name, score.period, score.total, score.rubric)
-    return grade_of(score.rubric, score.grade, score.period, score.total)
+def graded(result: Score | GradeDecided, rules: Rules) -> Grade:
+    """The grade of a score that has one, or of a decision, with its name."""
+    assert result.grade is not None
+    total, decision = (result.total, None) if isinstance(result, Score) else (None, result.decision_number)
+    name = rules.grades.get(f"{result.rubric}/{result.grade}")
+    if name is None:
+        name = grade_of(result.rubric, result.grade, result.period).name
+    return Grade(result.grade, name, result.period, total, result.rubric, decision)

@@ -14,15 +14,21 @@ IMPORTED = "imported"
 """Flag of a line (and its run): it rests on what the ministry took in as history."""
 Figures = Mapping[tuple[str, int], ImportedSupport]
 """By centre and budget year."""
+Files = Mapping[tuple[str, int, str | None], str | None]
+"""Which import handed in what a grade rests on, by centre, period and the number of the decision that gave it."""
 
 
 def marked(budget: Budget, inputs: ProvinceInputs) -> Budget:
-    """The budget, each line and grant with the imported figures that it is measured against, and the imported file.
+    """The budget, each line and grant with the imported figures that it is measured against, and the imported file or
+    decision that gave its grade.
 
     What all lines share (λ, the cap of who has no base) is moved by each of them, and marks none.
     """
     supports, payments = _figures(inputs.supports), _figures(inputs.equipment)
-    files = {(one.centre_id, one.period): one.imported for one in inputs.scores if one.imported}
+    files: dict[tuple[str, int, str | None], str | None] = {
+        (one.centre_id, one.period, None): one.imported for one in inputs.scores if one.imported
+    }
+    files |= {(one.centre_id, one.period, one.decision_number): one.imported for one in inputs.graded if one.imported}
     if not (supports or payments or files):
         return budget
     lines = tuple(_marked(line, supports, _measures(line, inputs.year), files) for line in budget.lines)
@@ -51,12 +57,12 @@ def _marked(
     line: Allocation,
     figures: Figures,
     measures: Iterable[tuple[str, int]],
-    files: Mapping[tuple[str, int], str | None] = MappingProxyType({}),
+    files: Files = MappingProxyType({}),
 ) -> Allocation:
     if line.basis is None:
         return line
     found, graded = tuple(figures[key] for key in sorted(set(measures)) if key in figures), line.basis.graded
-    file = files.get((line.centre_id, graded.period)) if graded else None
+    file = files.get((line.centre_id, graded.period, graded.decision_number)) if graded else None
     if not (found or file):
         return line
     told: dict[str, object] = {"imported": found}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
@@ -14,6 +14,7 @@ from shared.contracts.base import Contract, Instant, Points, Status
 from shared.contracts.facts import (
     Accepted,
     EnvelopeAccepted,
+    RecognitionAccepted,
     RegistrationAccepted,
     ResultState,
     SupportAccepted,
@@ -68,6 +69,20 @@ class Score(Contract):
     """Of the event; no amount depends on it."""
     imported: str | None = Field(None, exclude_if=lambda name: name is None)
     """The import of history that handed in the file; no amount depends on it."""
+
+
+class GradeDecided(Contract):
+    """A grade that an authority's decision gave a centre, and that stands: it was neither revoked nor withdrawn."""
+
+    centre_id: str
+    period: int
+    province: str
+    rubric: str
+    """That of centres in force for the period, whose grade it is."""
+    grade: str
+    decision_number: str
+    imported: str | None = Field(None, exclude_if=lambda name: name is None)
+    """The import of history that handed it in; no amount depends on it."""
 
 
 class Files(Contract):
@@ -157,6 +172,8 @@ SUPPORTS = _facts("supports", SupportAccepted)
 ENVELOPES = _facts("envelopes", EnvelopeAccepted)
 EQUIPMENT = _facts("equipment", SupportAccepted)
 """Payments of initial equipment: apart from `SUPPORTS`, so that nothing measures a year's support against them."""
+RECOGNISED = _facts("recognised", RecognitionAccepted)
+"""Decisions on the grades of centres; those on anything else move no money."""
 SCORES: Collection[Score] = Collection("scores", TypeAdapter(Score))
 FILES: Collection[Files] = Collection("files", TypeAdapter(Files))
 PENDING: Collection[Pending] = Collection("pending", TypeAdapter(Pending))
@@ -173,6 +190,8 @@ class ProvinceInputs(Contract):
     """Of the province."""
     scores: Sequence[Score]
     """Of the province, at least of every period before the year: an earlier grade stands in for a pending file."""
+    graded: Sequence[GradeDecided] = Field((), exclude_if=lambda decisions: not decisions)
+    """Decisions on grades of the same periods: each stands in where no grade was computed."""
     supports: Sequence[SupportAccepted]
     """Of the province, of the years before: as far back as the transition of merged centres looks."""
     equipment: Sequence[SupportAccepted] = Field((), exclude_if=lambda payments: not payments)
@@ -227,9 +246,11 @@ async def inputs_of(ask: Ask, province: str, year: int) -> ProvinceInputs:
         supports += await ask.all(SUPPORTS, {**of_kin, "year": {"$lt": year}})
         decided += [line for line in await counted(ask, of_kin) if line.year < year]
     scores = await ask.all(SCORES, {**of_centres, "period": {"$lt": year}})
+    decisions = await ask.all(RECOGNISED, {"unit_id": of_centres["centre_id"], "period": {"$lt": year}})
+    graded = [*_graded(standing(decisions))]
     pending = await ask.all(PENDING, {"province": province, "period": year - 1})
     # Whoever had a centre before it moved is known by what it was entitled to send; anybody may have named it.
-    facts: list[SupportAccepted | Score | Counted] = [*standing(supports), *scores, *decided]
+    facts: list[SupportAccepted | Score | GradeDecided | Counted] = [*standing(supports), *scores, *graded, *decided]
     ids = {centre.centre_id for centre in own}
     moved = {(each.province, each.centre_id) for each in facts if each.province != province and each.centre_id in ids}
     there = await ask.many(PENDING.ref(*key, year - 1) for key in sorted(moved))
@@ -241,6 +262,7 @@ async def inputs_of(ask: Ask, province: str, year: int) -> ProvinceInputs:
         envelope=None if isinstance(envelope, Withdrawn) else envelope,
         centres=own,
         scores=_of_life(scores, lives),
+        graded=_of_life(graded, lives),
         supports=[each for each in standing(supports) if existed_in(lives[each.centre_id], each.year)],
         equipment=standing(await ask.all(EQUIPMENT, of_centres)),
         gone=[each for each in registrations if isinstance(each, Withdrawn)],
@@ -252,7 +274,28 @@ async def inputs_of(ask: Ask, province: str, year: int) -> ProvinceInputs:
     )
 
 
-A = TypeVar("A", Score, Files, Pending)
+def _graded(decisions: Iterable[RecognitionAccepted]) -> Iterator[GradeDecided]:
+    """Those that stand, with grades that the rule of their period knows. A revoked one weighs nothing, whenever that
+    took effect: it speaks of a year that is over."""
+    for one in decisions:
+        try:
+            rule = rubric_for("centre", one.period)
+        except NoRuleInForce:
+            continue
+        if one.revocation is not None or one.grade is None or one.grade not in rule.outcomes:
+            continue
+        yield GradeDecided(
+            centre_id=one.unit_id,
+            period=one.period,
+            province=one.province,
+            rubric=rule.id,
+            grade=one.grade,
+            decision_number=one.decision_number,
+            imported=one.imported,
+        )
+
+
+A = TypeVar("A", Score, GradeDecided, Files, Pending)
 
 
 def _of_life(assessments: Iterable[A], lives: Mapping[str, RegistrationAccepted]) -> list[A]:
