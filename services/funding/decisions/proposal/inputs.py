@@ -14,6 +14,7 @@ from shared.contracts.base import Contract, Instant, Points, Status
 from shared.contracts.facts import (
     Accepted,
     EnvelopeAccepted,
+    PaymentAccepted,
     RegistrationAccepted,
     ResultState,
     SupportAccepted,
@@ -157,6 +158,8 @@ SUPPORTS = _facts("supports", SupportAccepted)
 ENVELOPES = _facts("envelopes", EnvelopeAccepted)
 EQUIPMENT = _facts("equipment", SupportAccepted)
 """Payments of initial equipment: apart from `SUPPORTS`, so that nothing measures a year's support against them."""
+PAYMENTS = _facts("payments", PaymentAccepted)
+"""Movements of money, apart from both: no proposal rests on what was paid."""
 SCORES: Collection[Score] = Collection("scores", TypeAdapter(Score))
 FILES: Collection[Files] = Collection("files", TypeAdapter(Files))
 PENDING: Collection[Pending] = Collection("pending", TypeAdapter(Pending))
