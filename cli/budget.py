@@ -27,6 +27,7 @@ from cli.output import (
     plain_errors,
     say,
 )
+from cli.payments import reconcile
 from cli.people import Names
 from deploy.local import Role
 from shared.answers.budgets import BudgetView, ProofView, StatementView, ToldAdjustment
@@ -44,6 +45,7 @@ RoleOption = Annotated[Role | None, typer.Option("--role", help="By default that
 
 def app_commands(parent: typer.Typer) -> None:
     """Register this module's commands."""
+    budget.command()(reconcile)
     parent.add_typer(budget, name="budget")
     parent.add_typer(adjustments, name="adjustments")
 

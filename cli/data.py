@@ -445,6 +445,8 @@ ALERT_KINDS: Mapping[AlertKind | RetiredAlertKind, Text] = {
     "late_decided": Text(vi="trả lời đề nghị nộp sau khóa sổ", en="a request for late acceptance was decided"),
     "appeal_made": Text(vi="đề nghị xem xét lại kết quả", en="a result is appealed against"),
     "appeal_decided": Text(vi="trả lời đề nghị xem xét lại kết quả", en="an appeal was decided"),
+    "payment_missing": Text(vi="chưa có số liệu chi trả", en="payments missing"),
+    "overpaid": Text(vi="chi quá số quyết định", en="more was paid than decided"),
     "support_changed": Text(vi="mức hỗ trợ thay đổi", en="support changed"),
 }
 """What kinds of alerts are called."""

@@ -127,6 +127,7 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     "registration": ("đăng ký trung tâm", "registration"),
     "envelope": ("tổng kinh phí được giao", "envelope"),
     "support": ("mức hỗ trợ", "support"),
+    "payment": ("khoản chi của kho bạc", "payment"),
     "recognition": ("quyết định công nhận", "recognition"),
     "withdrawal": ("rút", "withdrawal"),
     "revocation": ("thu hồi", "revocation"),

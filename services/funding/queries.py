@@ -21,6 +21,7 @@ from services.funding.decisions import (
     LIVES,
     OPERATING,
     PROPOSAL,
+    RECONCILIATION,
     REFUSALS,
     RELEASES,
     RUNS,
@@ -32,13 +33,28 @@ from services.funding.decisions import (
     Snapshot,
     again,
     calculated,
+    compare_again,
+    compared,
     inputs_of,
     life_and_run,
     rules_in_force,
     snapshot_known,
     standing,
 )
-from services.funding.domain import Budget, Comparison, History, Life, Side, View, Year, compare, misfits, told, views
+from services.funding.domain import (
+    Budget,
+    Comparison,
+    History,
+    Life,
+    Line,
+    Side,
+    View,
+    Year,
+    compare,
+    misfits,
+    told,
+    views,
+)
 from shared.answers.budgets import Acceptance, ToldAdjustment, ToldDecision, ToldProposal
 from shared.contracts.facts import BudgetProposed, BudgetRunProposed, Purpose, RegistrationAccepted
 from shared.contracts.journal import JournalEntry
@@ -77,6 +93,11 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("decisions", [("province", 1), ("year", 1)])
     await mongo.index("decisions", [("centre_id", 1), ("year", 1)])
     await mongo.index("releases", [("province", 1), ("year", 1)])
+    await mongo.index("releases", [("centre_id", 1), ("year", 1)])
+    await mongo.index("payments", [("province", 1), ("year", 1)])
+    await mongo.index("payments", [("centre_id", 1), ("year", 1)])
+    for collection in ("supports", "equipment"):
+        await mongo.index(collection, [("province", 1), ("year", 1)])
     await mongo.index("adjustments", [("province", 1), ("year", 1)])
     await mongo.index("actions", [("province", 1), ("year", 1)])
     await mongo.index("actions", [("command", 1)])
@@ -90,16 +111,23 @@ async def migrate(mongo: Mongo) -> None:
 async def _take_over(mongo: Mongo) -> None:
     """A release before named sets knew none: each budget year that has an envelope is one, and is looked at once.
 
-    A proposal of a release that did not look at the clock is computed again: it knows of no deadline that will pass.
+    A proposal of a release that did not look at the clock is computed again: it knows of no deadline that will pass. A
+    budget of a release that knew of no payments is compared with them once.
     """
     await name_requests(mongo, again)
-    known = [*await mongo.find(SETS, {"set": PROPOSAL}), *await mongo.find(RECALCULATIONS, {"set": PROPOSAL})]
-    keys = {row["key"] for row in known}
+    keys = await _known_keys(mongo, PROPOSAL)
     envelopes = standing(await _legible(mongo, ENVELOPES, {}, []))  # an altered one is no start's trouble
     requests = [again(envelope.province, envelope.year) for envelope in envelopes]
     new = [request for request in requests if key_text(request.key) not in keys]
     new += [again(run["province"], run["year"]) for run in await mongo.find(RUNS.name, {"awaited": None})]
+    compared_once = await _known_keys(mongo, RECONCILIATION)
+    lives = [compare_again(row["province"], row["year"]) for row in await mongo.find(LIVES.name, {})]
+    new += [request for request in lives if key_text(request.key) not in compared_once]
     await mongo.insert(RECALCULATIONS, rows_of(new, await mongo.time()))
+
+
+async def _known_keys(mongo: Mongo, name: str) -> set[str]:
+    return {row["key"] for place in (SETS, RECALCULATIONS) for row in await mongo.find(place, {"set": name})}
 
 
 async def found(mongo: Mongo, kind: Collection[M], query: Query, sort: Sort = BY_ID, limit: int = 0) -> list[M]:
@@ -366,3 +394,11 @@ def _history(
         if support is not None or score:
             told.append(Year(year, support, score.total if score else None, score.grade if score else None))
     return History(centre.centre_id, centre.name, centre.area_class, told)
+
+
+async def payments(mongo: Mongo, province: str, year: int) -> tuple[list[Line], Mapping[str, str]]:
+    """The lines of a budget year's payments, none where nothing was decided or paid; and the names of their centres."""
+    lines = (await answer(lambda ask: compared(ask, province, year), Reader(mongo))).lines
+    ids = sorted({line.centre_id for line in lines})
+    centres = standing(await found(mongo, CENTRES, {"_id": {"$in": ids}})) if ids else []
+    return lines, {centre.centre_id: centre.name for centre in centres}

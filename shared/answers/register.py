@@ -16,6 +16,7 @@ from shared.contracts.facts import (
     CentreAccepted,
     CommuneAccepted,
     EnvelopeAccepted,
+    PaymentAccepted,
     Receipt,
     RecognitionAccepted,
     RegistrationAccepted,
@@ -134,6 +135,7 @@ AcceptedFact = (
     | RegistrationAccepted
     | EnvelopeAccepted
     | SupportAccepted
+    | PaymentAccepted
     | RecognitionAccepted
 )
 """What is accepted of a subject, as `intake.accepted` tells it."""

@@ -32,13 +32,16 @@ from shared.contracts.submissions import (
     AssessmentSeries,
     CentreAct,
     Content,
+    Direction,
     RecognisedSeries,
     Standard,
 )
 
 Purpose = Literal["operating", "equipment"]
 """Support of a year, or the one-off grant for the equipment of a new centre."""
-SubmissionKind = Literal["commune", "centre", "assessment", "registration", "envelope", "support", "recognition"]
+SubmissionKind = Literal[
+    "commune", "centre", "assessment", "registration", "envelope", "support", "payment", "recognition"
+]
 Act = Literal["submission", "withdrawal", "revocation"]
 """What a record does with what is accepted of its subject: it files it, takes it back, or says that it was revoked."""
 
@@ -203,6 +206,19 @@ class SupportAccepted(Accepted):
     amount: Dong
 
 
+class PaymentAccepted(Accepted):
+    """`langhoc.payment.accepted.v1`, subject = `payment/<province>/<payment id>`: a movement of money."""
+
+    payment_id: str
+    centre_id: str
+    year: SupportYear
+    purpose: Purpose
+    amount: Dong
+    direction: Direction
+    paid_on: date
+    decision_number: str | None = None
+
+
 class Revocation(Contract):
     """An authority's decision that a recognition no longer holds."""
 
@@ -331,9 +347,9 @@ class Withdrawn(Accepted):
 
     kind: SubmissionKind
     subject: str
-    """That of the withdrawn fact: unit id, centre id, `<series>/<id>`, province."""
+    """That of the withdrawn fact: unit id, centre id, `<series>/<id>`, province, `payment/<province>/<payment id>`."""
     period: SupportYear | None = None
-    """Period or year; `None` of a registration."""
+    """Period or year; `None` of a registration or a payment."""
     purpose: Purpose | None = None
     """Of support and envelopes."""
     withdraws: Version
@@ -1253,6 +1269,59 @@ class BudgetAdjusted(Decided):
     submitted_by: str
 
 
+PaymentState = Literal[
+    "paid", "partly", "not_paid", "overpaid", "paid_without_decision", "not_registered", "returned_more", "nothing_due"
+]
+"""Where the payments of a centre stand beside what is due to it.
+
+`paid_without_decision`: paid, and nothing was decided or stated. `not_registered`: the same, and the centre is not in
+the province's register. `returned_more`: more came back than is on record as paid. `nothing_due`: 0 is due, and nothing
+is with the centre.
+"""
+
+
+class PaymentGap(Contract):
+    """By how much the payments of a centre and purpose differ from what is due, in đồng above 0."""
+
+    centre_id: str
+    purpose: Purpose
+    amount: Dong
+
+
+class PurposeReconciled(Contract):
+    """All lines of a purpose together, in đồng. Always `difference = paid - decided - stated`."""
+
+    purpose: Purpose
+    decided: Dong
+    """What was published as decided, with what is settled of earlier years."""
+    stated: Dong = 0
+    """What the province stated as approved, of centres on which nothing was decided here."""
+    paid: int | None
+    """Less what came back; `None`: no payment is on record, which is not 0."""
+    difference: int
+    centres: dict[PaymentState, int]
+    """How many stand where."""
+
+
+class BudgetReconciled(Contract):
+    """`langhoc.budget.reconciled.v1`, subject = province: what was paid beside what was decided of a budget year.
+
+    Published when it changed. It moves no money, and no amount rests on it.
+    """
+
+    province: ProvinceCode
+    year: SupportYear
+    version: Version
+    purposes: list[PurposeReconciled]
+    short: list[PaymentGap]
+    """Less is on record as paid than was decided (or more as returned than as paid), by centre and purpose."""
+    over: list[PaymentGap]
+    """More is on record as paid than is due."""
+    hash: str
+    """SHA-256 over `[[centre id, purpose, decided, stated, paid], …]` in that order, `null` where there is none."""
+    reconciled_at: Instant
+
+
 # ----------------------------------------------------------------------------------------------- notifications
 
 AlertKind = Literal[
@@ -1274,6 +1343,8 @@ AlertKind = Literal[
     "late_decided",
     "appeal_made",
     "appeal_decided",
+    "payment_missing",
+    "overpaid",
 ]
 RetiredAlertKind = Literal["support_changed"]
 """Of earlier releases: what they told is still shown, and nothing is told so any more."""

@@ -307,6 +307,31 @@ class SupportSubmitted(Submission):
     amount: Dong
 
 
+Direction = Literal["paid", "returned"]
+"""Which way money went: to a centre, or back from it to the treasury."""
+
+
+class PaymentSubmitted(Submission):
+    """`langhoc.payment.submitted.v1`: one movement of money between the treasury and a centre, as its statement has it.
+
+    What was paid, never what was decided: neither it nor `SupportSubmitted` stands for the other.
+    """
+
+    payment_id: Identifier
+    """The treasury's own, unique within the province: the same one again is the same movement."""
+    centre_id: Identifier
+    year: SupportYear
+    """The budget year whose money it is, which may be before that of `paid_on`."""
+    purpose: Literal["operating", "equipment"] = "operating"
+    amount: Dong
+    """Above 0; `direction` says which way it went."""
+    direction: Direction = "paid"
+    """`returned`: money that came back is a movement of its own. A withdrawal says that there never was this one."""
+    paid_on: Day
+    decision_number: Label | None = None
+    """The decision, or mark of the journal, that it names as its ground; a label only."""
+
+
 RecognisedSeries = Literal["commune", "centre", "learning_unit", "district", "province", "universal_education"]
 """What an authority recognises by a decision."""
 Standard = Literal["preschool_5", "primary", "lower_secondary", "literacy"]
@@ -399,6 +424,12 @@ class SupportWithdrawn(Withdrawal):
     centre_id: Identifier
     year: SupportYear
     purpose: Literal["operating", "equipment"] = "operating"
+
+
+class PaymentWithdrawn(Withdrawal):
+    """`langhoc.payment.withdrawn.v1`: the statement was wrong, no such money moved."""
+
+    payment_id: Identifier
 
 
 class RecognitionWithdrawn(Withdrawal, Coded):

@@ -106,6 +106,7 @@ def sender_of(topic: str) -> str:
 
 
 def submission_key(data: Mapping[str, Any], province: str) -> str:
-    """Key of a submission's record, what it speaks of: its centre, its unit, its other subject, or the province."""
-    named = (data.get("centre_id"), data.get("unit_code"), data.get("subject"), province)
+    """Key of a submission's record, what it speaks of: its payment, its centre, its unit, its other subject, or the
+    province."""
+    named = (data.get("payment_id"), data.get("centre_id"), data.get("unit_code"), data.get("subject"), province)
     return next(one for one in named if isinstance(one, str) and one)

@@ -12,7 +12,17 @@ from tests.explaining import explained
 
 WAY = frozenset(
     {"version", "result_version", "run_version", "previous_amount", "supersedes", "cause"}
-    | {"proposed_at", "published_at", "decided_at", "raised_at", "alert_id", "adjustment_id", "snapshot", "journal"}
+    | {
+        "proposed_at",
+        "published_at",
+        "decided_at",
+        "reconciled_at",
+        "raised_at",
+        "alert_id",
+        "adjustment_id",
+        "snapshot",
+        "journal",
+    }
 )
 """Fields that tell how and when, but not what. A snapshot and a journal hash the versions with it."""
 RUN = re.compile(r"\((run|lần) [0-9]+\)")
@@ -45,6 +55,9 @@ def end_state(events: Iterable[Event]) -> dict[str, Any]:
         for key, data in _newest(published, type, names).items():
             if type not in PROPOSALS or GONE.isdisjoint({**data, **data.get("allocation", {})}["flags"]):
                 stands[f"{type} {key}"] = essence(in_words(data) if type in RESULTS else data)
+    for key, data in _newest(published, EventType.BUDGET_RECONCILED, ("province", "year")).items():
+        if data["purposes"]:  # nothing left to compare is as if there had never been anything
+            stands[f"payments {key}"] = essence(data)
     for (scope, period), head in _newest(published, EventType.RANKING_PUBLISHED, ("scope", "period")).items():
         stands[f"ranking {scope} {period}"] = essence(published.rows(head))
     for adjustment in _newest(published, EventType.ADJUSTMENT_PROPOSED, ("adjustment_id",)).values():

@@ -37,6 +37,7 @@ Fact = Annotated[
         facts.RegistrationAccepted,
         facts.EnvelopeAccepted,
         facts.SupportAccepted,
+        facts.PaymentAccepted,
         facts.RecognitionAccepted,
         facts.Withdrawn,
     ),
@@ -50,6 +51,7 @@ Money = Annotated[
 ]
 Decision = Annotated[Data | int | None, _known_to(facts.BudgetApproved, facts.BudgetAdjusted)]
 Release = Annotated[Data | None, _known_to(facts.RankingReleased, also=("ranks",))]
+Payments = Annotated[Data | None, _known_to(facts.PurposeReconciled, also=("short", "over"))]
 Adjustment = Annotated[Data | None, _known_to(facts.AdjustmentProposed)]
 
 
@@ -97,6 +99,9 @@ class Expectation(Strict):
     """By `<centre>/<year>`, or with `/equipment`: what is approved."""
     adjustments: dict[str, Adjustment] = {}
     """By `<centre>/<year>`: the newest proposal to adjust it."""
+    payments: dict[str, Payments] = {}
+    """By `<province>/<year>`, or with `/equipment`: what was paid beside what was decided; `none`: nothing is told, or
+    nothing of the purpose is left to compare. `short` and `over`: by how much, by centre."""
     releases: dict[str, Release] = {}
     """By `<scope>/<period>`: the last act that released or withdrew the ranking, with the `ranks` that it shows."""
     alerts: dict[str, dict[AlertKind, list[Code]] | None] = {}
@@ -120,6 +125,7 @@ class Expectation(Strict):
         "money",
         "decisions",
         "adjustments",
+        "payments",
         "releases",
         "alerts",
         "open_alerts",

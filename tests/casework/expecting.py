@@ -25,6 +25,7 @@ _FACTS = (
     EventType.REGISTRATION_ACCEPTED,
     EventType.ENVELOPE_ACCEPTED,
     EventType.SUPPORT_ACCEPTED,
+    EventType.PAYMENT_ACCEPTED,
     EventType.RECOGNITION_ACCEPTED,
     EventType.SUBMISSION_WITHDRAWN,
 )
@@ -70,6 +71,8 @@ def differences(expected: Expectation, published: Published, channels: Mapping[s
         yield from compare(f"decisions {name}", _amount(wanted_money), _decision(published, name))
     for name, wanted in expected.adjustments.items():
         yield from compare(f"adjustments {name}", wanted, adjustment(published, name))
+    for name, wanted in expected.payments.items():
+        yield from compare(f"payments {name}", wanted, _payments(published, name))
     for name, wanted in expected.releases.items():
         yield from _release(f"releases {name}", wanted, published, name)
     for audience, kinds in expected.alerts.items():
@@ -296,13 +299,32 @@ def _money(published: Published, name: str) -> Data | None:
 
 
 def _decision(published: Published, name: str) -> Data | None:
-    name, purpose = name.removesuffix("/equipment"), "equipment" if name.endswith("/equipment") else "operating"
+    name, purpose = _purpose(name)
     subject, year = split(name)
 
     def fits(data: Data) -> bool:
         return (data["centre_id"], data["year"], data["purpose"]) == (subject, year, purpose)
 
     return published.newest(EventType.BUDGET_ADJUSTED, fits) or published.newest(EventType.BUDGET_APPROVED, fits)
+
+
+def _payments(published: Published, name: str) -> Data | None:
+    """The sums of a purpose, and by how much which centres differ in it."""
+    name, purpose = _purpose(name)
+    of = split(name)
+    fact = published.newest(EventType.BUDGET_RECONCILED, lambda data: (data["province"], data["year"]) == of)
+    sums = next((each for each in fact["purposes"] if each["purpose"] == purpose), None) if fact else None
+    if fact is None or sums is None:
+        return None
+    gaps = {
+        way: {gap["centre_id"]: gap["amount"] for gap in fact[way] if gap["purpose"] == purpose}
+        for way in ("short", "over")
+    }
+    return {**sums, **gaps}
+
+
+def _purpose(name: str) -> tuple[str, str]:
+    return name.removesuffix("/equipment"), "equipment" if name.endswith("/equipment") else "operating"
 
 
 def adjustment(published: Published, name: str) -> Data | None:

@@ -31,6 +31,7 @@ TYPES: Mapping[str, EventType] = {
     "registration": EventType.CENTRE_REGISTERED,
     "envelope": EventType.ENVELOPE_SUBMITTED,
     "support": EventType.SUPPORT_SUBMITTED,
+    "payment": EventType.PAYMENT_SUBMITTED,
     "recognition": EventType.RECOGNITION_SUBMITTED,
     "revoke": EventType.RECOGNITION_REVOKED,
 }
@@ -41,6 +42,7 @@ WITHDRAWALS: Mapping[str, EventType] = {
     "registration": EventType.REGISTRATION_WITHDRAWN,
     "envelope": EventType.ENVELOPE_WITHDRAWN,
     "support": EventType.SUPPORT_WITHDRAWN,
+    "payment": EventType.PAYMENT_WITHDRAWN,
     "recognition": EventType.RECOGNITION_WITHDRAWN,
 }
 WITHDRAW = "withdraw"
@@ -171,6 +173,8 @@ class Record(Strict):
                 named["year"] = int(self.whom)
             case "assessment":
                 named["series"], _, named["subject"] = self.whom.partition("/")
+            case "payment":
+                named["payment_id"] = self.whom
             case "commune":
                 named["unit_code"] = self.whom
             case "recognition":

@@ -26,7 +26,7 @@ BUDGET = "/budgets/04/2026"
 
 
 def withdrawal(
-    kind: Literal["registration", "envelope", "support"], subject: str, version: int = 2, **changes: Any
+    kind: Literal["registration", "envelope", "support", "payment"], subject: str, version: int = 2, **changes: Any
 ) -> Withdrawn:
     facts: dict[str, Any] = {
         "version": version,

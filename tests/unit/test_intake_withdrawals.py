@@ -311,9 +311,9 @@ def test_a_repeat_of_what_an_older_release_took_is_still_a_repeat() -> None:
 
 FROM_THE_BEGINNING = {
     "corrects_version", "unit_name", "area_class", "area_class_basis", "name", "closed_on", "predecessors", "purpose",
-    "level", "grade",
+    "level", "grade", "direction",
 }  # fmt: skip
-"""Optional fields that every release knew."""
+"""Optional fields that every release knew that knew of their kind."""
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)

@@ -7,6 +7,7 @@ Documents, by collection and `_id`, each declared in the room of its theme:
 | `proposal` | `centres` | centre id | the latest `RegistrationAccepted` |
 | | `supports` | `<centre id>/<year>` | the latest `SupportAccepted` |
 | | `equipment` | `<centre id>/<year>` | the latest `SupportAccepted` of this purpose |
+| | `payments` | `<province>/<payment id>` | the latest `PaymentAccepted` |
 | | `envelopes` | `<province>/<year>` | the latest `EnvelopeAccepted` |
 | | `scores` | `<centre id>/<period>` | `Score`: what counts of the latest `CentreScored` |
 | | `recognised` | `<centre id>/<period>` | the latest `RecognitionAccepted` on the centre's grade |
@@ -23,11 +24,12 @@ Documents, by collection and `_id`, each declared in the room of its theme:
 | | `granted` | `<centre id>/equipment` | `Granted`: which approvals granted the initial equipment |
 | | `releases` | `<centre id>/<year>/<purpose>/<version>` | each of them as it was published |
 | | `journal` | `<province>/<year>/<purpose>/<number>` | `JournalEntry`, never changed |
+| `reconciling` | `reconciled` | `<province>/<year>` | the latest `BudgetReconciled` |
 | `adjustment` | `adjustments` | `<province>/<year>/<centre id or _reserve>/<number>` | `Adjusting` |
 
 The first seven are facts: the newest version is kept (in the place of a withdrawn one lies its `Withdrawn`), and the
-set `proposal` follows (`sets`). `allocations` and `runs` are its result until people approve it; what comes after is
-decided by people and only proposed by the set.
+set `proposal` follows (`sets`), of payments the set `reconciliation` alone. `allocations` and `runs` are its result
+until people approve it; what comes after is decided by people and only proposed by the set.
 """
 
 from services.funding.decisions.adjustment.corrections import ADJUSTMENTS
@@ -49,6 +51,7 @@ from services.funding.decisions.proposal.inputs import (
     ENVELOPES,
     EQUIPMENT,
     FILES,
+    PAYMENTS,
     PENDING,
     PROPOSAL,
     SCORES,
@@ -63,6 +66,7 @@ from services.funding.decisions.proposal.inputs import (
     standing,
 )
 from services.funding.decisions.proposal.proposing import ALLOCATIONS, RUNS, propose
+from services.funding.decisions.reconciling import RECONCILED, RECONCILIATION, compare_again, compared
 from services.funding.decisions.sets import PROPOSALS, SETS
 
 __all__ = [
@@ -78,9 +82,12 @@ __all__ = [
     "JOURNAL",
     "LIVES",
     "OPERATING",
+    "PAYMENTS",
     "PENDING",
     "PROPOSAL",
     "PROPOSALS",
+    "RECONCILED",
+    "RECONCILIATION",
     "REFUSALS",
     "RELEASES",
     "RUNS",
@@ -100,6 +107,8 @@ __all__ = [
     "again",
     "budget_year",
     "calculated",
+    "compare_again",
+    "compared",
     "decide_on_adjustment",
     "inputs_of",
     "is_booked",

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from services.funding.decisions.journal import OPERATING
+from services.funding.decisions.journal import DECISIONS, OPERATING
 from services.funding.decisions.proposal.inputs import (
     CENTRES,
     ENVELOPES,
     EQUIPMENT,
     FILES,
+    PAYMENTS,
     PENDING,
     RECOGNISED,
     SCORES,
@@ -23,12 +24,14 @@ from services.funding.decisions.proposal.inputs import (
     again,
     deadline_of,
 )
+from services.funding.decisions.reconciling import compare_again
 from shared.contracts.base import Status
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import (
     CentreAccepted,
     CentreScored,
     EnvelopeAccepted,
+    PaymentAccepted,
     Purpose,
     Receipt,
     RecognitionAccepted,
@@ -48,7 +51,15 @@ PERIODS = range(2013, 2101)
 """The periods that contracts admit (`shared.contracts.base.Year`); a receipt only repeats what a sender claimed."""
 
 
-Fact = RegistrationAccepted | EnvelopeAccepted | SupportAccepted | RecognitionAccepted | Withdrawn | Score
+Fact = (
+    RegistrationAccepted
+    | EnvelopeAccepted
+    | SupportAccepted
+    | PaymentAccepted
+    | RecognitionAccepted
+    | Withdrawn
+    | Score
+)
 GRADED = "centre/"
 """How the subject of a decision on a centre's grade begins."""
 
@@ -109,6 +120,23 @@ def _support(centre_id: str, year: int, purpose: Purpose) -> Ref[SupportAccepted
     return (SUPPORTS if purpose == OPERATING else EQUIPMENT).ref(centre_id, year)
 
 
+async def on_payment(event: Received[PaymentAccepted], ask: Ask) -> Outcome:
+    """A movement of money between the treasury and a centre."""
+    data = event.data
+    return await _of_payment(PAYMENTS.ref(data.province, data.payment_id), data, ask)
+
+
+async def _of_payment(ref: Ref[PaymentAccepted | Withdrawn], fact: PaymentAccepted | Withdrawn, ask: Ask) -> Outcome:
+    """It tells the province that it comes from; another one may have decided on the centre."""
+    outcome, known = await _newest(ref, fact, ask), await ask.one(ref)
+    for told in (known, fact) if outcome.puts else ():
+        if isinstance(told, PaymentAccepted):
+            decision = await ask.one(DECISIONS.ref(told.centre_id, told.year, told.purpose))
+            if decision and decision.province != told.province:
+                outcome.requests.append(compare_again(decision.province, told.year))
+    return outcome
+
+
 async def on_withdrawal(event: Received[Withdrawn], ask: Ask) -> Outcome:
     """What its sender took back: nothing of it counts from then on. It may come before what it takes back."""
     data = event.data
@@ -120,6 +148,8 @@ async def on_withdrawal(event: Received[Withdrawn], ask: Ask) -> Outcome:
         case "support", int(year):
             ref = _support(data.subject, year, data.purpose or OPERATING)
             return await _of_centre(ref, data, data.subject, ask)
+        case "payment", _:
+            return await _of_payment(PAYMENTS.ref(data.subject.removeprefix("payment/")), data, ask)
         case "centre", int(period):
             return await _filed(
                 Files(
@@ -209,6 +239,7 @@ routes: Mapping[str, Decide[Received[Any]]] = {
     EventType.REGISTRATION_ACCEPTED: on_registration,
     EventType.ENVELOPE_ACCEPTED: on_envelope,
     EventType.SUPPORT_ACCEPTED: on_support,
+    EventType.PAYMENT_ACCEPTED: on_payment,
     EventType.CENTRE_ACCEPTED: on_file,
     EventType.CENTRE_SCORED: on_score,
     EventType.RECEIPT_ISSUED: on_receipt,

@@ -34,6 +34,7 @@ from services.funding.decisions.proposal.inputs import (
     standing,
 )
 from services.funding.decisions.proposal.proposing import ALLOCATIONS, RUNS, lines_of, propose
+from services.funding.decisions.reconciling import RECONCILIATIONS
 from services.funding.domain import DECIDED, Life
 from shared.contracts.facts import EnvelopeAccepted, Withdrawn
 from shared.messaging.decide.asking import Ask, Due, Outcome
@@ -154,4 +155,4 @@ HEIRS = SetOf(
     ask_heirs,
     sources=(Source(CENTRES, each(_its_kin)), Source(SUPPORTS, each(_its_kin)), Source(DECISIONS, each(_its_kin))),
 )
-SETS: tuple[SetOf[Any], ...] = (PROPOSALS, HEIRS)
+SETS: tuple[SetOf[Any], ...] = (PROPOSALS, HEIRS, RECONCILIATIONS)

@@ -46,6 +46,7 @@ from services.funding.domain.life import (
     step,
 )
 from services.funding.domain.proof import Proof, Statement, proof_of
+from services.funding.domain.reconciliation import AGREED, Key, Line, hash_of, over, reconciled, short, totals
 from services.funding.domain.releases import csv_of, package_of, xlsx_of
 from services.funding.domain.roster import Participation, Registered, months_in, participants, shared_by_population
 from services.funding.domain.sharing import Share, Solution, Stake, bounds, solve
@@ -54,6 +55,7 @@ from services.funding.domain.sustainability import History, View, Year, views
 from services.funding.domain.truth import misfits
 
 __all__ = [
+    "AGREED",
     "DECIDED",
     "NO_ENVELOPE",
     "NO_EQUIPMENT",
@@ -70,7 +72,9 @@ __all__ = [
     "FrozenLine",
     "Grade",
     "History",
+    "Key",
     "Life",
+    "Line",
     "Order",
     "Part",
     "Participation",
@@ -99,24 +103,29 @@ __all__ = [
     "factors_of",
     "freeze",
     "grade_of",
+    "hash_of",
     "head_of",
     "misfits",
     "months_in",
+    "over",
     "package_of",
     "participants",
     "persons",
     "proof_of",
     "proposed",
+    "reconciled",
     "references",
     "refusals",
     "rerun",
     "shared_by_population",
+    "short",
     "solve",
     "some",
     "stake_of",
     "standing",
     "step",
     "told",
+    "totals",
     "views",
     "withdrawn",
     "xlsx_of",

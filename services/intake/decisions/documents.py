@@ -25,6 +25,7 @@ from shared.contracts.facts import (
     LateDecision,
     LateRequested,
     Original,
+    PaymentAccepted,
     PeriodReopened,
     Receipt,
     RecognitionAccepted,
@@ -43,6 +44,7 @@ _FACTS: Mapping[SubmissionKind, type[Accepted]] = {
     "registration": RegistrationAccepted,
     "envelope": EnvelopeAccepted,
     "support": SupportAccepted,
+    "payment": PaymentAccepted,
     "recognition": RecognitionAccepted,
 }
 

@@ -16,6 +16,7 @@ from shared.contracts.facts import (
     CentreAccepted,
     CommuneAccepted,
     EnvelopeAccepted,
+    PaymentAccepted,
     RecognitionAccepted,
     RegistrationAccepted,
     Revocation,
@@ -30,6 +31,7 @@ from shared.contracts.submissions import (
     CentreSubmitted,
     CommuneSubmitted,
     EnvelopeSubmitted,
+    PaymentSubmitted,
     RecognitionRevoked,
     RecognitionSubmitted,
     Submission,
@@ -183,6 +185,27 @@ def owned_as(series: str, id: str) -> str | None:
     return id if kind == "learning_unit" else f"{kind}/{id}"
 
 
+def _accept_payment(
+    data: PaymentSubmitted, base: Base, findings: domain.Findings, known: domain.Known
+) -> PaymentAccepted:
+    return PaymentAccepted(
+        **base,
+        payment_id=data.payment_id,
+        centre_id=data.centre_id,
+        year=data.year,
+        purpose=data.purpose,
+        amount=data.amount,
+        direction=data.direction,
+        paid_on=data.paid_on,
+        decision_number=data.decision_number,
+    )
+
+
+def paid(payment_id: str, province: str) -> str:
+    """`<province>/<payment id>`: an id of a treasury is unique within its province alone."""
+    return f"{province}/{payment_id}"
+
+
 def recognised(series: str, subject: str, standard: str | None) -> str:
     """`<series>/<subject>[/<standard>]`; of a commune's decision the commune alone."""
     return "/".join(part for part in (series if series != "commune" else "", subject, standard) if part)
@@ -262,6 +285,18 @@ SUPPORT: Kind[SupportSubmitted] = Kind(
     apart=lambda data: "equipment" if data.purpose == "equipment" else None,
     centre=lambda data: str(data.centre_id),
 )
+PAYMENT: Kind[PaymentSubmitted] = Kind(
+    name="payment",
+    type=EventType.PAYMENT_SUBMITTED,
+    withdrawal=EventType.PAYMENT_WITHDRAWN,
+    subject=lambda data, province: paid(data.payment_id, province),
+    code=lambda data: str(data.payment_id),
+    period=lambda data: 0,  # the movement is the same, whatever centre or year a correction books it to
+    check=domain.check_payment,
+    accept=_accept_payment,
+    fact_subject=lambda fact: f"payment/{paid(fact.payment_id, fact.province)}",
+    centre=lambda data: data.centre_id if isinstance(data, PaymentSubmitted) else None,
+)
 RECOGNITION: Kind[RecognitionSubmitted] = Kind(
     name="recognition",
     type=EventType.RECOGNITION_SUBMITTED,
@@ -277,7 +312,7 @@ RECOGNITION: Kind[RecognitionSubmitted] = Kind(
     own_id=lambda data: owned_as(data.series, data.unit_code),
 )
 KINDS: Mapping[SubmissionKind, Kind[Any]] = {
-    kind.name: kind for kind in (COMMUNE, CENTRE, ASSESSMENT, REGISTRATION, ENVELOPE, SUPPORT, RECOGNITION)
+    kind.name: kind for kind in (COMMUNE, CENTRE, ASSESSMENT, REGISTRATION, ENVELOPE, SUPPORT, PAYMENT, RECOGNITION)
 }
 """By name."""
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from services.intake.decisions.documents import RECEIPTS, Answer
-from services.intake.decisions.kinds import DEEDS, ENVELOPE, RECOGNITION, SUPPORT, Kind, recognised
+from services.intake.decisions.kinds import DEEDS, ENVELOPE, PAYMENT, RECOGNITION, SUPPORT, Kind, paid, recognised
 from services.intake.domain import Awaited
 from services.intake.problems import of_unreadable
 from shared.contracts.base import IDENTIFIER, Status
@@ -81,7 +81,7 @@ async def refusals(received: Received[Unreadable], ask: Ask) -> Outcome:
         **({"kind": deed.kind.name, "act": deed.act} if deed else {}),
         submission_id=_identifier(body.get("submission_id")),
         subject=_subject(body, deed.kind if deed else None, sender_of(received.position.topic)),
-        period=_year(body.get("period", body.get("year"))),
+        period=None if deed and deed.kind is PAYMENT else _year(body.get("period", body.get("year"))),
         purpose="equipment" if deed and deed.kind is SUPPORT and body.get("purpose") == "equipment" else None,
         problems=of_unreadable(unreadable),
     )
@@ -90,9 +90,12 @@ async def refusals(received: Received[Unreadable], ask: Ask) -> Outcome:
 
 def _subject(body: dict[str, Any], kind: Kind[Any] | None, province: str) -> str | None:
     """The one that a readable record of its kind would have: what is sent instead is known to mend it."""
-    said = {name: _identifier(body.get(name)) for name in ("series", "subject", "centre_id", "unit_code", "standard")}
+    names = ("series", "subject", "payment_id", "centre_id", "unit_code", "standard")
+    said = {name: _identifier(body.get(name)) for name in names}
     if kind is ENVELOPE:
         return province
+    if kind is PAYMENT:
+        return _identifier(paid(said["payment_id"], province)) if said["payment_id"] else None
     if kind is RECOGNITION and said["unit_code"]:
         return _identifier(recognised(said["series"] or "commune", said["unit_code"], said["standard"]))
     if said["series"] and said["subject"]:

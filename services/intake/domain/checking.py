@@ -19,6 +19,7 @@ from shared.contracts.submissions import (
     CentreSubmitted,
     CommuneSubmitted,
     EnvelopeSubmitted,
+    PaymentSubmitted,
     Recognised,
     RecognitionRevoked,
     RecognitionSubmitted,
@@ -160,6 +161,24 @@ def check_support(data: SupportSubmitted, arrival: Arrival, known: Known) -> Fin
     alone = centre is not None and not centre.predecessors and centre.closed_on is None
     if data.purpose == "operating" and alone and data.year < arrival.day.year - 1:
         findings.warnings.append(problem("intake.support_of_old_year", "/year", year=data.year, budget=data.year + 1))
+    return findings
+
+
+def check_payment(data: PaymentSubmitted, arrival: Arrival, known: Known) -> Findings:
+    """A movement of money: with a centre of the sender, of some đồng, on a day that has come and not before its budget
+    year began. It is taken whatever was decided, and of a centre whose registration was withdrawn too, since money
+    comes back from such a one: funding says how the two compare."""
+    findings = Findings()
+    if known.centres.get(data.centre_id) is None:
+        findings.problems.append(problem("intake.centre_unknown", "/centre_id", centre=data.centre_id))
+    else:
+        check_registrar(findings, data.centre_id, "/centre_id", arrival, known)
+    _check_year(findings, data.year, FIRST_OF_SUPPORT, arrival.day.year)
+    _check_not_future(findings, data.paid_on, "/paid_on", arrival)
+    if data.paid_on.year < data.year:
+        findings.problems.append(problem("intake.paid_before_year", "/paid_on", date=data.paid_on, year=data.year))
+    if not data.amount:
+        findings.problems.append(problem("intake.payment_of_nothing", "/amount"))
     return findings
 
 

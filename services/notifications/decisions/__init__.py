@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.notifications.decisions import alerts, appeals, erasing, late_requests, periods, releases
+from services.notifications.decisions import alerts, appeals, erasing, late_requests, payments, periods, releases
 from services.notifications.decisions.documents import ADJUSTMENTS, ALERTS, FILES, MOVES, RESULTS, RUNS, SUPPORTS, Said
 from services.notifications.decisions.files import FILES_MENDED, SenderFile
 from services.notifications.decisions.money import STANDING_MONEY, WAITING, ProvinceYear
@@ -22,6 +22,7 @@ routes: Mapping[str, Decide[Received[Any]]] = {
     EventType.LATE_DECIDED: late_requests.on_request,
     EventType.APPEAL_MADE: appeals.on_appeal,
     EventType.APPEAL_DECIDED: appeals.on_appeal,
+    EventType.BUDGET_RECONCILED: payments.on_reconciled,
     EventType.RANKING_RELEASED: releases.on_released,
 }
 SETS = (
@@ -31,6 +32,7 @@ SETS = (
     periods.STANDING_OPENINGS,
     late_requests.STANDING_REQUESTS,
     appeals.STANDING_APPEALS,
+    payments.STANDING_PAYMENTS,
     releases.STANDING_RELEASES,
 )
 

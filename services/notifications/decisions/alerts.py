@@ -21,6 +21,7 @@ from services.notifications.decisions.documents import (
     File,
     LateRequest,
     Move,
+    Reconciled,
     Release,
     Reopening,
     Run,
@@ -51,7 +52,7 @@ REPEATED = "repeated"
 """The matter was told before."""
 MENDED = "mended"
 """What came later about the same was taken: nothing is asked any more."""
-Kept = TypeVar("Kept", Run, Move, Adjustment, Release, Reopening, LateRequest, Appeal)
+Kept = TypeVar("Kept", Run, Move, Adjustment, Reconciled, Release, Reopening, LateRequest, Appeal)
 
 
 async def on_matter(received: Received[Any], ask: Ask) -> Outcome:

@@ -13,6 +13,7 @@ from shared.contracts.facts import (
     AppealMade,
     BudgetMoved,
     BudgetProposed,
+    BudgetReconciled,
     BudgetRunProposed,
     LateDecision,
     LateRequested,
@@ -86,6 +87,10 @@ class Adjustment(AdjustmentProposed, _Noted):
     """The latest version of a proposal to adjust."""
 
 
+class Reconciled(BudgetReconciled, _Noted):
+    """The latest comparison of a budget year's payments with its decisions."""
+
+
 class Release(RankingReleased, _Noted):
     """The latest act that released or withdrew a ranking."""
 
@@ -126,6 +131,8 @@ MOVES: Collection[Move] = Collection("moves", TypeAdapter(Move))
 """By province and year."""
 ADJUSTMENTS: Collection[Adjustment] = Collection("adjustments", TypeAdapter(Adjustment))
 """By the adjustment's id."""
+RECONCILED: Collection[Reconciled] = Collection("reconciled", TypeAdapter(Reconciled))
+"""By province and year."""
 RELEASES: Collection[Release] = Collection("releases", TypeAdapter(Release))
 """By scope and period."""
 REOPENINGS: Collection[Reopening] = Collection("reopenings", TypeAdapter(Reopening))

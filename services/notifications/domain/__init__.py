@@ -22,6 +22,7 @@ from services.notifications.domain.budgets import (
 )
 from services.notifications.domain.decisions import adjustment_proposed_alert
 from services.notifications.domain.late_requests import decided_alert, requested_alert
+from services.notifications.domain.payments import missing_alert, overpaid_alert
 from services.notifications.domain.periods import reopened_alerts
 from services.notifications.domain.receipts import RECEIPT_KINDS, TAKEN, Place, file_of, place_of, receipt_alert
 from services.notifications.domain.releases import released_alerts
@@ -49,6 +50,8 @@ __all__ = [
     "file_of",
     "is_complete",
     "known_until",
+    "missing_alert",
+    "overpaid_alert",
     "place_of",
     "receipt_alert",
     "released_alerts",

@@ -47,6 +47,7 @@ _WHAT: Mapping[SubmissionKind | None, Text] = {
     "registration": Text(vi="Đăng ký trung tâm học tập cộng đồng", en="The registration of a centre"),
     "envelope": Text(vi="Thông báo kinh phí của tỉnh", en="The province's envelope"),
     "support": Text(vi="Báo cáo mức hỗ trợ đã duyệt", en="The report of approved support"),
+    "payment": Text(vi="Khoản chi của kho bạc", en="The treasury's payment"),
     "recognition": Text(vi="Quyết định công nhận", en="The recognition decision"),
     None: Text(vi="Bản ghi không đọc được loại hồ sơ", en="A record whose kind could not be read"),
 }

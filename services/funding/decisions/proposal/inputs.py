@@ -14,6 +14,7 @@ from shared.contracts.base import Contract, Instant, Points, Status
 from shared.contracts.facts import (
     Accepted,
     EnvelopeAccepted,
+    PaymentAccepted,
     RecognitionAccepted,
     RegistrationAccepted,
     ResultState,
@@ -174,6 +175,8 @@ EQUIPMENT = _facts("equipment", SupportAccepted)
 """Payments of initial equipment: apart from `SUPPORTS`, so that nothing measures a year's support against them."""
 RECOGNISED = _facts("recognised", RecognitionAccepted)
 """Decisions on the grades of centres; those on anything else move no money."""
+PAYMENTS = _facts("payments", PaymentAccepted)
+"""Movements of money, apart from both: no proposal rests on what was paid."""
 SCORES: Collection[Score] = Collection("scores", TypeAdapter(Score))
 FILES: Collection[Files] = Collection("files", TypeAdapter(Files))
 PENDING: Collection[Pending] = Collection("pending", TypeAdapter(Pending))
