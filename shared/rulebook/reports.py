@@ -102,7 +102,7 @@ class ReportRubric(RubricBase):
             whole = getattr(one, "at_most", None)
             if whole is None:
                 continue
-            fit = [id for id, other in by_id.items() if id != one.id and other.type in _WITHIN[one.type]]
+            fit = [id for id, other in by_id.items() if id != one.id and other.type in _WITHIN.get(one.type, ())]
             if whole not in fit:
                 raise Unfit("rulebook.unknown_reference", id=one.id, reference=whole, known=", ".join(fit) or "–")
         return self

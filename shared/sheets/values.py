@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from shared.contracts.base import Problem, Text, to_nfc
-from shared.contracts.series import SubjectKind, kind_of
+from shared.contracts.series import kind_of
 from shared.refusals import problem
 from shared.registry import District, Province, Registry
 from shared.rulebook import NoRuleInForce, rubric_for
@@ -28,7 +28,7 @@ Repair = Literal["codes", "encoding"]
 """What a sender may ask to have mended, each time told: `codes` that lost their zeros, an old `encoding`."""
 SHOWN = 80
 """Characters shown of what stands in a cell."""
-_DIGITS: Mapping[SubjectKind | None, int] = {"district": 3, "province": 2}
+_DIGITS: Mapping[str | None, int] = {"district": 3, "province": 2}
 """Of the codes of a kind of subject, where they are not those of communes."""
 
 
