@@ -89,7 +89,9 @@ def load_goals(places: Sequence[Path]) -> tuple[Goal, ...]:
                 if goal.id in seen or (*_aim(goal), goal.year) in aims:
                     found.add(place.name, f"goals/{nth}", "rulebook.stands_twice", what="goal", id=goal.id)
                 if counted.setdefault(goal.metric, goal.recognised) != goal.recognised:
-                    found.add(place.name, f"goals/{nth}/recognised", "rulebook.metric_counted_twice", metric=goal.metric)
+                    found.add(
+                        place.name, f"goals/{nth}/recognised", "rulebook.metric_counted_twice", metric=goal.metric
+                    )
                 seen[goal.id] = goal
                 aims.add((*_aim(goal), goal.year))
     found.settle()
@@ -124,9 +126,7 @@ def goals_for(year: int, province: str | None = None) -> tuple[Goal, ...]:
 
 @lru_cache
 def _goals_for(places: Sequence[Path], year: int, province: str | None) -> tuple[Goal, ...]:
-    ahead = [
-        goal for goal in _goals(places) if goal.since <= year <= goal.year and goal.province in (None, province)
-    ]
+    ahead = [goal for goal in _goals(places) if goal.since <= year <= goal.year and goal.province in (None, province)]
 
     def nearest(goal: Goal) -> int:
         """The next year of the same aim: of the nation's goals alone, for a province's own one of all."""
