@@ -9,7 +9,6 @@ import typer
 
 from cli import (
     appeals,
-    attainment,
     budget,
     clients,
     completeness,
@@ -85,7 +84,6 @@ modules = (
     imports,
     late,
     appeals,
-    attainment,
     privacy,
     people,
     views,
