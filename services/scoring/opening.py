@@ -1,10 +1,11 @@
-"""What scoring does by itself at each start: the rules by which it is about to judge are published first."""
+"""What scoring does by itself at each start: the rules by which it is about to judge are published first,
+and what stands on goals or paths that are new is counted anew."""
 
 from __future__ import annotations
 
 import uuid
 
-from services.scoring.decisions import release_rules
+from services.scoring.decisions import begin_attainment, release_rules
 from shared.messaging.decide.commands import Commands
 from shared.rulebook.book import rulebook
 
@@ -14,3 +15,4 @@ async def opening(commands: Commands) -> None:
     rules = rulebook()
     if (await commands.rehearse("rules", rules, release_rules)).events:
         await commands.order(f"rules/{uuid.uuid4().hex}", rules, release_rules)
+    await commands.order(f"attainment/{rules.revision}", rules.revision, begin_attainment)

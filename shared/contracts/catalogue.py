@@ -56,6 +56,7 @@ class EventType(StrEnum):
     ASSESSMENT_SCORED = "langhoc.assessment.scored.v2", facts.AssessmentScored, "scores"
     APPEAL_MADE = "langhoc.appeal.made.v1", facts.AppealMade, "scores"
     APPEAL_DECIDED = "langhoc.appeal.decided.v1", facts.AppealDecided, "scores"
+    ATTAINMENT_COMPUTED = "langhoc.attainment.computed.v1", facts.AttainmentComputed, "scores"
     RULE_RELEASED = "langhoc.rule.released.v1", rules.RuleReleased, "rules"
     RULEBOOK_RELEASED = "langhoc.rulebook.released.v1", rules.RulebookReleased, "rules"
     RANKING_PUBLISHED = "langhoc.ranking.published.v1", facts.RankingPublished, "rankings"

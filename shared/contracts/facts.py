@@ -679,6 +679,58 @@ class AppealDecided(AppealMade):
     decision: AppealDecision
 
 
+class Counted(Contract):
+    """What was counted towards a goal: shares added up over subjects that do not overlap."""
+
+    numerator: int
+    denominator: int
+    reported: int
+    """Subjects (communes, provinces, units) that it was counted from."""
+    of: int | None
+    """Subjects that there are on the cut-off date; `None` = the register does not know them."""
+
+
+Attained = Literal["met", "on_path", "behind", "not_met", "unknown"]
+"""Reached; not yet, but as far as the path asks for this year; less than that; not reached, where no path is known;
+nothing to go by, which is not zero."""
+
+
+class GoalAttained(Contract):
+    """How far one goal is reached. Shares are exact fractions (`7/10`)."""
+
+    goal: str
+    """Id of the goal; the rule document `goals` holds its words, value and citation."""
+    standing: Attained
+    reason: Literal["not_reported", "nobody"] | None = None
+    """Why it is unknown: nothing is reported for it, or nobody is there to be counted."""
+    count: Counted | None = None
+    to_goal: str | None = None
+    """The share less the goal: below zero, what it lacks."""
+    needed_for_goal: int | None = None
+    """How many more, of as many as there are, reach the goal."""
+    path: str | None = None
+    """The share that this year's path asks for; `None` = it is not known where the path began."""
+    to_path: str | None = None
+    needed_for_path: int | None = None
+    missing: tuple[ProvinceCode, ...] = ()
+    """Of the nation: provinces that reported nothing for it. They are not counted as zero."""
+
+
+class AttainmentComputed(Contract):
+    """`langhoc.attainment.computed.v1`, subject = `attainment/<scope>`: every goal in force in a period."""
+
+    scope: str
+    """A province's code on the cut-off date, or `vn`."""
+    period: Year
+    version: Version
+    policy: str
+    """Id of the path policy."""
+    rulebook: str
+    """Revision of the rulebook, which holds the goals."""
+    goals: tuple[GoalAttained, ...]
+    computed_at: Instant
+
+
 class PreviousPlace(Contract):
     """Where the same unit stood in the same ranking of the period before, as that was last published."""
 

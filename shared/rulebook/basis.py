@@ -57,10 +57,10 @@ class Authority(Grounded):
 
 
 class Gap(Rule):
-    """Something the law must say and that was not found: shown, never guessed."""
+    """Something the law must say and that was not found, or that is not followed: shown, never guessed."""
 
     id: Nfc
-    state: Literal["not_found"]
+    state: Literal["not_found", "not_followed"]
     text: Text
 
 

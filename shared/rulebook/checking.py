@@ -40,6 +40,7 @@ LAYERED: dict[str, Reader] = {
     "appeal_policy.yaml": policies.appeal_policies,
     "funding_norms.yaml": funding.norms_layers,
     "funding_policy.yaml": funding.policy_layers,
+    "path_policy.yaml": policies.path_policies,
     payments.FILE: payments.payment_policies,
     periods.FILE: periods.period_policies,
     plausibility.FILE: plausibility.plausibilities,

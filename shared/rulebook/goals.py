@@ -10,17 +10,28 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from shared.contracts.base import Nfc, ProvinceCode, Text, Year
+from shared.contracts.submissions import Standard
 from shared.rulebook.basis import Gap, Threshold
 from shared.rulebook.errors import Findings, Unfit
 from shared.rulebook.overlays import folders, nations
 from shared.rulebook.source import Grounded, Rule, read
 
 FILE = "goals.yaml"
+
+
+class Recognised(Rule):
+    """Counts the units that decisions in force recognise, of all that there are on the cut-off date."""
+
+    of: Literal["commune", "district", "province"]
+    standard: Standard | None = None
+    """A standard of universal education; `None` = the learning society's own recognition."""
+    level: Annotated[int, Field(ge=1, le=3)]
+    """This level or a higher one."""
 
 
 class Goal(Grounded):
@@ -37,6 +48,10 @@ class Goal(Grounded):
     year: Year
     """Year by the end of which the share is to be reached."""
     value: Threshold
+    recognised: Recognised | None = None
+    """What is counted by decisions; `None` = the shares that are reported under the metric."""
+    base: Threshold | None = None
+    """Share at the end of the year before the scheme, where the scheme itself states it."""
     value_difficult_area: Threshold | None = None
     """The lower goal of the areas that the scheme calls difficult; `None` = the same for all."""
     province: ProvinceCode | None = None
@@ -67,11 +82,16 @@ def load_goals(places: Sequence[Path]) -> tuple[Goal, ...]:
     found = Findings()
     seen: dict[str, Goal] = {}
     aims: set[tuple[object, ...]] = set()
+    counted: dict[str, Recognised | None] = {}
     for place in nations(places, FILE):
         with found.noting():
             for nth, goal in enumerate(read(place.file, _Goals, place.name).goals):
                 if goal.id in seen or (*_aim(goal), goal.year) in aims:
                     found.add(place.name, f"goals/{nth}", "rulebook.stands_twice", what="goal", id=goal.id)
+                if counted.setdefault(goal.metric, goal.recognised) != goal.recognised:
+                    found.add(
+                        place.name, f"goals/{nth}/recognised", "rulebook.metric_counted_twice", metric=goal.metric
+                    )
                 seen[goal.id] = goal
                 aims.add((*_aim(goal), goal.year))
     found.settle()
@@ -93,7 +113,7 @@ def goals_for(year: int, province: str | None = None) -> tuple[Goal, ...]:
 
     Args:
         year: an assessment period. 2024 counts towards the goals of 2025, 2026 towards those of 2030.
-        province: adds the goals of this province's own plan.
+        province: adds the goals of this province's own plan, once the nation has no earlier one.
 
     Returns:
         In the order of the file; empty where no scheme covers the year: nothing is carried over from an ended one.
@@ -101,9 +121,19 @@ def goals_for(year: int, province: str | None = None) -> tuple[Goal, ...]:
     Raises:
         RulebookError: the file cannot be used.
     """
-    ahead = [goal for goal in goals() if goal.since <= year <= goal.year and goal.province in (None, province)]
-    next_year = {_aim(goal): goal.year for goal in sorted(ahead, key=lambda goal: -goal.year)}
-    return tuple(goal for goal in ahead if goal.year == next_year[_aim(goal)])
+    return _goals_for(folders(), year, province)
+
+
+@lru_cache
+def _goals_for(places: Sequence[Path], year: int, province: str | None) -> tuple[Goal, ...]:
+    ahead = [goal for goal in _goals(places) if goal.since <= year <= goal.year and goal.province in (None, province)]
+
+    def nearest(goal: Goal) -> int:
+        """The next year of the same aim: of the nation's goals alone, for a province's own one of all."""
+        owners = {None, goal.province}
+        return min(one.year for one in ahead if one.province in owners and _aim(one)[:2] == _aim(goal)[:2])
+
+    return tuple(goal for goal in ahead if goal.year == nearest(goal))
 
 
 def _aim(goal: Goal) -> tuple[str, str, str | None]:

@@ -82,6 +82,38 @@ class RequestPolicy(Dated):
     """For late acceptance."""
 
 
+class Base(Grounded):
+    """From where a path begins."""
+
+    within_years: Annotated[int, Field(ge=1, le=20)]
+    """The last share known of so many years before the scheme stands for its beginning."""
+
+
+class PathPolicy(Dated):
+    """How much of a goal is to be reached by each year on the way to it."""
+
+    line: Literal["straight"]
+    """The same step each year, from the end of the year before the scheme to the end of the goal's year."""
+    base: Base
+
+
+@lru_cache
+def path_policies(places: Sequence[Path]) -> Layers[PathPolicy]:
+    """All versions in these folders. Raises `RulebookError`."""
+    return load_layers(places, "path_policy.yaml", PathPolicy)
+
+
+def path_policy(on: date, province: str | None = None) -> PathPolicy:
+    """The policy in force on a period's last day: a province's own, else the ministry's, else the working default.
+
+    Args:
+        province: code on that day; `None` = the nation's.
+
+    Raises `NoRuleInForce`, `RulebookError`.
+    """
+    return path_policies(folders()).in_force(on, province)
+
+
 @lru_cache
 def request_policies(places: Sequence[Path]) -> Layers[RequestPolicy]:
     """All versions in these folders. Raises `RulebookError`."""

@@ -60,6 +60,8 @@ def end_state(events: Iterable[Event]) -> dict[str, Any]:
             stands[f"payments {key}"] = essence(data)
     for (scope, period), head in _newest(published, EventType.RANKING_PUBLISHED, ("scope", "period")).items():
         stands[f"ranking {scope} {period}"] = essence(published.rows(head))
+    for (scope, period), told in _newest(published, EventType.ATTAINMENT_COMPUTED, ("scope", "period")).items():
+        stands[f"attainment {scope} {period}"] = told["goals"]
     for adjustment in _newest(published, EventType.ADJUSTMENT_PROPOSED, ("adjustment_id",)).values():
         if adjustment["state"] in OPEN:
             about = essence({name: value for name, value in adjustment.items() if name != "hash"})

@@ -51,6 +51,7 @@ Money = Annotated[
 ]
 Decision = Annotated[Data | int | None, _known_to(facts.BudgetApproved, facts.BudgetAdjusted)]
 Release = Annotated[Data | None, _known_to(facts.RankingReleased, also=("ranks",))]
+Goal = Annotated[Data | None, _known_to(facts.GoalAttained)]
 Payments = Annotated[Data | None, _known_to(facts.PurposeReconciled, also=("short", "over"))]
 Adjustment = Annotated[Data | None, _known_to(facts.AdjustmentProposed)]
 
@@ -104,6 +105,8 @@ class Expectation(Strict):
     nothing of the purpose is left to compare. `short` and `over`: by how much, by centre."""
     releases: dict[str, Release] = {}
     """By `<scope>/<period>`: the last act that released or withdrew the ranking, with the `ranks` that it shows."""
+    attainment: dict[str, dict[str, Goal] | None] = {}
+    """By `<province>/<year>` and goal: how far it is reached; `none`: nothing was ever counted there."""
     alerts: dict[str, dict[AlertKind, list[Code]] | None] = {}
     """By audience and kind: the subjects of all matters that were ever told; `none`: no alert at all."""
     open_alerts: dict[str, dict[AlertKind, list[Code] | dict[Code, list[str] | str]] | None] = {}
@@ -127,6 +130,7 @@ class Expectation(Strict):
         "adjustments",
         "payments",
         "releases",
+        "attainment",
         "alerts",
         "open_alerts",
         mode="before",

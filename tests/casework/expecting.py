@@ -75,6 +75,8 @@ def differences(expected: Expectation, published: Published, channels: Mapping[s
         yield from compare(f"payments {name}", wanted, _payments(published, name))
     for name, wanted in expected.releases.items():
         yield from _release(f"releases {name}", wanted, published, name)
+    for name, goals in expected.attainment.items():
+        yield from compare(f"attainment {name}", goals, _attainment(published, name))
     for audience, kinds in expected.alerts.items():
         yield from _alerts(f"alerts {audience}", kinds, published.alerts(audience))
     for audience, standing in expected.open_alerts.items():
@@ -271,6 +273,12 @@ def _ranks_in(path: str, expected: Mapping[str, int | None], rows: Sequence[Data
             yield Difference(f"{path} {code}", said(rank), "no such row")
         else:
             yield from compare(f"{path} {code}", rank, ranks[code])
+
+
+def _attainment(published: Published, name: str) -> Data | None:
+    """How far each goal is reached, by its id."""
+    found = published.newest(EventType.ATTAINMENT_COMPUTED, _of(name))
+    return {each["goal"]: each for each in found["goals"]} if found else None
 
 
 def _amount(expected: Data | int | None) -> Data | None:

@@ -83,7 +83,8 @@ class Bench:
 
     def requests(self, *, rankings: bool = False) -> list[tuple[str, tuple[Any, ...]]]:
         """Sets and keys that wait, in order of asking; checks of recomputes after everything else."""
-        rows = [(row["set"], key_parts(row["key"])) for row in self.mongo.all(RECALCULATIONS)]
+        due = [row for row in self.mongo.all(RECALCULATIONS) if row["due"] is None or row["due"] <= self.clock.now()]
+        rows = [(row["set"], key_parts(row["key"])) for row in due]
         wanted = [row for row in dict.fromkeys(rows) if rankings or row[0] != RANKING.name]
         return sorted(wanted, key=lambda row: row[0] == CHECK.name)
 

@@ -127,16 +127,23 @@ def test_the_first_rubric_of_a_series_needs_a_row_of_its_own(tmp_path: Path) -> 
         (2016, "learning_families", None, Fraction(70, 100)),
         (2020, "learning_hamlets", None, Fraction(60, 100)),
         (2020, "literate_15_60", None, Fraction(98, 100)),
-        (2021, "learning_families", None, None),  # Decision 281 has ended, the next is known for Hanoi alone
+        (2021, "learning_families", None, None),  # Decision 281 has ended, Decision 387 begins in 2022
         (2021, "learning_families", "01", None),
         (2025, "learning_families", "01", Fraction(70, 100)),
         (2026, "learning_families", "01", Fraction(80, 100)),
+        (2025, "learning_families", "48", Fraction(70, 100)),  # Decision 387 to 2025 is the nation's
         (2026, "learning_families", "48", None),
+        (2025, "provinces_preschool_all_ages", None, Fraction(70, 100)),
+        (2026, "provinces_lower_secondary_2", None, None),
+        (2025, "provinces_literacy_2", None, Fraction(70, 100)),
+        (2026, "provinces_literacy_2", None, Fraction(90, 100)),
+        (2025, "lower_secondary_to_vocation", None, Fraction(40, 100)),
         (2025, "learning_citizens_adults", None, Fraction(40, 100)),
         (2026, "learning_citizens_adults", None, Fraction(60, 100)),
         (2030, "learning_citizens_officials", None, Fraction(80, 100)),
         (2021, "learning_citizens_adults", None, None),
-        (2024, "university_15_plus", None, Fraction(15, 100)),
+        (2024, "university_15_plus", None, Fraction(12, 100)),
+        (2026, "university_15_plus", None, Fraction(15, 100)),
         (2031, "university_15_plus", None, None),
     ],
 )
@@ -164,7 +171,16 @@ def test_where_sources_differ_the_goal_says_so() -> None:
     assert {gap["id"] for gap in shipped("goals.yaml")["gaps"]} == {
         "officials_language_89",
         "effective_centres_89",
-        "national_goals_387",
+        "national_goals_387_2030",
+        "centres_use_it_1373_2030",
+        "learning_districts_1373_2025",
+        "lower_secondary_2_1373_2030",
+        "officials_163",
+        "workers_231",
+        "reading_329_2030",
+        "language_1659_2030",
+        "counts_329",
+        "yearly_growth",
     }
 
 
@@ -176,6 +192,7 @@ def test_where_sources_differ_the_goal_says_so() -> None:
         ({"value": "70 %"}, "wrong_value"),
         ({"value": "101/100"}, "wrong_value"),
         ({"id": "clans_281"}, "stands_twice"),
+        ({"recognised": {"of": "district", "level": 1}}, "metric_counted_twice"),
     ],
 )
 def test_a_malformed_goal_is_told(tmp_path: Path, changes: dict[str, Any], code: str) -> None:

@@ -91,7 +91,12 @@ def test_a_ranking_asks_for_that_of_the_next_period_when_it_has_a_new_version() 
 
 def test_a_decision_asks_for_the_areas_around_its_unit_in_every_period() -> None:
     asked = Asked()
-    assert asked.take(recognition(unit_id=OLD)) == {("area", ("district", "001", None))}
+    wanted = asked.take(recognition(unit_id=OLD))
+    assert {key for name, key in wanted if name == "area"} == {("district", "001", None), ("province", "01", None)}
+    spoken_of = {key for name, key in wanted if name == "attainment"}
+    assert ("01", None) in spoken_of
+    assert {scope for scope, _ in spoken_of} == {"01"}
+    assert len(spoken_of) == 6  # its own year, the four after it, and wherever else it was counted
     assert asked.take(commune(points("lc_commune_44_2014"))) >= {("ranking", ("nation", 2022))}
     ref = RECOGNITIONS.ref(OLD)
     kept = asked[ref]
@@ -111,7 +116,11 @@ def test_an_area_is_asked_for_by_its_assessment_and_a_province_by_its_districts(
 
 
 def test_a_correction_of_the_register_asks_for_every_ranking_and_area_that_is_known() -> None:
-    assert Asked().take(fact(1, split())) == {("ranking", (None, None)), ("area", (None, None, None))}
+    assert Asked().take(fact(1, split())) == {
+        ("ranking", (None, None)),
+        ("area", (None, None, None)),
+        ("attainment", (None, None)),
+    }
     assert touched(REGISTER, {"hash": "a"}, {"hash": "a"}) == set()
 
 

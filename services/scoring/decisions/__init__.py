@@ -5,6 +5,8 @@ from typing import Any
 
 from services.scoring.decisions.areas import AREA, AREA_SERIES, AreaYear
 from services.scoring.decisions.assessments import on_assessment, on_correction, on_recognition, on_withdrawn
+from services.scoring.decisions.attainment import ATTAINED, ATTAINMENTS, VN, Attainment, AttainmentYear
+from services.scoring.decisions.attainment import begin as begin_attainment
 from services.scoring.decisions.documents import (
     APPEALS,
     AREAS,
@@ -58,13 +60,15 @@ routes: Mapping[str, Decide[Received[Any]]] = {
     EventType.REGISTER_CORRECTED: on_correction,
     EventType.PERSON_ENTERED: people.keep,
 }
-SETS: tuple[SetOf[Any], ...] = (AREA, COLLECTED, RANKING, RESCORED, CHECK)
+SETS: tuple[SetOf[Any], ...] = (AREA, ATTAINED, COLLECTED, RANKING, RESCORED, CHECK)
 
 __all__ = [
     "APPEALS",
     "AREA",
     "AREAS",
     "AREA_SERIES",
+    "ATTAINED",
+    "ATTAINMENTS",
     "CHECK",
     "COLLECTED",
     "NATION",
@@ -84,10 +88,13 @@ __all__ = [
     "RULES",
     "SETS",
     "SUPERSEDED",
+    "VN",
     "WITHDRAWALS",
     "Act",
     "Appeal",
     "AreaYear",
+    "Attainment",
+    "AttainmentYear",
     "CommuneYear",
     "Head",
     "OrderKey",
@@ -97,6 +104,7 @@ __all__ = [
     "Result",
     "Unreleasable",
     "area_class_scope",
+    "begin_attainment",
     "explain",
     "held_by",
     "page_ids",

@@ -58,15 +58,23 @@ def areas_counting(
     """The areas whose results a decision touches, by series and code: the one it is about, and those that count it."""
     match series:
         case "commune":
-            return areas_around(subject, register)
+            return (*areas_around(subject, register), *_provinces_of(subject, register))
         case "district":
             district = register.district(subject, cut_off(period))
             around = (("province", district.province_code),) if district else ()
             return (("district", subject), *around)
         case "province":
             return (("province", subject), ("province", register.speaker(subject, cut_off(period))))
+        case "universal_education" if register.province(subject, cut_off(period)) is not None:
+            return (("province", subject), ("province", register.speaker(subject, cut_off(period))))
         case _:
             return ()
+
+
+def _provinces_of(unit_id: str, register: Registry) -> tuple[tuple[str, str], ...]:
+    """The provinces whose communes it has ever been one of: they count it towards the goals of the state."""
+    units = filter(None, map(register.by_id, register.lineage(unit_id)))
+    return tuple(dict.fromkeys(("province", unit.province_code) for unit in units))
 
 
 def communes_of(series: str, code: str, period: int, register: Registry) -> list[Unit]:
@@ -80,7 +88,7 @@ def districts_of(province: str, period: int, register: Registry) -> list[str]:
     return [each.code for each in register.districts(cut_off(period)) if each.province_code == province]
 
 
-async def _counted(what: Counted, subjects: Mapping[str, Sequence[str]], period: int, ask: Ask) -> RecognisedCounts:
+async def counted_in(what: Counted, subjects: Mapping[str, Sequence[str]], period: int, ask: Ask) -> RecognisedCounts:
     """How many of these are recognised at which level by decisions that count in the period, and what we computed.
 
     Args:
@@ -128,12 +136,12 @@ async def judge_area(due: Due[AreaYear], ask: Ask) -> Outcome:
     register = await register_now(ask)
     districts = districts_of(code, period, register) if series == "province" else []
     if districts:
-        counts = await _counted("districts", {each: [each] for each in districts}, period, ask)
+        counts = await counted_in("districts", {each: [each] for each in districts}, period, ask)
     else:
         within = communes_of(series, code, period, register)
-        counts = await _counted("communes", {u.unit_id: register.lineage(u.unit_id) for u in within}, period, ask)
+        counts = await counted_in("communes", {u.unit_id: register.lineage(u.unit_id) for u in within}, period, ask)
     outcome = Outcome(verdict=UNCHANGED)
-    own, not_carried = await _own(series, code, period, ask, register)
+    own, not_carried = await own_decisions(series, code, period, ask, register)
     cause = _cause(stored.inputs, counts, own) if stored else "recognition"
     judging = Judging(ask, outcome, cause, filed.traceparent, due.at, filed.traceparent)
     beside_it = await judging.beside(filed.accepted)
@@ -152,17 +160,26 @@ def _cause(before: Inputs, counts: RecognisedCounts, own: tuple[Recognition, ...
     return "reference" if (was.recognised, before.recognitions) == (counts.recognised, own) else "recognition"
 
 
-async def _own(
-    series: str, code: str, period: int, ask: Ask, register: Registry
+async def own_decisions(
+    series: str,
+    code: str,
+    period: int,
+    ask: Ask,
+    register: Registry,
+    decided: RecognisedSeries | None = None,
 ) -> tuple[tuple[Recognition, ...], tuple[NotCarried, ...]]:
-    """The decisions on an area itself, and those on the former provinces that were merged into it."""
+    """The decisions on an area itself, and those on the former provinces that were merged into it.
+
+    Args:
+        decided: series of the decisions; `None` = that of the area, `universal_education` = on its standards.
+    """
     kind: Literal["district", "province"] = "district" if series == "district" else "province"
     before = REORGANISATION - timedelta(days=1)
     former = [code]
     if kind == "province" and cut_off(period) >= REORGANISATION:
         former = [each.code for each in register.provinces(before) if register.speaker(each.code, before) == code]
     names = sorted({code, *former})
-    refs = [recognitions_ref(kind, each) for each in names]
+    refs = [recognitions_ref(decided or kind, each) for each in names]
     found = decisions_of(zip(names, await ask.many(refs), strict=True))
     own, merged = [], []
     for one in found:
