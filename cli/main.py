@@ -9,6 +9,7 @@ import typer
 
 from cli import (
     appeals,
+    attainment,
     budget,
     clients,
     completeness,
@@ -84,6 +85,7 @@ modules = (
     imports,
     late,
     appeals,
+    attainment,
     privacy,
     people,
     views,

@@ -122,6 +122,7 @@ class Matrix:
             "province": OWN,
             "year": "2026",
             "period": "2025",
+            "area": OWN,
             "scope": f"province-{OWN}",
             "number": "1",
             "order_id": "o",

@@ -1,8 +1,8 @@
-"""HTTP side of scoring: results with their explanation, and rankings."""
+"""HTTP side of scoring: results with their explanation, rankings, and how far goals are reached."""
 
 from fastapi import APIRouter
 
-from services.scoring.api import appeals, explanations, rankings, recomputes, releases, results
+from services.scoring.api import appeals, attainment, explanations, rankings, recomputes, releases, results
 
 router = APIRouter(tags=["scoring"])
 router.include_router(results.router)
@@ -11,5 +11,6 @@ router.include_router(releases.router)
 router.include_router(recomputes.router)
 router.include_router(explanations.router)
 router.include_router(appeals.router)
+router.include_router(attainment.router)
 
 __all__ = ["router"]
