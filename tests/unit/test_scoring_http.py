@@ -22,7 +22,10 @@ from shared.answers.results import Order
 from shared.messaging.decide.asking import Consumer
 from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
+from shared.registry import registry
+from shared.rulebook import cut_off
 from shared.web import build_app
+from tests.unit.scoring_assessments import assessment, models, share
 from tests.unit.scoring_bench import Bench
 from tests.unit.scoring_samples import UNIT, centre, commune, points, targets, withdrawn
 from tests.unit.test_scoring_areas import district
@@ -200,6 +203,29 @@ async def test_a_rulebook_that_cannot_be_used_is_refused_with_everything_that_is
         assert "rubrics/one.yaml" in problem["message"][lang]
         assert "rubrics/two.yaml" in problem["message"][lang]
     assert problem["mend"]["vi"]
+
+
+async def test_attainment_names_each_goal_in_force_and_is_the_nations_or_a_provinces(ask: Caller, bench: Bench) -> None:
+    unit = registry().units(cut_off(2025), "04")[0]
+    content = models("learning_models_387_2022", GD1=share(700))
+    await bench.accept(
+        assessment("learning_models", unit.unit_id, "learning_models_387_2022", content, holder="04", province="04")
+    )
+    await bench.settle()
+    for area, role, of in (("04", "province", "04"), ("vn", "province", "01"), ("04", "auditor", None)):
+        told = (await ask("GET", f"/attainment/{area}/2025", role=role, of=of)).json()
+        one = next(each for each in told["goals"] if each["metric"] == "learning_families")
+        assert (one["count"]["numerator"], one["count"]["denominator"], one["standing"]) == (700, 1000, "met")
+        assert one["citation"]
+        assert one["name"]["vi"]
+        unknown = [each for each in told["goals"] if each["standing"] == "unknown"]
+        assert unknown, "what nobody reported is named, and is no 0"
+        assert all(each["count"] is None for each in unknown)
+    assert (await ask("GET", "/attainment/04/2025", role="province", of="01")).status_code == 403
+    assert (await ask("GET", "/attainment/03/2025")).status_code == 404
+    never = (await ask("GET", "/attainment/01/2024")).json()
+    assert never["version"] is None
+    assert {each["standing"] for each in never["goals"]} == {"unknown"}
 
 
 # ------------------------------------------------------------------------------------------------ the command

@@ -15,12 +15,13 @@ from pydantic import AliasPath, Field, TypeAdapter
 
 from services.scoring.decisions.areas import communes_of, counted_in, districts_of, own_decisions
 from services.scoring.decisions.documents import RECOGNITIONS, RESULTS, Recognitions, Result, assessment_ref
-from services.scoring.decisions.results import COMMUNE_SERIES, SCORES_TOPIC, UNCHANGED
+from services.scoring.decisions.results import SCORES_TOPIC, UNCHANGED
 from services.scoring.domain import beside
 from services.scoring.domain.attainment import attained, base_of, base_periods, together
 from services.scoring.domain.standards_decided import beside_standards
 from shared.contracts.base import Contract
 from shared.contracts.facts import AssessmentScored, AttainmentComputed, Counted, GoalAttained
+from shared.contracts.series import kind_of
 from shared.contracts.submissions import AssessmentSeries
 from shared.messaging.decide.asking import Ask, Due, Look, Order, Outcome, Request
 from shared.messaging.decide.documents import Collection
@@ -37,7 +38,8 @@ VN = "vn"
 """Scope of the nation."""
 VALID_FOR = 4
 """Years of which a decision may speak: its own, and those to the end of the third after that of its signing."""
-_OTHER_SERIES = tuple(one for one in get_args(AssessmentSeries) if one not in COMMUNE_SERIES)
+_OF_COMMUNES = tuple(one for one in get_args(AssessmentSeries) if kind_of(one) == "commune")
+_OF_OTHERS = tuple(one for one in get_args(AssessmentSeries) if kind_of(one) != "commune")
 
 
 class AttainmentYear(NamedTuple):
@@ -172,9 +174,9 @@ async def _province(code: str, period: int, ask: Ask, register: Registry) -> dic
 async def _shares(code: str, period: int, ask: Ask, register: Registry) -> dict[str, Counted]:
     """Shares of results, added up. A metric that several series tell is counted from one: that of communes first."""
     units = {unit.unit_id for unit in communes_of("province", code, period, register)}
-    ids = [assessment_ref(series, unit, period).id for series in COMMUNE_SERIES for unit in sorted(units)]
+    ids = [assessment_ref(series, unit, period).id for series in _OF_COMMUNES for unit in sorted(units)]
     of_communes = await _look({"_id": {"$in": ids}}, ask)
-    others = await _look({"kind": {"$in": [*_OTHER_SERIES]}, "period": period, "holder": code}, ask)
+    others = await _look({"kind": {"$in": [*_OF_OTHERS]}, "period": period, "holder": code}, ask)
     by_decisions = {goal.metric for goal in goals() if goal.recognised is not None}
     found: dict[str, Counted] = {}
     for rows, of in ((of_communes, len(units)), (others, None)):
@@ -297,7 +299,7 @@ ATTAINED = SetOf(
 async def begin(order: Order[str], ask: Ask) -> Outcome:
     """Have everything counted by the rules of a rulebook that is new: what is kept, and what was never counted."""
     found = await ask.look(
-        Look(RESULTS, _PLACE, {"kind": {"$in": [*COMMUNE_SERIES, *_OTHER_SERIES]}}, fields=("holder", "period"))
+        Look(RESULTS, _PLACE, {"kind": {"$in": [*get_args(AssessmentSeries)]}}, fields=("holder", "period"))
     )
     places = sorted({(one.holder, one.period) for one in found})
     requests = [Request(ATTAINED.name, place) for place in places]
