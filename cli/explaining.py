@@ -123,6 +123,7 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     "envelope": ("tổng kinh phí được giao", "envelope"),
     "support": ("mức hỗ trợ", "support"),
     "recognition": ("quyết định công nhận", "recognition"),
+    "title": ("danh hiệu học tập", "title of a learning model"),
     "withdrawal": ("rút", "withdrawal"),
     "revocation": ("thu hồi", "revocation"),
     "accepted": ("được nhận", "accepted"),

@@ -21,6 +21,7 @@ from shared.contracts.facts import (
     RegistrationAccepted,
     SubmissionKind,
     SupportAccepted,
+    TitleAccepted,
 )
 
 
@@ -135,6 +136,7 @@ AcceptedFact = (
     | EnvelopeAccepted
     | SupportAccepted
     | RecognitionAccepted
+    | TitleAccepted
 )
 """What is accepted of a subject, as `intake.accepted` tells it."""
 

@@ -106,6 +106,6 @@ def sender_of(topic: str) -> str:
 
 
 def submission_key(data: Mapping[str, Any], province: str) -> str:
-    """Key of a submission's record, what it speaks of: its centre, its unit, its other subject, or the province."""
-    named = (data.get("centre_id"), data.get("unit_code"), data.get("subject"), province)
+    """Key of a submission's record, what it speaks of: its centre, unit, other subject or commune, or the province."""
+    named = (data.get("centre_id"), data.get("unit_code"), data.get("subject"), data.get("commune_code"), province)
     return next(one for one in named if isinstance(one, str) and one)

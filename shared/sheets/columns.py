@@ -23,6 +23,7 @@ from shared.contracts.submissions import (
     AwardedPoints,
     CentreSubmitted,
     CommuneSubmitted,
+    CountedByDecision,
     ShareTarget,
     Submission,
     TargetsContent,
@@ -32,7 +33,9 @@ from shared.errors import LanghocError
 from shared.refusals import problem
 from shared.rulebook import NoRuleInForce, PassFailRubric, PointsRubric, Rubric, Series, rubric_for, rules_of
 from shared.rulebook.indicators import ShareAtLeast
+from shared.rulebook.models import ModelsRubric
 from shared.rulebook.targets import PartsRule, RecognisedShareRule
+from shared.rulebook.titles import titles_policy
 from shared.sheets.words import EXPLAINED, FIELDS, Holds
 from shared.wording import AREAS
 
@@ -56,12 +59,14 @@ _PLAIN: Mapping[object, Holds] = {
 }
 _UNITS = frozenset({"unit_code", "commune_code", "subject"})
 """Fields that may name a unit of the register, whatever their pattern allows besides."""
-_DECLARED = frozenset({"submission_id", "rubric", "content"})
+_DECLARED = frozenset({"submission_id", "rubric", "content", "by_decision"})
 """Made of the sheet, or of its head."""
 
 
 INDICATOR = "indicator"
 """Before the id of an indicator that is also a criterion's."""
+BY_DECISION = "by_decision"
+"""Before the id of a model whose holders are counted by single decisions."""
 
 
 class SheetRefused(LanghocError):
@@ -211,6 +216,11 @@ def _content(rubric: Rubric) -> Iterator[Column]:
             yield Column(f"{target.id}.evidence", (*path, "evidence"), Holds.LIST, evidence)
         elif not isinstance(target, RecognisedShareRule):  # counted from decisions, never sent
             yield from _leaves(_value_models()[target.type], path, target.id, target.name)
+    if isinstance(rubric, ModelsRubric):
+        by_title = titles_policy(rubric.effective_from).titles(rubric)
+        for one in rubric.models:
+            if one.id in by_title:
+                yield from _leaves(CountedByDecision, ("by_decision", one.id), f"{BY_DECISION}.{one.id}", one.name)
     hints = get_type_hints(TargetsContent, include_extras=True)
     for claim in ("difficult_area", "specially_difficult"):
         for key in (claim, f"{claim}_basis"):

@@ -38,6 +38,7 @@ Fact = Annotated[
         facts.EnvelopeAccepted,
         facts.SupportAccepted,
         facts.RecognitionAccepted,
+        facts.TitleAccepted,
         facts.Withdrawn,
     ),
 ]

@@ -26,6 +26,7 @@ _FACTS = (
     EventType.ENVELOPE_ACCEPTED,
     EventType.SUPPORT_ACCEPTED,
     EventType.RECOGNITION_ACCEPTED,
+    EventType.TITLE_ACCEPTED,
     EventType.SUBMISSION_WITHDRAWN,
 )
 _NAMES = ("id", "centre_id", "code")

@@ -7,6 +7,7 @@ next one. A change that is refused here is a new version of its event: another t
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal
 
@@ -25,9 +26,14 @@ GONE = object()
 """No such field."""
 
 
+ON_PURPOSE = re.compile(r"/kind: .*: title is not known$")
+"""Titles (ADR 63) are one more kind of submission; readers are upgraded before a province sends one. Gone with the next
+release."""
+
+
 def test_nothing_breaks_whoever_joined_by_the_last_release() -> None:
     found = breaks(contracts.released(), contracts.published(contracts.schemas()))
-    assert [str(each) for each in found] == [], (
+    assert [str(each) for each in found if not ON_PURPOSE.search(str(each))] == [], (
         "a new version (`.v2`) is wanted, or a field that may be missing: docs/contracts.md, How contracts change"
     )
 

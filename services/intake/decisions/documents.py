@@ -31,6 +31,7 @@ from shared.contracts.facts import (
     RegistrationAccepted,
     SubmissionKind,
     SupportAccepted,
+    TitleAccepted,
     Withdrawn,
 )
 from shared.messaging.decide.documents import Collection
@@ -44,6 +45,7 @@ _FACTS: Mapping[SubmissionKind, type[Accepted]] = {
     "envelope": EnvelopeAccepted,
     "support": SupportAccepted,
     "recognition": RecognitionAccepted,
+    "title": TitleAccepted,
 }
 
 

@@ -21,6 +21,7 @@ from shared.contracts.facts import (
     Revocation,
     SubmissionKind,
     SupportAccepted,
+    TitleAccepted,
     Withdrawn,
 )
 from shared.contracts.submissions import (
@@ -33,6 +34,8 @@ from shared.contracts.submissions import (
     RecognitionSubmitted,
     Submission,
     SupportSubmitted,
+    TitleRevoked,
+    TitleSubmitted,
     Withdrawal,
 )
 from shared.messaging.decide.documents import Ref
@@ -126,6 +129,7 @@ def _accept_assessment(
         period=data.period,
         rubric=data.rubric,
         content=data.content,
+        by_decision=data.by_decision,
     )
 
 
@@ -171,6 +175,22 @@ def _accept_recognition(
         decision_number=data.decision_number,
         decided_on=data.decided_on,
         decided_by=data.decided_by,
+    )
+
+
+def _accept_title(data: TitleSubmitted, base: Base, findings: domain.Findings, known: domain.Known) -> TitleAccepted:
+    unit = findings.unit
+    assert unit is not None
+    return TitleAccepted(
+        **base,
+        model=data.model,
+        holder_id=data.holder_id,
+        unit_id=unit.unit_id,
+        code=unit.code,
+        decision_number=data.decision_number,
+        decided_on=data.decided_on,
+        decided_by=data.decided_by,
+        ends_on=data.ends_on,
     )
 
 
@@ -265,8 +285,20 @@ RECOGNITION: Kind[RecognitionSubmitted] = Kind(
     named=domain.named,
     learning_unit=lambda data: data.unit_code if data.series == "learning_unit" else None,
 )
+TITLE: Kind[TitleSubmitted] = Kind(
+    name="title",
+    type=EventType.TITLE_SUBMITTED,
+    withdrawal=EventType.TITLE_WITHDRAWN,
+    subject=lambda data, province: f"{data.model}/{data.commune_code}/{data.holder_id}",
+    code=lambda data: str(data.commune_code),
+    period=lambda data: int(data.decided_on.year),
+    check=domain.check_title,
+    accept=_accept_title,
+    fact_subject=lambda fact: f"title/{fact.province}/{fact.model}/{fact.holder_id}/{fact.unit_id}",
+    named=domain.titled,
+)
 KINDS: Mapping[SubmissionKind, Kind[Any]] = {
-    kind.name: kind for kind in (COMMUNE, CENTRE, ASSESSMENT, REGISTRATION, ENVELOPE, SUPPORT, RECOGNITION)
+    kind.name: kind for kind in (COMMUNE, CENTRE, ASSESSMENT, REGISTRATION, ENVELOPE, SUPPORT, RECOGNITION, TITLE)
 }
 """By name."""
 
@@ -328,6 +360,20 @@ def _accept_revocation(
     return known.current.model_copy(update=base | {"revocation": revocation})
 
 
+def _accept_title_revoked(
+    data: TitleRevoked, base: Base, findings: domain.Findings, known: domain.Known
+) -> TitleAccepted:
+    assert isinstance(known.current, TitleAccepted)
+    revocation = Revocation(
+        decision_number=data.decision_number,
+        decided_on=data.revoked_on,
+        decided_by=data.decided_by,
+        effective_from=data.effective_from or data.revoked_on,
+        reason=data.reason,
+    )
+    return known.current.model_copy(update=base | {"revocation": revocation})
+
+
 DEEDS: Mapping[str, Deed[Any]] = {
     deed.type: deed
     for deed in (
@@ -339,6 +385,13 @@ DEEDS: Mapping[str, Deed[Any]] = {
             kind=RECOGNITION,
             check=domain.check_revocation,
             accept=_accept_revocation,
+        ),
+        Deed(
+            act="revocation",
+            type=EventType.TITLE_REVOKED,
+            kind=TITLE,
+            check=domain.check_title_revoked,
+            accept=_accept_title_revoked,
         ),
     )
 }

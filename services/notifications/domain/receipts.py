@@ -48,6 +48,7 @@ _WHAT: Mapping[SubmissionKind | None, Text] = {
     "envelope": Text(vi="Thông báo kinh phí của tỉnh", en="The province's envelope"),
     "support": Text(vi="Báo cáo mức hỗ trợ đã duyệt", en="The report of approved support"),
     "recognition": Text(vi="Quyết định công nhận", en="The recognition decision"),
+    "title": Text(vi="Quyết định công nhận danh hiệu học tập", en="The decision on a title"),
     None: Text(vi="Bản ghi không đọc được loại hồ sơ", en="A record whose kind could not be read"),
 }
 _SERIES: Mapping[AssessmentSeries, Text] = {

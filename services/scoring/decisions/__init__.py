@@ -19,6 +19,8 @@ from services.scoring.decisions.documents import (
     RELEASES,
     RESULTS,
     SUPERSEDED,
+    TITLE_COUNTS,
+    TITLES,
     WITHDRAWALS,
     Appeal,
     Head,
@@ -41,6 +43,7 @@ from services.scoring.decisions.references import COLLECTED, CommuneYear
 from services.scoring.decisions.releases import Act, Unreleasable, release
 from services.scoring.decisions.results import explain
 from services.scoring.decisions.rules import RULEBOOKS, RULES, release_rules
+from services.scoring.decisions.titles import COUNTED, on_title
 from shared.contracts.catalogue import EventType
 from shared.messaging.decide import people
 from shared.messaging.decide.asking import Decide
@@ -52,12 +55,13 @@ routes: Mapping[str, Decide[Received[Any]]] = {
     EventType.CENTRE_ACCEPTED: on_assessment,
     EventType.ASSESSMENT_ACCEPTED: on_assessment,
     EventType.RECOGNITION_ACCEPTED: on_recognition,
+    EventType.TITLE_ACCEPTED: on_title,
     EventType.SUBMISSION_WITHDRAWN: on_withdrawn,
     EventType.SUBMISSION_ERASED: on_erased,
     EventType.REGISTER_CORRECTED: on_correction,
     EventType.PERSON_ENTERED: people.keep,
 }
-SETS: tuple[SetOf[Any], ...] = (AREA, COLLECTED, RANKING, RESCORED, CHECK)
+SETS: tuple[SetOf[Any], ...] = (AREA, COLLECTED, COUNTED, RANKING, RESCORED, CHECK)
 
 __all__ = [
     "APPEALS",
@@ -66,6 +70,7 @@ __all__ = [
     "AREA_SERIES",
     "CHECK",
     "COLLECTED",
+    "COUNTED",
     "NATION",
     "RANKING",
     "RANKINGS",
@@ -83,6 +88,8 @@ __all__ = [
     "RULES",
     "SETS",
     "SUPERSEDED",
+    "TITLES",
+    "TITLE_COUNTS",
     "WITHDRAWALS",
     "Act",
     "Appeal",

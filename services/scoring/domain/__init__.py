@@ -22,6 +22,7 @@ from services.scoring.domain.revision import (
     revised,
     stretch,
 )
+from services.scoring.domain.titles import TitleDecision, counted
 from services.scoring.domain.verdicts import AnyScored, same_verdicts, unexplained, with_words, without_words
 
 __all__ = [
@@ -35,11 +36,13 @@ __all__ = [
     "Standing",
     "StandingVersion",
     "Stretch",
+    "TitleDecision",
     "VersionChange",
     "beside",
     "check_answer",
     "check_appeal",
     "check_undecided",
+    "counted",
     "cut_off",
     "difference",
     "differences",

@@ -49,7 +49,7 @@ async def with_superseded(mongo: Mongo, found: list[Document]) -> list[AnyResult
 
 def _told(row: Result, superseded: list[Superseded], appeals: list[AppealRef]) -> AnyResult:
     result, is_explained = explain(row)
-    warnings = [] if row.inputs.withdrawn else doubted(row.accepted)
+    warnings = [] if row.inputs.withdrawn else doubted(row.accepted, row.inputs.titles)
     told = dict(result) | {
         "is_explained": is_explained,
         "superseded": superseded,
