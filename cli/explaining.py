@@ -20,7 +20,7 @@ from cli.output import Format, Language, console, dong, emit, plain_errors, say
 from cli.result_tree import outcome
 from shared.answers.budgets import FundingExplanation, ToldLine, ToldProposal
 from shared.answers.register import IntakeExplanation, UnitView
-from shared.answers.results import AnyResult, CentreResult, Neighbourhood, ScoringExplanation
+from shared.answers.results import AnyResult, AssessmentResult, CentreResult, Neighbourhood, ScoringExplanation
 from shared.contracts.base import Text
 from shared.contracts.facts import Allocation
 from shared.rulebook import HANOI
@@ -86,6 +86,7 @@ _WORDS = {
     "unit": ("Đơn vị", "Unit"),
     "submission": ("Hồ sơ", "Submission"),
     "result": ("Kết quả", "Result"),
+    "models": ("Mô hình học tập", "Learning models"),
     "rank": ("Xếp hạng", "Rank"),
     "centre": ("Trung tâm học tập cộng đồng", "Community learning centre"),
     "money": ("Kinh phí", "Money"),
@@ -183,6 +184,8 @@ def render(story: Story, language: Language) -> None:
     _submissions(story.intake, language)
     if scoring.result:
         _result(scoring.result, language)
+    if scoring.models:
+        _models(scoring.models, language)
     for place in scoring.ranks:
         _rank(place, language)
     results = {result.centre_id: result for result in scoring.centres}
@@ -229,6 +232,17 @@ def _submissions(known: IntakeExplanation, language: Language) -> None:
         for problem in receipt.problems:
             said = f"{problem.field}: {language.of(problem.said)} → {language.of(problem.mend)}"
             console.print(f"  [yellow]{name_of(receipt.status, language)}[/yellow] {escape(said)}", highlight=False)
+
+
+def _models(result: AssessmentResult, language: Language) -> None:
+    """The commune's learning models: shares, which source each counts, and what the other one tells."""
+    _head("models", language, f"[bold]{escape(outcome(result, language))}[/bold]")
+    for name, share in result.shares.items():
+        say(f"  {name}: {share}")
+    console.print(result_tree.steps(result.explanation, language))
+    for doubt in result.warnings:
+        said = f"{doubt.field}: {language.of(doubt.said)} → {language.of(doubt.mend)}"
+        console.print(f"  [yellow]{_word('doubtful', language)}[/yellow] {escape(said)}", highlight=False)
 
 
 def _result(result: AnyResult, language: Language) -> None:

@@ -130,6 +130,8 @@ class ScoringExplanation(BaseModel):
     """A commune's place in every ranking that holds it."""
     centres: list[CentreResult]
     """Results of a commune's centres, by centre id."""
+    models: AssessmentResult | None = None
+    """The result of a commune's learning models in that period."""
 
 
 class Order(BaseModel):

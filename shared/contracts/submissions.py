@@ -204,8 +204,8 @@ class CountedByDecision(Claim):
 
 
 ByDecision = Annotated[dict[CriterionId, CountedByDecision], Field(max_length=50, exclude_if=lambda models: not models)]
-"""Learning models whose numerator is counted from single decisions (`langhoc.title.submitted.v1`), by their ids. A model
-stands here or among the targets: one source counts."""
+"""Learning models whose numerator is counted from single decisions (`langhoc.title.submitted.v1`), by their ids. A
+model stands here or among the targets: one source counts."""
 
 
 class AssessmentSubmitted(Coded):

@@ -20,8 +20,7 @@ LONGEST = timedelta(days=366)
 def closable(kind: SubmissionKind, data: Submission) -> Closable | None:
     """Whose periods bind a submission, its correction or its withdrawal.
 
-    `None` of what authorities decide (recognitions, titles, revocations) and of the register of centres: no period binds
-    it.
+    `None` of what authorities decide (recognitions, titles, revocations) and of the register: no period binds it.
     """
     match kind:
         case "registration" | "recognition" | "title":

@@ -78,22 +78,25 @@ async def _kept(ref: Ref[Holder], model: TitleModel, last: TitleDecision | GoneT
         decisions=tuple(sorted(decisions, key=lambda one: (one.unit_id, one.year))),
         gone=tuple(sorted(gone)),
         units=tuple(sorted(units)),
-        around=tuple(sorted({id for unit_id in units for id in _went_into(unit_id, register)})),
+        around=tuple(sorted({id for one in decisions for id in _counted_in(one, register)})),
     )
     return Outcome({ref: now})
 
 
-def _went_into(unit_id: str, register: Registry) -> Iterator[str]:
-    """Every unit in which a place of this one may lie on some day: its other ids, and what it went into whole."""
+def _counted_in(decision: TitleDecision, register: Registry) -> Iterator[str]:
+    """Every unit that may count it on some cut-off day: the commune under its other ids, and what it went into whole."""
     seen: list[str] = []
-    waiting = [unit_id]
+    waiting = [decision.unit_id]
     while waiting:
         for id in register.lineage(waiting.pop()):
             if id not in seen:
                 seen.append(id)
                 rows = register.successors(id)
                 waiting += [row.successor for row in rows if row.share == "whole"]
-    yield from seen
+    for id in seen:
+        unit = register.by_id(id)
+        if unit is not None and (unit.valid_to is None or unit.valid_to > cut_off(decision.year)):
+            yield id
 
 
 def _within(unit_id: str, period: int, register: Registry) -> list[str]:

@@ -6,7 +6,7 @@ article and how well that is supported, and numbers are exact.
 
 from services.scoring.domain.appeals import EarlierAppeal, StandingVersion, check_answer, check_appeal, check_undecided
 from services.scoring.domain.differences import Difference, differences, judged, same_figures
-from services.scoring.domain.doubted import doubted
+from services.scoring.domain.doubted import differing, doubted
 from services.scoring.domain.held import holding, unaccepted
 from services.scoring.domain.movement import Earlier, Movement
 from services.scoring.domain.ranking import Cut, Standing, cut_off, rank, row_of, table_of
@@ -46,6 +46,7 @@ __all__ = [
     "cut_off",
     "difference",
     "differences",
+    "differing",
     "doubted",
     "entries",
     "holder_of",

@@ -22,11 +22,16 @@ def doubted(
     except (NoRuleInForce, KeyError):  # a ministry has taken the rule away since
         return []
     found = [*check_content(known, accepted.content)[1], *content_doubts(known, accepted.content, rule)]
+    return [*found, *(differing(accepted, titles) if isinstance(accepted, AssessmentAccepted) else ())]
+
+
+def differing(accepted: AssessmentAccepted, titles: TitleCounts | None) -> list[Problem]:
+    """What single decisions on titles come to, where a file of learning models tells another figure."""
     content = accepted.content
-    if (
-        isinstance(accepted, AssessmentAccepted)
-        and isinstance(known, ModelsRubric)
-        and isinstance(content, TargetsContent)
-    ):
-        found += title_doubts(known, content, accepted.by_decision, titles, accepted.period)
-    return found
+    try:
+        known = rubric(accepted.rubric)
+    except KeyError:
+        return []
+    if not isinstance(known, ModelsRubric) or not isinstance(content, TargetsContent):
+        return []
+    return list(title_doubts(known, content, accepted.by_decision, titles, accepted.period))

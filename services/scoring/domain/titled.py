@@ -1,4 +1,4 @@
-"""Two sources of one numerator: a commune's own count, and single decisions on titles. One counts, the other is a check.
+"""Two sources of one numerator: a commune's own count, and single decisions. One counts, the other is a check.
 
 The file's count counts, unless the file says only how many there are (`by_decision`): then the decisions do. What no
 decision was ever sent of is unknown, and not 0.
@@ -168,10 +168,10 @@ def title_doubts(
         if one.above:
             yield problem("plausible.titles_above", one.pointer, id=one.id, titles=one.held, existing=one.existing)
         if one.differs:
-            given = {"id": one.id, "own": one.own, "titles": one.held}
+            own, held = one.own, one.held
             if one.by_decision:
-                yield problem("plausible.titles_count", one.pointer, **given)
+                yield problem("plausible.titles_count", one.pointer, id=one.id, own=own, titles=held)
             else:
-                yield problem("plausible.titles_check", one.pointer, **given)
+                yield problem("plausible.titles_check", one.pointer, id=one.id, own=own, titles=held)
         if one.elsewhere:
             yield problem("plausible.titles_elsewhere", one.pointer, id=one.id, count=one.elsewhere)

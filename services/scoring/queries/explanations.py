@@ -8,7 +8,7 @@ from services.scoring.decisions import RANKING_PAGES, RESULTS, RankingYear, page
 from services.scoring.domain import Stretch
 from services.scoring.queries import rankings, releases
 from services.scoring.queries.results import with_superseded
-from shared.answers.results import CentreResult, Neighbourhood, ReleasedPlace
+from shared.answers.results import AssessmentResult, CentreResult, Neighbourhood, ReleasedPlace
 from shared.contracts.facts import RankingPublished
 from shared.mongo import Mongo
 from shared.registry import Unit
@@ -64,3 +64,10 @@ async def centres(mongo: Mongo, unit: Unit, province: str, period: int) -> list[
     query = {"kind": "centre", "period": period, "holder": province, "result.commune_code": unit.code}
     rows = await with_superseded(mongo, await mongo.find(RESULTS.name, query, sort=[("subject", 1)]))
     return [row for row in rows if isinstance(row, CentreResult)]
+
+
+async def models(mongo: Mongo, unit: Unit, period: int) -> AssessmentResult | None:
+    """The result of a commune's learning models."""
+    query = {"kind": "learning_models", "subject": f"learning_models/{unit.unit_id}", "period": period}
+    rows = await with_superseded(mongo, await mongo.find(RESULTS.name, query))
+    return next((row for row in rows if isinstance(row, AssessmentResult)), None)
