@@ -84,7 +84,7 @@ async def _kept(ref: Ref[Holder], model: TitleModel, last: TitleDecision | GoneT
 
 
 def _counted_in(decision: TitleDecision, register: Registry) -> Iterator[str]:
-    """Every unit that may count it on some cut-off day: the commune under its other ids, and what it went into whole."""
+    """Every unit that may count it on some cut-off day: its own under any id, and what that went into whole."""
     seen: list[str] = []
     waiting = [decision.unit_id]
     while waiting:
