@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from shared.contracts.submissions import TitleModel
 from shared.rulebook.models import ModelsRubric
@@ -18,7 +21,7 @@ FILE = "titles_policy.yaml"
 class TitlesPolicy(Dated):
     """How single decisions become a numerator."""
 
-    metrics: dict[TitleModel, str]
+    metrics: dict[TitleModel, Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]]
     """Which share of a commune's learning models each feeds, by the word of the goals (`learning_families`)."""
     holding: Grounded
     """From when to when a title holds."""
