@@ -45,8 +45,8 @@ chaos: $(READY) ## Kills, freezes, bombs, floods, wrong clocks under load, then 
 bench: $(READY) ## Measure speed beside baselines of the same run, into build/bench.json (QUICK=1: less of it; M="national change": only these)
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--sizes quick) $(M)
 
-bench-million: $(READY) ## Measure what a record costs behind a million others, and the memory meanwhile (a quarter of an hour)
-	@$(BIN)/python -m tests.bench --sizes million --json build/bench-million.json $(or $(M),backlog)
+bench-million: $(READY) ## Measure what a record costs behind a million others, and a million titles, and the memory meanwhile (an hour)
+	@$(BIN)/python -m tests.bench --sizes million --json build/bench-million.json $(or $(M),backlog titles)
 
 mutants: $(READY) ## Take one safeguard after the other away and show that tests notice
 	@$(BIN)/python -m tests.faults.mutations

@@ -36,7 +36,12 @@ def listed(
     Example: langhoc warnings --province 01 --period 2025
     """
     with plain_errors():
-        found = Client().pages("intake", "/warnings", Doubtful, province=province, period=period, limit=MOST)
+        client = Client()
+        found = [
+            one
+            for service in ("intake", "scoring")
+            for one in client.pages(service, "/warnings", Doubtful, province=province, period=period, limit=MOST)
+        ]
         rows = [_Row(one, each) for one in found for each in one.warnings]
         if rows or format is not Format.TABLE:
             emit(rows, _columns(language, format), format, title=_title(language))

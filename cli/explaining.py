@@ -20,7 +20,7 @@ from cli.output import Format, Language, console, dong, emit, plain_errors, say
 from cli.result_tree import outcome
 from shared.answers.budgets import FundingExplanation, ToldLine, ToldProposal
 from shared.answers.register import IntakeExplanation, UnitView
-from shared.answers.results import AnyResult, CentreResult, Neighbourhood, ScoringExplanation
+from shared.answers.results import AnyResult, AssessmentResult, CentreResult, Neighbourhood, ScoringExplanation
 from shared.contracts.base import Text
 from shared.contracts.facts import Allocation
 from shared.rulebook import HANOI
@@ -91,6 +91,7 @@ _WORDS = {
         "không có hồ sơ của kỳ này, nên không có điểm hay tiêu chí",
         "there is no file of this period, so no points or criteria",
     ),
+    "models": ("Mô hình học tập", "Learning models"),
     "rank": ("Xếp hạng", "Rank"),
     "centre": ("Trung tâm học tập cộng đồng", "Community learning centre"),
     "money": ("Kinh phí", "Money"),
@@ -129,6 +130,7 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     "support": ("mức hỗ trợ", "support"),
     "payment": ("khoản chi của kho bạc", "payment"),
     "recognition": ("quyết định công nhận", "recognition"),
+    "title": ("danh hiệu học tập", "title of a learning model"),
     "withdrawal": ("rút", "withdrawal"),
     "revocation": ("thu hồi", "revocation"),
     "accepted": ("được nhận", "accepted"),
@@ -192,6 +194,8 @@ def render(story: Story, language: Language) -> None:
         _head("graded", language, str(decision.period))
         say(f"  {result_tree.graded(decision, language)}")
         say(f"  {_word('no_figures', language)}")
+    if scoring.models:
+        _models(scoring.models, language)
     for place in scoring.ranks:
         _rank(place, language)
     results = {result.centre_id: result for result in scoring.centres}
@@ -238,6 +242,17 @@ def _submissions(known: IntakeExplanation, language: Language) -> None:
         for problem in receipt.problems:
             said = f"{problem.field}: {language.of(problem.said)} → {language.of(problem.mend)}"
             console.print(f"  [yellow]{name_of(receipt.status, language)}[/yellow] {escape(said)}", highlight=False)
+
+
+def _models(result: AssessmentResult, language: Language) -> None:
+    """The commune's learning models: shares, which source each counts, and what the other one tells."""
+    _head("models", language, f"[bold]{escape(outcome(result, language))}[/bold]")
+    for name, share in result.shares.items():
+        say(f"  {name}: {share}")
+    console.print(result_tree.steps(result.explanation, language))
+    for doubt in result.warnings:
+        said = f"{doubt.field}: {language.of(doubt.said)} → {language.of(doubt.mend)}"
+        console.print(f"  [yellow]{_word('doubtful', language)}[/yellow] {escape(said)}", highlight=False)
 
 
 def _result(result: AnyResult, language: Language) -> None:

@@ -16,7 +16,7 @@ from babel.dates import format_date
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from shared.contracts.base import Text
-from shared.contracts.submissions import AreaClass
+from shared.contracts.submissions import AreaClass, TitleModel
 
 Number = int | Decimal | Fraction
 _PLACES = 6
@@ -71,6 +71,14 @@ class Language:
 
 VI = Language(Locale("vi"), "dd/MM/y")
 EN = Language(Locale("en"), "y-MM-dd")
+TITLES: Mapping[TitleModel, Text] = {
+    "family": Text(vi="gia đình học tập", en="learning family"),
+    "clan": Text(vi="dòng họ học tập", en="learning clan"),
+    "hamlet": Text(vi="cộng đồng học tập thôn, tổ dân phố", en="learning hamlet"),
+    "unit": Text(vi="đơn vị học tập thuộc xã", en="learning unit of the commune"),
+    "citizen": Text(vi="công dân học tập", en="learning citizen"),
+}
+"""What titles of the learning models are called."""
 AREAS: Mapping[AreaClass, Text] = {
     "region_1": Text(vi="khu vực I", en="Region I"),
     "region_2": Text(vi="khu vực II", en="Region II"),

@@ -22,6 +22,7 @@ from shared.contracts.facts import (
     RegistrationAccepted,
     SubmissionKind,
     SupportAccepted,
+    TitleAccepted,
 )
 
 
@@ -137,6 +138,7 @@ AcceptedFact = (
     | SupportAccepted
     | PaymentAccepted
     | RecognitionAccepted
+    | TitleAccepted
 )
 """What is accepted of a subject, as `intake.accepted` tells it."""
 

@@ -134,6 +134,8 @@ class ScoringExplanation(BaseModel):
     decisions: list[Recognition] = []
     """Of a centre: what authorities decided on its grade in periods of which there is no result, so without figures;
     of the period that was asked for, else of all, the latest first."""
+    models: AssessmentResult | None = None
+    """The result of a commune's learning models in that period."""
 
 
 class Order(BaseModel):

@@ -30,17 +30,19 @@ from shared.contracts.base import (
 from shared.contracts.submissions import (
     AreaClass,
     AssessmentSeries,
+    ByDecision,
     CentreAct,
     Content,
     Direction,
     RecognisedSeries,
     Standard,
+    TitleModel,
 )
 
 Purpose = Literal["operating", "equipment"]
 """Support of a year, or the one-off grant for the equipment of a new centre."""
 SubmissionKind = Literal[
-    "commune", "centre", "assessment", "registration", "envelope", "support", "payment", "recognition"
+    "commune", "centre", "assessment", "registration", "envelope", "support", "payment", "recognition", "title"
 ]
 Act = Literal["submission", "withdrawal", "revocation"]
 """What a record does with what is accepted of its subject: it files it, takes it back, or says that it was revoked."""
@@ -167,6 +169,7 @@ class AssessmentAccepted(Accepted):
     period: Year
     rubric: str
     content: Content
+    by_decision: ByDecision = {}
 
 
 class RegistrationAccepted(Accepted):
@@ -244,6 +247,24 @@ class RecognitionAccepted(Accepted):
     decision_number: str
     decided_on: date
     decided_by: str
+    revocation: Revocation | None = None
+    """It was revoked; a later version without it is another decision in its place."""
+
+
+class TitleAccepted(Accepted):
+    """`langhoc.title.accepted.v1`, subject = `title/<province>/<model>/<holder id>/<unit id>`: one per year."""
+
+    model: TitleModel
+    holder_id: str
+    """Opaque, the province's own."""
+    unit_id: str
+    """The commune, as it was on the day of the decision."""
+    code: CommuneCode
+    decision_number: str
+    decided_on: date
+    decided_by: str
+    ends_on: date | None = None
+    """First day on which it no longer holds."""
     revocation: Revocation | None = None
     """It was revoked; a later version without it is another decision in its place."""
 
@@ -465,6 +486,15 @@ class RecognisedCounts:
     """Id → level of our own results: for information, it counts nowhere."""
 
 
+class TitleCounts(Contract):
+    """Titles by single decisions that count in a commune on the cut-off date of a period, each holder once."""
+
+    held: Mapping[TitleModel, int]
+    """By model; one of which no decision was ever sent for the commune is not there, and not 0."""
+    elsewhere: Mapping[TitleModel, int] = {}
+    """Of each, decisions of this commune on whose holders a later decision of another commune counts."""
+
+
 class Inputs(Contract):
     """All that a result is made from besides the accepted assessment and the rules; judging it again needs nothing
     else. In an event it is what lay there when it was judged: what changes neither a figure nor a sentence since then
@@ -481,6 +511,8 @@ class Inputs(Contract):
     """Former units of which it is not the continuation, and decisions on them."""
     withdrawn: Withdrawn | None = None
     """The accepted assessment was taken back."""
+    titles: Annotated[TitleCounts | None, Field(exclude_if=lambda titles: titles is None)] = None
+    """Of learning models: what single decisions come to. Which source counts, the file says."""
 
 
 Cause = Literal["correction", "withdrawal", "recognition", "reference", "recompute", "register"]
@@ -629,6 +661,9 @@ class CentreScored(OfCentre, Result):
 
 class AssessmentScored(OfAssessment, Result):
     """`langhoc.assessment.scored.v2`, subject = `<series>/<subject id>`."""
+
+    by_decision: ByDecision = {}
+    """As it was accepted, beside `content`."""
 
 
 AppealFollows = Literal["correct", "reopen", "recompute"]

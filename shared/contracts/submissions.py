@@ -244,6 +244,21 @@ Universal education (Decree 20/2014) and learning models (Decisions 281/2014, 44
 per commune and feed the commune's own assessment. What no rubric judges in a period cannot be sent for it."""
 
 
+class CountedByDecision(Claim):
+    """A model of which the commune says how many there are; who holds the title follows from single decisions."""
+
+    existing: People
+    recognised: People | None = None
+    """The commune's own count of those recognised: only compared."""
+    evidence: Evidence = []
+    """What says how many there are; needed where there is none."""
+
+
+ByDecision = Annotated[dict[CriterionId, CountedByDecision], Field(max_length=50, exclude_if=lambda models: not models)]
+"""Learning models whose numerator is counted from single decisions (`langhoc.title.submitted.v1`), by their ids. A
+model stands here or among the targets: one source counts."""
+
+
 class AssessmentSubmitted(Coded):
     """`langhoc.assessment.submitted.v1`: assessment of one subject under one of the other rubrics, for one year."""
 
@@ -256,6 +271,7 @@ class AssessmentSubmitted(Coded):
     period: Year
     rubric: Identifier
     content: Content
+    by_decision: ByDecision = {}
 
 
 CentreAct = Literal["established", "merged", "split", "suspended", "resumed", "dissolved", "revoked"]
@@ -375,6 +391,46 @@ class RecognitionRevoked(Recognised):
     """First day on which the recognition no longer holds, at the earliest that of its period; absent: `decided_on`."""
 
 
+TitleModel = Literal["family", "clan", "hamlet", "unit", "citizen"]
+"""Who holds a title of the learning models: a family, a clan, a hamlet, a unit of the commune, a learning citizen."""
+HolderId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{0,49}[0-9][A-Za-z0-9._-]{0,49}$")]
+"""The province's own opaque id of a household, clan, hamlet, unit or citizen. Never a name or the number of an identity
+card; without white space, and with a digit in it."""
+
+
+class Titled(Coded):
+    """Which title a message is about. The commune's code is read on the day of the decision."""
+
+    model: TitleModel
+    holder_id: HolderId
+    commune_code: CommuneCode
+    decided_on: Day
+    """Day of the decision on the title; a holder has one title of a model in a commune and year."""
+
+
+class TitleSubmitted(Titled):
+    """`langhoc.title.submitted.v1`: the decision that one household, clan, hamlet, unit or citizen holds a title."""
+
+    decision_number: Label
+    decided_by: Label
+    ends_on: Day | None = None
+    """First day on which it no longer holds; absent: it holds until it is revoked, or followed by a later one."""
+
+
+class TitleRevoked(Titled):
+    """`langhoc.title.revoked.v1`: an authority's decision that a title no longer holds."""
+
+    corrects_version: Version
+    """The accepted title that is revoked."""
+    reason: Label
+    decision_number: Label
+    """Of the decision that revokes, as all that follows."""
+    revoked_on: Day
+    decided_by: Label
+    effective_from: Day | None = None
+    """First day on which the title no longer holds, at the earliest that of its decision; absent: `revoked_on`."""
+
+
 class Withdrawal(Submission):
     """What every withdrawal says: its sender takes an accepted submission back, whole."""
 
@@ -439,3 +495,7 @@ class RecognitionWithdrawn(Withdrawal, Coded):
     unit_code: Identifier
     standard: Standard | None = None
     period: Year
+
+
+class TitleWithdrawn(Withdrawal, Titled):
+    """`langhoc.title.withdrawn.v1`: it was filed by mistake. An authority's own decision is revoked instead."""

@@ -106,7 +106,8 @@ def sender_of(topic: str) -> str:
 
 
 def submission_key(data: Mapping[str, Any], province: str) -> str:
-    """Key of a submission's record, what it speaks of: its payment, its centre, its unit, its other subject, or the
+    """Key of a submission's record, what it speaks of: its payment, centre, unit, other subject or commune, or the
     province."""
-    named = (data.get("payment_id"), data.get("centre_id"), data.get("unit_code"), data.get("subject"), province)
+    names = ("payment_id", "centre_id", "unit_code", "subject", "commune_code")
+    named = (*(data.get(name) for name in names), province)
     return next(one for one in named if isinstance(one, str) and one)

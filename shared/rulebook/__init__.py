@@ -3,6 +3,7 @@
 from shared.rulebook.areas import AreaList, area_list
 from shared.rulebook.basis import Series
 from shared.rulebook.content import check_content
+from shared.rulebook.content_targets import check_by_decision
 from shared.rulebook.deadlines import Due, calendar
 from shared.rulebook.doubts import content_doubts, jumps
 from shared.rulebook.errors import NoRuleInForce, RulebookError
@@ -60,6 +61,7 @@ __all__ = [
     "appeal_policy",
     "area_list",
     "calendar",
+    "check_by_decision",
     "check_content",
     "closing",
     "content_doubts",

@@ -26,6 +26,7 @@ from shared.rulebook import (
     ranking,
     readings,
     sustainability,
+    titles,
 )
 from shared.rulebook.errors import Findings, RulebookError
 from shared.rulebook.overlays import MINISTRY, NATION, PROVINCES, Layers, Place, Placed, called, folders
@@ -49,6 +50,7 @@ LAYERED: dict[str, Reader] = {
     "release_policy.yaml": policies.release_policies,
     "request_policy.yaml": policies.request_policies,
     "sustainability_policy.yaml": sustainability.sustainability_policies,
+    titles.FILE: titles.titles_policies,
 }
 """Files of versions that the nation, the ministry and every province may have, with what reads them."""
 

@@ -7,6 +7,8 @@ from typing import Literal
 
 from shared.contracts.base import Problem, Text
 from shared.contracts.submissions import (
+    Content,
+    CountedByDecision,
     CountTarget,
     LevelTarget,
     MoneyTarget,
@@ -23,6 +25,7 @@ from shared.rulebook.reports import PartsField, ReportField, ReportRubric
 from shared.rulebook.rubrics import PassFailRubric, Rubric
 from shared.rulebook.standards import Measure, StandardsRubric
 from shared.rulebook.targets import LEVELS, LevelRule, PartsRule, RecognisedShareRule, Target, Traits
+from shared.rulebook.titles import titles_policy
 
 Asked = Target | Measure | ModelShare | ReportField
 """Whatever a value is sent for."""
@@ -46,6 +49,27 @@ def target_problems(rubric: TargetsRubric, content: TargetsContent) -> Iterator[
     yield from _traits(rubric, content)
     if isinstance(rubric, ReportRubric):
         yield from _contained(rubric, content)
+
+
+def check_by_decision(rubric: Rubric, models: Mapping[str, CountedByDecision], content: Content) -> list[Problem]:
+    """All that is wrong with models of which a file says only how many there are: one source for each.
+
+    Codes: `not_by_decision`, `two_sources`, `numerator_above_denominator`, `numerator_of_nobody`.
+    """
+    found: list[Problem] = []
+    known = titles_policy(rubric.effective_from).titles(rubric) if models and isinstance(rubric, ModelsRubric) else {}
+    for id, value in models.items():
+        field = f"/by_decision/{id}"
+        if id not in known:
+            ids = ", ".join(known)
+            found.append(problem("content.not_by_decision", field, id=id, rule=rubric.legal_reference, known=ids))
+        elif isinstance(content, TargetsContent) and id in content.targets:
+            found.append(problem("content.two_sources", field, id=id))
+        elif value.recognised is not None:
+            share = Share(numerator=value.recognised, denominator=value.existing)
+            place = f"{field}/recognised"
+            found += (one.model_copy(update={"field": place}) for one in share_problems(field, id, share))
+    return found
 
 
 def doubts(rubric: TargetsRubric, content: TargetsContent) -> Iterator[Problem]:

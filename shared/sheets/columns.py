@@ -23,6 +23,7 @@ from shared.contracts.submissions import (
     AwardedPoints,
     CentreSubmitted,
     CommuneSubmitted,
+    CountedByDecision,
     ShareTarget,
     Submission,
     TargetsContent,
@@ -32,10 +33,12 @@ from shared.errors import LanghocError
 from shared.refusals import problem
 from shared.rulebook import NoRuleInForce, PassFailRubric, PointsRubric, Rubric, Series, rubric_for, ruled, rules_of
 from shared.rulebook.indicators import ShareAtLeast
+from shared.rulebook.models import ModelsRubric
 from shared.rulebook.reports import PartsField, ReportRubric
 from shared.rulebook.targets import PartsRule, RecognisedShareRule
+from shared.rulebook.titles import titles_policy
 from shared.sheets.words import EXPLAINED, FIELDS, Holds
-from shared.wording import AREAS
+from shared.wording import AREAS, TITLES
 
 Path = tuple[str, ...]
 _NAMED: Sequence[tuple[object, Holds]] = (
@@ -57,12 +60,15 @@ _PLAIN: Mapping[object, Holds] = {
 }
 _UNITS = frozenset({"unit_code", "commune_code", "subject"})
 """Fields that may name a unit of the register, whatever their pattern allows besides."""
-_DECLARED = frozenset({"submission_id", "rubric", "content"})
+_DECLARED = frozenset({"submission_id", "rubric", "content", "by_decision"})
 """Made of the sheet, or of its head."""
+_CHOICES: Mapping[str, Text] = {**dict[str, Text](AREAS.items()), **dict[str, Text](TITLES.items())}
 
 
 INDICATOR = "indicator"
 """Before the id of an indicator that is also a criterion's."""
+BY_DECISION = "by_decision"
+"""Before the id of a model whose holders are counted by single decisions."""
 
 
 class SheetRefused(LanghocError):
@@ -180,7 +186,7 @@ def _holds(hint: object) -> tuple[Holds, Mapping[str, Text]]:
         return _holds(next(one for one in get_args(hint) if one is not type(None)))
     if origin is Literal:
         values = [str(value) for value in get_args(hint)]
-        return Holds.CHOICE, {value: AREAS.get(value, Text(vi=value, en=value)) for value in values}  # type: ignore[call-overload]
+        return Holds.CHOICE, {value: _CHOICES.get(value, Text(vi=value, en=value)) for value in values}
     return _PLAIN[origin or hint], {}
 
 
@@ -214,6 +220,12 @@ def _content(rubric: Rubric) -> Iterator[Column]:
             yield from _leaves(_value_models()[target.type], path, target.id, target.name)
     if isinstance(rubric, ReportRubric):
         return
+    if isinstance(rubric, ModelsRubric):
+        by_title = titles_policy(rubric.effective_from).titles(rubric)
+        for model in rubric.models:
+            if model.id in by_title:
+                id = f"{BY_DECISION}.{model.id}"
+                yield from _leaves(CountedByDecision, (BY_DECISION, model.id), id, model.name)
     hints = get_type_hints(TargetsContent, include_extras=True)
     for claim in ("difficult_area", "specially_difficult"):
         for key in (claim, f"{claim}_basis"):
@@ -234,7 +246,7 @@ def _leaves(model: type[BaseModel], path: Path, id: str, name: Text) -> Iterator
             continue
         place = (*path, key)
         inner = f"{id}.{key}"
-        words = _joined("" if len(place) > 4 else path[2], name, FIELDS[key])
+        words = _joined("" if len(place) > 4 else path[-1], name, FIELDS[key])
         if isinstance(hint, type) and issubclass(hint, BaseModel):
             yield from _leaves(hint, place, inner, words)
         else:

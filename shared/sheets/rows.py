@@ -12,10 +12,10 @@ from typing import Any, Literal, Protocol, cast
 from pydantic import ValidationError
 
 from shared.contracts.base import Problem, Text, canonical
-from shared.contracts.submissions import Content
+from shared.contracts.submissions import AssessmentSubmitted, Content, Titled
 from shared.refusals import problem
 from shared.refusals.validation import expected_of
-from shared.rulebook import check_content, cut_off
+from shared.rulebook import check_by_decision, check_content, cut_off
 from shared.sheets.cells import Cell, RawRow, address
 from shared.sheets.columns import Column, Form
 from shared.sheets.encodings import is_old, mended
@@ -157,7 +157,10 @@ def _units(row: int, values: dict[str, Any], ground: Ground, told: Told) -> None
 
 
 def _day(form: Form, values: Mapping[str, Any], today: date) -> date:
-    """The day of which a row speaks: the cut-off date of its period, of a closed centre the last day of its life."""
+    """The day of which a row speaks: the cut-off date of its period, of a closed centre the last day of its life, of a
+    title that of its decision."""
+    if issubclass(form.model, Titled):
+        return date.fromisoformat(decided) if (decided := values.get("decided_on")) else today
     period = form.fixed.get("period") or values.get("period")
     if isinstance(period, int) and date.min.year <= period <= date.max.year:
         return cut_off(period)
@@ -176,6 +179,8 @@ def _of_contract(raw: RawRow, data: Mapping[str, Any], head: Head) -> list[Probl
     if form.rubric is None:
         return []
     found, _ = check_content(form.rubric, cast(_Assessed, whole).content)
+    if isinstance(whole, AssessmentSubmitted):
+        found += check_by_decision(form.rubric, whole.by_decision, whole.content)
     return [one.model_copy(update={"field": head.place(one.field, raw.number)}) for one in found]
 
 

@@ -47,6 +47,16 @@ FIELDS: Mapping[str, Text] = {
     "decision_number": Text(vi="Số quyết định", en="Decision number"),
     "decided_on": Text(vi="Ngày ký", en="Decided on"),
     "decided_by": Text(vi="Cơ quan, người ký", en="Decided by"),
+    "model": Text(vi="Loại danh hiệu", en="Kind of title"),
+    "holder_id": Text(
+        vi="Mã hộ, dòng họ, cộng đồng, đơn vị, công dân (không ghi tên)", en="Id of the holder (no name)"
+    ),
+    "ends_on": Text(vi="Ngày đầu tiên hết giá trị", en="Ends on (first day without it)"),
+    "revoked_on": Text(vi="Ngày ký thu hồi", en="Revoked on"),
+    "existing": Text(
+        vi="số hiện có (tính theo từng quyết định)", en="how many there are (counted by single decisions)"
+    ),
+    "recognised": Text(vi="số của xã để đối chiếu", en="the commune's own count, to compare"),
     "year": Text(vi="Năm ngân sách", en="Budget year"),
     "purpose": Text(vi="Mục đích", en="Purpose"),
     "amount": Text(vi="Số tiền", en="Amount"),

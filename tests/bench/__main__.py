@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.local.state import PROJECT_ROOT
-from tests.bench import backlog, change, delivery, funding, latency, national, neighbours, scoring, throughput
+from tests.bench import backlog, change, delivery, funding, latency, national, neighbours, scoring, throughput, titles
 from tests.bench.ground import FULL, MILLION, QUICK, Ground, Sizes
 from tests.bench.table import Figures, Measured
 from tests.bench.targets import judged
@@ -30,6 +30,7 @@ MODULES: Mapping[str, Callable[[Ground], Measured]] = {
     "delivery": delivery.run,
     "scoring": scoring.run,
     "funding": funding.run,
+    "titles": titles.run,
 }
 SIZES: Mapping[str, Sizes] = {"full": FULL, "quick": QUICK, "million": MILLION}
 JSON = PROJECT_ROOT / "build" / "bench.json"

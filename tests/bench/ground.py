@@ -59,6 +59,8 @@ class Sizes:
     samples: int = 20
     """Receipts of a province that are waited for, without the flood and within it."""
     delivery: int = 6_000
+    titles: int = 20_000
+    """Decisions on titles: households and their moves."""
     years: int = 10
     """Of budgets in memory."""
     centres: int = 310
@@ -76,11 +78,12 @@ QUICK = Sizes(
     backlog=6_000,
     costs_at=(1_000, 5_000),
     flood=2_000,
+    titles=4_000,
     samples=8,
     delivery=2_000,
     years=1,
 )
-MILLION = Sizes(backlog=1_010_000, costs_at=(10_000, 1_000_000))
+MILLION = Sizes(titles=1_000_000, backlog=1_010_000, costs_at=(10_000, 1_000_000))
 
 
 class Ground:

@@ -39,6 +39,7 @@ Fact = Annotated[
         facts.SupportAccepted,
         facts.PaymentAccepted,
         facts.RecognitionAccepted,
+        facts.TitleAccepted,
         facts.Withdrawn,
     ),
 ]

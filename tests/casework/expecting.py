@@ -27,6 +27,7 @@ _FACTS = (
     EventType.SUPPORT_ACCEPTED,
     EventType.PAYMENT_ACCEPTED,
     EventType.RECOGNITION_ACCEPTED,
+    EventType.TITLE_ACCEPTED,
     EventType.SUBMISSION_WITHDRAWN,
 )
 _NAMES = ("id", "centre_id", "code")

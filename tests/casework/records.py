@@ -34,6 +34,8 @@ TYPES: Mapping[str, EventType] = {
     "payment": EventType.PAYMENT_SUBMITTED,
     "recognition": EventType.RECOGNITION_SUBMITTED,
     "revoke": EventType.RECOGNITION_REVOKED,
+    "title": EventType.TITLE_SUBMITTED,
+    "revoke title": EventType.TITLE_REVOKED,
 }
 WITHDRAWALS: Mapping[str, EventType] = {
     "commune": EventType.COMMUNE_WITHDRAWN,
@@ -44,6 +46,7 @@ WITHDRAWALS: Mapping[str, EventType] = {
     "support": EventType.SUPPORT_WITHDRAWN,
     "payment": EventType.PAYMENT_WITHDRAWN,
     "recognition": EventType.RECOGNITION_WITHDRAWN,
+    "title": EventType.TITLE_WITHDRAWN,
 }
 WITHDRAW = "withdraw"
 """Takes back a record of another kind: `withdraw: commune 01273`."""
@@ -103,7 +106,8 @@ class Record(Strict):
     @property
     def of(self) -> str:
         """Which kind it is of: a withdrawal of the one that it takes back, a revocation of a recognition."""
-        return {WITHDRAW: self.subject.partition(" ")[0], "revoke": "recognition"}.get(self.kind, self.kind)
+        named = {WITHDRAW: self.subject.partition(" ")[0], "revoke": "recognition", "revoke title": "title"}
+        return named.get(self.kind, self.kind)
 
     @property
     def whom(self) -> str:
@@ -181,6 +185,8 @@ class Record(Strict):
                 parts = self.whom.split("/")
                 names = ("series", "unit_code", "standard") if len(parts) > 1 else ("unit_code",)
                 named |= zip(names, parts, strict=False)
+            case "title":
+                named |= zip(("model", "commune_code", "holder_id"), self.whom.split("/"), strict=False)
             case _:
                 named["centre_id"] = self.whom
         if self.kind == "registration":

@@ -60,6 +60,9 @@ WHILE_FILES_COME = [
     ("02671", "không áp dụng, tính là (mức độ 1: ✓ đạt)", "not applicable, counts as (level 1: ✓ met)"),
     # carried over
     ("04462", "được tiếp tục tính", "is carried over"),
+    # counted by single decisions
+    ("04462", "xã báo 4, theo từng quyết định là 1", "the commune tells 4, single decisions 1"),
+    ("04462", "Mô hình học tập", "Learning models"),
     # released, and not
     ("04462", "Xếp hạng tỉnh 15: 1 / 4", "Rank province 15: 1 / 4"),
     ("04462", "công bố lần 1, hạng 1, quyết định QĐ 1/QĐ", "release 1, rank 1, decision QĐ 1/QĐ"),
@@ -92,6 +95,7 @@ LISTS = [
         "rankings -p 15 --period 2025 --changes --lang vi",
         ["quyết định công nhận hoặc thu hồi", "4 · chưa đạt hồ sơ đính chính"],
     ),
+    ("warnings -p 15 --period 2025 --lang en", ["single decisions come to 1, the commune tells 4"]),
     ("periods -y 2025 --lang vi", ["31/12/2026", "không"]),
     ("budgets -p 15 -y 2026", ["last year's", "without a", "30.000.000"]),
 ]

@@ -28,6 +28,7 @@ TINY = Sizes(
     flood=200,
     samples=2,
     delivery=300,
+    titles=400,
     years=1,
     centres=20,
 )
@@ -46,6 +47,7 @@ PROMISED: dict[str, set[str]] = {
     "delivery": {"pipeline_motor_per_s"},
     "scoring": {"score_commune_us"},
     "funding": {"budget_year_s"},
+    "titles": {"titles_intake_per_s", "titles_scoring_per_s", "titles_rolled_up_s", "titles_memory_mb", "titles_wrong"},
 }
 EXPLAINED = [
     re.compile(re.sub(r"<\w+>", r"\\w+", name))

@@ -23,6 +23,7 @@ from shared.sheets import Answer, Form, SheetRefused, form_of, kinds, write_answ
 from shared.sheets.cells import address
 from shared.sheets.encodings import recognised
 from shared.sheets.numbers import days, readings, shown_by, stored
+from shared.sheets.rows import body_of
 from shared.sheets.template import DATA, HEAD_ROWS
 from shared.sheets.words import EXPLAINED, Holds
 from tests.sheet_makers import (
@@ -53,9 +54,21 @@ def test_every_kind_of_submission_has_a_form_of_all_its_fields(kind: str) -> Non
     made = form(kind)
     ids = [column.id for column in made.columns]
     assert len(ids) == len(set(ids))
-    model = made.model.model_fields.keys() - {"submission_id", "content"}
+    model = made.model.model_fields.keys() - {
+        "submission_id",
+        "content",
+        "by_decision",
+    }  # the last two hang on the rule
     assert model <= {column.path[0] for column in made.columns} | made.fixed.keys()
     assert all(column.name.vi and column.name.en and column.note.vi for column in made.columns)
+
+
+def test_a_model_may_be_counted_by_single_decisions() -> None:
+    made = form_of("assessment", province="01", period=2025, series="learning_models")
+    said = body_of(made, {"subject": "00008", "by_decision.GD1.existing": 7, "by_decision.GD1.recognised": 3})
+    assert said["by_decision"] == {"GD1": {"existing": 7, "recognised": 3}}
+    assert said["content"]["targets"] == {}
+    assert "by_decision.CD2.existing" not in {column.id for column in made.columns}, "no decision says who is an adult"
 
 
 def test_every_submission_of_the_catalogue_has_a_kind() -> None:

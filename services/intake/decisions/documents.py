@@ -32,6 +32,7 @@ from shared.contracts.facts import (
     RegistrationAccepted,
     SubmissionKind,
     SupportAccepted,
+    TitleAccepted,
     Withdrawn,
 )
 from shared.messaging.decide.documents import Collection
@@ -46,6 +47,7 @@ _FACTS: Mapping[SubmissionKind, type[Accepted]] = {
     "support": SupportAccepted,
     "payment": PaymentAccepted,
     "recognition": RecognitionAccepted,
+    "title": TitleAccepted,
 }
 
 

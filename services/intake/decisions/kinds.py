@@ -22,6 +22,7 @@ from shared.contracts.facts import (
     Revocation,
     SubmissionKind,
     SupportAccepted,
+    TitleAccepted,
     Withdrawn,
 )
 from shared.contracts.series import OWN_IDS, kind_of
@@ -36,6 +37,8 @@ from shared.contracts.submissions import (
     RecognitionSubmitted,
     Submission,
     SupportSubmitted,
+    TitleRevoked,
+    TitleSubmitted,
     Withdrawal,
 )
 from shared.messaging.decide.documents import Ref
@@ -129,6 +132,7 @@ def _accept_assessment(
         period=data.period,
         rubric=data.rubric,
         content=data.content,
+        by_decision=data.by_decision,
     )
 
 
@@ -204,6 +208,22 @@ def _accept_payment(
 def paid(payment_id: str, province: str) -> str:
     """`<province>/<payment id>`: an id of a treasury is unique within its province alone."""
     return f"{province}/{payment_id}"
+
+
+def _accept_title(data: TitleSubmitted, base: Base, findings: domain.Findings, known: domain.Known) -> TitleAccepted:
+    unit = findings.unit
+    assert unit is not None
+    return TitleAccepted(
+        **base,
+        model=data.model,
+        holder_id=data.holder_id,
+        unit_id=unit.unit_id,
+        code=unit.code,
+        decision_number=data.decision_number,
+        decided_on=data.decided_on,
+        decided_by=data.decided_by,
+        ends_on=data.ends_on,
+    )
 
 
 def recognised(series: str, subject: str, standard: str | None) -> str:
@@ -311,8 +331,21 @@ RECOGNITION: Kind[RecognitionSubmitted] = Kind(
     centre=lambda data: str(data.unit_code) if data.series == "centre" else None,
     own_id=lambda data: owned_as(data.series, data.unit_code),
 )
+TITLE: Kind[TitleSubmitted] = Kind(
+    name="title",
+    type=EventType.TITLE_SUBMITTED,
+    withdrawal=EventType.TITLE_WITHDRAWN,
+    subject=lambda data, province: f"{data.model}/{data.commune_code}/{data.holder_id}",
+    code=lambda data: str(data.commune_code),
+    period=lambda data: int(data.decided_on.year),
+    check=domain.check_title,
+    accept=_accept_title,
+    fact_subject=lambda fact: f"title/{fact.province}/{fact.model}/{fact.holder_id}/{fact.unit_id}",
+    named=domain.titled,
+)
 KINDS: Mapping[SubmissionKind, Kind[Any]] = {
-    kind.name: kind for kind in (COMMUNE, CENTRE, ASSESSMENT, REGISTRATION, ENVELOPE, SUPPORT, PAYMENT, RECOGNITION)
+    kind.name: kind
+    for kind in (COMMUNE, CENTRE, ASSESSMENT, REGISTRATION, ENVELOPE, SUPPORT, PAYMENT, RECOGNITION, TITLE)
 }
 """By name."""
 
@@ -375,6 +408,20 @@ def _accept_revocation(
     return known.current.model_copy(update=base | {"revocation": revocation})
 
 
+def _accept_title_revoked(
+    data: TitleRevoked, base: Base, findings: domain.Findings, known: domain.Known
+) -> TitleAccepted:
+    assert isinstance(known.current, TitleAccepted)
+    revocation = Revocation(
+        decision_number=data.decision_number,
+        decided_on=data.revoked_on,
+        decided_by=data.decided_by,
+        effective_from=data.effective_from or data.revoked_on,
+        reason=data.reason,
+    )
+    return known.current.model_copy(update=base | {"revocation": revocation})
+
+
 DEEDS: Mapping[str, Deed[Any]] = {
     deed.type: deed
     for deed in (
@@ -386,6 +433,13 @@ DEEDS: Mapping[str, Deed[Any]] = {
             kind=RECOGNITION,
             check=domain.check_revocation,
             accept=_accept_revocation,
+        ),
+        Deed(
+            act="revocation",
+            type=EventType.TITLE_REVOKED,
+            kind=TITLE,
+            check=domain.check_title_revoked,
+            accept=_accept_title_revoked,
         ),
     )
 }

@@ -44,6 +44,7 @@ LATER: Mapping[str, Any] = {
     "series": "commune",
     "standard": None,
     "code_system": None,
+    "by_decision": {},
     **dict.fromkeys(("suspended_on", "resumed_on", "act", "decision_number", "decided_on", "decided_by")),
 }
 """Fields that the contracts got later, and what a body without them says. They stand in no hash then, so that what an

@@ -40,6 +40,7 @@ from services.intake.domain.periods import check_reopening, closable, closed_pro
 from services.intake.domain.plausible import doubts, earlier, standing_doubts
 from services.intake.domain.register import check_correction, resolves
 from services.intake.domain.searching import MOST_MEANT, Meant, filed_as, kept_under, meant
+from services.intake.domain.titles import check_title, check_title_revoked, titled
 from services.intake.domain.units import Named
 
 __all__ = [
@@ -75,6 +76,8 @@ __all__ = [
     "check_reopening",
     "check_revocation",
     "check_support",
+    "check_title",
+    "check_title_revoked",
     "check_undecided",
     "check_withdrawal",
     "closable",
@@ -97,5 +100,6 @@ __all__ = [
     "refused_for_closing",
     "resolves",
     "standing_doubts",
+    "titled",
     "years_changed",
 ]

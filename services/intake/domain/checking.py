@@ -32,6 +32,7 @@ from shared.rulebook import (
     PointsRubric,
     Rubric,
     Series,
+    check_by_decision,
     check_content,
     cut_off,
     deadline,
@@ -308,6 +309,8 @@ def _check_values(
         )
     else:
         problems, warnings = check_content(rubric, data.content)
+        if isinstance(data, AssessmentSubmitted):
+            problems += check_by_decision(rubric, data.by_decision, data.content)
         findings.problems.extend(problems)
         size = len(data.content.model_dump_json().encode())
         if size > MOST_CONTENT:

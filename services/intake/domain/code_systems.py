@@ -24,6 +24,7 @@ from shared.contracts.submissions import (
     Recognised,
     RecognitionWithdrawn,
     Submission,
+    Titled,
 )
 from shared.refusals import problem
 from shared.registry import REORGANISATION, Registry, Unit
@@ -99,6 +100,8 @@ def _named(data: Coded, arrival: Arrival) -> Read | None:
     match data:
         case CentreRegistered():
             return Read("commune_code", spoken_of(data, arrival), place=True)
+        case Titled():
+            return Read("commune_code", data.decided_on)
         case CommuneSubmitted() | CommuneWithdrawn() | Recognised() | RecognitionWithdrawn():
             field, period, code = "unit_code", data.period, data.unit_code
         case AssessmentSubmitted() | AssessmentWithdrawn():

@@ -9,7 +9,7 @@ from typing import Literal
 
 from services.intake.domain.findings import Findings
 from shared.contracts.base import Problem, Status, Text
-from shared.contracts.facts import Accepted, Act, RecognitionAccepted
+from shared.contracts.facts import Accepted, Act, RecognitionAccepted, TitleAccepted
 from shared.refusals import problem
 from shared.rulebook import HANOI
 
@@ -135,7 +135,7 @@ def _ended(act: Act, corrects_version: int | None, current: Current | None) -> P
     if current.act == "withdrawal":
         return _withdrawn("already_withdrawn", current)
     if act == current.act == "revocation":
-        assert isinstance(current.fact, RecognitionAccepted)
+        assert isinstance(current.fact, RecognitionAccepted | TitleAccepted)
         ended = current.fact.revocation
         assert ended is not None
         return problem(

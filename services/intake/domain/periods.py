@@ -20,11 +20,11 @@ LONGEST = timedelta(days=366)
 def closable(kind: SubmissionKind, data: Submission) -> Closable | None:
     """Whose periods bind a submission, its correction or its withdrawal.
 
-    `None` of what authorities decide (recognitions, revocations), of the register of centres, and of payments, on which
-    no amount rests: no period binds them.
+    `None` of what authorities decide (recognitions, titles, revocations), of the register of centres, and of payments,
+    on which no amount rests: no period binds them.
     """
     match kind:
-        case "registration" | "recognition" | "payment":
+        case "registration" | "recognition" | "title" | "payment":
             return None
         case "assessment":
             series: AssessmentSeries = data.series  # type: ignore[attr-defined]

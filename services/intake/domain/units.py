@@ -104,7 +104,14 @@ class Named(NamedTuple):
     decided: bool = False
     """By an authority's decision: universal education is recognised of districts and provinces too."""
     system: CodeSystem | None = None
-    """The list in which a commune's code stands; `None`: that of the period's cut-off date."""
+    """The list in which a commune's code stands; `None`: that of the day on which it is read."""
+    day: date | None = None
+    """The day on which a commune's code is read; `None`: the period's cut-off date."""
+
+    @property
+    def on(self) -> date:
+        """The day of which it speaks."""
+        return self.day or cut_off(self.period)
 
 
 def check_subject(findings: Findings, named: Named, arrival: Arrival, known: Known) -> None:
@@ -117,7 +124,7 @@ def check_subject(findings: Findings, named: Named, arrival: Arrival, known: Kno
     if level is not None:
         level.check(findings, named, arrival, known)
         return
-    near = known.register.candidates(named.code, cut_off(named.period)) if _COMMUNE in levels else ()
+    near = known.register.candidates(named.code, named.on) if _COMMUNE in levels else ()
     expected = Text(vi="; ".join(one.words.vi for one in levels), en="; ".join(one.words.en for one in levels))
     findings.problems.append(
         problem("intake.subject_form", named.pointer, given=named.code, expected=expected, candidates=candidates(near))
@@ -125,8 +132,7 @@ def check_subject(findings: Findings, named: Named, arrival: Arrival, known: Kno
 
 
 def _check_commune(findings: Findings, named: Named, arrival: Arrival, known: Known) -> None:
-    on = cut_off(named.period)
-    check_unit(findings, named.code, named.pointer, on, arrival, known, named.name, named.system)
+    check_unit(findings, named.code, named.pointer, named.on, arrival, known, named.name, named.system)
 
 
 def _check_district(findings: Findings, named: Named, arrival: Arrival, known: Known) -> None:

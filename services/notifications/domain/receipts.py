@@ -49,6 +49,7 @@ _WHAT: Mapping[SubmissionKind | None, Text] = {
     "support": Text(vi="Báo cáo mức hỗ trợ đã duyệt", en="The report of approved support"),
     "payment": Text(vi="Khoản chi của kho bạc", en="The treasury's payment"),
     "recognition": Text(vi="Quyết định công nhận", en="The recognition decision"),
+    "title": Text(vi="Quyết định công nhận danh hiệu học tập", en="The decision on a title"),
     None: Text(vi="Bản ghi không đọc được loại hồ sơ", en="A record whose kind could not be read"),
 }
 TAKEN = frozenset({Status.ACCEPTED, Status.ACCEPTED_LATE, Status.UNCHANGED})

@@ -47,6 +47,7 @@ async def explain(
     area_class = result.area_class if isinstance(result, CommuneResult) and commune else None
     ranks = await queries.places(mongo, commune, area_class, told, seen.inside) if commune else []
     centres = await queries.centres(mongo, commune, register.speaker_of(commune), told) if commune else []
+    models = await queries.models(mongo, commune, told) if commune else None
     return ScoringExplanation(
         subject=named.id,
         period=told,
@@ -54,4 +55,5 @@ async def explain(
         ranks=ranks,
         centres=[each for each in centres if who.may_see(each.province)],
         decisions=decisions,
+        models=models if models and who.may_see(models.province) else None,
     )

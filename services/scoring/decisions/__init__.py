@@ -21,6 +21,8 @@ from services.scoring.decisions.documents import (
     RELEASES,
     RESULTS,
     SUPERSEDED,
+    TITLE_COUNTS,
+    TITLES,
     WITHDRAWALS,
     Appeal,
     Head,
@@ -44,6 +46,7 @@ from services.scoring.decisions.references import COLLECTED, CommuneYear
 from services.scoring.decisions.releases import Act, Unreleasable, release
 from services.scoring.decisions.results import explain
 from services.scoring.decisions.rules import RULEBOOKS, RULES, release_rules
+from services.scoring.decisions.titles import COUNTED, on_title
 from shared.contracts.catalogue import EventType
 from shared.messaging.decide import people
 from shared.messaging.decide.asking import Decide
@@ -55,12 +58,13 @@ routes: Mapping[str, Decide[Received[Any]]] = {
     EventType.CENTRE_ACCEPTED: on_assessment,
     EventType.ASSESSMENT_ACCEPTED: on_assessment,
     EventType.RECOGNITION_ACCEPTED: on_recognition,
+    EventType.TITLE_ACCEPTED: on_title,
     EventType.SUBMISSION_WITHDRAWN: on_withdrawn,
     EventType.SUBMISSION_ERASED: on_erased,
     EventType.REGISTER_CORRECTED: on_correction,
     EventType.PERSON_ENTERED: people.keep,
 }
-SETS: tuple[SetOf[Any], ...] = (AREA, ATTAINED, COLLECTED, RANKING, RESCORED, CHECK)
+SETS: tuple[SetOf[Any], ...] = (AREA, ATTAINED, COLLECTED, COUNTED, RANKING, RESCORED, CHECK)
 
 __all__ = [
     "APPEALS",
@@ -71,6 +75,7 @@ __all__ = [
     "ATTAINMENTS",
     "CHECK",
     "COLLECTED",
+    "COUNTED",
     "NATION",
     "RANKING",
     "RANKINGS",
@@ -88,6 +93,8 @@ __all__ = [
     "RULES",
     "SETS",
     "SUPERSEDED",
+    "TITLES",
+    "TITLE_COUNTS",
     "VN",
     "WITHDRAWALS",
     "Act",

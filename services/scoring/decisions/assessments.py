@@ -20,6 +20,7 @@ from services.scoring.decisions.documents import (
 )
 from services.scoring.decisions.erasing import drop_words
 from services.scoring.decisions.results import UNCHANGED, Judging
+from services.scoring.decisions.titles import on_title_withdrawn
 from shared.contracts.facts import AssessmentAccepted, Recognition, RecognitionAccepted, Withdrawn
 from shared.contracts.register import RegisterCorrected
 from shared.contracts.submissions import RecognisedSeries, Standard
@@ -75,6 +76,8 @@ async def on_withdrawn(received: Received[Withdrawn], ask: Ask) -> Outcome:
         assert fact.period is not None, "decisions are for a period"
         series, subject, standard = _recognised(fact.subject)
         return await _decided(series, subject, Gone(fact.period, standard, fact.version), None, ask, received)
+    if fact.kind == "title":
+        return await on_title_withdrawn(fact, ask)
     if fact.kind not in ("commune", "centre", "assessment"):
         return Outcome(verdict=UNCHANGED)
     result_ref = withdrawn_ref(fact)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Discriminator, Field, Tag, TypeAdapter, computed_field
 
-from services.scoring.domain import Place, Standing
+from services.scoring.domain import Place, Standing, TitleDecision
 from services.scoring.domain import in_order as by_period
 from shared.answers.results import Order
 from shared.contracts.base import Contract, Instant, Step, Text
@@ -32,9 +32,10 @@ from shared.contracts.facts import (
     SubmissionErased,
     SubmissionKind,
     Superseded,
+    TitleCounts,
     Withdrawn,
 )
-from shared.contracts.submissions import RecognisedSeries, Standard
+from shared.contracts.submissions import RecognisedSeries, Standard, TitleModel
 from shared.contracts.verdicts import verdicts
 from shared.messaging.decide.documents import Collection, Document, Ref
 from shared.messaging.decide.register import REGISTER
@@ -140,6 +141,35 @@ class Recognitions(Contract):
     """Of the subject's own results."""
     areas: tuple[tuple[str, str], ...] = ()
     """Series and code of the districts and provinces that count it, or are it."""
+
+
+class GoneTitle(NamedTuple):
+    """A decision on a title that its sender withdrew, by the version that says so: an older one is stale."""
+
+    unit_id: str
+    year: int
+    version: int
+
+
+class Holder(Contract):
+    """`<province>/<model>/<holder id>`: every decision on the title of one household, clan, hamlet, unit or citizen."""
+
+    model: TitleModel
+    decisions: tuple[TitleDecision, ...] = ()
+    """One per commune and year."""
+    gone: tuple[GoneTitle, ...] = ()
+    units: tuple[str, ...] = ()
+    """Of the decisions: by them a commune finds its holders."""
+    around: tuple[str, ...] = ()
+    """The same and what they went into, as far as the register tells: whose counts change with this."""
+
+
+class TitlesOf(Contract):
+    """`<unit id>/<period>`: what single decisions come to in a commune."""
+
+    unit_id: str
+    period: int
+    counts: TitleCounts | None
 
 
 class References(Contract):
@@ -249,6 +279,8 @@ ERASED = Collection("erased", TypeAdapter(SubmissionErased))
 """By the receipt's id: submissions whose words are dropped, also of those that have not come yet."""
 RECOGNITIONS = Collection("recognitions", TypeAdapter(Recognitions), schema=2, upgrades={0: _any_period})
 REFERENCES = Collection("references", TypeAdapter(References))
+TITLES = Collection("titles", TypeAdapter(Holder))
+TITLE_COUNTS = Collection("title_counts", TypeAdapter(TitlesOf))
 AREAS = Collection("areas", TypeAdapter(Area))
 APPEALS: Collection[Appeal] = Collection("appeals", TypeAdapter(Appeal))
 RECOMPUTES = Collection("recomputes", TypeAdapter(Recompute))

@@ -11,6 +11,7 @@ from services.scoring.decisions.documents import (
     REFERENCES,
     RESULTS,
     SUPERSEDED,
+    TITLE_COUNTS,
     AcceptedAssessment,
     Before,
     Recognitions,
@@ -99,6 +100,7 @@ def score(accepted: AcceptedAssessment, inputs: Inputs, version: int, rule: Rubr
                 inputs.counts,
                 not_carried=inputs.not_carried,
                 withdrawn=inputs.withdrawn,
+                titles=inputs.titles,
                 rule=rule,
             )
 
@@ -130,7 +132,10 @@ def as_told(kept: Result) -> AnyExplained | None:
 def published(scored: Scored, accepted: AcceptedAssessment, inputs: Inputs) -> Scored:
     """A result as it is published: with all that it was judged on beside the rules."""
     content = None if inputs.withdrawn else accepted.content
-    return scored.model_copy(update={"content": content, "inputs": inputs})
+    said: dict[str, object] = {"content": content, "inputs": inputs}
+    if isinstance(accepted, AssessmentAccepted) and content is not None:
+        said["by_decision"] = accepted.by_decision
+    return scored.model_copy(update=said)
 
 
 def about(scored: Scored) -> tuple[Series, str, str]:
@@ -355,6 +360,9 @@ class Judging:
                 return Inputs(recognitions=own, withdrawn=withdrawn)
             case AssessmentAccepted(series="learning_unit" | "universal_education" as series):
                 return Inputs(recognitions=await self.decisions(series, accepted.subject_id), withdrawn=withdrawn)
+            case AssessmentAccepted(series="learning_models"):
+                kept = await self.ask.one(TITLE_COUNTS.ref(accepted.subject_id, accepted.period))
+                return Inputs(withdrawn=withdrawn, titles=kept.counts if kept else None)
             case _:
                 return Inputs(withdrawn=withdrawn)
 

@@ -6,7 +6,7 @@ article and how well that is supported, and numbers are exact.
 
 from services.scoring.domain.appeals import EarlierAppeal, StandingVersion, check_answer, check_appeal, check_undecided
 from services.scoring.domain.differences import Difference, differences, judged, same_figures
-from services.scoring.domain.doubted import doubted
+from services.scoring.domain.doubted import differing, doubted
 from services.scoring.domain.held import holding, unaccepted
 from services.scoring.domain.movement import Earlier, Movement
 from services.scoring.domain.ranking import Cut, Standing, cut_off, rank, row_of, table_of
@@ -22,6 +22,7 @@ from services.scoring.domain.revision import (
     revised,
     stretch,
 )
+from services.scoring.domain.titles import TitleDecision, counted
 from services.scoring.domain.verdicts import AnyScored, same_verdicts, unexplained, with_words, without_words
 
 __all__ = [
@@ -35,14 +36,17 @@ __all__ = [
     "Standing",
     "StandingVersion",
     "Stretch",
+    "TitleDecision",
     "VersionChange",
     "beside",
     "check_answer",
     "check_appeal",
     "check_undecided",
+    "counted",
     "cut_off",
     "difference",
     "differences",
+    "differing",
     "doubted",
     "entries",
     "holder_of",

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from services.scoring.domain.titled import title_doubts
 from shared.contracts.base import Problem
-from shared.contracts.facts import AssessmentAccepted, CentreAccepted, CommuneAccepted
+from shared.contracts.facts import AssessmentAccepted, CentreAccepted, CommuneAccepted, TitleCounts
+from shared.contracts.submissions import TargetsContent
 from shared.rulebook import NoRuleInForce, check_content, content_doubts, cut_off, plausibility_on, rubric
+from shared.rulebook.models import ModelsRubric
 
 
-def doubted(accepted: CommuneAccepted | CentreAccepted | AssessmentAccepted) -> list[Problem]:
-    """What its content by itself is warned of. It changes nothing in the result.
+def doubted(
+    accepted: CommuneAccepted | CentreAccepted | AssessmentAccepted, titles: TitleCounts | None = None
+) -> list[Problem]:
+    """What its content by itself, or beside single decisions on titles, is warned of. It changes nothing in the result.
 
     It is not kept with it: content and rules say it at any time. What is held against other facts, intake tells.
     """
@@ -16,4 +21,17 @@ def doubted(accepted: CommuneAccepted | CentreAccepted | AssessmentAccepted) -> 
         rule, known = plausibility_on(cut_off(accepted.period), accepted.province), rubric(accepted.rubric)
     except (NoRuleInForce, KeyError):  # a ministry has taken the rule away since
         return []
-    return [*check_content(known, accepted.content)[1], *content_doubts(known, accepted.content, rule)]
+    found = [*check_content(known, accepted.content)[1], *content_doubts(known, accepted.content, rule)]
+    return [*found, *(differing(accepted, titles) if isinstance(accepted, AssessmentAccepted) else ())]
+
+
+def differing(accepted: AssessmentAccepted, titles: TitleCounts | None) -> list[Problem]:
+    """What single decisions on titles come to, where a file of learning models tells another figure."""
+    content = accepted.content
+    try:
+        known = rubric(accepted.rubric)
+    except KeyError:
+        return []
+    if not isinstance(known, ModelsRubric) or not isinstance(content, TargetsContent):
+        return []
+    return list(title_doubts(known, content, accepted.by_decision, titles, accepted.period))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from types import MappingProxyType
 
 from services.scoring.domain.judging import Judgement, not_applicable, step_on, weakest
 from services.scoring.domain.shares import asked_of, fraction, inapplicable, nobody, reaches, short, written
+from services.scoring.domain.titled import by_decisions
 from shared.contracts.base import Step, Text
 from shared.contracts.explained import CriterionResult, TargetResult
-from shared.contracts.submissions import Share, ShareTarget, TargetsContent
+from shared.contracts.facts import TitleCounts
+from shared.contracts.submissions import CountedByDecision, Share, ShareTarget, TargetsContent
 from shared.rulebook import EmptyCohort, cut_off, readings_on
 from shared.rulebook.basis import NoEvidence
 from shared.rulebook.goals import Goal, goals_for
@@ -18,25 +21,36 @@ from shared.rulebook.source import Grounded
 from shared.wording import EN, VI
 
 
-def judge_models(rubric: ModelsRubric, content: TargetsContent, period: int, province: str | None = None) -> Judgement:
+def judge_models(
+    rubric: ModelsRubric,
+    content: TargetsContent,
+    period: int,
+    province: str | None = None,
+    titles: TitleCounts | None = None,
+    by_decision: Mapping[str, CountedByDecision] = MappingProxyType({}),
+) -> Judgement:
     """Roll up one commune's models. Content must fit the rubric.
 
     Args:
         province: holder of the commune on the cut-off date; adds the goals of its own plan.
+        titles: what single decisions come to: a check, and the numerator of models in `by_decision`.
+        by_decision: models of which the file says only how many there are.
 
     `Judgement.shares` holds each share that was sent (`learning_citizens: "3123/5021"`) under its metric: recognised
     without evidence counts as none recognised, and that there is none to recognise (`0/0`) needs evidence as well. A
     goal judges nobody: none is a grade or a level.
     """
     empty = readings_on(cut_off(period)).empty_cohort
-    values = {one.id: value for one in rubric.models if isinstance(value := content.targets.get(one.id), ShareTarget)}
+    by_title = by_decisions(rubric, content, by_decision, titles, period)
+    sent = {**content.targets, **by_title.values}
+    values = {one.id: value for one in rubric.models if isinstance(value := sent.get(one.id), ShareTarget)}
     missing = [one.id for one in rubric.models if one.id not in values]
     unproven = [id for id, value in values.items() if not value.evidence]
     shares = {id: _counted(value) for id, value in values.items() if value.evidence or not nobody(value.share)}
     difficult = content.difficult_area and content.difficult_area_basis is not None
     goals = goals_for(period, province)
 
-    steps: list[Step] = []
+    steps: list[Step] = [*by_title.steps]
     if content.difficult_area:
         steps.append(_area_step(rubric, content.difficult_area_basis, period))
     if unproven:
@@ -52,7 +66,9 @@ def judge_models(rubric: ModelsRubric, content: TargetsContent, period: int, pro
     for one in rubric.models:
         aims = [goal for goal in goals if goal.metric == one.metric]
         share = shares.get(one.id)
-        criteria.append(share_criterion(one, values.get(one.id), share, aims, difficult, empty, rubric.no_evidence))
+        counted_by = [by_title.policy.one_source] if by_title.policy and one.id in by_title.values else []
+        value = values.get(one.id)
+        criteria.append(share_criterion(one, value, share, aims, difficult, empty, rubric.no_evidence, counted_by))
         if share is None:
             continue
         if nobody(share):
@@ -132,6 +148,7 @@ def share_criterion(
     difficult: bool,
     empty: EmptyCohort,
     no_evidence: NoEvidence | None,
+    counted_by: Sequence[Grounded] = (),
 ) -> CriterionResult:
     """One share as a criterion of its own, with the goals that it reaches.
 
@@ -139,6 +156,7 @@ def share_criterion(
         value: as it was sent, if it was.
         share: as it counts; `None`: it does not.
         no_evidence: what takes from a value without evidence; `None`: nothing does.
+        counted_by: what else it rests on.
     """
     reason = None
     applicable = share is None or not nobody(share)
@@ -153,6 +171,7 @@ def share_criterion(
         reason = inapplicable(asked_of(one.id))
     wanted: dict[str, Fraction] = {goal.id: goal.share(difficult_area=difficult) for goal in aims}
     grounds: list[Grounded] = [one] if no_evidence is None or value is None or value.evidence else [one, no_evidence]
+    grounds += counted_by
     if not applicable:
         grounds.append(empty)
     target = TargetResult(

@@ -30,9 +30,10 @@ from shared.contracts.facts import (
     RecognisedCounts,
     Recognition,
     Reference,
+    TitleCounts,
     Withdrawn,
 )
-from shared.contracts.submissions import Content, PointsContent, TargetsContent
+from shared.contracts.submissions import Content, CountedByDecision, PointsContent, TargetsContent
 from shared.registry import registry
 from shared.rulebook import HANOI, PassFailRubric, PointsRubric, Rubric, cut_off, readings_on, rubric, rubric_for
 from shared.rulebook.models import ModelsRubric
@@ -150,6 +151,7 @@ def score_assessment(
     *,
     not_carried: Iterable[NotCarried] = (),
     withdrawn: Withdrawn | None = None,
+    titles: TitleCounts | None = None,
     rule: Rubric | None = None,
 ) -> AssessmentExplained:
     """Score one subject of any other series for one period. Takes the rest, and raises, as `score_commune`.
@@ -160,13 +162,24 @@ def score_assessment(
         version: version of the result to be made.
         counts: for a district its communes, for a province its districts (since 2025-07-01, for information, its
             communes), as recognised on the cut-off date; `None` = not known.
+        titles: of learning models what single decisions come to; `None` = there were never any.
     """
     rule = rule or _rule(accepted.rubric, accepted.period, accepted.holder)
     decisions = list(recognitions)
     judgement = WITHDRAWN
     if withdrawn is None:
         used = list(references)
-        judgement = _judge(rule, accepted.content, accepted.period, decisions, used, counts, accepted.holder)
+        judgement = _judge(
+            rule,
+            accepted.content,
+            accepted.period,
+            decisions,
+            used,
+            counts,
+            accepted.holder,
+            titles,
+            accepted.by_decision,
+        )
     said = notes_beside(rule, decisions, not_carried, accepted.subject_id, accepted.period)
     said += notes_on_revoked(decisions, accepted.period)
     return _sealed(
@@ -199,6 +212,8 @@ def _judge(
     references: Sequence[Reference],
     counts: RecognisedCounts | None = None,
     province: str | None = None,
+    titles: TitleCounts | None = None,
+    by_decision: Mapping[str, CountedByDecision] | None = None,
 ) -> Judgement:
     match rule, content:
         case PointsRubric() as points, PointsContent():
@@ -208,7 +223,7 @@ def _judge(
         case StandardsRubric() as standards, TargetsContent():
             return judge_standards(standards, content, period)
         case ModelsRubric() as models, TargetsContent():
-            return judge_models(models, content, period, province)
+            return judge_models(models, content, period, province, titles, by_decision or {})
         case ReportRubric() as report, TargetsContent():
             return judge_report(report, content, period, province)
         case _:

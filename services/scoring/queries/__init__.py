@@ -1,6 +1,6 @@
 """Collections, indexes and queries of scoring."""
 
-from services.scoring.decisions import RECOGNITIONS, RESULTS
+from services.scoring.decisions import RECOGNITIONS, RESULTS, TITLES
 from services.scoring.queries import appeals, former, rankings, recomputes, releases, results
 from shared.messaging.decide.migrating import contract
 from shared.mongo import Mongo
@@ -14,5 +14,6 @@ async def migrate(mongo: Mongo) -> None:
     await rankings.migrate(mongo)
     await releases.migrate(mongo)
     await appeals.migrate(mongo)
+    await mongo.index(TITLES.name, [("units", 1)])
     await contract(mongo, RECOGNITIONS, RESULTS)
     await former.migrate(mongo)

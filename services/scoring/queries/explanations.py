@@ -8,7 +8,7 @@ from services.scoring.decisions import RANKING_PAGES, RECOGNITIONS, RESULTS, Ran
 from services.scoring.domain import Stretch
 from services.scoring.queries import rankings, releases
 from services.scoring.queries.results import with_superseded
-from shared.answers.results import CentreResult, Neighbourhood, ReleasedPlace
+from shared.answers.results import AssessmentResult, CentreResult, Neighbourhood, ReleasedPlace
 from shared.contracts.facts import RankingPublished, Recognition
 from shared.mongo import Mongo
 from shared.registry import Unit
@@ -75,3 +75,10 @@ async def graded(mongo: Mongo, centre_id: str, period: int | None, may_see: Call
     past = {row["period"] for row in judged}
     wanted = [each for each in decisions if each.period not in past and period in (None, each.period)]
     return sorted(wanted, key=lambda each: each.period, reverse=True)
+
+
+async def models(mongo: Mongo, unit: Unit, period: int) -> AssessmentResult | None:
+    """The result of a commune's learning models."""
+    query = {"kind": "learning_models", "subject": f"learning_models/{unit.unit_id}", "period": period}
+    rows = await with_superseded(mongo, await mongo.find(RESULTS.name, query))
+    return next((row for row in rows if isinstance(row, AssessmentResult)), None)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from services.scoring.decisions import AREAS, RESULTS, SUPERSEDED, Result, explain
-from services.scoring.domain import doubted
+from services.scoring.domain import differing, doubted
 from services.scoring.queries.appeals import of_results
+from shared.answers.page import Page
 from shared.answers.results import AnyResult, AppealRef, AssessmentResult, CentreResult, CommuneResult
+from shared.answers.warnings import Doubtful
 from shared.contracts.explained import AssessmentExplained, CentreExplained, CommuneExplained
-from shared.contracts.facts import Superseded
+from shared.contracts.facts import AssessmentAccepted, Superseded
 from shared.messaging.decide.documents import Document
 from shared.mongo import Mongo
 
@@ -22,6 +24,7 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index(RESULTS.name, [("result.code", 1), ("period", 1)])
     await mongo.index(RESULTS.name, [("feeds", 1), ("period", 1)])
     await mongo.index(RESULTS.name, [("period", 1), ("accepted.province", 1), ("_id", 1)])
+    await mongo.index(RESULTS.name, [("kind", 1), ("_id", 1)])
     await mongo.index(SUPERSEDED.name, [("of", 1), ("version", 1)])
     await mongo.index(AREAS.name, [("period", 1), ("accepted.province", 1)])
 
@@ -47,9 +50,41 @@ async def with_superseded(mongo: Mongo, found: list[Document]) -> list[AnyResult
     return [_told(row, before[id], appealed.get((row.kind, row.subject, row.period), [])) for id, row in rows.items()]
 
 
+async def differing_from_titles(
+    mongo: Mongo, query: dict[str, Any], *, after: str | None, limit: int
+) -> Page[Doubtful]:
+    """Files of learning models beside which single decisions on titles tell other figures, in order of their ids.
+
+    Args:
+        query: `province`, the sender, and `period`, where it is of one of them alone.
+        limit: of the files that are looked at. Raises `Altered`.
+    """
+    wanted = {{"province": "accepted.province"}.get(name, name): value for name, value in query.items()}
+    wanted |= {"kind": "learning_models", "inputs.titles": {"$ne": None}} | ({"_id": {"$gt": after}} if after else {})
+    rows = await mongo.find(RESULTS.name, wanted, sort=[("_id", 1)], limit=limit + 1)
+    found = []
+    for row in map(RESULTS.read, rows[:limit]):
+        accepted = row.accepted
+        if not isinstance(accepted, AssessmentAccepted) or row.inputs.withdrawn:
+            continue
+        if warnings := differing(accepted, row.inputs.titles):
+            found.append(
+                Doubtful(
+                    kind="assessment",
+                    subject=f"{accepted.series}/{accepted.subject_id}",
+                    warnings=warnings,
+                    **{name: getattr(accepted, name) for name in _NAMED},
+                )
+            )
+    return Page(items=found, next=rows[limit - 1]["_id"] if len(rows) > limit else None)
+
+
+_NAMED = ("name", "period", "province", "version", "submission_id", "receipt_id")
+
+
 def _told(row: Result, superseded: list[Superseded], appeals: list[AppealRef]) -> AnyResult:
     result, is_explained = explain(row)
-    warnings = [] if row.inputs.withdrawn else doubted(row.accepted)
+    warnings = [] if row.inputs.withdrawn else doubted(row.accepted, row.inputs.titles)
     told = dict(result) | {
         "is_explained": is_explained,
         "superseded": superseded,
