@@ -16,6 +16,7 @@ from shared.contracts.base import Nfc
 from shared.refusals import problem
 from shared.rulebook import (
     areas,
+    centre_year,
     deadlines,
     funding,
     goals,
@@ -39,6 +40,7 @@ LAYERED: dict[str, Reader] = {
     "appeal_policy.yaml": policies.appeal_policies,
     "funding_norms.yaml": funding.norms_layers,
     "funding_policy.yaml": funding.policy_layers,
+    "idle_centres.yaml": centre_year.idle_rules,
     periods.FILE: periods.period_policies,
     plausibility.FILE: plausibility.plausibilities,
     "ranking_policy.yaml": ranking.ranking_policies,
