@@ -445,6 +445,7 @@ ALERT_KINDS: Mapping[AlertKind | RetiredAlertKind, Text] = {
     "late_decided": Text(vi="trả lời đề nghị nộp sau khóa sổ", en="a request for late acceptance was decided"),
     "appeal_made": Text(vi="đề nghị xem xét lại kết quả", en="a result is appealed against"),
     "appeal_decided": Text(vi="trả lời đề nghị xem xét lại kết quả", en="an appeal was decided"),
+    "centre_idle": Text(vi="trung tâm không hoạt động", en="a centre is idle"),
     "support_changed": Text(vi="mức hỗ trợ thay đổi", en="support changed"),
 }
 """What kinds of alerts are called."""

@@ -1272,6 +1272,7 @@ AlertKind = Literal[
     "late_decided",
     "appeal_made",
     "appeal_decided",
+    "centre_idle",
 ]
 RetiredAlertKind = Literal["support_changed"]
 """Of earlier releases: what they told is still shown, and nothing is told so any more."""

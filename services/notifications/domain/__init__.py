@@ -21,6 +21,7 @@ from services.notifications.domain.budgets import (
     unknown_alerts,
 )
 from services.notifications.domain.decisions import adjustment_proposed_alert
+from services.notifications.domain.idle import Activity, activity_of, idle_alert
 from services.notifications.domain.late_requests import decided_alert, requested_alert
 from services.notifications.domain.periods import reopened_alerts
 from services.notifications.domain.receipts import RECEIPT_KINDS, TAKEN, Place, file_of, place_of, receipt_alert
@@ -35,9 +36,11 @@ __all__ = [
     "CALLS",
     "RECEIPT_KINDS",
     "TAKEN",
+    "Activity",
     "Place",
     "Proposal",
     "Standing",
+    "activity_of",
     "adjustment_proposed_alert",
     "appeal_decided_alert",
     "appeal_made_alert",
@@ -47,6 +50,7 @@ __all__ = [
     "decided_alert",
     "digest_alert",
     "file_of",
+    "idle_alert",
     "is_complete",
     "known_until",
     "place_of",
