@@ -10,6 +10,7 @@ import typer
 from cli import (
     appeals,
     budget,
+    centres,
     clients,
     completeness,
     data,
@@ -75,6 +76,7 @@ modules = (
     receipts,
     doubts,
     completeness,
+    centres,
     explaining,
     rankings,
     dead_letters,
