@@ -47,6 +47,8 @@ class CentreYear(Rule):
     """Last day with activity."""
     days_open: CriterionId
     """How many days of the year it was open."""
+    classes: CriterionId
+    """How many classes it held."""
     attendances: Attendances
     received: Received
     steady: Steady
@@ -54,7 +56,7 @@ class CentreYear(Rule):
     @property
     def fields(self) -> list[tuple[str, str]]:
         """Every field that is named, with the type that it must have."""
-        counts = [self.days_open, self.attendances.figure, *self.steady.figures]
+        counts = [self.days_open, self.classes, self.attendances.figure, *self.steady.figures]
         return [
             (self.months, "parts"),
             (self.last_day, "day"),

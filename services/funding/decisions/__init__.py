@@ -13,6 +13,7 @@ Documents, by collection and `_id`, each declared in the room of its theme:
 | | `pending` | `<province>/<centre id>/<period>` | `Pending`: the first file of the period that was not let through |
 | | `allocations` | `<centre id>/<year>` | the latest `BudgetProposed` |
 | | `runs` | `<province>/<year>` | the latest `BudgetRunProposed` |
+| `activity` | `activities` | `<centre id>/<period>` | `Activity`: what counts of the latest report on a centre's year |
 | `life` | `budgets` | `<province>/<year>` | `Life`: where it stands; from the first action on |
 | | `actions` | `<province>/<year>/<number>` | `ActionRecord`: who, when, why, before, after |
 | | `refusals` | `<province>/<year>/<sender>` | `Refusals`: the sender's latest refused orders, and their number |
@@ -29,6 +30,7 @@ The first six are facts: the newest version is kept (in the place of a withdrawn
 decided by people and only proposed by the set.
 """
 
+from services.funding.decisions.activity import ACTIVITIES, Activity
 from services.funding.decisions.adjustment.corrections import ADJUSTMENTS
 from services.funding.decisions.adjustment.deciding import decide_on_adjustment
 from services.funding.decisions.facts import routes
@@ -66,6 +68,7 @@ from services.funding.decisions.sets import PROPOSALS, SETS
 
 __all__ = [
     "ACTIONS",
+    "ACTIVITIES",
     "ADJUSTMENTS",
     "ALLOCATIONS",
     "CENTRES",
@@ -88,6 +91,7 @@ __all__ = [
     "SUPPORTS",
     "SYSTEM",
     "Absent",
+    "Activity",
     "Command",
     "Decision",
     "Pending",

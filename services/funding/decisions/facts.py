@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from services.funding.decisions.activity import on_activity
 from services.funding.decisions.journal import OPERATING
 from services.funding.decisions.proposal.inputs import (
     CENTRES,
@@ -192,6 +193,7 @@ routes: Mapping[str, Decide[Received[Any]]] = {
     EventType.SUPPORT_ACCEPTED: on_support,
     EventType.CENTRE_ACCEPTED: on_file,
     EventType.CENTRE_SCORED: on_score,
+    EventType.ASSESSMENT_SCORED: on_activity,
     EventType.RECEIPT_ISSUED: on_receipt,
     EventType.SUBMISSION_WITHDRAWN: on_withdrawal,
     EventType.PERSON_ENTERED: people.keep,
