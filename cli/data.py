@@ -447,6 +447,7 @@ ALERT_KINDS: Mapping[AlertKind | RetiredAlertKind, Text] = {
     "appeal_decided": Text(vi="trả lời đề nghị xem xét lại kết quả", en="an appeal was decided"),
     "payment_missing": Text(vi="chưa có số liệu chi trả", en="payments missing"),
     "overpaid": Text(vi="chi quá số quyết định", en="more was paid than decided"),
+    "centre_idle": Text(vi="trung tâm không hoạt động", en="a centre is idle"),
     "support_changed": Text(vi="mức hỗ trợ thay đổi", en="support changed"),
 }
 """What kinds of alerts are called."""

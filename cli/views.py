@@ -36,6 +36,7 @@ from shared.answers.budgets import (
     Finding,
     SideAnswer,
     ViewAnswer,
+    Worked,
     YearAnswer,
 )
 from shared.wording import AREAS, EN, VI
@@ -123,7 +124,10 @@ def sustainability(
     findings: Annotated[bool, typer.Option("--findings", help="Only centres that stand out.")] = False,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Support beside results of each centre over the years: who works well with little, and the reverse."""
+    """Support beside results of each centre over the years: who works well with little, and the reverse.
+
+    Beside them stands what centres reported of their activity: classes, attendances (not persons), months.
+    """
     with plain_errors():
         views = Client().get("funding", f"/sustainability/{province}", list[ViewAnswer], last=last, first=first)
         shown = [view for view in views if not findings or view.finding in STANDS_OUT]
@@ -136,9 +140,20 @@ def sustainability(
             Column("support_trend", "Support"),
             Column("score_trend", "Score"),
             Column("finding", "Finding", lambda view: FINDINGS[view.finding]),
+            Column("activity", "Activity", _activity, below=True),
         ]
         title = f"Sustainability of centres, province {province} (a view: it moves no money)"
         emit(shown, columns, format, title=title)
+
+
+def _activity(view: ViewAnswer) -> str | None:
+    """What was reported of each year, in the words of people."""
+    return "; ".join(f"{year}: {_worked(of)}" for year, of in view.worked.items()) or None
+
+
+def _worked(of: Worked) -> str:
+    counts = ((of.classes, "classes"), (of.attendances, "attendances"), (of.active_months, "months with activity"))
+    return ", ".join(f"{EN(count)} {what}" for count, what in counts if count is not None) or "not known"
 
 
 def _year(year: int, view: ViewAnswer) -> YearAnswer | None:

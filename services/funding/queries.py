@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from services.funding.decisions import (
     ACTIONS,
+    ACTIVITIES,
     ADJUSTMENTS,
     ALLOCATIONS,
     CENTRES,
@@ -27,6 +28,7 @@ from services.funding.decisions import (
     RUNS,
     SCORES,
     SUPPORTS,
+    Activity,
     Decision,
     ProvinceInputs,
     Score,
@@ -55,7 +57,7 @@ from services.funding.domain import (
     told,
     views,
 )
-from shared.answers.budgets import Acceptance, ToldAdjustment, ToldDecision, ToldProposal
+from shared.answers.budgets import Acceptance, ToldAdjustment, ToldDecision, ToldProposal, Worked
 from shared.contracts.facts import BudgetProposed, BudgetRunProposed, Purpose, RegistrationAccepted
 from shared.contracts.journal import JournalEntry
 from shared.contracts.life import ActionRecord, Refusals
@@ -84,7 +86,7 @@ async def migrate(mongo: Mongo) -> None:
     for collection in ("centres", "pending"):
         await mongo.index(collection, [("province", 1)])
     await mongo.index("centres", [("predecessors", 1)])
-    for collection in ("scores", "supports", "equipment"):
+    for collection in ("scores", "supports", "equipment", "activities"):
         await mongo.index(collection, [("centre_id", 1)])
     await mongo.index("recognised", [("unit_id", 1)])
     await mongo.index("allocations", [("province", 1), ("year", 1)])
@@ -360,7 +362,7 @@ def _side(budget: Budget) -> Side:
 
 
 async def sustainability(mongo: Mongo, province: str, first: int, last: int) -> list[View]:
-    """Support and results of the province's centres from budget year `first` to `last`, each included.
+    """Support, activity and results of the province's centres from budget year `first` to `last`, each included.
 
     Support is what was decided; where nothing was decided, what the province stated, else what is proposed. Raises
     `Altered`, as `books` does, of every budget in which something was decided for one of them.
@@ -378,8 +380,14 @@ async def sustainability(mongo: Mongo, province: str, first: int, last: int) -> 
     supports |= {(line.centre_id, line.year): line.amount for line in booked if line.purpose == OPERATING}
     scored = await found(mongo, SCORES, {"centre_id": ids, "period": {"$gte": first - 1, "$lt": last}})
     scores = {(score.centre_id, score.period + 1): score for score in scored}
-    histories = [_history(centre, years, supports, scores) for centre in centres]
+    reported = await found(mongo, ACTIVITIES, {"centre_id": ids, "period": within})
+    activities = {(one.centre_id, one.period): Worked(**_worked(one)) for one in reported}
+    histories = [_history(centre, years, supports, scores, activities) for centre in centres]
     return views(histories, sustainability_policy(date(last, 1, 1), province))
+
+
+def _worked(one: Activity) -> dict[str, int | None]:
+    return {name: getattr(one, name) for name in Worked.model_fields}
 
 
 def _history(
@@ -387,13 +395,15 @@ def _history(
     years: Sequence[int],
     supports: dict[tuple[str, int], int],
     scores: dict[tuple[str, int], Score],
+    activities: dict[tuple[str, int], Worked],
 ) -> History:
     told = []
     for year in years:
         support, score = supports.get((centre.centre_id, year)), scores.get((centre.centre_id, year))
         if support is not None or score:
             told.append(Year(year, support, score.total if score else None, score.grade if score else None))
-    return History(centre.centre_id, centre.name, centre.area_class, told)
+    worked = {year: activities[key] for year in years if (key := (centre.centre_id, year)) in activities}
+    return History(centre.centre_id, centre.name, centre.area_class, told, worked)
 
 
 async def payments(mongo: Mongo, province: str, year: int) -> tuple[list[Line], Mapping[str, str]]:

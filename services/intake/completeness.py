@@ -77,7 +77,7 @@ async def _read(
         found = domain.owed(series, period, register, centres, record, today)
         return [one for one in found if province in (None, one.province)]
 
-    centres = await _centres(mongo) if kind_of(series) == "centre" else []
+    centres = await registered(mongo) if kind_of(series) == "centre" else []
     known = [one.code for one in owed(domain.Record({}))]
     accepted = await _accepted(mongo, series, period, province, known)
     waiting = [code for code in known if (one := accepted.get(code)) is None or one.state == "withdrawn"]
@@ -105,7 +105,7 @@ class _Centre(Contract):
 _OF_A_CENTRE = ("name", "unit_id", "opened_on", "closed_on", "suspended_on", "resumed_on")
 
 
-async def _centres(mongo: Mongo) -> list[domain.Centre]:
+async def registered(mongo: Mongo) -> list[domain.Centre]:
     """All that are registered."""
     fields = dict.fromkeys(("subject", "province", *(f"accepted.{name}" for name in _OF_A_CENTRE)), 1)
     query = {"kind": "registration", "act": {"$ne": "withdrawal"}}

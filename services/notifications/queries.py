@@ -17,6 +17,7 @@ async def migrate(mongo: Mongo) -> None:
     await mongo.index("alerts", [("subject", 1)])
     await mongo.index("alerts", [("matter", 1), ("cleared_at", 1)])
     await mongo.index("results", [("province", 1), ("period", 1)])
+    await mongo.index("activities", [("centre_id", 1)])
     for collection in ("supports", "adjustments"):
         await mongo.index(collection, [("province", 1), ("year", 1)])
     await name_requests(mongo, lambda province, year: STANDING_MONEY.request(ProvinceYear(province, year)))

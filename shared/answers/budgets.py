@@ -195,6 +195,14 @@ Trend = Literal["rising", "falling", "steady", "unknown"]
 Finding = Literal["effective_under_supported", "weak_over_supported", "balanced", "unknown"]
 
 
+class Worked(BaseModel):
+    """What a centre reported of a year; `None`: nobody knows. Attendances are no persons."""
+
+    classes: int | None = None
+    attendances: int | None = None
+    active_months: int | None = None
+
+
 class YearAnswer(BaseModel):
     """One budget year and the assessment before it."""
 
@@ -216,3 +224,5 @@ class ViewAnswer(BaseModel):
     median: Exact | None
     """Median support of its area class in the last year, exact, in đồng."""
     finding: Finding
+    worked: dict[int, Worked] = {}
+    """By year, what it reported of its activity."""

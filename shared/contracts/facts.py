@@ -1432,6 +1432,7 @@ AlertKind = Literal[
     "appeal_decided",
     "payment_missing",
     "overpaid",
+    "centre_idle",
 ]
 RetiredAlertKind = Literal["support_changed"]
 """Of earlier releases: what they told is still shown, and nothing is told so any more."""

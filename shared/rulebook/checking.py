@@ -16,6 +16,7 @@ from shared.contracts.base import Nfc
 from shared.refusals import problem
 from shared.rulebook import (
     areas,
+    centre_year,
     deadlines,
     funding,
     goals,
@@ -41,6 +42,7 @@ LAYERED: dict[str, Reader] = {
     "appeal_policy.yaml": policies.appeal_policies,
     "funding_norms.yaml": funding.norms_layers,
     "funding_policy.yaml": funding.policy_layers,
+    "idle_centres.yaml": centre_year.idle_rules,
     "path_policy.yaml": policies.path_policies,
     payments.FILE: payments.payment_policies,
     periods.FILE: periods.period_policies,

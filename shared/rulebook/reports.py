@@ -11,9 +11,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from shared.contracts.base import Text
-from shared.contracts.submissions import CriterionId
+from shared.contracts.base import Nfc, Text
+from shared.contracts.submissions import Content, CriterionId, PartsTarget, TargetsContent
 from shared.rulebook.basis import RubricBase, unique
+from shared.rulebook.centre_year import MONTHS, CentreYear
 from shared.rulebook.errors import Unfit
 from shared.rulebook.models import ModelShare
 from shared.rulebook.source import Grounded
@@ -57,7 +58,7 @@ class PartsField(Grounded):
     id: CriterionId
     name: Text
     type: Literal["parts"]
-    parts: Annotated[dict[str, Text], Field(min_length=1)]
+    parts: Annotated[dict[Nfc, Text], Field(min_length=1)]
     required: bool
 
 
@@ -68,6 +69,14 @@ class PlainField(Grounded):
     name: Text
     type: Literal["boolean", "day", "text", "change"]
     required: bool
+    metric: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None = None
+    """Of a boolean: the share that it feeds by one subject, which has it or not. Goals speak of all together."""
+
+    @model_validator(mode="after")
+    def _counted(self) -> Self:
+        if self.metric is not None and self.type != "boolean":
+            raise Unfit("rulebook.unknown_reference", id=self.id, reference=self.metric, known="boolean")
+        return self
 
 
 ReportField = ShareField | CountField | MoneyField | PartsField | PlainField
@@ -80,22 +89,37 @@ class ReportRubric(RubricBase):
 
     scoring: Literal["report"]
     fields: Annotated[list[Annotated[ReportField, Field(discriminator="type")]], Field(min_length=1)]
+    centre_year: CentreYear | None = None
+    """Of a report on a centre's year: what its figures are held against."""
 
     @property
     def targets(self) -> tuple[ReportField, ...]:
         """Everything that a submission may hold."""
         return tuple(self.fields)
 
+    def activity(self, content: Content | None) -> list[bool | None]:
+        """Whether there was activity in each month of a centre's year, from January on; `None`: nobody said."""
+        if self.centre_year is None or not isinstance(content, TargetsContent):
+            return [None] * MONTHS
+        field = next(one for one in self.fields if one.id == self.centre_year.months)
+        sent = content.targets.get(field.id)
+        parts = sent.parts if isinstance(sent, PartsTarget) else {}
+        return [parts.get(month) for month in field.parts] if isinstance(field, PartsField) else [None] * MONTHS
+
     @property
     def outcomes(self) -> Mapping[str, int]:
         """Its shares."""
-        return dict.fromkeys((one.metric for one in self.fields if isinstance(one, ShareField)), 0)
+        return dict.fromkeys(self._metrics, 0)
+
+    @property
+    def _metrics(self) -> list[str]:
+        return [metric for one in self.fields if (metric := getattr(one, "metric", None)) is not None]
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         by_id = {one.id: one for one in self.fields}
         unique("field", [one.id for one in self.fields])
-        unique("metric", [one.metric for one in self.fields if isinstance(one, ShareField)])
+        unique("metric", self._metrics)
         if self.no_evidence.counts_as != "as_reported":
             raise Unfit("rulebook.evidence_counts_as", stated=self.no_evidence.counts_as, allowed="as_reported")
         for one in self.fields:
@@ -105,4 +129,13 @@ class ReportRubric(RubricBase):
             fit = [id for id, other in by_id.items() if id != one.id and other.type in _WITHIN.get(one.type, ())]
             if whole not in fit:
                 raise Unfit("rulebook.unknown_reference", id=one.id, reference=whole, known=", ".join(fit) or "–")
+        for id, type_ in self.centre_year.fields if self.centre_year else ():
+            fit = [one.id for one in self.fields if one.type == type_ and _is_of_months(one)]
+            if id not in fit:
+                raise Unfit("rulebook.unknown_reference", id="centre_year", reference=id, known=", ".join(fit) or "–")
         return self
+
+
+def _is_of_months(field: ReportField) -> bool:
+    """Of named parts: whether they are as many as months of a year. Of any other field nothing is asked."""
+    return not isinstance(field, PartsField) or len(field.parts) == MONTHS

@@ -38,6 +38,15 @@ async def province() -> MemoryMongo:
     scores += [score("c-1", "kha", period=2024, total="70")]
     supports = [support("c-1", 22_000_000), support("c-2", 30_000_000), support("c-3", 28_000_000)]
     supports += [support("c-1", 21_000_000, year=2024)]
+    worked = {
+        "centre_id": "c-1",
+        "period": 2025,
+        "version": 1,
+        "classes": 68,
+        "attendances": 6_850,
+        "active_months": 10,
+    }
+    await mongo.insert("activities", [{"_id": "c-1/2025", "_rev": 1, **worked}])
     envelope = {**centre("x"), "year": 2026, "purpose": "operating", "amount": 84_000_000}
     await mongo.insert("centres", [{"_id": one["centre_id"], "_rev": 1, **one} for one in centres])
     await mongo.insert("scores", [{"_id": f"{one['centre_id']}/{one['period']}", "_rev": 1, **one} for one in scores])
@@ -234,6 +243,8 @@ async def test_support_stands_beside_results_over_the_years(desk: Desk) -> None:
     ]
     assert found["c-1"]["support_trend"] == "rising"
     assert found["c-1"]["finding"] == "effective_under_supported"
+    assert found["c-1"]["worked"] == {"2025": {"classes": 68, "attendances": 6_850, "active_months": 10}}
+    assert found["c-2"]["worked"] == {}
     assert found["c-2"]["finding"] == "unknown", "no result of the period before"
     only = await desk.ask("GET", "/sustainability/04?last=2025&only=effective_under_supported")
     assert [one["centre_id"] for one in only.json()] == ["c-1"]
@@ -259,3 +270,4 @@ async def test_the_terminal_shows_who_stands_out(desk: Desk) -> None:
     assert "effective, under-supported" in shown.stdout
     assert "c-1" in shown.stdout
     assert "c-3" not in shown.stdout
+    assert "c-1 · Activity: 2025: 68 classes, 6,850 attendances, 10 months with activity" in shown.stdout

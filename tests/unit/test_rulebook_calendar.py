@@ -34,6 +34,7 @@ def test_the_calendar_of_2025_in_order() -> None:
         ("unit_results", date(2026, 3, 15)),
         ("commune_decision", date(2026, 3, 31)),
         ("centre_evaluation", date(2026, 4, 10)),
+        ("centre_activity_report", date(2026, 4, 10)),
         ("province_dossier", date(2026, 7, 31)),
         ("province_decision", None),
         ("school_year_report", None),

@@ -15,6 +15,7 @@ Documents, by collection and `_id`, each declared in the room of its theme:
 | | `pending` | `<province>/<centre id>/<period>` | `Pending`: the first file of the period that was not let through |
 | | `allocations` | `<centre id>/<year>` | the latest `BudgetProposed` |
 | | `runs` | `<province>/<year>` | the latest `BudgetRunProposed` |
+| `activity` | `activities` | `<centre id>/<period>` | `Activity`: what counts of the latest report on a centre's year |
 | `life` | `budgets` | `<province>/<year>` | `Life`: where it stands; from the first action on |
 | | `actions` | `<province>/<year>/<number>` | `ActionRecord`: who, when, why, before, after |
 | | `refusals` | `<province>/<year>/<sender>` | `Refusals`: the sender's latest refused orders, and their number |
@@ -32,6 +33,7 @@ set `proposal` follows (`sets`), of payments the set `reconciliation` alone. `al
 until people approve it; what comes after is decided by people and only proposed by the set.
 """
 
+from services.funding.decisions.activity import ACTIVITIES, Activity
 from services.funding.decisions.adjustment.corrections import ADJUSTMENTS
 from services.funding.decisions.adjustment.deciding import decide_on_adjustment
 from services.funding.decisions.facts import routes
@@ -71,6 +73,7 @@ from services.funding.decisions.sets import PROPOSALS, SETS
 
 __all__ = [
     "ACTIONS",
+    "ACTIVITIES",
     "ADJUSTMENTS",
     "ALLOCATIONS",
     "CENTRES",
@@ -96,6 +99,7 @@ __all__ = [
     "SUPPORTS",
     "SYSTEM",
     "Absent",
+    "Activity",
     "Command",
     "Decision",
     "Pending",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from services.funding.decisions.activity import on_activity
 from services.funding.decisions.journal import DECISIONS, OPERATING
 from services.funding.decisions.proposal.inputs import (
     CENTRES,
@@ -242,6 +243,7 @@ routes: Mapping[str, Decide[Received[Any]]] = {
     EventType.PAYMENT_ACCEPTED: on_payment,
     EventType.CENTRE_ACCEPTED: on_file,
     EventType.CENTRE_SCORED: on_score,
+    EventType.ASSESSMENT_SCORED: on_activity,
     EventType.RECEIPT_ISSUED: on_receipt,
     EventType.RECOGNITION_ACCEPTED: on_recognition,
     EventType.SUBMISSION_WITHDRAWN: on_withdrawal,

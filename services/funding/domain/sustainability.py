@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from shared.answers.budgets import Finding, Trend
+from shared.answers.budgets import Finding, Trend, Worked
 from shared.contracts.submissions import AreaClass
 from shared.rulebook.sustainability import SustainabilityPolicy
 
@@ -33,6 +33,8 @@ class History:
     area_class: AreaClass
     years: Sequence[Year]
     """In any order."""
+    worked: Mapping[int, Worked] = field(default_factory=dict)
+    """By year, what it reported of its activity; it decides no finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class View:
     median: Fraction | None
     """Median support of the area class in the last year, in đồng."""
     finding: Finding
+    worked: Mapping[int, Worked]
 
 
 def views(histories: Iterable[History], policy: SustainabilityPolicy) -> list[View]:
@@ -75,6 +78,7 @@ def _view(history: History, last: int, median: Fraction | None, policy: Sustaina
         score_trend=_trend([year.total for year in years if year.total is not None]),
         median=median,
         finding=_finding(latest, median, policy),
+        worked=dict(sorted(history.worked.items())),
     )
 
 

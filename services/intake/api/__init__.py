@@ -1,9 +1,10 @@
-"""HTTP side of intake: what is handed in, receipts, what is accepted, doubted and missing; register, periods, history;
-people; erasures."""
+"""HTTP side of intake: what is handed in, receipts, what is accepted, doubted and missing; centres, register, periods,
+history; people; erasures."""
 
 from fastapi import APIRouter
 
 from services.intake.api import (
+    centres,
     completeness,
     erasures,
     explanations,
@@ -23,6 +24,7 @@ router.include_router(submissions.router)
 router.include_router(receipts.router)
 router.include_router(warnings.router)
 router.include_router(completeness.router)
+router.include_router(centres.router)
 router.include_router(register.router)
 router.include_router(people.router)
 router.include_router(periods.router)

@@ -41,11 +41,14 @@ class Centre:
     suspended_on: date | None = None
     resumed_on: date | None = None
 
+    def exists(self, on: date) -> bool:
+        """Whether it is there on a day, suspended or not."""
+        return self.opened_on <= on and (self.closed_on is None or on < self.closed_on)
+
     def works(self, on: date) -> bool:
         """Whether it exists on a day and is not suspended."""
-        exists = self.opened_on <= on and (self.closed_on is None or on < self.closed_on)
         suspended = self.suspended_on is not None and self.suspended_on <= on
-        return exists and not (suspended and (self.resumed_on is None or on < self.resumed_on))
+        return self.exists(on) and not (suspended and (self.resumed_on is None or on < self.resumed_on))
 
 
 Accepted = Literal["on_time", "late", "withdrawn"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
+from services.intake.domain.plausible_year import amount_doubts, year_doubts
 from shared.contracts.base import Problem
 from shared.contracts.facts import (
     Accepted,
@@ -37,6 +38,7 @@ from shared.rulebook import (
     plausibility_on,
     rubrics,
 )
+from shared.rulebook.reports import ReportRubric
 
 Assessed = CommuneAccepted | CentreAccepted | AssessmentAccepted
 
@@ -95,7 +97,8 @@ def doubts(fact: Accepted, before: Sequence[Accepted]) -> list[Problem]:
     """What is hardly true of a fact: of one that was withdrawn or revoked nothing.
 
     Args:
-        before: what is accepted of the same subject in the periods that `earlier` names; may hold less.
+        before: what is accepted of the same subject in the periods that `earlier` names, and of a report on a centre
+            also its registration and the support of that year; may hold less.
     """
     try:
         rule = plausibility_on(_day(fact), fact.province)
@@ -109,9 +112,9 @@ def doubts(fact: Accepted, before: Sequence[Accepted]) -> list[Problem]:
             place = "/population_served"
             return [problem("plausible.served_too_many", place, people=people, most=most, citation=citation)]
         case SupportAccepted(amount=amount):
-            return [*_amount(amount, rule.least_money.support, rule)]
+            return [*amount_doubts(amount, rule.least_money.support, rule)]
         case EnvelopeAccepted(amount=amount):
-            return [*_amount(amount, rule.least_money.envelope, rule)]
+            return [*amount_doubts(amount, rule.least_money.envelope, rule)]
         case RecognitionAccepted(revocation=None):
             return [*_recognised(fact, before)]
         case _:
@@ -135,19 +138,8 @@ def _assessed(fact: Assessed, before: Sequence[Accepted], rule: Plausibility) ->
     for one in before:
         if isinstance(one, type(fact)) and one.rubric == fact.rubric:
             yield from jumps(one.content, fact.content, one.period, rule.jump)
-
-
-def _amount(amount: int, least: int, rule: Plausibility) -> Iterator[Problem]:
-    if 0 < amount < least:
-        yield problem(
-            "plausible.amount_too_small",
-            "/amount",
-            amount=amount,
-            least=least,
-            thousands=amount * 1_000,
-            millions=amount * 1_000_000,
-            citation=rule.least_money.citation,
-        )
+    if isinstance(known, ReportRubric) and isinstance(fact, AssessmentAccepted):
+        yield from year_doubts(known, fact, before, rule)
 
 
 def _recognised(fact: RecognitionAccepted, before: Sequence[Accepted]) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.notifications.decisions import alerts, appeals, erasing, late_requests, payments, periods, releases
+from services.notifications.decisions import alerts, appeals, erasing, idle, late_requests, payments, periods, releases
 from services.notifications.decisions.documents import ADJUSTMENTS, ALERTS, FILES, MOVES, RESULTS, RUNS, SUPPORTS, Said
 from services.notifications.decisions.files import FILES_MENDED, SenderFile
 from services.notifications.decisions.money import STANDING_MONEY, WAITING, ProvinceYear
@@ -17,6 +17,8 @@ routes: Mapping[str, Decide[Received[Any]]] = {
     **alerts.routes,
     EventType.SUBMISSION_ERASED: erasing.on_erased,
     EventType.PERSON_ENTERED: people.keep,
+    EventType.REGISTRATION_ACCEPTED: idle.on_registration,
+    EventType.SUBMISSION_WITHDRAWN: idle.on_withdrawal,
     EventType.PERIOD_REOPENED: periods.on_reopened,
     EventType.LATE_REQUESTED: late_requests.on_request,
     EventType.LATE_DECIDED: late_requests.on_request,
@@ -29,6 +31,7 @@ SETS = (
     FILES_MENDED,
     STANDING_RESULTS,
     STANDING_MONEY,
+    idle.IDLE_CENTRES,
     periods.STANDING_OPENINGS,
     late_requests.STANDING_REQUESTS,
     appeals.STANDING_APPEALS,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from services.notifications.decisions.documents import (
+    ACTIVITIES,
     ADJUSTMENTS,
     ALERTS,
     FILES,
@@ -31,7 +32,16 @@ from services.notifications.decisions.documents import (
 from services.notifications.decisions.erasing import without_erased_words
 from services.notifications.decisions.files import matter_of
 from services.notifications.decisions.telling import tell
-from services.notifications.domain import CALLS, TAKEN, file_of, known_until, place_of, receipt_alert, standing
+from services.notifications.domain import (
+    CALLS,
+    TAKEN,
+    activity_of,
+    file_of,
+    known_until,
+    place_of,
+    receipt_alert,
+    standing,
+)
 from shared.contracts.catalogue import EventType
 from shared.contracts.facts import (
     AdjustmentProposed,
@@ -113,7 +123,20 @@ async def on_result(
     if now == known:
         return Outcome(verdict=STALE)
     seen = Seen(version=now.newest.version, standing=now, province=now.province, period=now.period)
-    return Outcome({ref: seen})
+    outcome = Outcome({ref: seen})
+    if isinstance(result, AssessmentScored):
+        await _keep_activity(outcome, result, received, ask)
+    return outcome
+
+
+async def _keep_activity(outcome: Outcome, result: AssessmentScored, received: Received[Any], ask: Ask) -> None:
+    """What the newest version of a report says of a centre's months."""
+    activity = activity_of(result, received.event_id, received.received_at, received.traceparent)
+    if activity is not None:
+        ref = ACTIVITIES.ref(activity.centre_id, activity.period)
+        before = await ask.one(ref)
+        if before is None or before.version < activity.version:
+            outcome.put(ref, activity)
 
 
 async def on_line(received: Received[BudgetProposed], ask: Ask) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, TypeAdapter
 
-from services.notifications.domain import Place, Standing
+from services.notifications.domain import Activity, Place, Standing
 from shared.answers.alerts import StandingAlert
 from shared.contracts.base import Contract, Dong, Instant, Version
 from shared.contracts.facts import (
@@ -19,7 +19,9 @@ from shared.contracts.facts import (
     LateRequested,
     PeriodReopened,
     RankingReleased,
+    RegistrationAccepted,
     SubmissionErased,
+    Withdrawn,
 )
 from shared.messaging.decide.documents import Collection, Document
 from shared.privacy import erased_text
@@ -123,6 +125,12 @@ FILES: Collection[File] = Collection("files", TypeAdapter(File))
 """By sender, kind, subject and period."""
 RESULTS: Collection[Seen] = Collection("results", TypeAdapter(Seen), schema=2)
 """By `commune`, `centre` or another series, unit and period."""
+ACTIVITIES: Collection[Activity] = Collection("activities", TypeAdapter(Activity))
+"""By centre and period."""
+CENTRES: Collection[RegistrationAccepted | Withdrawn] = Collection(
+    "centres", TypeAdapter(RegistrationAccepted | Withdrawn)
+)
+"""By centre: as it is registered, or that this was withdrawn."""
 SUPPORTS: Collection[SupportLine] = Collection("supports", TypeAdapter(SupportLine), schema=2)
 """By centre and year."""
 RUNS: Collection[Run] = Collection("runs", TypeAdapter(Run))

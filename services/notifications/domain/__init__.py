@@ -21,6 +21,7 @@ from services.notifications.domain.budgets import (
     unknown_alerts,
 )
 from services.notifications.domain.decisions import adjustment_proposed_alert
+from services.notifications.domain.idle import Activity, activity_of, idle_alert
 from services.notifications.domain.late_requests import decided_alert, requested_alert
 from services.notifications.domain.payments import missing_alert, overpaid_alert
 from services.notifications.domain.periods import reopened_alerts
@@ -36,9 +37,11 @@ __all__ = [
     "CALLS",
     "RECEIPT_KINDS",
     "TAKEN",
+    "Activity",
     "Place",
     "Proposal",
     "Standing",
+    "activity_of",
     "adjustment_proposed_alert",
     "appeal_decided_alert",
     "appeal_made_alert",
@@ -48,6 +51,7 @@ __all__ = [
     "decided_alert",
     "digest_alert",
     "file_of",
+    "idle_alert",
     "is_complete",
     "known_until",
     "missing_alert",

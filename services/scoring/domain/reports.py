@@ -21,7 +21,7 @@ from shared.contracts.submissions import (
 )
 from shared.rulebook import cut_off, readings_on
 from shared.rulebook.goals import goals_for
-from shared.rulebook.reports import PartsField, ReportField, ReportRubric, ShareField
+from shared.rulebook.reports import PartsField, PlainField, ReportField, ReportRubric, ShareField
 from shared.wording import plain
 
 
@@ -43,6 +43,8 @@ def judge_report(rubric: ReportRubric, content: TargetsContent, period: int, pro
         value = content.targets.get(one.id)
         if not isinstance(one, ShareField):
             criteria.append(_criterion(one, value))
+            if isinstance(one, PlainField) and one.metric is not None and isinstance(value, MetTarget):
+                shares[one.metric] = f"{int(value.met)}/1"
             continue
         aims = [goal for goal in goals if goal.metric == one.metric]
         sent = value if isinstance(value, ShareTarget) else None
