@@ -76,6 +76,7 @@ _W: Mapping[str, tuple[str, str]] = {
     "inapplicable": ("không áp dụng, tính là", "not applicable, counts as"),
     "open": ("chưa tính được", "cannot be computed"),
     "next": ("Để đạt mức tiếp theo", "For the next grade or level"),
+    "next_of_report": ("Còn thiếu", "What is missing still"),
     "steps": ("Các bước", "Steps"),
     "superseded": ("Các phiên bản trước", "Versions before"),
     "found": ("có trong văn bản", "in the text of the law"),
@@ -156,10 +157,12 @@ def render(result: AnyResult, language: Language) -> RenderableType:
     """The whole explanation of a result."""
     rule = _rule(result)
     said = _said_in(rule, language)
-    criteria = [_criterion(each, said, language) for each in result.criteria]
+    written = _written_in(rule, language)
+    criteria = [_criterion(each, written.get(each.id, said), language) for each in result.criteria]
     parts: list[RenderableType] = [_facts(result, rule, language), Text(), *criteria]
     if result.next_step:
-        parts += [_heading("next", language), *_bullets(map(language.of, result.next_step))]
+        heading = "next_of_report" if isinstance(rule, ReportRubric) else "next"
+        parts += [_heading(heading, language), *_bullets(map(language.of, result.next_step))]
     parts += _steps(result.explanation, language)
     if result.superseded:
         before = (_before(each, result, language) for each in result.superseded)
@@ -205,11 +208,12 @@ def _criterion(criterion: CriterionResult, said: Said, language: Language) -> Tr
         head.append(f" — {got} {maximum}", "bold")
     elif criterion.points is not None:  # what a rule allows is not known that is not there
         head.append(f" — {language.words(criterion.points)} {word('points', language)}", "bold")
-    if criterion.met:
+    itself = [one.id for one in criterion.targets] == [criterion.id]  # a figure that is a criterion: said once
+    if criterion.met and not itself:
         head.append(" — ").append(_met(criterion.met, language))
     tree = Tree(head, guide_style="dim")
-    if not criterion.targets:
-        tree.add(_lines(_details(criterion, said, language)))
+    if itself or not criterion.targets:
+        tree.add(_lines(_details(criterion.targets[0] if itself else criterion, said, language)))
     else:
         if criterion.reason:
             tree.add(Text(language.of(criterion.reason)))
@@ -223,7 +227,7 @@ def _details(judged: CriterionResult | TargetResult, said: Said, language: Langu
     """The lines below a criterion or target."""
     rows: Rows = []
     if isinstance(judged, TargetResult):
-        rows.append((word("value", language), said(judged.value or "—")))
+        rows.append((word("value", language), said(judged.value) if judged.value else "—"))
         for asked, levels in _by_threshold(judged).items():
             met = _met({level: judged.met.get(level) for level in levels}, language)
             if not judged.applicable:
@@ -243,6 +247,19 @@ def _by_threshold(target: TargetResult) -> dict[str, list[str]]:
         if level in target.threshold or met is not None:
             levels.setdefault(target.threshold.get(level, "—"), []).append(level)
     return levels
+
+
+def _written_in(rule: Rubric | None, language: Language) -> Mapping[str, Said]:
+    """How values of a report's fields are said that are no words and no shares, by field."""
+    words = language.words
+    by_type: Mapping[str, Said] = {
+        "count": lambda value: words(int(value)),
+        "money": lambda value: words.money(int(value)),
+        "day": lambda value: words.day(date.fromisoformat(value)),
+        "text": str,
+    }
+    fields = rule.fields if isinstance(rule, ReportRubric) else []
+    return {one.id: by_type[one.type] for one in fields if one.type in by_type}
 
 
 def _said_in(rule: Rubric | None, language: Language) -> Said:

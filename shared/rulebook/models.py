@@ -17,6 +17,9 @@ from shared.rulebook.basis import RubricBase, unique
 from shared.rulebook.errors import Unfit
 from shared.rulebook.source import Grounded
 
+Metric = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+"""What is counted, as goals and rubrics know it."""
+
 
 class ModelShare(Grounded):
     """One model: those recognised, of those that exist."""
@@ -24,7 +27,7 @@ class ModelShare(Grounded):
     id: CriterionId
     name: Text
     type: Literal["share"] = "share"
-    metric: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    metric: Metric
     """The name that goals and other rubrics know the share by (`learning_families`)."""
     counted: Text
     """What is counted, in the plural: families, hamlets, people."""

@@ -16,7 +16,8 @@ from shared.contracts.submissions import Content, CriterionId, PartsTarget, Targ
 from shared.rulebook.basis import RubricBase, unique
 from shared.rulebook.centre_year import MONTHS, CentreYear
 from shared.rulebook.errors import Unfit
-from shared.rulebook.models import ModelShare
+from shared.rulebook.goals import Goal
+from shared.rulebook.models import Metric, ModelShare
 from shared.rulebook.source import Grounded
 
 
@@ -26,6 +27,15 @@ class ShareField(ModelShare):
     required: bool
     at_most: CriterionId | None = None
     """Another share, neither of whose counts it may pass (women, of all officials); or a count of all of them."""
+    difficult_area_of: Metric | None = None
+    """It counts in areas that a scheme calls difficult what this metric counts everywhere: its goals are the lower
+    ones."""
+
+    def faces(self, goal: Goal) -> bool:
+        """Whether a goal is one for this share."""
+        if self.difficult_area_of is None:
+            return goal.metric == self.metric
+        return goal.metric == self.difficult_area_of and goal.value_difficult_area is not None
 
 
 class CountField(Grounded):
@@ -123,6 +133,10 @@ class ReportRubric(RubricBase):
         if self.no_evidence.counts_as != "as_reported":
             raise Unfit("rulebook.evidence_counts_as", stated=self.no_evidence.counts_as, allowed="as_reported")
         for one in self.fields:
+            everywhere = getattr(one, "difficult_area_of", None)
+            if everywhere is not None and everywhere not in self.outcomes:
+                known = ", ".join(self.outcomes)
+                raise Unfit("rulebook.unknown_reference", id=one.id, reference=everywhere, known=known)
             whole = getattr(one, "at_most", None)
             if whole is None:
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 
 from services.scoring.domain.judging import Judgement
 from services.scoring.domain.reports import judge_report
@@ -28,7 +30,7 @@ from shared.contracts.submissions import (
     TextTarget,
 )
 from shared.rulebook import check_content, rubric
-from shared.rulebook.reports import CountField, MoneyField, PartsField, PlainField, ReportRubric
+from shared.rulebook.reports import CountField, MoneyField, PartsField, PlainField, ReportRubric, ShareField
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     (file.stem, case)
@@ -36,15 +38,22 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     for case in yaml.safe_load(file.read_text(encoding="utf-8"))["cases"]
 ]
 NAME = Text(vi="tên", en="name")
+VALUE: TypeAdapter[TargetValue] = TypeAdapter(TargetValue)
 
 
 def value(said: Any) -> TargetValue:
-    """`true`, a count, or `p/q`."""
-    if isinstance(said, bool):
-        return MetTarget(met=said)
-    if isinstance(said, str):
-        numerator, denominator = map(int, said.split("/"))
-        return ShareTarget(share=Share(numerator=numerator, denominator=denominator))
+    """`true`, a day, a count, `p/q`, any other text, or a value as it is sent."""
+    match said:
+        case bool():
+            return MetTarget(met=said)
+        case date():
+            return DayTarget(day=said)
+        case dict():
+            return VALUE.validate_python(said)
+        case str() if share := re.fullmatch(r"(\d+)/(\d+)", said):
+            return ShareTarget(share=Share(numerator=int(share[1]), denominator=int(share[2])))
+        case str():
+            return TextTarget(text=said)
     return CountTarget(count=int(said))
 
 
@@ -73,7 +82,8 @@ def test_reports(form: str, case: dict[str, Any]) -> None:
     found, expected = judge_report(rule_of(form), content, case["period"]), case["expect"]
     assert found.missing == expected["missing"]
     assert found.shares == expected["shares"]
-    goals = {goal: met for one in found.criteria for goal, met in one.met.items()}
+    lower = {one.id for one in rule_of(form).fields if isinstance(one, ShareField) and one.difficult_area_of}
+    goals = {f"{goal} {c.id}" if c.id in lower else goal: met for c in found.criteria for goal, met in c.met.items()}
     assert {goal: met for goal, met in goals.items() if met is not None} == expected["goals"]
     assert (found.level, found.grade, found.total, found.rank_key) == (None, None, None, None)
     assert expected.get("explains", "") in " ".join(step.what.en for step in (*found.steps, *found.notes))

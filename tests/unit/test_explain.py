@@ -25,7 +25,7 @@ from services.scoring.decisions import Act, RankingYear, release
 from shared.answers.register import IntakeExplanation
 from shared.contracts.catalogue import EventType
 from shared.contracts.register import RegisterCorrected
-from shared.contracts.submissions import CommuneWithdrawn
+from shared.contracts.submissions import CommuneWithdrawn, TargetsContent
 from shared.messaging.decide.asking import Order
 from shared.messaging.decide.engine import Run, decided
 from shared.messaging.decide.reader import Reader
@@ -394,3 +394,47 @@ async def test_a_withdrawal_and_its_reason_are_told(tmp_path: Path, monkeypatch:
     text = flat(recorded.export_text().splitlines())
     assert "cộng đồng học tập cấp xã v2: rút · HN-2 → được nhận" in text
     assert "lý do: gửi nhầm" in text
+
+
+# ------------------------------------------------------------------------------------------------------- reports
+
+
+def year_of_a_centre() -> TargetsContent:
+    """What a centre of vocational and continuing education reports, a figure of each type."""
+    return TargetsContent.model_validate(
+        {
+            "targets": {
+                "TT1": {"type": "parts", "parts": {"continuing_education": True, "vocational_training": False}},
+                "TT2": {"type": "text", "text": "12=1/QĐ, true"},
+                "TT3": {"type": "day", "day": "2016-03-01"},
+                "HV1": {"type": "count", "count": 1640},
+                "KP1": {"type": "money", "amount": 6_400_000_000},
+            }
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        (Language.VI, ["đào tạo nghề nghiệp: không", "12=1/QĐ, true", "01/03/2016", "1.640", "6.400.000.000 đồng"]),
+        (Language.EN, ["vocational training: no", "12=1/QĐ, true", "2016-03-01", "1,640", "6,400,000,000 đồng"]),
+    ],
+)
+async def test_figures_of_a_report_are_said_as_people_write_them(
+    explain: Explain, lang: Language, said: list[str]
+) -> None:
+    centre = assessment("vocational_centre", "YB-1", "vocational_centre_39_2015", year_of_a_centre())
+    text = flat(await explain("vocational_centre/YB-1", centre, lang=lang))
+    assert [words for words in said if words not in text] == []
+    assert ("Còn thiếu • Nộp bản bổ sung có TT1" if lang is Language.VI else "Send a correction that has TT1") in text
+    assert text.count({Language.VI: "TT2 Số quyết định", Language.EN: "TT2 Number of the decision"}[lang]) == 1
+
+
+async def test_difficult_areas_stand_beside_their_own_goal(explain: Explain) -> None:
+    content = targets(CS1=share(4000, 10_000), CS2=share(599, 2000), PT1=share(450, 1000))
+    text = flat(await explain("streaming/01", assessment("streaming", "01", "streaming_2239_2021", content)))
+    everywhere, there = "elementary or trung cấp training", "Lower-secondary graduates of specially difficult areas"
+    assert f"{everywhere} value 4000/10000 asked ≥ 40 % — ✓ met asked ≥ 50 % — ✗ not met" in text
+    assert f"{there} who went on to {everywhere} value 599/2000 asked ≥ 30 % — ✗ not met evidence" in text
+    assert f"{there} who went on to {everywhere} 29.95 % (599/2000), needs 30 %: 1 graduates are missing" in text

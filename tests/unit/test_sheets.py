@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,10 +16,12 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from shared.contracts.catalogue import CONTRACTS, EXAMPLES, EventType
+from shared.contracts.series import kind_of
 from shared.contracts.submissions import AssessmentSeries
 from shared.outside import read_json
 from shared.registry import registry
-from shared.rulebook import Rubric, rubrics
+from shared.rulebook import Rubric, rubric, rubrics
+from shared.rulebook.reports import ReportRubric
 from shared.sheets import Answer, Form, SheetRefused, form_of, kinds, write_answered
 from shared.sheets.cells import address
 from shared.sheets.encodings import recognised
@@ -26,6 +29,7 @@ from shared.sheets.numbers import days, readings, shown_by, stored
 from shared.sheets.rows import body_of
 from shared.sheets.template import DATA, HEAD_ROWS
 from shared.sheets.words import EXPLAINED, Holds
+from tests.casework.records import templates
 from tests.sheet_makers import (
     OLD_TEXT,
     filled_in,
@@ -400,6 +404,11 @@ def example(event: EventType) -> dict[str, Any]:
     return dict(data)
 
 
+def is_report(given: Mapping[str, Any]) -> bool:
+    """Whether a template of the cases is one of a report."""
+    return "rubric" in given and isinstance(rubric(given["rubric"]), ReportRubric)
+
+
 def without_defaults(made: Form, data: dict[str, Any]) -> Any:
     return made.model.model_validate({"submission_id": "x", **data}).model_dump(exclude={"submission_id"})
 
@@ -417,6 +426,25 @@ def test_an_example_that_is_filled_in_is_read_as_what_it_is(tmp_path: Path, kind
     assert row.problems == []
     assert row.data is not None
     said = {name: value for name, value in row.data.items() if name != "submission_id"}
+    assert without_defaults(made, said) == without_defaults(made, data)
+
+
+REPORTS = [name for name, one in templates()["assessment"].items() if is_report(one)]
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".csv"])
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_that_is_filled_in_is_read_as_what_it_is(tmp_path: Path, name: str, suffix: str) -> None:
+    """Figures, amounts, days, numbers of decisions and named parts, each in its own column."""
+    one = templates()["assessment"][name]
+    series, period = rubric(one["rubric"]).series, one.get("period", 2025)
+    subject = "01" if kind_of(series) == "province" else "X-1"
+    data = {"series": series, "subject": subject, "period": period, **one}
+    made = form_of("assessment", province="01", period=period, series=series)
+    _, rows = read(filled_in(made, [data], tmp_path / f"filled{suffix}", province="01"), province="01")
+    assert rows[HEAD_ROWS].problems == []
+    assert rows[HEAD_ROWS].data is not None
+    said = {name: value for name, value in rows[HEAD_ROWS].data.items() if name != "submission_id"}
     assert without_defaults(made, said) == without_defaults(made, data)
 
 

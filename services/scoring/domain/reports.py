@@ -46,10 +46,10 @@ def judge_report(rubric: ReportRubric, content: TargetsContent, period: int, pro
             if isinstance(one, PlainField) and one.metric is not None and isinstance(value, MetTarget):
                 shares[one.metric] = f"{int(value.met)}/1"
             continue
-        aims = [goal for goal in goals if goal.metric == one.metric]
+        aims, lower = [goal for goal in goals if one.faces(goal)], one.difficult_area_of is not None
         sent = value if isinstance(value, ShareTarget) else None
         share = sent.share if sent else None
-        criteria.append(share_criterion(one, sent, share, aims, False, empty, None))
+        criteria.append(share_criterion(one, sent, share, aims, lower, empty, None))
         if share is None:
             continue
         shares[one.metric] = written(share)
@@ -57,8 +57,8 @@ def judge_report(rubric: ReportRubric, content: TargetsContent, period: int, pro
             steps.append(not_applicable(empty, [asked_of(one.id)]))
             continue
         steps.append(share_step(one, share))
-        notes += [goal_step(one, share, goal, False) for goal in aims]
-        lacks = [short(one.id, one.name, share, goal.share(), empty, one.counted) for goal in aims]
+        notes += [goal_step(one, share, goal, lower) for goal in aims]
+        lacks = [short(one.id, one.name, share, goal.share(difficult_area=lower), empty, one.counted) for goal in aims]
         next_step += [lack for lack in lacks if lack]
     if missing:
         ids = ", ".join(missing)
