@@ -31,7 +31,7 @@ ELSEWHERE = {
     ),
     **dict.fromkeys(("/late-requests/{province}", "/late-requests/{province}/{request_id}/withdraw"), "its province's"),
     "/completeness/{series}/{period}/{province}": "its province's",
-    "/attainment/{area}/{period}": "its province's",
+    "/budgets/{province}/{year}/reconciliation": "tests/unit/test_payments.py",
     "/register/units/{code}": "everybody's",
     "/people/{person_id}": "tests/unit/test_people.py",
     **{f"/people-orders/{{order_id}}/{act}": "the ministry's" for act in ("confirm", "decline")},

@@ -143,7 +143,7 @@ def test_the_first_rubric_of_a_series_needs_a_row_of_its_own(tmp_path: Path) -> 
         (2026, "provinces_lower_secondary_2", None, None),
         (2025, "provinces_literacy_2", None, Fraction(70, 100)),
         (2026, "provinces_literacy_2", None, Fraction(90, 100)),
-        (2025, "lower_secondary_to_vocation", None, Fraction(40, 100)),
+        (2020, "lower_secondary_to_vocation", None, Fraction(30, 100)),
         (2025, "learning_citizens_adults", None, Fraction(40, 100)),
         (2026, "learning_citizens_adults", None, Fraction(60, 100)),
         (2030, "learning_citizens_officials", None, Fraction(80, 100)),
