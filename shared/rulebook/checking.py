@@ -26,6 +26,7 @@ from shared.rulebook import (
     readings,
     sustainability,
 )
+from shared.rulebook.decided import DECIDED, RELEASED, prove_decided
 from shared.rulebook.errors import Findings, RulebookError
 from shared.rulebook.overlays import MINISTRY, NATION, PROVINCES, Layers, Place, Placed, called, folders
 from shared.rulebook.points import PointsRubric
@@ -49,8 +50,8 @@ LAYERED: dict[str, Reader] = {
 }
 """Files of versions that the nation, the ministry and every province may have, with what reads them."""
 
-AREAS, RELEASED = "area_classes.yaml", "released.yaml"
-_NATION_ONLY = ("rubrics/*.yaml", AREAS, goals.FILE, deadlines.FILE, RELEASED)
+AREAS = "area_classes.yaml"
+_NATION_ONLY = ("rubrics/*.yaml", AREAS, goals.FILE, deadlines.FILE, RELEASED, DECIDED)
 _OWN = ("point_tables/*.yaml", *LAYERED)
 
 
@@ -92,6 +93,8 @@ def read_all(places: Sequence[Path] | None = None) -> Book:
     for folder in places:
         with found.noting():
             prove_released(folder, rules, whole=whole)
+        with found.noting():
+            prove_decided(folder, called(folder, folder / DECIDED))
     return Book(tuple(rules), tuple(found.errors))
 
 
