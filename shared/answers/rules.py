@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from shared.contracts.base import Dong, Instant, Points, Text
+from shared.contracts.base import Claim, Dong, Identifier, Instant, Line, Points, ProvinceCode, Text, Year
 from shared.contracts.facts import ResultState
 
 ProposalState = Literal["proposed", "withdrawn", "released"]
@@ -87,16 +87,16 @@ class MovedRank(BaseModel):
     after: int | None
 
 
-class SupposedScore(BaseModel):
-    """A centre's result as it would be, for what support follows from it."""
+class SupposedScore(Claim):
+    """A centre's result as it would be, for what support follows from it: answered by scoring, asked of funding."""
 
-    centre_id: str
-    period: int
-    province: str
-    rubric: str
+    centre_id: Identifier
+    period: Year
+    province: ProvinceCode
+    rubric: Line
     state: ResultState
     total: Points | None = None
-    grade: str | None = None
+    grade: Line | None = None
 
 
 class ScoringRehearsal(BaseModel):
@@ -137,8 +137,8 @@ class MovedAmount(BaseModel):
     centre_id: str | None
     """`None`: the province's reserve."""
     name: str
-    what: Literal["proposal", "adjustment"]
-    """`adjustment`: the budget is approved, and stays; a change of it would be proposed."""
+    what: Literal["support", "equipment", "adjustment"]
+    """`adjustment`: the budget is approved, and stays; a change of its support would be proposed."""
     before: int | None
     after: int
 
@@ -148,10 +148,10 @@ class MovedBudget(BaseModel):
 
     province: str
     year: int
-    lines: int
-    """Centres whose amounts would be other ones."""
+    amounts: int
+    """Amounts that would be other ones."""
     before: Dong | None
-    """Sum of all lines; `None`: there was no proposal, or it is approved and stays."""
+    """Sum of all lines of support; `None`: it is approved and stays, or could not be computed."""
     after: Dong | None
     why: Text | None = None
     """Where it could not be computed by these rules: the reason."""

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from shared.contracts.base import content_hash
 from shared.rulebook.checking import read_all
-from shared.rulebook.decided import digest_of, state_of, sums_of
+from shared.rulebook.decided import DECIDED, RELEASED, digest_of, state_of, sums_of
 from shared.rulebook.errors import RulebookError
 from shared.rulebook.given import lay_out
 from shared.rulebook.overlays import folders
@@ -47,6 +47,8 @@ def tried(files: Mapping[str, str]) -> Tried:
     Raises:
         ValueError: a file that has no place there.
     """
+    if own := sorted(files.keys() & {DECIDED, RELEASED}):
+        raise ValueError(f"{own[0]!r} is written by whoever releases")
     base = folders()
     folder = laid_out(files)
     book = read_all((*base, folder))

@@ -54,6 +54,7 @@ from services.funding.decisions.proposal.inputs import (
     SUPPORTS,
     Pending,
     ProvinceInputs,
+    ProvinceYear,
     Score,
     about,
     again,
@@ -61,7 +62,7 @@ from services.funding.decisions.proposal.inputs import (
     inputs_of,
     standing,
 )
-from services.funding.decisions.proposal.proposing import ALLOCATIONS, RUNS, propose
+from services.funding.decisions.proposal.proposing import ALLOCATIONS, RUNS, lines_of, propose
 from services.funding.decisions.sets import PROPOSALS, SETS
 
 __all__ = [
@@ -92,6 +93,7 @@ __all__ = [
     "Decision",
     "Pending",
     "ProvinceInputs",
+    "ProvinceYear",
     "Score",
     "Snapshot",
     "about",
@@ -104,6 +106,7 @@ __all__ = [
     "is_booked",
     "is_whole",
     "life_and_run",
+    "lines_of",
     "propose",
     "recomputed",
     "refused",
