@@ -126,7 +126,7 @@ def _problems(book: Book) -> str:
 
 
 @app.command()
-def release(folder: Annotated[Path, typer.Argument(help="Own rules that are to be used from now on.")]) -> None:
+def guard(folder: Annotated[Path, typer.Argument(help="Own rules that are to be used from now on.")]) -> None:
     """List a folder's new rules in its released.yaml, so that from now on a change of them is refused."""
     book = read_all((DATA,) if folder.resolve() == DATA else (DATA, folder))
     wrong = [error for error in book.errors if error.problem.code != "not_in_release"]
@@ -134,9 +134,9 @@ def release(folder: Annotated[Path, typer.Argument(help="Own rules that are to b
         for error in wrong:
             for line in _problem(error, Language.EN):
                 say(line, soft_wrap=True)
-        fail("Nothing was released. Mend what is wrong first.")
+        fail("Nothing was noted. Mend what is wrong first.")
     added = checking.release(DATA if folder.resolve() == DATA else folder, book.rules)
-    say(f"Released: {', '.join(added) or 'nothing new'}", soft_wrap=True)
+    say(f"Guarded: {', '.join(added) or 'nothing new'}", soft_wrap=True)
 
 
 # -------------------------------------------------------------------------------------------------------- show

@@ -104,7 +104,7 @@ class ScoringRehearsal(BaseModel):
 
     digest: str
     """Of the proposal."""
-    periods: list[int]
+    period: int
     judged: int
     moved: int
     """Results whose state, points, grade or level would be another one, or that could not be judged."""
@@ -115,14 +115,14 @@ class ScoringRehearsal(BaseModel):
     by_kind: dict[str, int]
     """Of those moved."""
     results: list[MovedResult]
-    """The first of those moved, by period and id."""
+    """The first of those moved, by province and id."""
     ranks_moved: int
     by_scope: dict[str, int]
-    """Moved ranks by `<scope>/<period>`."""
+    """Moved ranks by scope."""
     ranks: list[MovedRank]
     """The first of them: the nation's before the areas' and the provinces'."""
     unranked: dict[str, Text]
-    """Rankings that could not be made by these rules, by `<scope>/<period>`: the reason."""
+    """Rankings that could not be made by these rules, by scope: the reason."""
     scores: list[SupposedScore]
     """All results of centres that would change, for funding's own rehearsal."""
     seen: str

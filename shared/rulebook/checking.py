@@ -53,6 +53,8 @@ LAYERED: dict[str, Reader] = {
 AREAS = "area_classes.yaml"
 _NATION_ONLY = ("rubrics/*.yaml", AREAS, goals.FILE, deadlines.FILE, RELEASED, DECIDED)
 _OWN = ("point_tables/*.yaml", *LAYERED)
+NATIONAL = frozenset({AREAS, goals.FILE, deadlines.FILE, *LAYERED})
+"""Names by which alone a file of the nation's rules is known."""
 
 
 class Book(NamedTuple):

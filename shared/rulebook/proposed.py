@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -49,17 +49,20 @@ def tried(files: Mapping[str, str]) -> Tried:
     """
     if own := sorted(files.keys() & {DECIDED, RELEASED}):
         raise ValueError(f"{own[0]!r} is written by whoever releases")
-    base = folders()
-    folder = laid_out(files)
+    return _tried(folders(), laid_out(files))
+
+
+@lru_cache(maxsize=8)  # one proposal is asked about again and again: of each province's amounts, for instance
+def _tried(base: tuple[Path, ...], folder: Path) -> Tried:
     book = read_all((*base, folder))
     before: dict[str, Dated] = {placed.version.id: placed.version for placed in read_all(base).rules}
     mine: dict[str, Dated] = {each.version.id: each.version for each in book.rules if each.place.folder == folder}
     again = {id: rule for id, rule in mine.items() if id in before}
-    state = state_of(base)
+    state, files = state_of(base), {file.relative_to(folder).as_posix(): file for file in folder.rglob("*.yaml")}
     return Tried(
         places=(*base, folder),
         base=state,
-        digest=digest_of(state, sums_of(files)),
+        digest=digest_of(state, sums_of({place: file.read_bytes().decode() for place, file in files.items()})),
         faults=tuple(
             RulebookError(each.file.removeprefix(f"{folder}/").removeprefix(str(folder)), each.problem)
             for each in book.errors

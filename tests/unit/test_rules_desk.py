@@ -152,7 +152,7 @@ def kept(world: MemoryWorld) -> Any:
 
 async def rehearsed(world: MemoryWorld, proposal: Any) -> tuple[Any, dict[str, Any]]:
     """What scoring and, by its supposed results, funding tell."""
-    found = await done(world, AN, f"{DESK}/{proposal['id']}/rehearsal", {})
+    found = await done(world, AN, f"{DESK}/{proposal['id']}/rehearsal", {"period": 2025})
     money = {}
     for code in ("31", "40"):
         scores = [each for each in found["scores"] if each["province"] == code]
@@ -247,7 +247,7 @@ async def test_a_rehearsal_tells_exactly_what_happens_once_the_rules_are_used(wo
 
 async def test_all_is_counted_and_the_first_are_told(world: MemoryWorld) -> None:
     await proposed(world, FILES["bands"])
-    whole = await done(world, AN, f"{DESK}/QD-12/rehearsal", {})
+    whole = await done(world, AN, f"{DESK}/QD-12/rehearsal", {"period": 2025})
     short = await done(world, AN, f"{DESK}/QD-12/rehearsal", {"shown": 1, "period": 2025})
     assert (whole["judged"], whole["moved"], whole["by_kind"]) == (6, 2, {"centre": 2})
     assert (short["moved"], len(short["results"]), short["seen"]) == (2, 1, whole["seen"])
@@ -294,7 +294,7 @@ async def test_rules_that_came_into_use_meanwhile_ask_for_another_proposal(world
     with installed(FILES["order"]):
         answer = await post(world, BINH, f"{DESK}/QD-12/release", {"digest": proposal["digest"], "why": WHY})
         assert (answer.status_code, answer.json()["code"]) == (409, "rules_moved_on")
-        answer = await post(world, BINH, f"{DESK}/QD-12/rehearsal", {})
+        answer = await post(world, BINH, f"{DESK}/QD-12/rehearsal", {"period": 2025})
         assert (answer.status_code, answer.json()["code"]) == (409, "rules_moved_on")
         listed = (await world.ask(AN, "scoring", DESK)).json()["items"]
         assert [(each["id"], each["is_current"]) for each in listed] == [("QD-12", False), ("QD-13", False)]
@@ -352,7 +352,7 @@ async def test_the_desk_is_the_ministrys_alone(world: MemoryWorld, who: Officer)
     decision = {"digest": proposal["digest"], "why": WHY}
     asked = [
         await post(world, who, DESK, {"id": "QD-13", "files": dict(FILES["order"]), "why": WHY}),
-        await post(world, who, f"{DESK}/QD-12/rehearsal", {}),
+        await post(world, who, f"{DESK}/QD-12/rehearsal", {"period": 2025}),
         await post(world, who, f"{DESK}/QD-12/release", decision),
         await post(world, who, f"{DESK}/QD-12/withdraw", decision),
         await post(world, who, "/rule-rehearsals/31", {"files": dict(FILES["order"])}, "funding"),

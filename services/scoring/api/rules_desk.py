@@ -55,8 +55,7 @@ class Releasing(Withdrawing):
 class Rehearsal(Claim):
     """Body of a rehearsal."""
 
-    period: Year | None = None
-    """`None`: all that there are results of."""
+    period: Year
     shown: Annotated[int, Field(ge=0, le=5_000, strict=True)] = 100
     """How many results and ranks are told one by one; all are counted."""
 

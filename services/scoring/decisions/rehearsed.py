@@ -27,17 +27,17 @@ class Moves:
     """All that moves, counted on while results and rankings are gone through in their order."""
 
     digest: str
+    period: int
     shown: int
     """How many of each are told one by one."""
-    periods: list[int] = field(default_factory=list)
     judged: int = 0
     otherwise: int = 0
     results: list[MovedResult] = field(default_factory=list)
     ranks: list[MovedRank] = field(default_factory=list)
     unranked: dict[str, Text] = field(default_factory=dict)
     scores: list[SupposedScore] = field(default_factory=list)
-    standings: dict[int, dict[str, Standing]] = field(default_factory=dict)
-    """By period and unit id: communes' results as they would be, where a new version would be made."""
+    standings: dict[str, Standing] = field(default_factory=dict)
+    """By unit id: communes' results as they would be, where a new version would be made."""
 
     def judged_again(self, before: Result, after: Result | None, why: Text | None = None) -> None:
         """A kept result, and the one that would stand in its place; `None`: it cannot be judged, for that reason."""
@@ -67,7 +67,7 @@ class Moves:
         match after.result:
             case CommuneScored():
                 if after.standing is not None:
-                    self.standings.setdefault(after.period, {})[after.result.unit_id] = after.standing
+                    self.standings[after.result.unit_id] = after.standing
             case CentreScored():
                 kept = SupposedScore.model_fields.keys() & CentreScored.model_fields.keys()
                 self.scores.append(SupposedScore(**{name: getattr(after.result, name) for name in kept}))
@@ -94,7 +94,7 @@ class Moves:
         everything = [each.model_dump(mode="json") for each in (*self.results, *self.ranks, *self.scores)]
         return ScoringRehearsal(
             digest=self.digest,
-            periods=self.periods,
+            period=self.period,
             judged=self.judged,
             moved=len(self.results),
             otherwise=self.otherwise,
@@ -102,12 +102,12 @@ class Moves:
             by_kind=Counter(each.kind for each in self.results),
             results=self.results[: self.shown],
             ranks_moved=len(self.ranks),
-            by_scope=Counter(f"{each.scope}/{each.period}" for each in self.ranks),
+            by_scope=Counter(each.scope for each in self.ranks),
             ranks=self.ranks[: self.shown],
             unranked=self.unranked,
             scores=self.scores,
             seen=content_hash(
-                [self.digest, self.periods, self.judged, self.otherwise, sorted(self.unranked), everything]
+                [self.digest, self.period, self.judged, self.otherwise, sorted(self.unranked), everything]
             ),
         )
 

@@ -79,31 +79,21 @@ def view(proposal: decisions.Proposal, here: InUse) -> ProposalView:
 # --------------------------------------------------------------------------------------------------- rehearsal
 
 
-async def rehearse(mongo: Mongo, rules: Tried, period: int | None, shown: int, at: datetime) -> ScoringRehearsal:
-    """What judging every kept result again by other rules would move, and the ranks that follow. Nothing is written.
+async def rehearse(mongo: Mongo, rules: Tried, period: int, shown: int, at: datetime) -> ScoringRehearsal:
+    """What judging a period again by other rules would move, and the ranks that follow. Nothing is written.
 
     The same decision judges that an order to judge again would have made, on the same documents, with what follows for
     communes from their centres and standards. Districts and provinces are judged on the counts that are kept with them.
 
     Args:
-        period: of this one alone; `None`: of all.
         shown: how many of each are told one by one.
     """
-    moves = Moves(rules.digest, shown)
+    moves = Moves(rules.digest, period, shown)
     with using(rules.places):
-        grouped = await mongo.aggregate(
-            RESULTS.name,
-            [
-                {"$match": {} if period is None else {"period": period}},
-                {"$group": {"_id": {"period": "$period", "province": "$accepted.province"}}},
-            ],
-        )
-        groups = sorted((row["_id"]["period"], row["_id"]["province"]) for row in grouped)
-        for of_period, province in groups:
-            await _judge(mongo, of_period, province, moves, at)
-        moves.periods = sorted({of_period for of_period, _ in groups})
-        for of_period in moves.periods:
-            await _rank(mongo, of_period, moves)
+        by_province: list[dict[str, Any]] = [{"$match": {"period": period}}, {"$group": {"_id": "$accepted.province"}}]
+        for row in sorted(await mongo.aggregate(RESULTS.name, by_province), key=lambda row: str(row["_id"])):
+            await _judge(mongo, period, row["_id"], moves, at)
+        await _rank(mongo, period, moves)
     return moves.told()
 
 
@@ -151,9 +141,8 @@ async def _rank(mongo: Mongo, period: int, moves: Moves) -> None:
         return
     reader = Reader(mongo)
     register = await answer(register_now, reader)
-    supposed = moves.standings.get(period, {})
     known = {
-        holder: [supposed.get(each.unit_id, each) for each in found]
+        holder: [moves.standings.get(each.unit_id, each) for each in found]
         for holder, found in (await answer(partial(standings_by_holder, period=period), reader)).items()
     }
     for head in sorted(heads, key=lambda each: (each.scope != NATION, each.scope)):
@@ -164,6 +153,6 @@ async def _rank(mongo: Mongo, period: int, moves: Moves) -> None:
         try:
             after = rows_again(terms(head.scope, period, None, register), results)
         except NoRuleInForce as error:
-            moves.unranked[f"{head.scope}/{period}"] = error.problem.message
+            moves.unranked[head.scope] = error.problem.message
             continue
         moves.ranked_again(year, await rows(mongo, head, Stretch(1, head.pages)), after)
