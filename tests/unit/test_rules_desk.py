@@ -14,14 +14,14 @@ import yaml
 
 from deploy.local.identity import ensure_signing_key
 from services.funding.decisions import RUNS as BUDGETS
-from services.funding.decisions import again
+from services.funding.opening import opening
 from services.scoring.decisions import RANKINGS, RESULTS
 from shared.messaging.collections import OUTBOX, RECALCULATIONS
-from shared.messaging.decide.writing import rows_of
 from shared.rulebook.checking import read_all
 from shared.rulebook.decided import DECIDED
 from shared.rulebook.overlays import folders, using
 from shared.rulebook.proposed import laid_out
+from shared.web import streams
 from tests.casework.case import USUAL, Officer, load
 from tests.casework.in_memory import MemoryWorld
 from tests.casework.playing import perform
@@ -218,8 +218,7 @@ async def test_a_rehearsal_tells_exactly_what_happens_once_the_rules_are_used(wo
     with installed(files):
         answer = await post(world, AN, "/recompute", {"id": "anew", "period": 2025, "why": WHY})
         assert answer.status_code == 202, answer.text
-        wanted = rows_of([again(code) for code in ("31", "40")], USUAL)
-        await world.mongo("funding").insert(RECALCULATIONS, wanted)
+        await opening(world.services["funding"].commands)
         await world.rest()
     becomes = figures(world)
     really = {key: becomes[key] for key in was if was[key] != becomes[key]}
@@ -245,6 +244,21 @@ async def test_a_rehearsal_tells_exactly_what_happens_once_the_rules_are_used(wo
     assert {name for name, count in shown.items() if count} == set(moved), "each kind of rule moves what it is about"
 
 
+async def test_budgets_follow_a_start_with_other_rules_and_no_other_start(world: MemoryWorld) -> None:
+    funding = world.services["funding"]
+
+    async def asked() -> int:
+        await opening(funding.commands)
+        return len(funding.mongo.all(RECALCULATIONS))
+
+    assert (await asked(), await asked()) == (1, 1), "what they were made by before is not known"
+    paid = amounts(world)
+    await world.rest()
+    assert (amounts(world), await asked()) == (paid, 0)
+    with installed(FILES["order"]):
+        assert (await asked(), await asked()) == (1, 1)
+
+
 async def test_all_is_counted_and_the_first_are_told(world: MemoryWorld) -> None:
     await proposed(world, FILES["bands"])
     whole = await done(world, AN, f"{DESK}/QD-12/rehearsal", {"period": 2025})
@@ -253,6 +267,15 @@ async def test_all_is_counted_and_the_first_are_told(world: MemoryWorld) -> None
     assert (short["moved"], len(short["results"]), short["seen"]) == (2, 1, whole["seen"])
     other = await done(world, AN, f"{DESK}/QD-12/rehearsal", {"period": 2024})
     assert (other["judged"], other["seen"] == whole["seen"]) == (0, False)
+
+
+async def test_who_waits_long_hears_that_work_goes_on(world: MemoryWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    await proposed(world, FILES["bands"])
+    quick = await done(world, AN, f"{DESK}/QD-12/rehearsal", {"period": 2025})
+    monkeypatch.setattr(streams, "BEAT_SECONDS", 0.0)
+    slow = await post(world, AN, f"{DESK}/QD-12/rehearsal", {"period": 2025})
+    assert (slow.status_code, slow.json()) == (200, quick)
+    assert slow.text.startswith("\n")
 
 
 async def test_an_approved_budget_stays_and_its_adjustment_is_told(world: MemoryWorld) -> None:

@@ -22,6 +22,7 @@ Documents, by collection and `_id`, each declared in the room of its theme:
 | | `granted` | `<centre id>/equipment` | `Granted`: which approvals granted the initial equipment |
 | | `releases` | `<centre id>/<year>/<purpose>/<version>` | each of them as it was published |
 | | `journal` | `<province>/<year>/<purpose>/<number>` | `JournalEntry`, never changed |
+| `rules_used` | `rules_used` | `rules` | `RulesUsed`: the state of the rules with which the service started last |
 | `adjustment` | `adjustments` | `<province>/<year>/<centre id or _reserve>/<number>` | `Adjusting` |
 
 The first six are facts: the newest version is kept (in the place of a withdrawn one lies its `Withdrawn`), and the set

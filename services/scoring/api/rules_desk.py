@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, StringConstraints
 
 from services.scoring.decisions import rules_desk as decisions
@@ -21,6 +21,7 @@ from shared.web.paging import After, Limit
 from shared.web.parameters import Name
 from shared.web.problems import ApiProblem, not_found, refused
 from shared.web.proposed_rules import Files, proven
+from shared.web.streams import patient
 
 router = APIRouter(prefix="/rule-proposals")
 REHEARSING = asyncio.Lock()
@@ -110,18 +111,29 @@ async def get_proposal(request: Request, who: Operator, proposal_id: Name) -> Pr
     return await _view(request, proposal_id)
 
 
-@router.post("/{proposal_id:path}/rehearsal", summary="Which results and ranks it would move; changes nothing")
-async def rehearse(request: Request, who: Operator, proposal_id: Name, body: Rehearsal) -> ScoringRehearsal:
-    """On all that is kept now, judged by the rules in use with the proposed ones. Amounts: funding's own rehearsal."""
+@router.post(
+    "/{proposal_id:path}/rehearsal",
+    summary="Which results and ranks it would move; changes nothing",
+    response_model=ScoringRehearsal,
+)
+async def rehearse(request: Request, who: Operator, proposal_id: Name, body: Rehearsal) -> Response:
+    """On all that is kept now, judged by the rules in use with the proposed ones. Amounts: funding's own rehearsal.
+
+    A nation takes minutes: blank lines come before the document then.
+    """
     kept = await _found(request, proposal_id)
     rules = await proven(kept.texts)
     if rules.digest != kept.digest:
         raise refused("scoring.rules_moved_on")
     if REHEARSING.locked():
         raise refused("http.busy")
-    async with REHEARSING:
-        now = request.app.state.runtime.clock.now()
-        return await queries.rehearse(request.app.state.mongo, rules, body.period, body.shown, now)
+    now = request.app.state.runtime.clock.now()
+
+    async def alone() -> ScoringRehearsal:
+        async with REHEARSING:
+            return await queries.rehearse(request.app.state.mongo, rules, body.period, body.shown, now)
+
+    return await patient(alone())
 
 
 @router.post("/{proposal_id:path}/release", summary="Release what somebody else proposed, by its digest")

@@ -30,7 +30,7 @@ from shared.rulebook.overlays import folders, using
 from shared.rulebook.proposed import Tried
 
 PROPOSALS = decisions.PROPOSALS
-CHUNK = 25
+CHUNK = 10
 """Results that are judged together."""
 
 
