@@ -29,7 +29,7 @@ from shared.answers.rules import (
 )
 from shared.contracts.base import Text, content_hash
 from shared.registry import registry
-from shared.rulebook import HANOI
+from shared.rulebook import HANOI, named_closable
 from shared.rulebook.checking import read_all, release
 from shared.rulebook.decided import DECIDED, decision_on
 from shared.rulebook.overlays import folders
@@ -193,6 +193,8 @@ def rehearse(
     It tells what comes of it once they are in use and the period is judged again: langhoc recompute.
     """
     with plain_errors():
+        if format is Format.CSV:
+            raise CommandError("A rehearsal has several tables: ask for them with --format json.")
         client = Client()
         found = client.get("scoring", f"{DESK}/{proposal}", ProposalView)
         body: dict[str, Any] = {"period": period, "shown": top}
@@ -204,11 +206,10 @@ def rehearse(
             told["funding"] = {code: one.model_dump(mode="json") for code, one in money.items()}
             emit([], [], format, full=told)
             return
-        _show(scored, money, top, language, format)
-        if format is Format.TABLE:
-            vi = language is Language.VI
-            say(f"{'Mã đối chiếu của đề nghị' if vi else 'Digest of the proposal'}: {found.digest}", soft_wrap=True)
-            say(f"{'Mã đối chiếu của bản tính thử' if vi else 'Digest of this rehearsal'}: {seen}", soft_wrap=True)
+        _show(scored, money, top, language)
+        vi = language is Language.VI
+        say(f"{'Mã đối chiếu của đề nghị' if vi else 'Digest of the proposal'}: {found.digest}", soft_wrap=True)
+        say(f"{'Mã đối chiếu của bản tính thử' if vi else 'Digest of this rehearsal'}: {seen}", soft_wrap=True)
 
 
 def _money(client: Client, found: ProposalView, scored: ScoringRehearsal, top: int) -> dict[str, FundingRehearsal]:
@@ -223,48 +224,39 @@ def _money(client: Client, found: ProposalView, scored: ScoringRehearsal, top: i
     return money
 
 
-def _show(
-    scored: ScoringRehearsal, money: Mapping[str, FundingRehearsal], top: int, language: Language, format: Format
-) -> None:
+def _show(scored: ScoringRehearsal, money: Mapping[str, FundingRehearsal], top: int, language: Language) -> None:
     vi, words = language is Language.VI, language.words
-    budgets = [each for one in money.values() for each in one.moved]
-    amounts = [each for one in money.values() for each in one.amounts]
-    count = sum(one.amounts_moved for one in money.values())
     results = f"{'Kết quả thay đổi' if vi else 'Results that change'}: {words(scored.moved)} / {words(scored.judged)}"
-    emit(scored.results[:top], _results(language), format, title=results)
+    emit(scored.results[:top], _results(language), Format.TABLE, title=results)
+    for kind, moved in scored.by_kind.items():
+        say(f"  {language.of(named_closable(kind))}: {words(moved)}")
+    if scored.unjudged:
+        say(f"  {'Không tính được' if vi else 'Cannot be judged'}: {words(scored.unjudged)}")
+    if scored.otherwise:
+        said = "Chỉ có phiên bản mới, điểm và mức như cũ" if vi else "A new version alone, points and level as before"
+        say(f"  {said}: {words(scored.otherwise)}")
     ranks = f"{'Thứ hạng thay đổi' if vi else 'Ranks that change'}: {words(scored.ranks_moved)}"
-    emit(scored.ranks[:top], _ranks(language), format, title=ranks)
-    emit(
-        amounts[:top],
-        _amounts(language),
-        format,
-        title=f"{'Số tiền thay đổi' if vi else 'Amounts that change'}: {words(count)}",
-    )
-    if format is not Format.TABLE:
-        return
+    emit(scored.ranks[:top], _ranks(language), Format.TABLE, title=ranks)
     for scope, moved in scored.by_scope.items():
         say(f"  {scope}: {words(moved)}")
-    for kind, moved in scored.by_kind.items():
-        say(f"  {kind}: {words(moved)}")
-    if scored.otherwise:
-        more = (
-            "kết quả khác có phiên bản mới mà mức, điểm không đổi" if vi else "further results get a new version only"
-        )
-        say(f"  {words(scored.otherwise)} {more}")
     for scope, reason in scored.unranked.items():
         say(f"  {scope}: {language.of(reason)}", soft_wrap=True)
-    for one in budgets:
-        if one.why is not None:
-            say(f"  {one.province}/{one.year}: {language.of(one.why)}", soft_wrap=True)
-        elif one.before is not None and one.after is not None:
-            say(f"  {one.province}/{one.year}: {dong(one.before)} → {dong(one.after)} đồng")
+    amounts = [each for one in money.values() for each in one.amounts]
+    count = words(sum(one.amounts_moved for one in money.values()))
+    title = f"{'Số tiền thay đổi' if vi else 'Amounts that change'}: {count}"
+    emit(amounts[:top], _amounts(language), Format.TABLE, title=title)
+    for budget in [each for one in money.values() for each in one.moved]:
+        if budget.why is not None:
+            say(f"  {budget.province}/{budget.year}: {language.of(budget.why)}", soft_wrap=True)
+        elif budget.before is not None and budget.after is not None:
+            say(f"  {budget.province}/{budget.year}: {dong(budget.before)} → {dong(budget.after)} đồng")
 
 
 def _results(language: Language) -> list[Column[MovedResult]]:
     vi = language is Language.VI
     return [
         Column("province", "Tỉnh" if vi else "Prov."),
-        Column("kind", "Loại" if vi else "Kind"),
+        Column("kind", "Loại" if vi else "Kind", shown=lambda kind: language.of(named_closable(kind))),
         Column("subject", "Đối tượng" if vi else "Subject"),
         Column("name", "Tên" if vi else "Name"),
         Column("before", "Trước" if vi else "Before", shown=lambda one: _figures(one, language)),

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from shared.contracts.base import Claim, Dong, Identifier, Instant, Line, Points, ProvinceCode, Text, Year
 from shared.contracts.facts import ResultState
+from shared.rulebook.basis import Series
 
 ProposalState = Literal["proposed", "withdrawn", "released"]
 
@@ -62,7 +63,7 @@ class Rehearsing(BaseModel):
 class MovedResult(BaseModel):
     """A result that would come to something else."""
 
-    kind: str
+    kind: Series
     subject: str
     name: str
     province: str
@@ -112,7 +113,7 @@ class ScoringRehearsal(BaseModel):
     """Further results that would get a new version: a value or a verdict within them differs."""
     unjudged: int
     """Of those moved: results that could not be judged at all."""
-    by_kind: dict[str, int]
+    by_kind: dict[Series, int]
     """Of those moved."""
     results: list[MovedResult]
     """The first of those moved, by province and id."""

@@ -79,9 +79,10 @@ def laid_out(files: Mapping[str, str]) -> Path:
     Rules are cached by the folders that they were read from: so a rehearsal that is repeated reads nothing again.
     Raises `ValueError`.
     """
-    folder = _room() / content_hash(dict(files))
+    room = Path(_kept().name)
+    folder = room / content_hash(dict(files))
     if not folder.exists():
-        aside = _room() / uuid4().hex
+        aside = room / uuid4().hex
         aside.mkdir()
         lay_out(aside, files)
         try:
@@ -93,5 +94,6 @@ def laid_out(files: Mapping[str, str]) -> Path:
 
 
 @cache
-def _room() -> Path:
-    return Path(tempfile.mkdtemp(prefix="langhoc-rules-"))
+def _kept() -> tempfile.TemporaryDirectory[str]:
+    """Gone with the process."""
+    return tempfile.TemporaryDirectory(prefix="langhoc-rules-")

@@ -172,7 +172,7 @@ def ranks(world: MemoryWorld) -> dict[tuple[str, str], int | None]:
     """Rank by scope and unit, of all rankings as they stand."""
     scoring = world.mongo("scoring")
     pages = {row["_id"]: row for row in scoring.all("ranking_pages")}
-    found = {}
+    found: dict[tuple[str, str], int | None] = {}
     for head in (RANKINGS.read(row) for row in scoring.all(RANKINGS.name)):
         for entry in head.manifest:
             page = pages[f"{head.scope}/{head.period}/{entry.version}/{entry.page}"]

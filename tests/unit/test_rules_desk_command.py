@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from cli import output
 from cli.main import app as langhoc
 from shared.rulebook.checking import read_all
 from shared.rulebook.overlays import folders
@@ -29,14 +30,15 @@ async def desk(world: MemoryWorld, monkeypatch: pytest.MonkeyPatch) -> Command:
 
     def reach(name: str) -> Connect:
         return lambda account, role, province: world.client(
-            Officer(name=account or "an", role=role, province=province),  # type: ignore[arg-type]
+            Officer(name=account or "an", role=role, province=province),
             name,
         )
 
     answered_by(monkeypatch, scoring=reach("scoring"), funding=reach("funding"))
+    monkeypatch.setattr(output.console, "width", 80)
 
-    async def run(*arguments: str, columns: int = 80) -> Result:
-        command = CliRunner(env={"COLUMNS": str(columns), "LANGHOC_RULEBOOK": ""}).invoke
+    async def run(*arguments: str) -> Result:
+        command = CliRunner(env={"LANGHOC_RULEBOOK": ""}).invoke
         return await asyncio.to_thread(command, langhoc, ["rulebook", *arguments])
 
     return run
@@ -75,7 +77,7 @@ async def test_two_officers_bring_rules_from_a_file_into_a_package(desk: Command
     done = await desk("release", "QD-12", "--digest", digest, "--why", WHY, "--by", "binh")
     assert done.exit_code == 0, done.output
     assert "QD-12: released" in done.output
-    listed = await desk("proposals", "--state", "released", columns=160)
+    listed = await desk("proposals", "--state", "released", "--format", "csv")
     assert "QD-12" in listed.output
     assert "local:binh" in listed.output
 
