@@ -29,7 +29,7 @@ from shared.answers.rules import (
 )
 from shared.contracts.base import Text, content_hash
 from shared.registry import registry
-from shared.rulebook import HANOI, named_closable
+from shared.rulebook import HANOI, Series, named_closable
 from shared.rulebook.checking import read_all, release
 from shared.rulebook.decided import DECIDED, decision_on
 from shared.rulebook.overlays import folders
@@ -50,6 +50,7 @@ WHAT: Mapping[str, Text] = {
     "adjustment": Text(vi="điều chỉnh", en="adjustment"),
 }
 RESERVE = Text(vi="(dự phòng)", en="(reserve)")
+CITIZEN = Text(vi="công dân học tập", en="learning citizens")
 
 
 def app_commands(parent: typer.Typer) -> None:
@@ -229,7 +230,7 @@ def _show(scored: ScoringRehearsal, money: Mapping[str, FundingRehearsal], top: 
     results = f"{'Kết quả thay đổi' if vi else 'Results that change'}: {words(scored.moved)} / {words(scored.judged)}"
     emit(scored.results[:top], _results(language), Format.TABLE, title=results)
     for kind, moved in scored.by_kind.items():
-        say(f"  {language.of(named_closable(kind))}: {words(moved)}")
+        say(f"  {language.of(_named(kind))}: {words(moved)}")
     if scored.unjudged:
         say(f"  {'Không tính được' if vi else 'Cannot be judged'}: {words(scored.unjudged)}")
     if scored.otherwise:
@@ -252,11 +253,16 @@ def _show(scored: ScoringRehearsal, money: Mapping[str, FundingRehearsal], top: 
             say(f"  {budget.province}/{budget.year}: {dong(budget.before)} → {dong(budget.after)} đồng")
 
 
+def _named(kind: Series) -> Text:
+    """What was judged, in words within a sentence."""
+    return CITIZEN if kind == "learning_citizen" else named_closable(kind)
+
+
 def _results(language: Language) -> list[Column[MovedResult]]:
     vi = language is Language.VI
     return [
         Column("province", "Tỉnh" if vi else "Prov."),
-        Column("kind", "Loại" if vi else "Kind", shown=lambda kind: language.of(named_closable(kind))),
+        Column("kind", "Loại" if vi else "Kind", shown=lambda kind: language.of(_named(kind))),
         Column("subject", "Đối tượng" if vi else "Subject"),
         Column("name", "Tên" if vi else "Name"),
         Column("before", "Trước" if vi else "Before", shown=lambda one: _figures(one, language)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from services.funding.decisions.rules_used import go_by
+from services.funding.decisions import go_by
 from shared.messaging.decide.commands import Commands
 from shared.rulebook.decided import state_of
 from shared.rulebook.overlays import folders

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from uuid import uuid4
 
 from shared.contracts.base import content_hash
 from shared.rulebook.checking import read_all
 from shared.rulebook.decided import DECIDED, RELEASED, digest_of, state_of, sums_of
 from shared.rulebook.errors import RulebookError
-from shared.rulebook.given import lay_out
+from shared.rulebook.given import Misplaced, lay_out
 from shared.rulebook.overlays import folders
 from shared.rulebook.source import Dated
 
@@ -45,10 +44,10 @@ def tried(files: Mapping[str, str]) -> Tried:
         files: text by place in a rulebook's folder (`goals.yaml`, `rubrics/<id>.yaml`, `ministry/periods.yaml`).
 
     Raises:
-        ValueError: a file that has no place there.
+        Misplaced: a file that has no place there.
     """
     if own := sorted(files.keys() & {DECIDED, RELEASED}):
-        raise ValueError(f"{own[0]!r} is written by whoever releases")
+        raise Misplaced(own[0], "is written when it is released")
     return _tried(folders(), laid_out(files))
 
 
@@ -77,13 +76,12 @@ def laid_out(files: Mapping[str, str]) -> Path:
     """A folder that holds these files as long as the process lives; the same files, the same folder.
 
     Rules are cached by the folders that they were read from: so a rehearsal that is repeated reads nothing again.
-    Raises `ValueError`.
+    Raises `Misplaced`.
     """
     room = Path(_kept().name)
     folder = room / content_hash(dict(files))
     if not folder.exists():
-        aside = room / uuid4().hex
-        aside.mkdir()
+        aside = Path(tempfile.mkdtemp(dir=room))
         lay_out(aside, files)
         try:
             aside.rename(folder)

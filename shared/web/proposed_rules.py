@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from shared.contracts.base import OneLine, Problem
+from shared.rulebook.given import Misplaced
 from shared.rulebook.proposed import Tried, tried
 from shared.web.beside import Beside
 from shared.web.problems import refused
@@ -38,5 +39,5 @@ def _placed(file: str, problem: Problem) -> Problem:
 def _tried(files: Mapping[str, str]) -> Tried:
     try:
         return tried(files)
-    except ValueError as error:
-        raise refused("rulebook.no_place", reason=str(error)) from error
+    except Misplaced as error:
+        raise refused("rulebook.no_place", file=error.place) from error

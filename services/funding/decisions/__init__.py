@@ -64,6 +64,7 @@ from services.funding.decisions.proposal.inputs import (
     standing,
 )
 from services.funding.decisions.proposal.proposing import ALLOCATIONS, RUNS, lines_of, propose
+from services.funding.decisions.rules_used import go_by
 from services.funding.decisions.sets import PROPOSALS, SETS
 
 __all__ = [
@@ -103,6 +104,7 @@ __all__ = [
     "budget_year",
     "calculated",
     "decide_on_adjustment",
+    "go_by",
     "inputs_of",
     "is_booked",
     "is_whole",

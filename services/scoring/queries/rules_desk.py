@@ -7,11 +7,20 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from services.scoring.decisions import NATION, RANKINGS, RESCORED, RESULTS, RankingYear, Rescored, Result
+from services.scoring.decisions import (
+    NATION,
+    RANKINGS,
+    RESCORED,
+    RESULTS,
+    Moves,
+    RankingYear,
+    Rescored,
+    Result,
+    rows_again,
+    standings_by_holder,
+    terms,
+)
 from services.scoring.decisions import rules_desk as decisions
-from services.scoring.decisions.ranked import standings_by_holder
-from services.scoring.decisions.rankings import terms
-from services.scoring.decisions.rehearsed import Moves, rows_again
 from services.scoring.domain import Stretch
 from services.scoring.queries.rankings import rows
 from shared.answers.page import Page
