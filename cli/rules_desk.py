@@ -314,11 +314,11 @@ def _amounts(language: Language) -> list[Column[MovedAmount]]:
 
 def package(
     proposal: ProposalId,
-    folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")],
+    folder: Annotated[Path, typer.Argument(help="A new folder; those in packages/ are read in order of name.")],
 ) -> None:
-    """Write released rules into a folder of their own, with who decided on them: what LANGHOC_RULEBOOK is to name.
+    """Write released rules into a folder of their own, with who decided on them.
 
-    Example: langhoc rulebook package QD-12 /etc/langhoc/rules/2026-qd-12
+    Example: langhoc rulebook package QD-12 /etc/langhoc/rulebook/packages/2026-05-04-qd-12
     """
     with plain_errors():
         found = Client().get("scoring", f"{DESK}/{proposal}/package", RulesPackage)
@@ -333,7 +333,7 @@ def package(
             raise CommandError("The record is not that of the package. Fetch it anew, into another folder.")
         release(folder, book.rules)
         say(f"{folder}: {len(found.files) - 1} files, digest {found.digest}", soft_wrap=True)
-        say(f"Name it last in LANGHOC_RULEBOOK for all services, and restart them: …:{folder}", soft_wrap=True)
+        say("It is used by services that start with it: in packages/ of their own rules, or last in LANGHOC_RULEBOOK.")
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:

@@ -28,7 +28,7 @@ from shared.rulebook import (
 )
 from shared.rulebook.decided import DECIDED, RELEASED, prove_decided
 from shared.rulebook.errors import Findings, RulebookError
-from shared.rulebook.overlays import MINISTRY, NATION, PROVINCES, Layers, Place, Placed, called, folders
+from shared.rulebook.overlays import MINISTRY, NATION, PROVINCES, Layers, Place, Placed, called, folders, with_packages
 from shared.rulebook.points import PointsRubric
 from shared.rulebook.rubrics import Rubric, load_rubrics
 from shared.rulebook.source import read
@@ -123,6 +123,7 @@ def _misplaced(folder: Path) -> list[RulebookError]:
     allowed = [*_NATION_ONLY, *LAYERED, *(f"{MINISTRY}/{own}" for own in _OWN)]
     allowed += [f"{PROVINCES}/[0-9][0-9]/{own}" for own in _OWN]
     known = {file for pattern in allowed for file in folder.glob(pattern)}
+    known |= {file for each in with_packages(folder)[1:] for file in each.rglob("*")}  # a folder of its own each
     strange = [file for file in sorted(folder.rglob("*")) if file.is_file() and file not in known]
     expected = ", ".join(allowed)
     return [

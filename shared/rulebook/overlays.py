@@ -26,6 +26,7 @@ from shared.rulebook.source import DATA, Dated, Rule, in_force, prove_succession
 
 SETTING = "LANGHOC_RULEBOOK"
 NATION, MINISTRY, PROVINCES = "", "ministry", "provinces"
+PACKAGES = "packages"
 V = TypeVar("V", bound=Dated)
 
 
@@ -54,7 +55,12 @@ def using(places: Sequence[Path]) -> Iterator[None]:
 
 @lru_cache
 def _named(setting: str) -> tuple[Path, ...]:
-    return (DATA, *(Path(part) for part in setting.split(os.pathsep) if part))
+    return (DATA, *(place for part in setting.split(os.pathsep) if part for place in with_packages(Path(part))))
+
+
+def with_packages(folder: Path) -> tuple[Path, ...]:
+    """A folder of own rules, then the packages of released ones in it (`packages/<name>/`), in order of their names."""
+    return (folder, *(each for each in sorted(folder.glob(f"{PACKAGES}/*")) if each.is_dir()))
 
 
 def called(folder: Path, file: Path) -> str:

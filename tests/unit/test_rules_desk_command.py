@@ -52,7 +52,9 @@ def files(tmp_path: Path) -> Path:
     return folder
 
 
-async def test_two_officers_bring_rules_from_a_file_into_a_package(desk: Command, files: Path, tmp_path: Path) -> None:
+async def test_two_officers_bring_rules_from_a_file_into_a_package(
+    desk: Command, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     proposed = await desk("propose", str(files), "--id", "QD-12", "--why", WHY, "--by", "an")
     assert proposed.exit_code == 0, proposed.output
     assert "QD-12: waits" in proposed.output
@@ -81,11 +83,17 @@ async def test_two_officers_bring_rules_from_a_file_into_a_package(desk: Command
     assert "QD-12" in listed.output
     assert "local:binh" in listed.output
 
-    folder = tmp_path / "package"
+    own = tmp_path / "own"
+    folder = own / "packages" / "2026-05-04-qd-12"
     written = await desk("package", "QD-12", str(folder))
     assert written.exit_code == 0, written.output
     assert read_all((*folders(), folder)).errors == ()
     assert "clc_2553_2013/31-2025: " in (folder / "released.yaml").read_text(encoding="utf-8")
+    assert f"rules in langhoc, {own}, {folder}: no problem." in " ".join((await desk("check", str(own))).output.split())
+    put(folder, "ministry/periods.yaml", "versions: []")
+    assert "(decided_file_differs)" in (await desk("check", str(own))).output
+    monkeypatch.setenv("LANGHOC_RULEBOOK", str(own))
+    assert folders()[1:] == (own, folder)
     again = await desk("package", "QD-12", str(folder))
     assert "is not empty" in again.output
 
