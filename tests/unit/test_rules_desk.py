@@ -292,7 +292,7 @@ async def test_two_persons_and_the_digest_release_rules(world: MemoryWorld) -> N
     assert (proposal["state"], proposal["is_current"], proposal["in_use"]) == ("proposed", True, False)
     assert proposal["new"] == ["clc_2553_2013/31-2025", "clc_2553_2013/40-2025"]
     right = {"digest": proposal["digest"], "why": WHY}
-    assert (await post(world, AN, f"{DESK}/QD-12/release", right)).json()["code"] == "rules_same_person"
+    assert (await post(world, AN, f"{DESK}/QD-12/release", right)).json()["code"] == "same_person"
     other = await post(world, BINH, f"{DESK}/QD-12/release", right | {"digest": "0" * 64})
     assert (other.status_code, other.json()["code"]) == (409, "rules_other_digest")
     assert (await world.ask(BINH, "scoring", f"{DESK}/QD-12/package")).json()["code"] == "rules_not_released"

@@ -147,6 +147,6 @@ def _hindrances(before: Proposal, wanted: Answering) -> Iterator[Problem]:
         yield problem("scoring.rules_other_digest", "/digest", digest=before.digest)
     if wanted.state == "released":
         if wanted.by.is_among([before.proposed_by]):
-            yield problem("scoring.rules_same_person")
+            yield problem("scoring.same_person")
         if before.base != wanted.base:
             yield problem("scoring.rules_moved_on")
