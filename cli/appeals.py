@@ -168,31 +168,34 @@ def _show(client: Client, found: Sequence[AppealView], language: Language, forma
     columns: list[Column[AppealView]] = [
         Column("appeal_id", "Đề nghị" if vi else "Appeal"),
         Column("province", "Tỉnh" if vi else "Province"),
-        Column("series", "Loại" if vi else "Series", shown=lambda what: language.of(named_closable(what))),
+        Column("series", "Loại" if vi else "Series", shown=lambda what: language.of(named_closable(what)), below=True),
         Column("subject", "Đối tượng" if vi else "Subject"),
-        Column("name", "Tên" if vi else "Name"),
+        Column("name", "Tên" if vi else "Name", below=True),
         number("period", "Kỳ" if vi else "Period"),
         number("result_version", "Phiên bản" if vi else "Version"),
         number("newest_version", "Đang đứng" if vi else "Stands now"),
         Column("state", "Tình trạng" if vi else "State", shown=lambda state: language.of(STATES[state])),
-        Column("reason", "Lý do" if vi else "Why"),
+        Column("reason", "Lý do" if vi else "Why", below=True),
         Column("decide_by", "Trả lời đến hết" if vi else "Answer until", shown=day),
         Column(
             "follows",
             "Việc tiếp theo" if vi else "What follows",
             lambda one: one.decision and one.decision.follows,
             lambda follows: language.of(FOLLOWS[follows]),
+            below=True,
         ),
         Column(
             "answer",
             "Trả lời" if vi else "Answer",
             lambda one: one.decision.reason if one.decision else one.withdrawn and one.withdrawn.reason,
+            below=True,
         ),
         Column(
             "decided_by",
             "Người quyết định" if vi else "Decided by",
             lambda one: one.decision and one.decision.decided_by,
             Names(client) if format is Format.TABLE else str,
+            below=True,
         ),
     ]
     emit(found, columns, format, title="Đề nghị xem xét lại kết quả" if vi else "Appeals", full=list(found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -92,9 +92,14 @@ class Client:
         """A file that a service makes."""
         return self._first(service, "GET", path, params=_given(query)).content
 
-    def flows(self) -> Flows:
-        """What is still on its way, per process, in the order of the flow; not settled where nobody can tell now."""
-        return [self._flow(service, url) for service, urls in self.deployment.services.items() for url in urls]
+    def flows(self, of: Collection[str] | None = None) -> Flows:
+        """What is still on its way, per process, in the order of the flow; not settled where nobody can tell now.
+
+        Args:
+            of: only these services.
+        """
+        services = self.deployment.services.items()
+        return [self._flow(name, url) for name, urls in services if of is None or name in of for url in urls]
 
     def _flow(self, service: str, url: str) -> Flow | Unknown:
         try:
@@ -102,12 +107,14 @@ class Client:
         except Away as away:
             return Unknown(service, " ".join(str(away).split()))  # one line
 
-    def wait(self, seconds: float, progress: Callable[[Flows], None] = lambda flows: None) -> None:
-        """Return when nothing is on its way, seen twice one second apart; raise after `seconds`."""
+    def wait(
+        self, seconds: float, progress: Callable[[Flows], None] = lambda flows: None, of: Collection[str] | None = None
+    ) -> None:
+        """Return when nothing is on its way (in the services `of`), twice one second apart; raise after `seconds`."""
         deadline = time.monotonic() + seconds
         quiet_since: float | None = None
         while True:
-            flows = self.flows()
+            flows = self.flows(of)
             progress(flows)
             now = time.monotonic()
             if not all(flow.settled for flow in flows):
@@ -182,12 +189,7 @@ def _refusal(service: str, response: httpx.Response) -> CommandError:
 def _in_words(one: Problem) -> str:
     """A problem at its place, what was expected there, and how to mend it."""
     place = f"{one.field}: " if one.field else ""
-    message, expected = one.message, one.expected
-    said = Text(
-        vi=f"{message.vi} Cần: {expected.vi}.",
-        en=f"{message.en} Expected: {expected.en}.",
-    )
-    return f"{place}{both(said)}\n{_arrow(one.mend)}"
+    return f"{place}{both(one.said)}\n{_arrow(one.mend)}"
 
 
 def _arrow(mend: Text) -> str:

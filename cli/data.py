@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -65,10 +65,15 @@ def app_commands(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def wait_settled(client: Client, seconds: float, doing: str = "Settling") -> None:
-    """Wait until the flow has settled, showing what is on its way."""
+def wait_settled(client: Client, seconds: float, doing: str = "Settling", of: Collection[str] | None = None) -> None:
+    """Wait until the flow has settled (in the services `of`), showing what is on its way."""
     with console.status(doing) as spinner:
-        client.wait(seconds, lambda flows: spinner.update(f"{doing}: {describe(flows) or 'nothing on its way'}"))
+        client.wait(seconds, lambda flows: spinner.update(f"{doing}: {describe(flows) or 'nothing on its way'}"), of)
+
+
+def wait_receipts(client: Client) -> None:
+    """Wait until everything that was sent is answered. What other services make of it holds up nobody's answer."""
+    wait_settled(client, WAIT_SECONDS, "Waiting for the receipts", of={"intake"})
 
 
 def wait(
@@ -151,7 +156,7 @@ def _sheets(
 
     def settle() -> None:
         if client is not None:
-            wait_settled(client, WAIT_SECONDS, "Waiting for the receipts")
+            wait_receipts(client)
 
     def by_http(messages: Sequence[Message]) -> list[Receipt]:
         return _received(Client(), handed_in(messages, dry_run=False))
@@ -179,7 +184,7 @@ def _messages(files: Sequence[Path], province: str | None, format: Format, *, dr
         said = _received(client, handed_in(messages, dry_run=False))
     else:
         published = publish(client.deployment, messages)
-        wait_settled(client, WAIT_SECONDS, "Waiting for the receipts")
+        wait_receipts(client)
         said = [client.get("intake", f"/receipts/{item.receipt_id}", Receipt) for item in published]
     show_said(said, format, dry_run=dry_run)
     return all(map(_stands, said))
@@ -234,7 +239,7 @@ def show_said(said: Sequence[Receipt | Judged], format: Format, *, dry_run: bool
     emit(said, SAID_IN_A_ROW, format)
     for one in said:
         for found in (*one.problems, *one.warnings):
-            say(f"{one.submission_id or '–'} {found.field or '/'}: {both(found.message)}")
+            say(f"{one.submission_id or '–'} {found.field or '/'}: {both(found.said)}")
             console.print(Padding(rich_text.Text(f"→ {both(found.mend)}"), (0, 0, 0, 2)))
     counts = Counter(one.status.value for one in said)
     say(f"{len(said)}: " + ", ".join(f"{count} {status}" for status, count in counts.items()))
@@ -366,7 +371,7 @@ def _last_day(due: datetime) -> date:
 
 
 def _problems(receipt: Receipt | Judged) -> str:
-    return "\n".join(f"{one.field or '/'}: {both(one.message)}\n  → {both(one.mend)}" for one in receipt.problems)
+    return "\n".join(f"{one.field or '/'}: {both(one.said)}\n  → {both(one.mend)}" for one in receipt.problems)
 
 
 SAID: list[Column[Receipt | Judged]] = [

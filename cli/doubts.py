@@ -43,7 +43,7 @@ def listed(
         else:
             say("Không có gì đáng ngờ." if language is Language.VI else "Nothing is doubted.")
         for row in rows if format is Format.TABLE else ():
-            say(f"{row.of.subject} {row.warning.field}: {language.of(row.warning.message)}")
+            say(f"{row.of.subject} {row.warning.field} ({row.warning.code}): {language.of(row.warning.said)}")
             console.print(Padding(rich_text.Text(f"→ {language.of(row.warning.mend)}"), (0, 0, 0, 2)))
 
 
@@ -71,8 +71,8 @@ def _columns(language: Language, format: Format) -> Sequence[Column[_Row]]:
         yield Column("name", "Tên" if vi else "Name", lambda row: row.of.name)
         yield number("period", "Kỳ" if vi else "Period", lambda row: row.of.period)
         yield number("version", "Phiên bản" if vi else "Version", lambda row: row.of.version)
-        yield Column("code", "Cảnh báo" if vi else "Warning", lambda row: row.warning.code)
         if format is not Format.TABLE:
+            yield Column("code", "", lambda row: row.warning.code)
             yield Column("field", "", lambda row: row.warning.field)
             yield Column("submission_id", "", lambda row: row.of.submission_id)
             yield Column("receipt_id", "", lambda row: row.of.receipt_id)

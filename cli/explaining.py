@@ -219,14 +219,14 @@ def _submissions(known: IntakeExplanation, language: Language) -> None:
             if entry.reason:
                 say(f"    {_word('reason', language)}: {entry.reason}")
     for doubt in (each for one in known.doubtful for each in one.warnings):
-        said = f"{doubt.field}: {language.of(doubt.message)} → {language.of(doubt.mend)}"
+        said = f"{doubt.field}: {language.of(doubt.said)} → {language.of(doubt.mend)}"
         console.print(f"  [yellow]{_word('doubtful', language)}[/yellow] {escape(said)}", highlight=False)
     for receipt in known.receipts:
         if receipt.under:
             order = receipt.under.imported or receipt.under.id
             say(f"  {receipt.submission_id}: {_word(receipt.under.kind, language)} {order}")
         for problem in receipt.problems:
-            said = f"{problem.field}: {language.of(problem.message)} → {language.of(problem.mend)}"
+            said = f"{problem.field}: {language.of(problem.said)} → {language.of(problem.mend)}"
             console.print(f"  [yellow]{name_of(receipt.status, language)}[/yellow] {escape(said)}", highlight=False)
 
 

@@ -305,7 +305,7 @@ def _columns(language: Language) -> list[Column[Row]]:
 def _show_refused(rest: Sequence[Unread], language: Language) -> None:
     for one in rest[:SHOWN]:
         for found in one.problems:
-            say(f"{one.file} {one.place} {found.field or '/'}: {language.of(found.message)}")
+            say(f"{one.file} {one.place} {found.field or '/'}: {language.of(found.said)}")
             say(f"  → {language.of(found.mend)}")
     if len(rest) > SHOWN:
         say(f"… and {len(rest) - SHOWN} more.")

@@ -150,23 +150,25 @@ def _show(client: Client, found: Sequence[LateRequestView], language: Language, 
     columns: list[Column[LateRequestView]] = [
         Column("request_id", "Đề nghị" if vi else "Request"),
         Column("province", "Tỉnh" if vi else "Province"),
-        Column("what", "Loại" if vi else "What", shown=lambda what: language.of(named_closable(what))),
+        Column("what", "Loại" if vi else "What", shown=lambda what: language.of(named_closable(what)), below=True),
         number("period", "Kỳ" if vi else "Period"),
         Column("subject", "Đối tượng" if vi else "Subject"),
         Column("state", "Tình trạng" if vi else "State", shown=lambda state: language.of(STATES[state])),
-        Column("reason", "Lý do" if vi else "Why"),
+        Column("reason", "Lý do" if vi else "Why", below=True),
         Column("decide_by", "Trả lời đến hết" if vi else "Answer until", shown=day),
         Column("until", "Mở đến hết" if vi else "Open until", lambda one: one.decision and one.decision.until, day),
         Column(
             "answer",
             "Trả lời" if vi else "Answer",
             lambda one: one.decision.reason if one.decision else one.withdrawn and one.withdrawn.reason,
+            below=True,
         ),
         Column(
             "decided_by",
             "Người quyết định" if vi else "Decided by",
             lambda one: one.decision and one.decision.decided_by,
             Names(client) if format is Format.TABLE else str,
+            below=True,
         ),
     ]
     if format is Format.CSV:

@@ -137,6 +137,8 @@ class Column(Generic[T]):
     shown: Callable[[Any], str] = plain
     """How people read it."""
     number: bool = False
+    below: bool = False
+    """Whether people read it below the table, by the row's first cell: sentences of people are long."""
 
     def of(self, row: T) -> Any:
         """What stands in it."""
@@ -187,7 +189,7 @@ def emit(
         case Format.TABLE:
             cells = {column.heading: [column.cell(row) for row in rows] for column in columns}
             # A column in which nothing stands tells nothing.
-            told = [column for column in columns if not rows or any(cells[column.heading])]
+            told = [one for one in columns if not one.below and (not rows or any(cells[one.heading]))]
             table = Table(
                 title=rich_text.Text(title) if title else None,
                 title_justify="left",
@@ -202,6 +204,10 @@ def emit(
             for row in zip(*(cells[column.heading] for column in told), strict=True):
                 table.add_row(*row)
             console.print(table, markup=False)  # a bracket in somebody's data is no markup
+            below = [(column, place) for column in columns if column.below for place in range(len(rows))]
+            for column, place in sorted(below, key=lambda one: one[1]):
+                if cell := cells[column.heading][place]:
+                    say(f"{columns[0].cell(rows[place])} · {column.heading}: {cell}")
 
 
 # ------------------------------------------------------------------------------------------------- values

@@ -103,6 +103,9 @@ def held(
     with plain_errors():
         scope = _scope(province, area)
         found = Client().get("scoring", f"/rankings/{scope}/{period}/held", list[str])
+        if not found and format is Format.TABLE:
+            say(f"Nothing holds the ranking {scope} {period}.")
+            return
         emit([{"accepts": each} for each in found], headed(accepts="Accept it as"), format, title=f"Holding {scope}")
 
 

@@ -100,7 +100,7 @@ def _show(page: Page[Receipt], asked: str, language: Language) -> None:
     emit(page.items, _columns(language, Format.TABLE), Format.TABLE, title=f"{heading}: {asked}" if asked else heading)
     for receipt in page.items:
         for found in (*receipt.problems, *receipt.warnings):
-            say(f"{receipt.submission_id or receipt.receipt_id} {found.field or '/'}: {language.of(found.message)}")
+            say(f"{receipt.submission_id or receipt.receipt_id} {found.field or '/'}: {language.of(found.said)}")
             console.print(Padding(rich_text.Text(f"→ {language.of(found.mend)}"), (0, 0, 0, 2)))
     if page.next is not None:
         count = len(page.items)

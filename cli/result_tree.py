@@ -21,6 +21,7 @@ from shared.contracts.base import Provenance, Step
 from shared.contracts.explained import CriterionResult, TargetResult
 from shared.contracts.facts import RecognitionInForce, Reference, Superseded
 from shared.rulebook import HANOI, PassFailRubric, PointsRubric, Rubric, rubric
+from shared.rulebook.reports import PartsField, ReportRubric
 from shared.rulebook.targets import PartsRule
 from shared.wording import reached
 
@@ -33,6 +34,7 @@ _W: Mapping[str, tuple[str, str]] = {
     "incomplete": ("chưa đủ căn cứ, chưa xếp loại", "incomplete, so nothing is graded yet"),
     "unassessed": ("hồ sơ đã rút, chưa được đánh giá", "withdrawn, so unassessed"),
     "shares": ("đã tính các tỷ lệ, so với mục tiêu", "shares computed, beside the goals"),
+    "reported": ("báo cáo đủ các mục bắt buộc", "the report is complete"),
     "increase": ("tăng so với năm trước", "more than in the previous year"),
     "decrease": ("giảm so với năm trước", "less than in the previous year"),
     "rule": ("Quy định", "Rule"),
@@ -147,7 +149,7 @@ def outcome(result: AnyResult, language: Language, replaced: Superseded | None =
     if isinstance(result, AssessmentResult) and result.standards:
         levels = {_name(id, language): language.of(reached(level)) for id, level in result.standards.items()}
         return ", ".join(f"{name}: {level}" for name, level in levels.items())
-    return word("shares", language)
+    return word("reported" if isinstance(rule, ReportRubric) else "shares", language)
 
 
 def render(result: AnyResult, language: Language) -> RenderableType:
@@ -248,8 +250,8 @@ def _said_in(rule: Rubric | None, language: Language) -> Said:
     words = {"true": word("true", language), "false": word("false", language)}
     words |= {"↑": word("increase", language), "↓": word("decrease", language)}
     words |= {id: _name(id, language) for id in GRADES}
-    if isinstance(rule, PassFailRubric):
-        parts = (target.parts for target in rule.targets if isinstance(target, PartsRule))
+    if isinstance(rule, PassFailRubric | ReportRubric):
+        parts = (target.parts for target in rule.targets if isinstance(target, PartsRule | PartsField))
         words |= {id: language.of(name) for each in parts for id, name in each.items()}
 
     def said(value: str) -> str:

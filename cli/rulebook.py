@@ -20,7 +20,7 @@ from shared.rulebook.checking import AREAS, LAYERED, Book, Reader, expiring, rea
 from shared.rulebook.on_day import on_day
 from shared.rulebook.overlays import MINISTRY, NATION, Placed, folders, with_packages
 from shared.rulebook.points import PointsRubric
-from shared.rulebook.rubrics import cut_off, end_of
+from shared.rulebook.rubrics import cut_off, end_of, ruled
 from shared.rulebook.source import DATA, Dated, read
 from shared.rulebook.tables import OwnPointTable, under
 
@@ -312,7 +312,7 @@ def _found(book: Book, name: str, on: date | None, province: str | None) -> Date
         rubrics = [one for one in by_id.values() if isinstance(one, RubricBase) and one.series == name]
         version = next((one for one in rubrics if one.in_force(day)), None)
     elif version is None:
-        known = ", ".join([*sorted(by_id), *kinds, *get_args(Series)])
+        known = ", ".join([*sorted(by_id), *kinds, *sorted(ruled())])
         fail(f"There is no rule {name!r}. Known are: {known}")
     if version is None:
         fail(f"No version of {name} was in force on {day}.")

@@ -75,7 +75,7 @@ class refusals:
 def in_words(problem: Problem) -> str:
     """A problem with its place, in both languages."""
     place = f"{problem.field} " if problem.field else ""
-    return f"{place}{both(problem.message)}\n  → {both(problem.mend)}"
+    return f"{place}{both(problem.said)}\n  → {both(problem.mend)}"
 
 
 def is_sheet(file: Path) -> bool:
@@ -304,7 +304,7 @@ def _columns(language: Language) -> list[Column[Line]]:
 
 def _tell(sheet: Sheet, answers: Mapping[int, Told], answered: Path, language: Language, format: Format) -> None:
     lines = [
-        Line(number, answer.status, "\n".join(f"{one.field} {language.of(one.message)}" for one in answer.problems))
+        Line(number, answer.status, "\n".join(f"{one.field} {language.of(one.said)}" for one in answer.problems))
         for number, answer in answers.items()
     ]
     columns = _columns(language)

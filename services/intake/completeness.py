@@ -19,6 +19,7 @@ from services.intake.domain import completeness as domain
 from shared.answers.completeness import Completeness, FileState, OwedFile, OwedSeries
 from shared.contracts.base import Contract, Status
 from shared.contracts.facts import Act
+from shared.contracts.series import OWN_IDS, kind_of
 from shared.mongo import Mongo
 from shared.registry import Registry
 from shared.rulebook import HANOI, NoRuleInForce, closing, deadline, rubric_for
@@ -76,7 +77,7 @@ async def _read(
         found = domain.owed(series, period, register, centres, record, today)
         return [one for one in found if province in (None, one.province)]
 
-    centres = await _centres(mongo) if series == "centre" else []
+    centres = await _centres(mongo) if kind_of(series) == "centre" else []
     known = [one.code for one in owed(domain.Record({}))]
     accepted = await _accepted(mongo, series, period, province, known)
     waiting = [code for code in known if (one := accepted.get(code)) is None or one.state == "withdrawn"]
@@ -203,12 +204,12 @@ async def _held(mongo: Mongo, series: OwedSeries, period: int, province: str | N
 async def _refused(
     mongo: Mongo, series: OwedSeries, period: int, province: str | None, waiting: Sequence[str]
 ) -> set[domain.Sent]:
-    """By province and code: of which of these something was refused; of learning units, of any of them."""
+    """By province and code: of which of these something was refused; of what no register holds, of any of them."""
     kind, prefix = _filed_as(series)
     scope: dict[str, Any] = {"period": period, "kind": kind, "status": {"$in": _REFUSED}}
     scope |= {"province": province} if province else {}
     subjects: Iterator[Mapping[str, Any]] = ({"$in": part} for part in _parts([prefix + code for code in waiting]))
-    if series == "learning_unit":
+    if kind_of(series) in OWN_IDS:
         subjects = iter([{"$gte": prefix, "$lt": prefix[:-1] + "0"}])
     named = {"province": "$province", "subject": "$subject", "act": "$receipt.act"}
     found: set[domain.Sent] = set()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from decimal import Decimal
+from typing import Any, get_args
 
 from shared.contracts.base import Problem, Text, to_nfc
 from shared.contracts.people import ACCOUNT_TEXT, PERSON_ID
+from shared.contracts.submissions import TargetValue
 from shared.contracts.topics import families
 from shared.messaging.messages import Reason, Unreadable
 from shared.refusals import problem
@@ -147,6 +149,8 @@ def of_validation(error: Mapping[str, Any], body: Any = None) -> Problem:
         given = context.get("tag")
     if kind in ("literal_error", "union_tag_invalid"):
         choices = re.findall("'([^']*)'", context.get("expected") or context.get("expected_tags", ""))
+    if isinstance(given, Decimal):  # what was made of it: the bounds of a number are looked at last
+        given = _as_sent(body, location) if body is not None else str(given)
     pointer, said, expected = _pointer(location), written(given), _expected(error)
     units = _units_meant(location, given, body)
     near = candidates(units)
@@ -226,7 +230,8 @@ def _expected(error: Mapping[str, Any]) -> Text:
 
 
 # Tags that Pydantic puts into a location for a discriminated union; they are no fields of the body.
-_TAGS = frozenset({"points", "pass_fail", "boolean", "parts", "level", "share", "share_pair", "count", "change"})
+_VALUES = get_args(get_args(TargetValue)[0])
+_TAGS = frozenset({"points", "pass_fail", *(value.model_fields["type"].default for value in _VALUES)})
 
 
 def _pointer(location: Sequence[int | str]) -> str:
@@ -241,6 +246,14 @@ def _pointer(location: Sequence[int | str]) -> str:
             continue
         parts.append(_printable(part).replace("~", "~0").replace("/", "~1"))
     return "".join(f"/{part}" for part in parts)
+
+
+def _as_sent(body: Any, location: Sequence[int | str]) -> Any:
+    """The value at a Pydantic location, whose tags are no keys of the body."""
+    for part in location:
+        if part in (body if isinstance(body, dict) else range(len(body)) if isinstance(body, list) else ()):
+            body = body[part]
+    return body
 
 
 def written(value: object) -> str:

@@ -39,6 +39,7 @@ from shared.answers.register import AcceptedFact, AcceptedSubject
 from shared.answers.warnings import Doubtful
 from shared.contracts.base import Status
 from shared.contracts.facts import PeriodReopened, Receipt
+from shared.contracts.series import OWN_IDS
 from shared.messaging import seals
 from shared.messaging.collections import DEAD_LETTERS, RECALCULATIONS, SETS
 from shared.messaging.decide.documents import Document, Query
@@ -144,9 +145,12 @@ async def meant(mongo: Mongo, asked: str, province: str | None) -> Collection[do
 
 
 _NAMED: dict[str, Any] = {
-    "$or": [{"kind": "registration"}, {"subject": {"$gte": "learning_unit/", "$lt": "learning_unit0"}}]
+    "$or": [
+        {"kind": "registration"},
+        *({"subject": {"$gte": f"{kind}/", "$lt": f"{kind}0"}} for kind in sorted(OWN_IDS)),
+    ]
 }
-"""Centres and learning units: whose subject begins so."""
+"""Centres, and what no register holds: whose subject begins so."""
 
 
 def about(meant: Collection[domain.Meant]) -> dict[str, Any]:

@@ -7,10 +7,9 @@ from typing import Literal, Self
 from pydantic import BaseModel, model_validator
 
 from shared.contracts.base import Instant
+from shared.contracts.submissions import AssessmentSeries
 
-OwedSeries = Literal[
-    "commune", "centre", "district", "province", "learning_unit", "universal_education", "learning_models"
-]
+OwedSeries = Literal["commune", "centre", AssessmentSeries]
 """Series of which files are submitted."""
 FileState = Literal["on_time", "late", "held", "refused", "withdrawn", "awaited", "missing"]
 """Where the file of one subject stands. `on_time`, `late`: accepted, by the arrival of the first version since nothing
@@ -40,8 +39,8 @@ class Completeness(BaseModel):
     closes_at: Instant
     """First instant at which the period is closed to its senders: another day than the one on which files are due."""
     expected: int | None
-    """Subjects that there were on the cut-off date; `None`: nobody knows how many (learning units are registered
-    nowhere, and counted as they are spoken of)."""
+    """Subjects that there were on the cut-off date; `None`: nobody knows how many (learning units and vocational
+    centres are registered nowhere, and counted as they are spoken of)."""
     on_time: int
     late: int
     held: int

@@ -59,7 +59,9 @@ class Claim(BaseModel):
 
 class Growing:
     """Marks a list of names that gains some with later releases: whoever reads it elsewhere shows an unknown one as it
-    is. Only for what no service of ours reads; any other list is known to its readers to the last name."""
+    is, or leaves out what it is about. Kinds of alerts, which no service of ours reads, and series, whose readers of
+    ours are upgraded before anybody sends a new one (ADR 60); any other list is known to its readers to the last
+    name."""
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """The names, as what is known so far."""
@@ -222,6 +224,12 @@ class Problem(Contract):
     message: Text
     expected: Text
     mend: Text
+
+    @property
+    def said(self) -> Text:
+        """What is wrong and what was expected, a sentence each."""
+        vi, en = (text if text.endswith((".", "?", "!")) else f"{text}." for text in (self.message.vi, self.message.en))
+        return Text(vi=f"{vi} Cần: {self.expected.vi}.", en=f"{en} Expected: {self.expected.en}.")
 
 
 class Step(Contract):

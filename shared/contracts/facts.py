@@ -154,9 +154,10 @@ class CentreAccepted(Accepted):
 class AssessmentAccepted(Accepted):
     """`langhoc.assessment.accepted.v1`, subject = `<series>/<subject id>`."""
 
-    series: AssessmentSeries
+    series: Annotated[AssessmentSeries, Growing()]
     subject_id: str
-    """Unit id of a commune, `<code>` of a district or province on the cut-off date, or a learning unit's own id."""
+    """Unit id of a commune, `<code>` of a district or province on the cut-off date, a centre's id, or the own id of a
+    learning unit or vocational centre."""
     name: str
     holder: ProvinceCode
     """Province that held the subject on the cut-off date (in the codes of that day)."""
@@ -231,17 +232,7 @@ class RecognitionAccepted(Accepted):
     """It was revoked; a later version without it is another decision in its place."""
 
 
-Closable = Literal[
-    "commune",
-    "centre",
-    "district",
-    "province",
-    "learning_unit",
-    "universal_education",
-    "learning_models",
-    "envelope",
-    "support",
-]
+Closable = Literal["commune", "centre", AssessmentSeries, "envelope", "support"]
 """Whose periods (or budget years) close: series of assessments, and the money that provinces state."""
 
 
@@ -261,7 +252,7 @@ class PeriodReopened(Contract):
 
     order_id: str
     version: Version
-    what: Closable
+    what: Annotated[Closable, Growing()]
     period: SupportYear
     province: ProvinceCode | None = None
     """For whom; `None`: for every province."""
@@ -297,7 +288,7 @@ class LateRequested(Contract):
     """The province's own."""
     version: Version
     province: ProvinceCode
-    what: Closable
+    what: Annotated[Closable, Growing()]
     period: Year
     subject: str | None = None
     """Of which unit or centre, as submissions name it; `None` of an envelope, which is the province's."""
@@ -379,7 +370,7 @@ class Reference(Contract):
     """A result under another rubric that a result used, frozen as it was: a later change of it changes nothing here."""
 
     series: str
-    """`centre`, `universal_education`, `learning_models`, `commune` or `district`."""
+    """A series whose results feed others: `centre`, `universal_education`, `learning_models`, `commune`, `district`."""
     subject: str
     period: Year
     version: Version
@@ -556,7 +547,7 @@ class OfCentre(Contract):
 class OfAssessment(Contract):
     """Whose result it is: another subject's."""
 
-    series: AssessmentSeries
+    series: Annotated[AssessmentSeries, Growing()]
     subject_id: str
     name: str
     holder: ProvinceCode
@@ -638,7 +629,7 @@ class AppealMade(Contract):
     version: Version
     province: ProvinceCode
     """That the result belongs to: today's, which speaks for the holder of the subject on the cut-off date."""
-    series: Literal["commune", "centre"] | AssessmentSeries
+    series: Annotated[Literal["commune", "centre", AssessmentSeries], Growing()]
     subject: str
     """Unit id, centre id, or subject id within the series."""
     name: str

@@ -104,8 +104,41 @@ class ChangeTarget(Claim):
     evidence: Evidence = []
 
 
+class MoneyTarget(Claim):
+    """An amount of the year, in a report."""
+
+    type: Literal["money"] = "money"
+    amount: Dong
+    evidence: Evidence = []
+
+
+class DayTarget(Claim):
+    """A day on which something was done, in a report."""
+
+    type: Literal["day"] = "day"
+    day: Day
+    evidence: Evidence = []
+
+
+class TextTarget(Claim):
+    """What is named or numbered, in a report: a decision."""
+
+    type: Literal["text"] = "text"
+    text: Label
+    evidence: Evidence = []
+
+
 TargetValue = Annotated[
-    MetTarget | PartsTarget | LevelTarget | ShareTarget | SharePairTarget | CountTarget | ChangeTarget,
+    MetTarget
+    | PartsTarget
+    | LevelTarget
+    | ShareTarget
+    | SharePairTarget
+    | CountTarget
+    | ChangeTarget
+    | MoneyTarget
+    | DayTarget
+    | TextTarget,
     Field(discriminator="type"),
 ]
 AreaClass = Literal["region_1", "region_2", "region_3", "other"]
@@ -122,7 +155,7 @@ class PointsContent(Claim):
 
 
 class TargetsContent(Claim):
-    """Content of an assessment under a pass/fail rubric (25/2023). A missing target is missing, not failed."""
+    """Content of an assessment under a rubric of targets, or of a report. A missing target is missing, not failed."""
 
     scoring: Literal["pass_fail"] = "pass_fail"
     targets: Annotated[dict[CriterionId, TargetValue], Field(max_length=500)]
@@ -188,9 +221,27 @@ class CentreSubmitted(Submission):
     content: Content
 
 
-AssessmentSeries = Literal["district", "province", "learning_unit", "universal_education", "learning_models"]
-"""Everything assessed besides communes and centres. Universal education (Decree 20/2014) and learning models (Decisions
-281/2014, 448/2015, learning citizens) are assessed per commune and feed the commune's own assessment."""
+AssessmentSeries = Literal[
+    "district",
+    "province",
+    "learning_unit",
+    "universal_education",
+    "learning_models",
+    "provincial_plan",
+    "province_committee",
+    "commune_committee",
+    "inspections",
+    "officials_learning",
+    "workers_learning",
+    "reading_culture",
+    "lifelong_week",
+    "centre_activity",
+    "vocational_centre",
+    "streaming",
+]
+"""Everything assessed or reported besides communes and centres; of whom each is, `shared.contracts.series` says.
+Universal education (Decree 20/2014) and learning models (Decisions 281/2014, 448/2015, learning citizens) are assessed
+per commune and feed the commune's own assessment. What no rubric judges in a period cannot be sent for it."""
 
 
 class AssessmentSubmitted(Coded):
@@ -198,8 +249,8 @@ class AssessmentSubmitted(Coded):
 
     series: AssessmentSeries
     subject: Identifier
-    """Commune code (`universal_education`, `learning_models`), district code of 3 digits, province code, or the
-    province's own opaque id of a learning unit."""
+    """Commune code (`universal_education`, `learning_models`, `commune_committee`), district code of 3 digits, province
+    code, centre id (`centre_activity`), or the province's own opaque id of a learning unit or vocational centre."""
     name: Label | None = None
     """A label only."""
     period: Year

@@ -31,6 +31,7 @@ from shared.rulebook.rubrics import (
     rubric,
     rubric_for,
     rubrics,
+    ruled,
     rules_of,
 )
 
@@ -77,5 +78,6 @@ __all__ = [
     "rubric",
     "rubric_for",
     "rubrics",
+    "ruled",
     "rules_of",
 ]

@@ -10,21 +10,13 @@ from typing import Annotated, Literal, NamedTuple, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from shared.contracts.base import Nfc, Text
+from shared.contracts.submissions import AssessmentSeries
 from shared.refusals.validation import no_day
 from shared.rulebook.errors import Unfit
 from shared.rulebook.source import WORDING, Dated, Exact, Grounded, Rule
 
-Series = Literal[
-    "commune",
-    "centre",
-    "district",
-    "province",
-    "learning_unit",
-    "universal_education",
-    "learning_models",
-    "learning_citizen",
-]
-"""What is assessed; the rubrics of one series follow one another in time."""
+Series = Literal["commune", "centre", AssessmentSeries, "learning_citizen"]
+"""What is assessed or reported; the rubrics of one series follow one another in time."""
 
 Quantity = Annotated[
     Decimal,
@@ -75,7 +67,7 @@ class Gap(Rule):
 class NoEvidence(Grounded):
     """What a value without any evidence counts as."""
 
-    counts_as: Literal["zero_points", "not_met"]
+    counts_as: Literal["zero_points", "not_met", "as_reported"]
 
 
 class Validity(Grounded):

@@ -7,7 +7,9 @@ from typing import Literal
 
 from shared.contracts.base import Problem, Text
 from shared.contracts.submissions import (
+    CountTarget,
     LevelTarget,
+    MoneyTarget,
     PartsTarget,
     Share,
     SharePairTarget,
@@ -17,13 +19,14 @@ from shared.contracts.submissions import (
 )
 from shared.refusals import problem
 from shared.rulebook.models import ModelShare, ModelsRubric
+from shared.rulebook.reports import PartsField, ReportField, ReportRubric
 from shared.rulebook.rubrics import PassFailRubric, Rubric
 from shared.rulebook.standards import Measure, StandardsRubric
 from shared.rulebook.targets import LEVELS, LevelRule, PartsRule, RecognisedShareRule, Target, Traits
 
-Asked = Target | Measure | ModelShare
+Asked = Target | Measure | ModelShare | ReportField
 """Whatever a value is sent for."""
-TargetsRubric = PassFailRubric | StandardsRubric | ModelsRubric
+TargetsRubric = PassFailRubric | StandardsRubric | ModelsRubric | ReportRubric
 
 
 def target_problems(rubric: TargetsRubric, content: TargetsContent) -> Iterator[Problem]:
@@ -41,6 +44,8 @@ def target_problems(rubric: TargetsRubric, content: TargetsContent) -> Iterator[
         else:
             yield from _value(field, rule, value)
     yield from _traits(rubric, content)
+    if isinstance(rubric, ReportRubric):
+        yield from _contained(rubric, content)
 
 
 def doubts(rubric: TargetsRubric, content: TargetsContent) -> Iterator[Problem]:
@@ -112,7 +117,7 @@ def wrong_type(field: str, id: str, name: Text, type: str, value: TargetValue) -
 
 def _value(field: str, rule: Asked, value: TargetValue) -> Iterator[Problem]:
     match rule, value:
-        case PartsRule(), PartsTarget():
+        case PartsRule() | PartsField(), PartsTarget():
             yield from _parts(field, rule, value)
         case LevelRule(), LevelTarget() if value.level > rule.max_level:
             place, most = f"{field}/level", rule.max_level
@@ -129,7 +134,7 @@ def _value(field: str, rule: Asked, value: TargetValue) -> Iterator[Problem]:
                 yield problem("content.university_above_trained", f"{field}/university", id=rule.id)
 
 
-def _parts(field: str, rule: PartsRule, value: PartsTarget) -> Iterator[Problem]:
+def _parts(field: str, rule: PartsRule | PartsField, value: PartsTarget) -> Iterator[Problem]:
     names = ", ".join(f"`{known}`" for known in rule.parts)
     for part in value.parts:
         if part not in rule.parts:
@@ -144,6 +149,35 @@ def share_problems(field: str, id: str, share: Share) -> Iterator[Problem]:
         yield problem("content.numerator_of_nobody", place, id=id, numerator=part)
     elif part > whole:
         yield problem("content.numerator_above_denominator", place, id=id, numerator=part, denominator=whole)
+
+
+def _contained(rubric: ReportRubric, content: TargetsContent) -> Iterator[Problem]:
+    """A part that is more than its whole: of two shares each of the two counts."""
+    for rule in rubric.fields:
+        whole = getattr(rule, "at_most", None)
+        part, other = content.targets.get(rule.id), content.targets.get(whole or "")
+        if part is None or other is None:
+            continue
+        for place, own, most in _compared(part, other):
+            if own > most:
+                at = f"/content/targets/{rule.id}/{place}"
+                yield problem("content.part_above_whole", at, id=rule.id, part=own, other=whole, most=most)
+
+
+def _compared(part: TargetValue, whole: TargetValue) -> Iterator[tuple[str, int, int]]:
+    """Where, what is there, and the most that may be there. Values of other types are told of by themselves."""
+    match part, whole:
+        case ShareTarget(), ShareTarget():
+            yield "share/numerator", part.share.numerator, whole.share.numerator
+            yield "share/denominator", part.share.denominator, whole.share.denominator
+        case ShareTarget(), CountTarget():
+            yield "share/denominator", part.share.denominator, whole.count
+        case CountTarget(), CountTarget():
+            yield "count", part.count, whole.count
+        case CountTarget(), ShareTarget():
+            yield "count", part.count, whole.share.denominator
+        case MoneyTarget(), MoneyTarget():
+            yield "amount", part.amount, whole.amount
 
 
 def _more(one: Share, other: Share) -> bool:

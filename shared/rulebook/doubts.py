@@ -15,14 +15,17 @@ from shared.contracts.submissions import (
     ChangeTarget,
     Content,
     CountTarget,
+    DayTarget,
     LevelTarget,
     MetTarget,
+    MoneyTarget,
     PartsTarget,
     PointsContent,
     Share,
     SharePairTarget,
     ShareTarget,
     TargetValue,
+    TextTarget,
 )
 from shared.refusals import problem
 from shared.rulebook.plausibility import Jump, Plausibility
@@ -149,6 +152,8 @@ def _room(content: Content) -> str:
 def _unproven(rubric: Rubric, content: Content) -> Iterator[Problem]:
     """Values that would count for something, had they evidence."""
     rule = rubric.no_evidence
+    if rule.counts_as == "as_reported":
+        return
     values: Mapping[str, AwardedPoints | TargetValue]
     room, values = ("points", content.points) if isinstance(content, PointsContent) else ("targets", content.targets)
     for id, value in values.items():
@@ -189,6 +194,8 @@ def _counts(value: AwardedPoints | TargetValue) -> bool:
             return bool(count)
         case ChangeTarget(previous=previous, current=current):
             return previous != current
+        case MoneyTarget() | DayTarget() | TextTarget():
+            return True
 
 
 def _claims(share: Share) -> bool:

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from shared.contracts.base import Text
 from shared.contracts.facts import Closable
+from shared.contracts.series import SERIES, kind_of
 from shared.refusals.validation import no_day
 from shared.rulebook.errors import Unfit
 from shared.rulebook.overlays import Layers, folders, load_layers
@@ -22,13 +23,7 @@ FILE = "periods.yaml"
 _NAMES: Mapping[Closable, Text] = {
     "commune": Text(vi="đánh giá cộng đồng học tập cấp xã", en="assessments of communes"),
     "centre": Text(vi="đánh giá trung tâm học tập cộng đồng", en="assessments of community learning centres"),
-    "district": Text(vi="đánh giá cộng đồng học tập cấp huyện", en="assessments of districts"),
-    "province": Text(vi="đánh giá cộng đồng học tập cấp tỉnh", en="assessments of provinces"),
-    "learning_unit": Text(vi="đánh giá đơn vị học tập", en="assessments of learning units"),
-    "universal_education": Text(
-        vi="đánh giá phổ cập giáo dục, xóa mù chữ", en="assessments of universal education and literacy"
-    ),
-    "learning_models": Text(vi="đánh giá các mô hình học tập", en="assessments of learning models"),
+    **{series: about.name for series, about in SERIES.items()},
     "envelope": Text(vi="kinh phí của tỉnh", en="envelopes of provinces"),
     "support": Text(vi="mức hỗ trợ trung tâm", en="support of centres"),
 }
@@ -69,12 +64,25 @@ class PeriodPolicy(Dated):
     """When the periods (budget years) close whose last day lies in this version's time."""
 
     closes: dict[Closable, ClosingDay]
+    """A series that stands here not by itself closes with the first one of its kind of subject."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if missing := sorted(set(get_args(Closable)) - self.closes.keys()):
+        if missing := sorted({_ground_of(what) for what in get_args(Closable)} - self.closes.keys()):
             raise Unfit("rulebook.closing_missing", missing=", ".join(missing))
         return self
+
+
+_ALONE = frozenset[Closable]({"universal_education", "learning_models", "envelope", "support"})
+"""What every policy names by itself, beside the first series of each kind of subject."""
+
+
+def _ground_of(what: Closable) -> Closable:
+    """With what a kind of submission closes where the policy does not name it."""
+    kind = kind_of(what)
+    if what in _ALONE or kind is None:
+        return what
+    return "province" if kind == "vocational_centre" else kind
 
 
 class Closing(NamedTuple):
@@ -105,7 +113,8 @@ def closing(what: Closable, period: int) -> Closing:
         NoRuleInForce: no policy covers the period.
         RulebookError: a file cannot be used.
     """
-    ground = period_policies(folders()).in_force(cut_off(period)).closes[what]
+    closes = period_policies(folders()).in_force(cut_off(period)).closes
+    ground = closes[what] if what in closes else closes[_ground_of(what)]
     last = ground.last(period)
     return Closing(datetime(last.year, last.month, last.day, tzinfo=HANOI) + timedelta(days=1), ground)
 

@@ -1,7 +1,8 @@
 """Rubrics: by what a commune or centre is judged, read from `data/rubrics/*.yaml` and proven at load time.
 
 Kinds: points with grade bands (`points.py`), pass/fail with two levels (here), standards in levels (`standards.py`),
-shares rolled up (`models.py`). A rubric that was once used is never changed: a change is a new file with a new id.
+shares rolled up (`models.py`), reports (`reports.py`). A rubric that was once used is never changed: a change is a new
+file with a new id.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from shared.rulebook.models import ModelsRubric
 from shared.rulebook.overlays import Placed, folders, layered, nations
 from shared.rulebook.points import PointsRubric, PointTable
 from shared.rulebook.references import prove_references
+from shared.rulebook.reports import ReportRubric
 from shared.rulebook.source import Grounded, in_force, read
 from shared.rulebook.standards import StandardsRubric
 from shared.rulebook.tables import Tables, load_tables, under
@@ -136,7 +138,7 @@ def _known(id: str, named: set[str], known: set[str]) -> None:
 
 # --------------------------------------------------------------------------------------------------- access
 
-Rubric = PointsRubric | PassFailRubric | StandardsRubric | ModelsRubric
+Rubric = PointsRubric | PassFailRubric | StandardsRubric | ModelsRubric | ReportRubric
 
 
 class _File(RootModel[Annotated[Rubric, Field(discriminator="scoring")]]):
@@ -169,6 +171,11 @@ def load_rubrics(places: Sequence[Path]) -> dict[str, Rubric]:
         prove_references(rubrics.values())
     found.settle()
     return dict(sorted(rubrics.items()))
+
+
+def ruled() -> frozenset[str]:
+    """Series that have a rubric, whenever it is in force: what lists for people name."""
+    return frozenset(one.series for one in rubrics())
 
 
 def _of(series: Series, rubrics: Iterable[Rubric]) -> list[Rubric]:

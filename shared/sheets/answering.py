@@ -84,7 +84,7 @@ def _told(row: int, head: Head, answer: Answer | None, language: Language) -> di
         return {id: language.of(name) for id, name in ANSWERS.items()}
     if answer is None:
         return {}
-    reasons = [f"{one.field}: {language.of(one.message)}" for one in answer.problems]
+    reasons = [f"{one.field}: {language.of(one.said)}" for one in answer.problems]
     mends = [language.of(one.mend) for one in answer.problems]
     words = BECAME.get(answer.status)
     said = "" if words is None else language.of(words)

@@ -30,8 +30,9 @@ from shared.contracts.submissions import (
 )
 from shared.errors import LanghocError
 from shared.refusals import problem
-from shared.rulebook import NoRuleInForce, PassFailRubric, PointsRubric, Rubric, Series, rubric_for, rules_of
+from shared.rulebook import NoRuleInForce, PassFailRubric, PointsRubric, Rubric, Series, rubric_for, ruled, rules_of
 from shared.rulebook.indicators import ShareAtLeast
+from shared.rulebook.reports import PartsField, ReportRubric
 from shared.rulebook.targets import PartsRule, RecognisedShareRule
 from shared.sheets.words import EXPLAINED, FIELDS, Holds
 from shared.wording import AREAS
@@ -133,9 +134,9 @@ def form_of(kind: str, *, province: str, period: int | None = None, series: str 
     if "content" not in model.model_fields:
         return Form(kind, type_, model, tuple(_fields(model)))
     series = {CommuneSubmitted: "commune", CentreSubmitted: "centre"}.get(model, series)
-    known = ("commune", "centre", *get_args(AssessmentSeries))
-    if series not in known:
-        raise SheetRefused(problem("sheets.series_unknown", series=series or "–", known=", ".join(known[2:])))
+    if series not in ("commune", "centre", *get_args(AssessmentSeries)):
+        known = ", ".join(one for one in get_args(AssessmentSeries) if one in ruled())
+        raise SheetRefused(problem("sheets.series_unknown", series=series or "–", known=known))
     if period is None:
         raise SheetRefused(problem("sheets.period_missing", kind=kind))
     try:
@@ -203,7 +204,7 @@ def _content(rubric: Rubric) -> Iterator[Column]:
             yield Column(id, ("content", "traits", str(number)), Holds.CHOICE, FIELDS["traits"], True, group)
     for target in rubric.targets:
         path = ("content", "targets", target.id)
-        if isinstance(target, PartsRule):
+        if isinstance(target, PartsRule | PartsField):
             for part, name in target.parts.items():
                 words = _joined(target.id, target.name, name)
                 yield Column(f"{target.id}.parts.{part}", (*path, "parts", part), Holds.FLAG, words)
@@ -211,6 +212,8 @@ def _content(rubric: Rubric) -> Iterator[Column]:
             yield Column(f"{target.id}.evidence", (*path, "evidence"), Holds.LIST, evidence)
         elif not isinstance(target, RecognisedShareRule):  # counted from decisions, never sent
             yield from _leaves(_value_models()[target.type], path, target.id, target.name)
+    if isinstance(rubric, ReportRubric):
+        return
     hints = get_type_hints(TargetsContent, include_extras=True)
     for claim in ("difficult_area", "specially_difficult"):
         for key in (claim, f"{claim}_basis"):

@@ -12,11 +12,11 @@ from typing import Any
 
 from shared.contracts.base import Text
 from shared.contracts.facts import AssessmentAccepted, CentreAccepted, CommuneAccepted
+from shared.contracts.series import kind_of
 from shared.registry import Registry
 from shared.rulebook import cut_off
 from shared.sheets.columns import Column, Form
 from shared.sheets.heads import BEFORE
-from shared.sheets.units import COMMUNES
 from shared.sheets.words import Holds
 
 Centres = Sequence[tuple[str, str]]
@@ -93,7 +93,7 @@ def _filed(
     """Id, name, and all ids under which last year may know the same subject."""
     series, on = form.fixed.get("series", form.kind), cut_off(form.fixed["period"])
     held = [one for one in register.provinces(on) if register.speaker(one.code, on) == province]
-    match series:
+    match kind_of(series):
         case "centre":
             yield from ((id, name, (id,)) for id, name in centres)
         case "province":
@@ -102,10 +102,10 @@ def _filed(
             codes = {one.code for one in held}
             own = [one for one in register.districts(on) if one.province_code in codes]
             yield from ((one.code, one.name, (one.code,)) for one in own)
-        case "learning_unit":
+        case "learning_unit" | "vocational_centre":
             for unit in (one for one in before if isinstance(one, AssessmentAccepted)):
                 yield unit.subject_id, "" if unit.name == unit.subject_id else unit.name, (unit.subject_id,)
-        case _ if series in COMMUNES:
+        case "commune":
             for one in held:
                 for commune in register.units(on, one.code):
                     yield commune.code, commune.name, register.lineage(commune.unit_id)

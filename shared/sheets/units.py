@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from shared.contracts.series import series_of
 from shared.registry import REORGANISATION, District, Province, Registry, Unit, same_name
 
 _CODE = re.compile(r"[0-9]{5}|D[0-9]{3}")
 _BOTH = re.compile(r"(D?[0-9]{2,5})\s+[-–—]\s+(.+)")
 _DIGITS = re.compile(r"[0-9]+(?:\s[0-9]+)*")
-COMMUNES = frozenset({"commune", "universal_education", "learning_models"})
+COMMUNES = frozenset(series_of("commune"))
 """Series whose subjects are communes (universal education also has districts and provinces)."""
 MOST = 8
 

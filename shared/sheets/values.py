@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from shared.contracts.base import Problem, Text, to_nfc
+from shared.contracts.series import SubjectKind, kind_of
 from shared.refusals import problem
 from shared.registry import District, Province, Registry
 from shared.rulebook import NoRuleInForce, rubric_for
@@ -27,8 +28,8 @@ Repair = Literal["codes", "encoding"]
 """What a sender may ask to have mended, each time told: `codes` that lost their zeros, an old `encoding`."""
 SHOWN = 80
 """Characters shown of what stands in a cell."""
-_DIGITS: Mapping[str, int] = {"district": 3, "province": 2}
-"""Of the codes of a series, where they are not those of communes."""
+_DIGITS: Mapping[SubjectKind | None, int] = {"district": 3, "province": 2}
+"""Of the codes of a kind of subject, where they are not those of communes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +274,9 @@ def unit_of(text: str, at: str, series: str, on: date, terms: Terms, told: Told)
         series: what the row is about; districts, provinces and learning units have ids of their own.
         on: the day of which the row speaks.
     """
-    if series in _DIGITS and text.isascii() and text.isdigit() and len(text) < _DIGITS[series]:
-        whole = text.zfill(_DIGITS[series])
+    digits = _DIGITS.get(kind_of(series), 0)
+    if text.isascii() and text.isdigit() and len(text) < digits:
+        whole = text.zfill(digits)
         if "codes" in terms.repair:
             told.warnings.append(problem("sheets.code_repaired", at, given=text, code=whole))
             return whole

@@ -70,6 +70,8 @@ FIELDS: Mapping[str, Text] = {
     "trained": Text(vi="đã qua đào tạo", en="trained"),
     "university": Text(vi="trình độ đại học", en="university degree"),
     "count": Text(vi="số lượng", en="count"),
+    "day": Text(vi="ngày", en="day"),
+    "text": Text(vi="nội dung", en="text"),
     "previous": Text(vi="năm trước", en="previous year"),
     "current": Text(vi="năm nay", en="this year"),
 }

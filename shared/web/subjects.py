@@ -10,13 +10,14 @@ from typing import Annotated
 from fastapi import Query, Request
 
 from shared.contracts.base import Text
+from shared.contracts.series import series_of
 from shared.registry import Registry, Unit
 from shared.rulebook import HANOI
 from shared.web.parameters import OnDay
 from shared.web.problems import ApiProblem, refused
 
-OF_COMMUNES = ("universal_education", "learning_models")
-"""Series besides their own whose subjects are communes."""
+OF_COMMUNES = tuple(f"{series}/" for series in series_of("commune") if series != "commune")
+"""How subjects begin that are communes under another series than their own."""
 COMMUNE_CODE = re.compile(r"[0-9]{5}|D[0-9]{3}")
 
 

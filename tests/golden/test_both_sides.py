@@ -19,7 +19,7 @@ from shared.contracts.submissions import Content, TargetsContent
 from shared.rulebook import PassFailRubric, PointsRubric, Rubric, cut_off, rubric, rubrics
 from shared.rulebook.given import read_given
 from shared.rulebook.goals import goals
-from tests.golden import test_other_rubrics, test_scoring
+from tests.golden import test_other_rubrics, test_reports, test_scoring
 from tests.unit.test_scoring_recompute import stricter
 
 LAST = max(goal.year for goal in goals())
@@ -101,6 +101,7 @@ def played() -> Iterator[tuple[Rubric, Any]]:
     for case in (param.values[0] for param in test_scoring._cases()):
         yield rubric(case["rubric"]), test_scoring._score(case)
     yield from test_other_rubrics.played()
+    yield from test_reports.played()
 
 
 SHOWN: dict[str, set[tuple[Threshold, bool]]] = {}

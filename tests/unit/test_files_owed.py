@@ -188,7 +188,8 @@ async def test_nobody_knows_how_many_learning_units_there_are(bench: Bench) -> N
 async def test_a_province_sees_its_own_and_the_ministry_all(bench: Bench) -> None:
     own = await rows(bench, "province", "01")
     assert {one["province"] for one in own} == {"01"}
-    assert {one["series"] for one in own} == {"commune", "province", "universal_education", "learning_models"}
+    series = {"commune", "province", "universal_education", "learning_models", "officials_learning"}
+    assert {one["series"] for one in own} == series
     all_of_them = await rows(bench, "auditor", series="commune")
     assert [one["province"] for one in all_of_them] == [one.code for one in registry().provinces(REORGANISATION)]
     assert sum(one["expected"] for one in all_of_them) == len(registry().units(cut_off(2025))) == 3_321

@@ -20,6 +20,7 @@ from shared.messaging.decide.asking import Due, Order, Outcome
 from shared.messaging.decide.register import REGISTER
 from shared.registry import with_correction
 from shared.rulebook import closing
+from shared.rulebook.rubrics import ruled
 from tests.unit.intake_bench import Bench, Still
 from tests.unit.intake_samples import Intake, commune, recognition
 from tests.unit.register_samples import fact, gap_filled
@@ -341,10 +342,8 @@ async def test_closings_of_a_year_with_their_ground(bench: Bench) -> None:
     async with bench.http("province", "04") as http:
         found = (await http.get("/periods", params={"year": 2025})).json()
         current = (await http.get("/periods")).json()
-    assert {one["what"]: one["closed"] for one in found} == {
-        "commune": True, "centre": True, "district": True, "province": True, "learning_unit": True,
-        "universal_education": True, "learning_models": True, "envelope": True, "support": False,
-    }  # fmt: skip
+    filed = dict.fromkeys(ruled() - {"learning_citizen"}, True)
+    assert {one["what"]: one["closed"] for one in found} == filed | {"envelope": True, "support": False}
     assert {one["provenance"] for one in found} == {"provisional"}
     assert datetime.fromisoformat(found[0]["closes_at"]) == CLOSED
     assert {one["period"] for one in current} == {2027}

@@ -164,6 +164,16 @@ def test_points_have_their_places_too() -> None:
     }
 
 
+@pytest.mark.parametrize("written", ["25555", '"25555"', "-1", '"-1"', "1001", '"1001.5"', "1.12345", '"1.12345"'])
+def test_a_number_out_of_bounds_is_shown_as_it_was_written(written: str) -> None:
+    content = f'{{"scoring": "points", "points": {{"N1": {{"points": {written}}}}}}}'
+    body = f'{{"submission_id": "s", "unit_code": "00004", "period": 2022, "rubric": "r", "content": {content}}}'
+    (wrong,) = of_unreadable(unreadable(body.encode()).data)
+    assert (wrong.code, wrong.field) == ("out_of_range", "/content/points/N1/points")
+    assert written in wrong.message.vi.split()
+    assert not any("Decimal(" in text for text in texts(wrong))
+
+
 @pytest.mark.parametrize(
     ("content", "place"),
     [({"targets": {}}, "/content/scoring"), ({"scoring": "stars"}, "/content/scoring"), ([], "/content")],

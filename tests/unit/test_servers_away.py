@@ -142,3 +142,23 @@ def test_the_command_waits_on_where_a_service_cannot_tell(monkeypatch: pytest.Mo
     coming[:] = [away] * 2
     with pytest.raises(CommandError, match="Kafka does not answer yet"):
         Client().wait(0)
+
+
+def test_who_waits_for_answers_of_one_service_is_held_up_by_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`langhoc submit` has its receipts while another service computes for an hour."""
+    busy = {"lag": 7, "outbox": 0, "requests": 1, "busy": True, "dead_letters": 0, "dead_letters_waiting": 0}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        service = request.url.host
+        quiet = {"lag": 0, "requests": 0, "busy": False, "settled": True} if service == "intake" else {"settled": False}
+        return httpx.Response(200, json=Flow.model_validate({"service": service} | busy | quiet).model_dump())
+
+    class Here(Deployment):
+        def connect(self, *who: Any) -> httpx.Client:
+            return httpx.Client(transport=httpx.MockTransport(answer))
+
+    both = {each: (f"http://{each}",) for each in ("intake", "funding")}
+    monkeypatch.setattr(command, "chosen", lambda: Here("here", both))
+    Client().wait(30, of={"intake"})
+    with pytest.raises(CommandError, match="funding 7 to read"):
+        Client().wait(0)

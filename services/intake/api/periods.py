@@ -12,7 +12,7 @@ from services.intake.decisions import Unsound, reopening
 from shared.answers.periods import ClosingView
 from shared.contracts.facts import Closable, PeriodReopened
 from shared.contracts.orders import PeriodReopening, ReopeningEnd
-from shared.rulebook import HANOI, closing
+from shared.rulebook import HANOI, closing, ruled
 from shared.web.auth import Operator, Who
 from shared.web.parameters import AnyYear, KnownYear, Name
 from shared.web.problems import not_found
@@ -25,7 +25,7 @@ async def list_closings(request: Request, who: Who, year: KnownYear | None = Non
     """Without a year: of the current one."""
     now = request.app.state.runtime.clock.now()
     period = year or now.astimezone(HANOI).year
-    found = [(what, closing(what, period)) for what in get_args(Closable)]
+    found = [(what, closing(what, period)) for what in get_args(Closable) if what in (*ruled(), "envelope", "support")]
     return [
         ClosingView(
             what=what,

@@ -23,6 +23,7 @@ from shared.contracts.facts import (
     SupportAccepted,
     Withdrawn,
 )
+from shared.contracts.series import OWN_IDS, kind_of
 from shared.contracts.submissions import (
     AssessmentSubmitted,
     CentreRegistered,
@@ -66,8 +67,8 @@ class Kind(Generic[S]):
     """The centre that it is of."""
     predecessors: Callable[[S], list[str]] = lambda data: []
     """Other centres that it names."""
-    learning_unit: Callable[[Any], str | None] = lambda data: None
-    """The learning unit whose owner is needed for the decision."""
+    own_id: Callable[[Any], str | None] = lambda data: None
+    """Under which name the owner is kept of what no register holds."""
 
     def key(self, data: Submission, province: str) -> str:
         """Under which key its record keeps its place among others of its subject."""
@@ -174,6 +175,14 @@ def _accept_recognition(
     )
 
 
+def owned_as(series: str, id: str) -> str | None:
+    """Under which name it is kept to whom an id belongs that is a province's own; `None`: a register has it."""
+    kind = kind_of(series)
+    if kind not in OWN_IDS:
+        return None
+    return id if kind == "learning_unit" else f"{kind}/{id}"
+
+
 def recognised(series: str, subject: str, standard: str | None) -> str:
     """`<series>/<subject>[/<standard>]`; of a commune's decision the commune alone."""
     return "/".join(part for part in (series if series != "commune" else "", subject, standard) if part)
@@ -212,7 +221,8 @@ ASSESSMENT: Kind[AssessmentSubmitted] = Kind(
     accept=_accept_assessment,
     fact_subject=lambda fact: f"{fact.series}/{fact.subject_id}",
     named=lambda data: domain.Named(data.series, data.subject, "/subject", data.period, system=data.code_system),
-    learning_unit=lambda data: data.subject if data.series == "learning_unit" else None,
+    centre=lambda data: str(data.subject) if kind_of(data.series) == "centre" else None,
+    own_id=lambda data: owned_as(data.series, data.subject),
 )
 REGISTRATION: Kind[CentreRegistered] = Kind(
     name="registration",
@@ -263,7 +273,7 @@ RECOGNITION: Kind[RecognitionSubmitted] = Kind(
     accept=_accept_recognition,
     fact_subject=lambda fact: recognised(fact.series, fact.unit_id, fact.standard),
     named=domain.named,
-    learning_unit=lambda data: data.unit_code if data.series == "learning_unit" else None,
+    own_id=lambda data: owned_as(data.series, data.unit_code),
 )
 KINDS: Mapping[SubmissionKind, Kind[Any]] = {
     kind.name: kind for kind in (COMMUNE, CENTRE, ASSESSMENT, REGISTRATION, ENVELOPE, SUPPORT, RECOGNITION)
@@ -298,7 +308,8 @@ def filing(kind: Kind[Any]) -> Deed[Any]:
 
 def _withdrawing(kind: Kind[Any]) -> Deed[Withdrawal]:
     def check(data: Withdrawal, arrival: domain.Arrival, known: domain.Known) -> domain.Findings:
-        return domain.check_withdrawal(kind.named(data), kind.centre(data), arrival, known)
+        named = kind.named(data)
+        return domain.check_withdrawal(named, None if named else kind.centre(data), arrival, known)
 
     def accept(data: Withdrawal, base: Base, findings: domain.Findings, known: domain.Known) -> Withdrawn:
         assert known.current is not None

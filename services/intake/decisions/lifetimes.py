@@ -6,6 +6,7 @@ from services.intake import domain
 from services.intake.decisions.documents import AGGREGATES
 from shared.contracts.base import Problem
 from shared.contracts.facts import Accepted
+from shared.contracts.series import series_of
 from shared.contracts.submissions import CentreRegistered, Submission
 from shared.messaging.decide.asking import Ask
 
@@ -18,7 +19,7 @@ async def left_outside(data: Submission, before: Accepted | None, arrival: domai
     if not isinstance(data, CentreRegistered):
         return []
     years = domain.years_changed(data, before, arrival)
-    kept = await ask.many(
-        AGGREGATES.ref(kind, data.centre_id, year) for year in years for kind in ("centre", "support")
-    )
+    filed = [(kind, data.centre_id) for kind in ("centre", "support")]
+    filed += [("assessment", f"{series}/{data.centre_id}") for series in series_of("centre") if series != "centre"]
+    kept = await ask.many(AGGREGATES.ref(kind, subject, year) for year in years for kind, subject in filed)
     return [*domain.left_outside(data, before, [found.accepted for found in kept if found])]

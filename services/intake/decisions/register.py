@@ -11,6 +11,7 @@ from services.intake.decisions.submissions import ACCEPTED_TOPIC
 from shared.answers.register import Released, Touched
 from shared.contracts.base import content_hash
 from shared.contracts.register import RegisterCorrected, RegisterCorrection
+from shared.contracts.series import series_of
 from shared.contracts.submissions import Standard
 from shared.errors import LanghocError
 from shared.messaging.decide.asking import Ask, Order, Outcome
@@ -88,9 +89,8 @@ def released(register: Registry, held: Iterable[Waiting]) -> list[Released]:
 
 _FORMS = (
     "{}",
-    "universal_education/{}",
+    *(f"{series}/{{}}" for series in series_of("commune") if series != "commune"),
     *(f"universal_education/{{}}/{one}" for one in get_args(Standard)),
-    "learning_models/{}",
 )
 """How a commune's code stands in a subject."""
 

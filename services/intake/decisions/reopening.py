@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from services.intake import domain
 from services.intake.decisions.documents import AGGREGATES, LEARNING_UNITS, REOPENED, REOPENINGS, Reopened
+from services.intake.decisions.kinds import owned_as
 from services.intake.decisions.register import Unsound
 from services.intake.decisions.submissions import ACCEPTED_TOPIC, registration_of
 from shared.contracts.base import content_hash
@@ -96,7 +97,8 @@ def _told(fact: PeriodReopened) -> Outcome:
 async def _known(wanted: PeriodReopening, ask: Ask) -> domain.Known:
     """What the scope is checked against."""
     subject = wanted.subject or ""
-    registered, owner = AGGREGATES.ref("registration", subject, 0), LEARNING_UNITS.ref(subject)
+    registered = AGGREGATES.ref("registration", subject, 0)
+    owner = LEARNING_UNITS.ref(owned_as(wanted.what, subject) or subject)
     await ask.many([REGISTER, REOPENINGS.ref(wanted.order_id), registered, owner])
     owned = await ask.one(owner)
     return domain.Known(

@@ -116,7 +116,7 @@ async def settle(
         _keep(outcome, aggregate_ref, before, answer, contents, fact)
         subject = fact.subject if isinstance(fact, Withdrawn) else kind.fact_subject(fact)
         outcome.events.append(Outgoing(ACCEPTED_TOPIC, subject, subject, fact))
-        unit = kind.learning_unit(data)
+        unit = kind.own_id(data)
         if unit is not None and known.owner is None:
             outcome.put(LEARNING_UNITS.ref(unit), Owner(province=arrival.province))
     return outcome
@@ -146,7 +146,7 @@ def _body(deed: Deed[S], data: S) -> dict[str, Any]:
 async def _known(deed: Deed[S], data: S, ask: Ask, aggregate: Ref[Aggregate], besides: list[Ref[Any]]) -> domain.Known:
     """What the submission is checked against. With it, in one round, `besides` all else that is decided on."""
     centres = {centre_id: AGGREGATES.ref(REGISTRATION.name, centre_id, 0) for centre_id in deed.centres(data)}
-    owners = [LEARNING_UNITS.ref(unit)] if (unit := deed.kind.learning_unit(data)) else []
+    owners = [LEARNING_UNITS.ref(unit)] if (unit := deed.kind.own_id(data)) else []
     await ask.many([REGISTER, aggregate, *besides, *centres.values(), *owners])
     registered = zip(centres, await ask.many(centres.values()), strict=True)
     current = await ask.one(aggregate)

@@ -11,6 +11,7 @@ from services.intake.domain.lifetimes import check_lifetime
 from services.intake.domain.units import Named, check_name, check_registrar, check_subject, check_unit
 from shared.contracts.base import FIRST_OF_SUPPORT, Problem, Text
 from shared.contracts.facts import RecognitionAccepted
+from shared.contracts.series import kind_of
 from shared.contracts.submissions import (
     AssessmentSubmitted,
     CentreAct,
@@ -71,6 +72,8 @@ def check_assessment(data: AssessmentSubmitted, arrival: Arrival, known: Known) 
     findings = Findings()
     named = Named(data.series, data.subject, "/subject", data.period, data.name, system=data.code_system)
     check_subject(findings, named, arrival, known)
+    if kind_of(data.series) == "centre":
+        check_lifetime(findings, data, known)
     check_name(findings, data.name, "/name", cut_off(data.period), known)
     _check_values(findings, data.series, data, arrival, known)
     return findings

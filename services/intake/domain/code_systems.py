@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from services.intake.domain.findings import Arrival
 from shared.contracts.base import Problem
+from shared.contracts.series import kind_of
 from shared.contracts.submissions import (
     AssessmentSubmitted,
     AssessmentWithdrawn,
@@ -94,7 +95,7 @@ def spoken_of(data: CentreRegistered, arrival: Arrival) -> date:
 
 
 def _named(data: Coded, arrival: Arrival) -> Read | None:
-    """`None`: it names a district, a province or a learning unit, of whom no list has two meanings."""
+    """`None`: it names a district, a province or what is no unit, of whom no list has two meanings."""
     match data:
         case CentreRegistered():
             return Read("commune_code", spoken_of(data, arrival), place=True)
@@ -104,8 +105,8 @@ def _named(data: Coded, arrival: Arrival) -> Read | None:
             field, period, code = "subject", data.period, data.subject
         case _:
             return None
-    learning = getattr(data, "series", None) == "learning_unit"
-    return None if learning or not _COMMUNE.fullmatch(code) else Read(field, cut_off(period))
+    of_no_unit = kind_of(getattr(data, "series", "commune")) not in ("commune", "district", "province")
+    return None if of_no_unit or not _COMMUNE.fullmatch(code) else Read(field, cut_off(period))
 
 
 def _same(register: Registry, named: Unit, on: date) -> Unit | None:

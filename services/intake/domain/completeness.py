@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Literal, NamedTuple, get_args
 
 from shared.answers.completeness import Completeness, FileState, OwedSeries
+from shared.contracts.series import OWN_IDS, kind_of
 from shared.registry import Registry, Unit
 from shared.rulebook import cut_off
 
@@ -74,10 +75,10 @@ def owed(
     series: OwedSeries, period: int, register: Registry, centres: Iterable[Centre], record: Record, today: date
 ) -> list[Owed]:
     """The subjects of which a file is owed: those that there were on the cut-off date, each with the province that may
-    send it today. Learning units, which no register holds, are those that were spoken of."""
+    send it today. Learning units and vocational centres, which no register holds, are those that were spoken of."""
     on = cut_off(period)
-    match series:
-        case "commune" | "universal_education" | "learning_models":
+    match kind_of(series):
+        case "commune":
             units: Sequence[Unit] = register.units(on)
             return [Owed(series, one.code, one.name, register.speaker(one.province_code, on)) for one in units]
         case "district":
@@ -88,7 +89,7 @@ def owed(
         case "centre":
             working = [one for one in centres if one.works(on)]
             return [Owed(series, one.centre_id, one.name, _registrar(one, register, today)) for one in working]
-        case "learning_unit":
+        case _:
             accepted = {(one.province, subject) for subject, one in record.accepted.items()}
             tried = {sent for sent in record.held | record.refused if sent[1] not in record.accepted}
             return [Owed(series, subject, subject, province) for province, subject in sorted(accepted | tried)]
@@ -143,7 +144,7 @@ def completeness(
     for one in due:
         if one.province in states:
             states[one.province][state_of(one, record, is_over=ends.is_over)] += 1
-    all_known = series != "learning_unit"
+    all_known = kind_of(series) not in OWN_IDS
     for province, counted in states.items():
         if not (counted or unexpected[province] or unknown[province]):
             continue  # it owes nothing of this series

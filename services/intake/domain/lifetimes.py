@@ -7,24 +7,27 @@ from datetime import date
 
 from services.intake.domain.findings import Arrival, Awaited, Findings, Known
 from shared.contracts.base import FIRST_OF_SUPPORT, Problem, Text
-from shared.contracts.facts import Accepted, CentreAccepted, RegistrationAccepted, SupportAccepted
+from shared.contracts.facts import Accepted, AssessmentAccepted, CentreAccepted, RegistrationAccepted, SupportAccepted
 from shared.contracts.lifetimes import existed, existed_in
-from shared.contracts.submissions import CentreRegistered, CentreSubmitted, SupportSubmitted
+from shared.contracts.series import SERIES
+from shared.contracts.submissions import AssessmentSubmitted, CentreRegistered, CentreSubmitted, SupportSubmitted
 from shared.refusals import problem
 from shared.rulebook import cut_off
 from shared.wording import EN, VI
 
-Told = CentreSubmitted | SupportSubmitted | CentreAccepted | SupportAccepted
+Told = CentreSubmitted | SupportSubmitted | AssessmentSubmitted | CentreAccepted | SupportAccepted | AssessmentAccepted
 """What speaks of a centre at a time: on a period's cut-off date, or in a year."""
 
 
-def check_lifetime(findings: Findings, data: CentreSubmitted | SupportSubmitted, known: Known) -> None:
+def check_lifetime(
+    findings: Findings, data: CentreSubmitted | SupportSubmitted | AssessmentSubmitted, known: Known
+) -> None:
     """A file or support of a time in which the centre did not exist waits: it is wrong, or the registration is.
 
     Initial equipment is taken with a warning: it is owed once, whenever it was paid, and what waited would be paid
     again.
     """
-    centre = known.centre(data.centre_id)
+    centre = known.centre(data.subject if isinstance(data, AssessmentSubmitted) else data.centre_id)
     if centre is None or _belongs(data, centre):
         return
     life, version = _life(centre), centre.version
@@ -40,7 +43,7 @@ def check_lifetime(findings: Findings, data: CentreSubmitted | SupportSubmitted,
             )
         )
         return
-    pointer = "/period" if isinstance(data, CentreSubmitted) else "/year"
+    pointer = "/year" if isinstance(data, SupportSubmitted) else "/period"
     findings.held.append(
         problem("intake.outside_life", pointer, centre=centre.centre_id, time=_time(data), life=life, version=version)
     )
@@ -70,7 +73,7 @@ def left_outside(data: CentreRegistered, before: Accepted | None, accepted: Iter
     no longer. It stays accepted: who filed it takes it back, or corrects the registration."""
     outside: dict[str, list[Text]] = {}
     for fact in accepted:
-        if not isinstance(fact, CentreAccepted | SupportAccepted) or _belongs(fact, data):
+        if not isinstance(fact, CentreAccepted | SupportAccepted | AssessmentAccepted) or _belongs(fact, data):
             continue
         if not isinstance(before, RegistrationAccepted) or _belongs(fact, before):
             pointer = "/opened_on" if _day(fact) < data.opened_on else "/closed_on"
@@ -88,10 +91,10 @@ def _belongs(told: Told, centre: RegistrationAccepted | CentreRegistered) -> boo
 
 
 def _day(told: Told) -> date:
-    return cut_off(told.period if isinstance(told, CentreSubmitted | CentreAccepted) else told.year)
+    return cut_off(told.year if isinstance(told, SupportSubmitted | SupportAccepted) else told.period)
 
 
-def _time(told: CentreSubmitted | SupportSubmitted) -> Text:
+def _time(told: CentreSubmitted | SupportSubmitted | AssessmentSubmitted) -> Text:
     if isinstance(told, SupportSubmitted):
         return Text(vi=f"năm {told.year}", en=f"the year {told.year}")
     on = _day(told)
@@ -110,11 +113,17 @@ def _life(centre: RegistrationAccepted | CentreRegistered) -> Text:
     )
 
 
-def _named(fact: CentreAccepted | SupportAccepted) -> Text:
+def _named(fact: CentreAccepted | SupportAccepted | AssessmentAccepted) -> Text:
     if isinstance(fact, SupportAccepted):
         return Text(
             vi=f"hỗ trợ năm {fact.year} (phiên bản {fact.version})",
             en=f"support of {fact.year} (version {fact.version})",
+        )
+    if isinstance(fact, AssessmentAccepted):
+        name = SERIES[fact.series].name
+        return Text(
+            vi=f"{name.vi} kỳ {fact.period} (phiên bản {fact.version})",
+            en=f"{name.en} of {fact.period} (version {fact.version})",
         )
     return Text(
         vi=f"hồ sơ đánh giá kỳ {fact.period} (phiên bản {fact.version})",

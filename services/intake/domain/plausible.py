@@ -20,6 +20,7 @@ from shared.contracts.facts import (
     RegistrationAccepted,
     SupportAccepted,
 )
+from shared.contracts.series import kind_of
 from shared.refusals import problem
 from shared.registry import Registry, same_name
 from shared.rulebook import (
@@ -62,7 +63,7 @@ def _code_then(fact: Assessed | RecognitionAccepted, period: int, register: Regi
             return fact.centre_id
         case CommuneAccepted():
             return _commune_then(fact.unit_id, day, register)
-        case AssessmentAccepted(series="universal_education" | "learning_models"):
+        case AssessmentAccepted() if kind_of(fact.series) == "commune":
             return _commune_then(fact.subject_id, day, register)
         case AssessmentAccepted():
             series, code = fact.series, fact.subject_id
@@ -70,7 +71,7 @@ def _code_then(fact: Assessed | RecognitionAccepted, period: int, register: Regi
             if fact.series == "commune":
                 return _commune_then(fact.unit_id, day, register)
             series, code = fact.series, fact.unit_id
-    if series != "province":
+    if kind_of(series) != "province":
         return code
     now, then = register.province(code, cut_off(fact.period)), register.province(code, day)
     return code if now and then and same_name(now.name, then.name) else None

@@ -12,6 +12,7 @@ from services.intake.domain.code_systems import day_of
 from services.intake.domain.findings import Arrival, Awaited, Findings, Known, Subject
 from services.intake.problems import candidates
 from shared.contracts.base import Text
+from shared.contracts.series import SubjectKind, kind_of
 from shared.contracts.submissions import AssessmentSeries, CodeSystem, RecognisedSeries
 from shared.refusals import problem
 from shared.registry import REORGANISATION, RegisterGap, Registry, Unit, same_name
@@ -109,7 +110,9 @@ class Named(NamedTuple):
 def check_subject(findings: Findings, named: Named, arrival: Arrival, known: Known) -> None:
     """The subject of an assessment or a decision, as its series names it on the period's cut-off date."""
     above = [_DISTRICT, _PROVINCE] if named.decided and named.series == "universal_education" else []
-    levels = [_LEVELS[named.series], *above]
+    kind = kind_of(named.series)
+    assert kind is not None, f"{named.series} is submitted"
+    levels = [_LEVELS[kind], *above]
     level = next((one for one in levels if one.form.fullmatch(named.code)), None)
     if level is not None:
         level.check(findings, named, arrival, known)
@@ -151,8 +154,21 @@ def _check_province(findings: Findings, named: Named, arrival: Arrival, known: K
     _check_right(findings, code, named.pointer, code, on, arrival, known)
 
 
-def _check_learning_unit(findings: Findings, named: Named, arrival: Arrival, known: Known) -> None:
-    """No register holds learning units: their id is the province's own, and belongs to the first that used it."""
+def _check_centre(findings: Findings, named: Named, arrival: Arrival, known: Known) -> None:
+    """A registered centre; it is held by the province in which its commune lay on the period's cut-off date."""
+    centre, on = known.centre(named.code), cut_off(named.period)
+    if centre is None:
+        findings.problems.append(problem("intake.centre_unknown", named.pointer, centre=named.code))
+        return
+    check_registrar(findings, named.code, named.pointer, arrival, known)
+    unit = known.register.counterpart(centre.unit_id, on)
+    holder = unit.province_code if unit else centre.province
+    findings.subject = Subject(centre.centre_id, centre.name, holder)
+
+
+def _check_own_id(findings: Findings, named: Named, arrival: Arrival, known: Known) -> None:
+    """No register holds learning units or vocational centres: their id is the province's own, and belongs to the first
+    that used it."""
     findings.subject = Subject(named.code, named.name or named.code, arrival.province)
     if known.owner not in (None, arrival.province):
         findings.problems.append(
@@ -238,14 +254,20 @@ _DISTRICT = _Level(
 _PROVINCE = _Level(
     re.compile(r"[0-9]{2}"), Text(vi="mã tỉnh: 2 chữ số", en="a province code: 2 digits"), _check_province
 )
-_LEARNING_UNIT = _Level(
-    re.compile(r".+"), Text(vi="mã đơn vị học tập", en="the id of a learning unit"), _check_learning_unit
+_CENTRE = _Level(
+    re.compile(r".+"), Text(vi="mã trung tâm học tập cộng đồng", en="the id of a registered centre"), _check_centre
 )
-_LEVELS: Mapping[RecognisedSeries | AssessmentSeries, _Level] = {
+_LEVELS: Mapping[SubjectKind, _Level] = {
     "commune": _COMMUNE,
-    "universal_education": _COMMUNE,
-    "learning_models": _COMMUNE,
     "district": _DISTRICT,
     "province": _PROVINCE,
-    "learning_unit": _LEARNING_UNIT,
+    "centre": _CENTRE,
+    "learning_unit": _Level(
+        re.compile(r".+"), Text(vi="mã đơn vị học tập", en="the id of a learning unit"), _check_own_id
+    ),
+    "vocational_centre": _Level(
+        re.compile(r".+"),
+        Text(vi="mã trung tâm giáo dục nghề nghiệp", en="the id of a vocational centre"),
+        _check_own_id,
+    ),
 }

@@ -10,7 +10,7 @@ from typing import Literal
 from services.notifications.domain.wording import by_when, closing_of, joined, numbered
 from shared.contracts.base import Status, Text
 from shared.contracts.facts import Alert, AlertKind, Receipt, SubmissionKind
-from shared.contracts.submissions import AssessmentSeries
+from shared.contracts.series import SERIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,6 @@ _WHAT: Mapping[SubmissionKind | None, Text] = {
     "support": Text(vi="Báo cáo mức hỗ trợ đã duyệt", en="The report of approved support"),
     "recognition": Text(vi="Quyết định công nhận", en="The recognition decision"),
     None: Text(vi="Bản ghi không đọc được loại hồ sơ", en="A record whose kind could not be read"),
-}
-_SERIES: Mapping[AssessmentSeries, Text] = {
-    "district": Text(vi="Hồ sơ đánh giá cộng đồng học tập cấp huyện", en="The assessment of a district"),
-    "province": Text(vi="Hồ sơ đánh giá cộng đồng học tập cấp tỉnh", en="The assessment of a province"),
-    "learning_unit": Text(vi="Hồ sơ đánh giá đơn vị học tập", en="The assessment of a learning unit"),
-    "universal_education": Text(
-        vi="Hồ sơ đánh giá phổ cập giáo dục, xóa mù chữ", en="The assessment of universal education and literacy"
-    ),
-    "learning_models": Text(vi="Hồ sơ đánh giá các mô hình học tập", en="The assessment of learning models"),
 }
 TAKEN = frozenset({Status.ACCEPTED, Status.ACCEPTED_LATE, Status.UNCHANGED})
 """After these, what was refused, held or in conflict before is mended."""
@@ -121,7 +112,7 @@ def _named(receipt: Receipt) -> Text:
     if receipt.kind != "assessment":
         return _WHAT[receipt.kind]
     what = _what(receipt)
-    return next((words for series, words in _SERIES.items() if series == what), _WHAT["assessment"])
+    return next((about.file for series, about in SERIES.items() if series == what), _WHAT["assessment"])
 
 
 def place_of(receipt: Receipt) -> Place:

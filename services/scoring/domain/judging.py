@@ -106,9 +106,10 @@ def incomplete(missing: Sequence[str], period: int) -> tuple[Step, Text]:
     )
 
 
-_COUNT_AS: Mapping[Literal["zero_points", "not_met"], Text] = {
+_COUNT_AS: Mapping[Literal["zero_points", "not_met", "as_reported"], Text] = {
     "zero_points": Text(vi="được 0 điểm", en="get 0 points"),
     "not_met": Text(vi="coi là không đạt", en="count as not met"),
+    "as_reported": Text(vi="tính theo số báo cáo", en="count as they were reported"),
 }
 
 

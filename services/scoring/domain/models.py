@@ -11,6 +11,7 @@ from shared.contracts.base import Step, Text
 from shared.contracts.explained import CriterionResult, TargetResult
 from shared.contracts.submissions import Share, ShareTarget, TargetsContent
 from shared.rulebook import EmptyCohort, cut_off, readings_on
+from shared.rulebook.basis import NoEvidence
 from shared.rulebook.goals import Goal, goals_for
 from shared.rulebook.models import ModelShare, ModelsRubric
 from shared.rulebook.source import Grounded
@@ -51,14 +52,14 @@ def judge_models(rubric: ModelsRubric, content: TargetsContent, period: int, pro
     for one in rubric.models:
         aims = [goal for goal in goals if goal.metric == one.metric]
         share = shares.get(one.id)
-        criteria.append(_criterion(rubric, one, values.get(one.id), share, aims, difficult, empty))
+        criteria.append(share_criterion(one, values.get(one.id), share, aims, difficult, empty, rubric.no_evidence))
         if share is None:
             continue
         if nobody(share):
             steps.append(not_applicable(empty, [asked_of(one.id)]))
             continue
-        steps.append(_share_step(one, share))
-        notes += [_goal_step(one, share, goal, difficult) for goal in aims]
+        steps.append(share_step(one, share))
+        notes += [goal_step(one, share, goal, difficult) for goal in aims]
         lacks = [
             short(one.id, one.name, share, goal.share(difficult_area=difficult), empty, one.counted) for goal in aims
         ]
@@ -102,7 +103,8 @@ def _area_step(rubric: ModelsRubric, basis: str | None, period: int) -> Step:
     )
 
 
-def _share_step(one: ModelShare, share: Share) -> Step:
+def share_step(one: ModelShare, share: Share) -> Step:
+    """What a share comes to."""
     counts, exact = written(share), fraction(share)
     return step_on(
         one,
@@ -111,7 +113,8 @@ def _share_step(one: ModelShare, share: Share) -> Step:
     )
 
 
-def _goal_step(one: ModelShare, share: Share, goal: Goal, difficult: bool) -> Step:
+def goal_step(one: ModelShare, share: Share, goal: Goal, difficult: bool) -> Step:
+    """A goal beside it, and whether it is reached."""
     wanted = goal.share(difficult_area=difficult)
     met = fraction(share) >= wanted
     return step_on(
@@ -121,20 +124,27 @@ def _goal_step(one: ModelShare, share: Share, goal: Goal, difficult: bool) -> St
     )
 
 
-def _criterion(
-    rubric: ModelsRubric,
+def share_criterion(
     one: ModelShare,
     value: ShareTarget | None,
     share: Share | None,
     aims: Sequence[Goal],
     difficult: bool,
     empty: EmptyCohort,
+    no_evidence: NoEvidence | None,
 ) -> CriterionResult:
+    """One share as a criterion of its own, with the goals that it reaches.
+
+    Args:
+        value: as it was sent, if it was.
+        share: as it counts; `None`: it does not.
+        no_evidence: what takes from a value without evidence; `None`: nothing does.
+    """
     reason = None
     applicable = share is None or not nobody(share)
     if value is None:
         reason = Text(vi=f"Chưa có dữ liệu: {one.id}.", en=f"Not sent: {one.id}.")
-    elif not value.evidence:
+    elif no_evidence and not value.evidence:
         reason = Text(
             vi=f"Không có quyết định công nhận làm minh chứng: {written(value.share)} không được tính.",
             en=f"No decision proves it: {written(value.share)} does not count.",
@@ -142,7 +152,7 @@ def _criterion(
     elif not applicable:
         reason = inapplicable(asked_of(one.id))
     wanted: dict[str, Fraction] = {goal.id: goal.share(difficult_area=difficult) for goal in aims}
-    grounds: list[Grounded] = [one] if value is None or value.evidence else [one, rubric.no_evidence]
+    grounds: list[Grounded] = [one] if no_evidence is None or value is None or value.evidence else [one, no_evidence]
     if not applicable:
         grounds.append(empty)
     target = TargetResult(

@@ -10,6 +10,7 @@ from services.scoring.domain.indicators import judge_with_indicators
 from services.scoring.domain.judging import Judgement, chosen, notes_on, step_on, weakest
 from services.scoring.domain.models import judge_models
 from services.scoring.domain.recognising import beside, notes_beside
+from services.scoring.domain.reports import judge_report
 from services.scoring.domain.standards import judge_standards
 from services.scoring.domain.standards_decided import (
     beside_standards,
@@ -34,6 +35,7 @@ from shared.contracts.submissions import Content, PointsContent, TargetsContent
 from shared.registry import registry
 from shared.rulebook import HANOI, PassFailRubric, PointsRubric, Rubric, cut_off, readings_on, rubric, rubric_for
 from shared.rulebook.models import ModelsRubric
+from shared.rulebook.reports import ReportRubric
 from shared.rulebook.standards import StandardsRubric
 from shared.wording import EN, VI
 
@@ -195,6 +197,8 @@ def _judge(
             return judge_standards(standards, content, period)
         case ModelsRubric() as models, TargetsContent():
             return judge_models(models, content, period, province)
+        case ReportRubric() as report, TargetsContent():
+            return judge_report(report, content, period, province)
         case _:
             raise ValueError(f"content of kind {content.scoring} does not fit the rubric {rule.id}")
 
