@@ -16,6 +16,7 @@ from cli.data import WAIT_SECONDS
 from cli.options import AnyProvince, LanguageOption
 from cli.output import Column, CommandError, Format, Language, both, console, emit, fail, plain_errors, say, say_json
 from shared.answers.results import DifferenceLine, Order, ProblemLine, SummaryLine
+from shared.rulebook.checking import NATIONAL
 from shared.wording import EN, VI
 
 POLL_SECONDS = 0.5
@@ -92,11 +93,14 @@ def read_rules(path: Path) -> dict[str, str]:
 
 
 def place_of(file: Path) -> str:
-    """Where a single file lies in a rulebook's folder: `rubrics/x.yaml`, `provinces/01/point_tables/x.yaml`."""
+    """Where a single file lies in a rulebook's folder: `rubrics/x.yaml`, `provinces/01/point_tables/x.yaml`, and what
+    is the nation's by its name: `goals.yaml`."""
     parts = file.resolve().parts
     for start in ("provinces", "ministry", "rubrics"):
         if start in parts[-4:-1]:
             return "/".join(parts[len(parts) - 1 - parts[::-1].index(start) :])
+    if file.name in NATIONAL:
+        return file.name
     raise CommandError(
         f"Where {file.name} belongs cannot be told. Put it into a folder rubrics/, ministry/point_tables/ or "
         "provinces/<code>/point_tables/, as in a rulebook."

@@ -18,7 +18,7 @@ from shared.rulebook.areas import area_lists
 from shared.rulebook.basis import RubricBase, Series
 from shared.rulebook.checking import AREAS, LAYERED, Book, Reader, expiring, read_all
 from shared.rulebook.on_day import on_day
-from shared.rulebook.overlays import MINISTRY, NATION, Placed, folders
+from shared.rulebook.overlays import MINISTRY, NATION, Placed, folders, with_packages
 from shared.rulebook.points import PointsRubric
 from shared.rulebook.rubrics import cut_off, end_of, ruled
 from shared.rulebook.source import DATA, Dated, read
@@ -57,7 +57,7 @@ def check(
     Without a folder the rules that the platform would use are proven: the shipped ones and those of LANGHOC_RULEBOOK.
     """
     day = _day(on)
-    places = folders() if folder is None else (DATA, folder)
+    places = folders() if folder is None else (DATA, *with_packages(folder))
     book = read_all(places)
     ending = expiring(day, months, book.rules)
     if format is Format.TABLE:
@@ -126,17 +126,17 @@ def _problems(book: Book) -> str:
 
 
 @app.command()
-def release(folder: Annotated[Path, typer.Argument(help="Own rules that are to be used from now on.")]) -> None:
+def guard(folder: Annotated[Path, typer.Argument(help="Own rules that are to be used from now on.")]) -> None:
     """List a folder's new rules in its released.yaml, so that from now on a change of them is refused."""
-    book = read_all((DATA,) if folder.resolve() == DATA else (DATA, folder))
+    book = read_all((DATA,) if folder.resolve() == DATA else (DATA, *with_packages(folder)))
     wrong = [error for error in book.errors if error.problem.code != "not_in_release"]
     if wrong:
         for error in wrong:
             for line in _problem(error, Language.EN):
                 say(line, soft_wrap=True)
-        fail("Nothing was released. Mend what is wrong first.")
+        fail("Nothing was noted. Mend what is wrong first.")
     added = checking.release(DATA if folder.resolve() == DATA else folder, book.rules)
-    say(f"Released: {', '.join(added) or 'nothing new'}", soft_wrap=True)
+    say(f"Guarded: {', '.join(added) or 'nothing new'}", soft_wrap=True)
 
 
 # -------------------------------------------------------------------------------------------------------- show

@@ -9,6 +9,7 @@ LanghocError                  what is wrong, everything at once
 ├── Unsound                   a correction of the register that is not taken
 ├── Unsupported               a server whose version a production deployment does not work with
 ├── Unappealable              an appeal, its withdrawal or its decision that is refused
+├── Undecidable               a proposal of rules, its release or withdrawal that is refused
 ├── Unreleasable              a ranking that is not released, or not taken back
 ├── OtherOrder                an order under an id that another one has
 ├── SheetRefused              a sheet that is not read, or a template that cannot be made

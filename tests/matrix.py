@@ -18,6 +18,7 @@ from shared.messaging.collections import DEAD_LETTERS
 from shared.messaging.decide.sets import Sets
 from shared.messaging.operate.runtime import Runtime
 from shared.messaging.settings import ServiceSettings
+from shared.rulebook.source import DATA
 from shared.web import build_app
 from shared.web.admission import is_open
 from tests.architecture.test_completeness import routes
@@ -42,6 +43,9 @@ PRINCIPALS: dict[str, Officer | None] = {
 ANOTHER = Officer(name="binh", role="ministry")
 """Who confirms what the ministry's other officer has ordered."""
 DECISION = {"decision_number": "1/QĐ", "decided_on": "2026-02-20", "signed_by": "Vụ trưởng", "reason": "matrix"}
+_NATIONS = (DATA / "request_policy.yaml").read_text(encoding="utf-8")
+RULES = {"ministry/request_policy.yaml": _NATIONS.replace("working-default", "ministry")}
+"""What is proposed: the ministry's own, which says what the nation's does."""
 STALE = {"why": "x", "version": 0, "hash": ""}
 """On what nobody has seen: whoever may decide is told so, and nothing changes."""
 BODIES: dict[str, Any] = {
@@ -114,6 +118,13 @@ class Matrix:
                 "ministry", Act("scoring", "POST", "", "/recompute", {}, {"id": "o", "period": 2025, "why": "matrix"})
             ),
         ]
+        rules = {"id": "o", "files": RULES, "why": "matrix"}
+        proposal = await self.ask("ministry", Act("scoring", "POST", "", "/rule-proposals", {}, rules))
+        decision = {"digest": proposal.json()["digest"], "why": "matrix"}
+        done += [
+            proposal,
+            await self.ask("another", Act("scoring", "POST", "", "/rule-proposals/o/release", {}, decision)),
+        ]
         assert all(answer.is_success for answer in done), [answer.text for answer in done]
         receipts = await self.ask("ministry", Act("intake", "GET", "", "/receipts", {"province": OWN}, None))
         changed = await self.ask("ministry", Act("funding", "GET", "", "/adjustments", {"province": OWN}, None))
@@ -129,6 +140,7 @@ class Matrix:
             "import_id": "none",
             "request_id": "o",
             "appeal_id": "o",
+            "proposal_id": "o",
             "person_id": "p-lan",
             "subject": "HP-A",
             "code": "10507",

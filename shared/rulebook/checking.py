@@ -29,8 +29,9 @@ from shared.rulebook import (
     sustainability,
     titles,
 )
+from shared.rulebook.decided import DECIDED, RELEASED, prove_decided
 from shared.rulebook.errors import Findings, RulebookError
-from shared.rulebook.overlays import MINISTRY, NATION, PROVINCES, Layers, Place, Placed, called, folders
+from shared.rulebook.overlays import MINISTRY, NATION, PROVINCES, Layers, Place, Placed, called, folders, with_packages
 from shared.rulebook.points import PointsRubric
 from shared.rulebook.rubrics import Rubric, load_rubrics
 from shared.rulebook.source import read
@@ -56,9 +57,11 @@ LAYERED: dict[str, Reader] = {
 }
 """Files of versions that the nation, the ministry and every province may have, with what reads them."""
 
-AREAS, RELEASED = "area_classes.yaml", "released.yaml"
-_NATION_ONLY = ("rubrics/*.yaml", AREAS, goals.FILE, deadlines.FILE, RELEASED)
+AREAS = "area_classes.yaml"
+_NATION_ONLY = ("rubrics/*.yaml", AREAS, goals.FILE, deadlines.FILE, RELEASED, DECIDED)
 _OWN = ("point_tables/*.yaml", *LAYERED)
+NATIONAL = frozenset({AREAS, goals.FILE, deadlines.FILE, *LAYERED})
+"""Names by which alone a file of the nation's rules is known."""
 
 
 class Book(NamedTuple):
@@ -99,6 +102,8 @@ def read_all(places: Sequence[Path] | None = None) -> Book:
     for folder in places:
         with found.noting():
             prove_released(folder, rules, whole=whole)
+        with found.noting():
+            prove_decided(folder, called(folder, folder / DECIDED))
     return Book(tuple(rules), tuple(found.errors))
 
 
@@ -125,6 +130,7 @@ def _misplaced(folder: Path) -> list[RulebookError]:
     allowed = [*_NATION_ONLY, *LAYERED, *(f"{MINISTRY}/{own}" for own in _OWN)]
     allowed += [f"{PROVINCES}/[0-9][0-9]/{own}" for own in _OWN]
     known = {file for pattern in allowed for file in folder.glob(pattern)}
+    known |= {file for each in with_packages(folder)[1:] for file in each.rglob("*")}  # a folder of its own each
     strange = [file for file in sorted(folder.rglob("*")) if file.is_file() and file not in known]
     expected = ", ".join(allowed)
     return [

@@ -49,20 +49,14 @@ def read_given(files: Mapping[str, str]) -> GivenRules:
 
     Raises:
         RulebookError: with all that is wrong in the files, or between them and the rules in force.
-        ValueError: a path that leads out of the folder, or to no rule.
+        Misplaced: a path that leads out of the folder, or to no rule.
     """
+    for path in files:
+        if len(PurePosixPath(path).parts) < 2:
+            raise Misplaced(path)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for path, text in files.items():
-            parts = PurePosixPath(path).parts
-            if PurePosixPath(path).is_absolute() or ".." in parts or not path.endswith(".yaml") or len(parts) < 2:
-                raise ValueError(f"{path!r} is no place of a rule; rules lie in `rubrics/` or `…/point_tables/`")
-            file = folder.joinpath(*parts)
-            try:
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(text, encoding="utf-8")
-            except OSError as error:  # a name that is too long, or a file where another path has a folder
-                raise ValueError(f"{path!r} cannot be laid out beside the others: {error.strerror}") from None
+        lay_out(folder, files)
         places = (*folders(), folder)
         try:
             rubrics = load_rubrics(places)
@@ -70,6 +64,28 @@ def read_given(files: Mapping[str, str]) -> GivenRules:
         except RulebookError as error:
             raise _inside(error, folder) from None
     return GivenRules(rubrics, tables)
+
+
+def lay_out(folder: Path, files: Mapping[str, str]) -> None:
+    """Write files into a folder, each in its place. Raises `Misplaced` of one that has none; then some are written."""
+    for path, text in files.items():
+        parts = PurePosixPath(path).parts
+        if PurePosixPath(path).is_absolute() or ".." in parts or not path.endswith(".yaml"):
+            raise Misplaced(path)
+        file = folder.joinpath(*parts)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(text.encode())
+        except OSError as error:  # a name that is too long, or a file where another path has a folder
+            raise Misplaced(path, f"cannot be laid out beside the others: {error.strerror}") from None
+
+
+class Misplaced(ValueError):
+    """A path that leads out of a rulebook's folder, or to no rule."""
+
+    def __init__(self, place: str, why: str = "is no place of a rule; rules lie in `rubrics/` or `…/point_tables/`"):
+        super().__init__(f"{place!r} {why}")
+        self.place = place
 
 
 def _inside(error: RulebookError, folder: Path) -> RulebookError:

@@ -8,7 +8,9 @@ themselves. A later folder adds to the earlier ones. It may end a rule of theirs
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -24,17 +26,41 @@ from shared.rulebook.source import DATA, Dated, Rule, in_force, prove_succession
 
 SETTING = "LANGHOC_RULEBOOK"
 NATION, MINISTRY, PROVINCES = "", "ministry", "provinces"
+PACKAGES = "packages"
 V = TypeVar("V", bound=Dated)
+
+
+_tried: ContextVar[tuple[Path, ...] | None] = ContextVar("tried rules", default=None)
 
 
 def folders() -> tuple[Path, ...]:
     """The folders of the rulebook: the shipped one, then those of the setting (a list like `PATH`), in this order."""
-    return _named(os.environ.get(SETTING, ""))
+    tried = _tried.get()
+    return _named(os.environ.get(SETTING, "")) if tried is None else tried
+
+
+@contextmanager
+def using(places: Sequence[Path]) -> Iterator[None]:
+    """Go by these folders inside the block and nowhere else: not in other tasks, nor in threads begun before.
+
+    So a rehearsal is decided by the very code that decides in earnest. Around an `await` it holds for this task alone;
+    it is not for generators, whose blocks run in the context of whoever asks them.
+    """
+    token = _tried.set(tuple(places))
+    try:
+        yield
+    finally:
+        _tried.reset(token)
 
 
 @lru_cache
 def _named(setting: str) -> tuple[Path, ...]:
-    return (DATA, *(Path(part) for part in setting.split(os.pathsep) if part))
+    return (DATA, *(place for part in setting.split(os.pathsep) if part for place in with_packages(Path(part))))
+
+
+def with_packages(folder: Path) -> tuple[Path, ...]:
+    """A folder of own rules, then the packages of released ones in it (`packages/<name>/`), in order of their names."""
+    return (folder, *(each for each in sorted(folder.glob(f"{PACKAGES}/*")) if each.is_dir()))
 
 
 def called(folder: Path, file: Path) -> str:

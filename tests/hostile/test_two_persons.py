@@ -1,10 +1,10 @@
 """The same look-alikes at the rules of the platform itself that ask for a second person: erasing what was sent, or who
-somebody was, giving rights, and erasing a dead letter."""
+somebody was, giving rights, erasing a dead letter, and releasing rules."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from deploy.local.identity import ensure_signing_key
 from services.intake import api
+from services.scoring import api as scoring_api
 from shared import local_accounts
 from shared.messaging.clock import BusinessClock
 from shared.messaging.decide.people import PEOPLE
@@ -24,8 +25,10 @@ from tests.fakes.memory import MemoryMongo
 from tests.fakes.stored import store
 from tests.fakes.trust import local_operator, local_verifier, signed, verifier_of
 from tests.hostile.test_persons import every_input
+from tests.unit import scoring_bench
 from tests.unit.intake_bench import Bench
 from tests.unit.test_erasing import rejected
+from tests.unit.test_rules_desk import FILES
 
 WHY = {"why": "đã xem"}
 LEFT = {
@@ -44,6 +47,7 @@ class Waiting:
     mongo: MemoryMongo
     app: FastAPI
     path: str
+    body: dict[str, Any] = field(default_factory=lambda: dict(WHY))
 
     async def sent(self, path: str, body: Any, **claims: Any) -> httpx.Response:
         """An order with a token that says so."""
@@ -112,7 +116,18 @@ async def letter(folder: Path) -> Waiting:
     return waiting
 
 
-RULES: list[Callable[[Path], Any]] = [upload, officer, rights, account, letter]
+async def rules(folder: Path) -> Waiting:
+    ensure_signing_key(folder)
+    bench = await scoring_bench.Bench().start()
+    runtime = SimpleNamespace(commands=bench.commands, clock=bench.clock)
+    app = served(folder, bench.mongo, runtime, scoring_api.router)
+    waiting = Waiting(folder, bench.mongo, app, "/rule-proposals/o-1/release")
+    proposed = await waiting.sent("/rule-proposals", {"id": "o-1", "files": FILES["order"], "why": "đã ký"}, sub="an")
+    waiting.body["digest"] = proposed.json()["digest"]
+    return waiting
+
+
+RULES: list[Callable[[Path], Any]] = [upload, officer, rights, account, letter, rules]
 
 
 @pytest.fixture(scope="module", params=RULES, ids=lambda made: made.__name__)
@@ -124,7 +139,7 @@ async def waiting(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 @every_input
 async def test_a_look_alike_is_nobody_on_a_platform_of_ones_own(given: dict[str, Any], waiting: Waiting) -> None:
     before = waiting.contents()
-    answer = await waiting.sent(waiting.path, WHY, sub=given["subject"])
+    answer = await waiting.sent(waiting.path, waiting.body, sub=given["subject"])
     assert answer.status_code == given["must"], answer.text
     assert waiting.contents() == before
 
@@ -136,7 +151,7 @@ async def test_a_look_alike_is_nobody_where_there_is_a_directory(given: dict[str
     waiting.app.state.verifier = verifier_of(waiting.folder, waiting.mongo, BusinessClock(), local_accounts.ISSUER)
     before = waiting.contents()
     try:
-        answer = await waiting.sent(waiting.path, WHY, sub=given["subject"])
+        answer = await waiting.sent(waiting.path, waiting.body, sub=given["subject"])
         assert answer.status_code in (401, 403), answer.text
         assert waiting.contents() == before
     finally:
@@ -148,11 +163,11 @@ async def test_a_look_alike_is_nobody_where_there_is_a_directory(given: dict[str
 async def test_the_rule_is_reached_and_another_person_is_taken(made: Callable[[Path], Any], tmp_path: Path) -> None:
     """Else the look-alikes would be refused for something else."""
     waiting: Waiting = await made(tmp_path)
-    himself = await waiting.sent(waiting.path, WHY, sub="an")
+    himself = await waiting.sent(waiting.path, waiting.body, sub="an")
     said = himself.json()
     assert "same_person" in [said["code"], *(one["code"] for one in said.get("problems", ()))], said
     await store(waiting.mongo, {PEOPLE.ref("p-an"): local_operator("p-an", "an")})
-    himself = await waiting.sent(waiting.path, WHY, sub="an")
+    himself = await waiting.sent(waiting.path, waiting.body, sub="an")
     said = himself.json()
     assert "same_person" in [said["code"], *(one["code"] for one in said.get("problems", ()))], said
-    assert (await waiting.sent(waiting.path, WHY, sub="binh")).status_code == 200
+    assert (await waiting.sent(waiting.path, waiting.body, sub="binh")).status_code == 200

@@ -116,12 +116,12 @@ def test_e7_check_refuses_a_changed_rule_under_its_old_id(own: Path) -> None:
 def test_e7_a_released_folder_is_guarded_like_the_shipped_rules(tmp_path: Path) -> None:
     name = f"provinces/{DA_NANG}/point_tables/2016.yaml"
     first = put(tmp_path / "first", name, table())
-    assert f"Released: {RUBRIC}/da-nang-2016" in langhoc("release", str(first)).output
-    assert "nothing new" in langhoc("release", str(first)).output
+    assert f"Guarded: {RUBRIC}/da-nang-2016" in langhoc("guard", str(first)).output
+    assert "nothing new" in langhoc("guard", str(first)).output
     assert langhoc("check", str(first), "--on", "2026-01-01").exit_code == 0
     later = put(tmp_path / "later", name, table(maxima=MAXIMA | {"TC1": 9, "TC2": 6}))
     put(later, "released.yaml", (first / "released.yaml").read_text(encoding="utf-8"))
-    for command in ("check", "release"):
+    for command in ("check", "guard"):
         result = langhoc(command, str(later))
         assert result.exit_code == 1
         assert f"{RUBRIC}/da-nang-2016 was released and its content differs from then" in result.output

@@ -26,6 +26,7 @@ ELSEWHERE = {
     "/erasures/{order_id}/confirm": "the ministry's",
     "/periods/reopenings/{order_id}/end": "the ministry's",
     "/late-requests/{province}/{request_id}/answer": "the ministry's",
+    "/rule-rehearsals/{province}": "the ministry's",
     **dict.fromkeys(
         (f"/history/imports/{{import_id}}/{act}" for act in ("parts/{number}", "revocation")), "the ministry's"
     ),

@@ -26,6 +26,7 @@ Documents, by collection and `_id`, each declared in the room of its theme:
 | | `releases` | `<centre id>/<year>/<purpose>/<version>` | each of them as it was published |
 | | `journal` | `<province>/<year>/<purpose>/<number>` | `JournalEntry`, never changed |
 | `reconciling` | `reconciled` | `<province>/<year>` | the latest `BudgetReconciled` |
+| `rules_used` | `rules_used` | `rules` | `RulesUsed`: the state of the rules with which the service started last |
 | `adjustment` | `adjustments` | `<province>/<year>/<centre id or _reserve>/<number>` | `Adjusting` |
 
 The first seven are facts: the newest version is kept (in the place of a withdrawn one lies its `Withdrawn`), and the
@@ -60,6 +61,7 @@ from services.funding.decisions.proposal.inputs import (
     SUPPORTS,
     Pending,
     ProvinceInputs,
+    ProvinceYear,
     Score,
     about,
     again,
@@ -67,8 +69,9 @@ from services.funding.decisions.proposal.inputs import (
     inputs_of,
     standing,
 )
-from services.funding.decisions.proposal.proposing import ALLOCATIONS, RUNS, propose
+from services.funding.decisions.proposal.proposing import ALLOCATIONS, RUNS, lines_of, propose
 from services.funding.decisions.reconciling import RECONCILED, RECONCILIATION, compare_again, compared
+from services.funding.decisions.rules_used import go_by
 from services.funding.decisions.sets import PROPOSALS, SETS
 
 __all__ = [
@@ -104,6 +107,7 @@ __all__ = [
     "Decision",
     "Pending",
     "ProvinceInputs",
+    "ProvinceYear",
     "Score",
     "Snapshot",
     "about",
@@ -114,10 +118,12 @@ __all__ = [
     "compare_again",
     "compared",
     "decide_on_adjustment",
+    "go_by",
     "inputs_of",
     "is_booked",
     "is_whole",
     "life_and_run",
+    "lines_of",
     "propose",
     "recomputed",
     "refused",

@@ -2,7 +2,16 @@
 
 from fastapi import APIRouter
 
-from services.scoring.api import appeals, attainment, explanations, rankings, recomputes, releases, results
+from services.scoring.api import (
+    appeals,
+    attainment,
+    explanations,
+    rankings,
+    recomputes,
+    releases,
+    results,
+    rules_desk,
+)
 
 router = APIRouter(tags=["scoring"])
 router.include_router(results.router)
@@ -12,5 +21,6 @@ router.include_router(recomputes.router)
 router.include_router(explanations.router)
 router.include_router(appeals.router)
 router.include_router(attainment.router)
+router.include_router(rules_desk.router)
 
 __all__ = ["router"]

@@ -32,7 +32,7 @@ from services.scoring.decisions.documents import (
 )
 from services.scoring.decisions.erasing import on_erased
 from services.scoring.decisions.held import held_by
-from services.scoring.decisions.ranked import RANKING
+from services.scoring.decisions.ranked import RANKING, standings_by_holder
 from services.scoring.decisions.rankings import (
     NATION,
     RankingYear,
@@ -40,9 +40,11 @@ from services.scoring.decisions.rankings import (
     page_ids,
     pages_apart,
     province_scope,
+    terms,
 )
 from services.scoring.decisions.recomputes import CHECK, RESCORED, OrderKey, Rescored
 from services.scoring.decisions.references import COLLECTED, CommuneYear
+from services.scoring.decisions.rehearsed import Moves, rows_again
 from services.scoring.decisions.releases import Act, Unreleasable, release
 from services.scoring.decisions.results import explain
 from services.scoring.decisions.rules import RULEBOOKS, RULES, release_rules
@@ -104,6 +106,7 @@ __all__ = [
     "AttainmentYear",
     "CommuneYear",
     "Head",
+    "Moves",
     "OrderKey",
     "RankingYear",
     "Recompute",
@@ -121,4 +124,7 @@ __all__ = [
     "release",
     "release_rules",
     "routes",
+    "rows_again",
+    "standings_by_holder",
+    "terms",
 ]

@@ -124,6 +124,14 @@ async def _standings(ask: Ask, query: Mapping[str, Any]) -> list[tuple[str, Stan
     return [(holder, standing) for holder, standing in standings if standing is not None]
 
 
+async def standings_by_holder(ask: Ask, period: int) -> dict[str, list[Standing]]:
+    """All results of communes as rankings see them, by the province that holds each."""
+    found: dict[str, list[Standing]] = {}
+    for holder, standing in await _standings(ask, _of(period, None)):
+        found.setdefault(holder, []).append(standing)
+    return found
+
+
 async def _none_is_missing(ask: Ask, by: Terms, head: Head, results: Mapping[str, Sequence[Standing]]) -> None:
     """Raises `Altered` where a result that was ranked before is there no more: the service never takes one away.
 

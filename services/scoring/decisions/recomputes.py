@@ -24,6 +24,7 @@ from services.scoring.decisions.documents import (
     Result,
     ref_of,
 )
+from services.scoring.decisions.ranked import RANKING
 from services.scoring.decisions.results import UNCHANGED, Judging, explain, score
 from services.scoring.domain import Difference, differences, holder_of
 from shared.contracts.base import Contract, Points, Provenance, Step, Text
@@ -92,12 +93,13 @@ async def rescore(order: Order[list[Rescored]], ask: Ask) -> Outcome:
 
 
 async def end(order: Order[tuple[str, int]], ask: Ask) -> Outcome:
-    """Have the whole checked: by id of the order and number of results."""
+    """Have the whole checked, and rankings made anew: by id of the order and number of results."""
     id, requested = order.data
     ref = RECOMPUTES.ref(id)
     begun = await ask.one(ref)
     assert begun is not None, "it was begun"
-    return Outcome({ref: begun.model_copy(update={"requested": requested})}, requests=[CHECK.request(OrderKey(id))])
+    wanted = [CHECK.request(OrderKey(id)), RANKING.request((None, begun.period))]
+    return Outcome({ref: begun.model_copy(update={"requested": requested})}, requests=wanted)
 
 
 class _Criterion(Contract):
