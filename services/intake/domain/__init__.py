@@ -25,6 +25,7 @@ from services.intake.domain.forgetting import check_forgettable, forgotten
 from services.intake.domain.late_requests import check_answer, check_asked, check_undecided, refused_for_closing
 from services.intake.domain.life import life_of
 from services.intake.domain.lifetimes import awaited_of, left_outside, years_changed
+from services.intake.domain.one_centre import centres_of_communes
 from services.intake.domain.people import (
     FEWEST_OPERATORS,
     ORDERS,
@@ -59,6 +60,7 @@ __all__ = [
     "Verdict",
     "awaited_of",
     "centre_holder",
+    "centres_of_communes",
     "check_answer",
     "check_asked",
     "check_assessment",
