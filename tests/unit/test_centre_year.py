@@ -125,6 +125,7 @@ def test_what_is_told_names_ground_and_who_decides_in_both_languages() -> None:
     assert later is not None
     assert later.severity == "info"
     assert "no ground for a suspension was found" in later.text.en
+    assert "không tìm thấy căn cứ đình chỉ" in later.text.vi
     assert "suspen" not in later.action.en
     assert "đình chỉ" not in later.action.vi
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from services.intake import completeness, queries
-from services.intake.domain.one_centre import centres_of_communes
+from services.intake.domain import centres_of_communes
 from shared.answers.centres import ProvinceCentres
 from shared.rulebook import HANOI
 from shared.web.auth import Who

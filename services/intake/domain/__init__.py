@@ -26,6 +26,7 @@ from services.intake.domain.forgetting import check_forgettable, forgotten
 from services.intake.domain.late_requests import check_answer, check_asked, check_undecided, refused_for_closing
 from services.intake.domain.life import life_of
 from services.intake.domain.lifetimes import awaited_of, left_outside, years_changed
+from services.intake.domain.one_centre import centres_of_communes
 from services.intake.domain.people import (
     FEWEST_OPERATORS,
     ORDERS,
@@ -61,6 +62,7 @@ __all__ = [
     "Verdict",
     "awaited_of",
     "centre_holder",
+    "centres_of_communes",
     "check_answer",
     "check_asked",
     "check_assessment",

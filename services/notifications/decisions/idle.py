@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from services.notifications.decisions.documents import ACTIVITIES, ALERTS, CENTRES
 from services.notifications.decisions.telling import keep_true
-from services.notifications.domain import idle_alert
-from services.notifications.domain.idle import Activity
+from services.notifications.domain import Activity, idle_alert
 from shared.contracts.base import Text
 from shared.contracts.facts import RegistrationAccepted, Withdrawn
 from shared.messaging.decide.asking import STALE, Ask, Due, Outcome

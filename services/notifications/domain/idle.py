@@ -176,7 +176,8 @@ def _ground(found: Idle) -> Text:
             f"of that day ({rule.citation}).",
         )
     return Text(
-        vi=f"Đủ {VI(rule.months)} tháng vào {VI.day(day)}; chỉ nêu sự việc ({rule.citation}).",
+        vi=f"Đủ {VI(rule.months)} tháng vào {VI.day(day)}; chỉ nêu sự việc: không tìm thấy căn cứ đình chỉ "
+        f"({rule.citation}).",
         en=f"The {EN(rule.months)} months were complete on {EN.day(day)}; this is told as a fact, and no ground for a "
         f"suspension was found ({rule.citation}).",
     )
@@ -194,12 +195,14 @@ def _action(found: Idle, today: date) -> Text:
         return joined(check, mend)
     propose = Text(
         vi=f"Xem xét đề nghị đình chỉ; {who.name.vi} quyết định. Quyết định được ghi vào danh mục bằng hồ sơ đăng ký "
-        "với act `suspended`.",
+        "có `act` là `suspended`.",
         en=f"Consider proposing a suspension; the {who.name.en[0].lower()}{who.name.en[1:]} decides. The decision is "
         "filed as a registration with the act `suspended`.",
     )
     ended = Text(
-        vi=f"Quyết định ký từ {VI.day(now.effective_from)} theo quy định của ngày ký: {now.citation}.",
-        en=f"A decision signed since {EN.day(now.effective_from)} follows the rule of its own day: {now.citation}.",
+        vi=f"Quyết định ký từ {VI.day(now.effective_from)} theo quy định của ngày ký ({now.citation}), trong đó không "
+        "tìm thấy căn cứ đình chỉ này.",
+        en=f"A decision signed since {EN.day(now.effective_from)} follows the rule of its own day ({now.citation}), in "
+        "which this ground was not found.",
     )
     return joined(propose, ended if now.id != found.rule.id else None, mend)
