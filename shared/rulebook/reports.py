@@ -7,24 +7,38 @@ goals know it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeGuard
 
 from pydantic import Field, model_validator
 
 from shared.contracts.base import Text
 from shared.contracts.submissions import CriterionId
-from shared.rulebook.basis import RubricBase, unique
+from shared.rulebook.basis import RubricBase, Series, Use, unique
 from shared.rulebook.errors import Unfit
 from shared.rulebook.models import ModelShare
 from shared.rulebook.source import Grounded
+
+_PLANNED = "planned_"
+
+
+def planned(metric: str) -> str:
+    """Under which the share is told that a plan aims at: never under the metric itself, which is what was reached."""
+    return f"{_PLANNED}{metric}"
 
 
 class ShareField(ModelShare):
     """Those who count, of all of them."""
 
     required: bool
+    planned: bool = False
+    """A share to be reached by the end of the year, as a plan has it (`70/100`)."""
     at_most: CriterionId | None = None
     """Another share, neither of whose counts it may pass (women, of all officials); or a count of all of them."""
+
+    @property
+    def told_as(self) -> str:
+        """The word under which results tell it."""
+        return planned(self.metric) if self.planned else self.metric
 
 
 class CountField(Grounded):
@@ -38,6 +52,8 @@ class CountField(Grounded):
     required: bool
     at_most: CriterionId | None = None
     """Another count, or the share of whose whole it is a part."""
+    out_of: CriterionId | None = None
+    """Another count that it is told beside; more than that is hardly true, but may be (checks that no plan had)."""
 
 
 class MoneyField(Grounded):
@@ -49,6 +65,8 @@ class MoneyField(Grounded):
     required: bool
     at_most: CriterionId | None = None
     """Another amount, of which it is a part."""
+    out_of: CriterionId | None = None
+    """Another amount that it is told beside; more than that is hardly true, but may be."""
 
 
 class PartsField(Grounded):
@@ -68,11 +86,21 @@ class PlainField(Grounded):
     name: Text
     type: Literal["boolean", "day", "text", "change"]
     required: bool
+    falls: Literal["in_year", "by_year_end"] | None = None
+    """Of a day: when it falls; on another one it hardly does."""
 
 
 ReportField = ShareField | CountField | MoneyField | PartsField | PlainField
 _WITHIN: Mapping[str, tuple[str, ...]] = {"share": ("share", "count"), "count": ("count", "share"), "money": ("money",)}
 """In what a field of a type may be contained."""
+_BESIDE: Mapping[str, tuple[str, ...]] = {"count": ("count",), "money": ("money",)}
+"""Beside what it may be told."""
+
+
+class PlanRule(Grounded):
+    """Whose planned shares of the same subject and year stand beside the shares of a report."""
+
+    series: Series
 
 
 class ReportRubric(RubricBase):
@@ -80,6 +108,14 @@ class ReportRubric(RubricBase):
 
     scoring: Literal["report"]
     fields: Annotated[list[Annotated[ReportField, Field(discriminator="type")]], Field(min_length=1)]
+    plan: PlanRule | None = None
+
+    @property
+    def uses(self) -> tuple[Use, ...]:
+        """The shares that are planned for its own."""
+        if self.plan is None:
+            return ()
+        return tuple(Use(one.id, self.plan.series, planned(one.metric)) for one in self.fields if _reached(one))
 
     @property
     def targets(self) -> tuple[ReportField, ...]:
@@ -89,20 +125,23 @@ class ReportRubric(RubricBase):
     @property
     def outcomes(self) -> Mapping[str, int]:
         """Its shares."""
-        return dict.fromkeys((one.metric for one in self.fields if isinstance(one, ShareField)), 0)
+        return dict.fromkeys((one.told_as for one in self.fields if isinstance(one, ShareField)), 0)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         by_id = {one.id: one for one in self.fields}
         unique("field", [one.id for one in self.fields])
-        unique("metric", [one.metric for one in self.fields if isinstance(one, ShareField)])
+        unique("metric", [one.told_as for one in self.fields if isinstance(one, ShareField)])
         if self.no_evidence.counts_as != "as_reported":
             raise Unfit("rulebook.evidence_counts_as", stated=self.no_evidence.counts_as, allowed="as_reported")
         for one in self.fields:
-            whole = getattr(one, "at_most", None)
-            if whole is None:
-                continue
-            fit = [id for id, other in by_id.items() if id != one.id and other.type in _WITHIN[one.type]]
-            if whole not in fit:
-                raise Unfit("rulebook.unknown_reference", id=one.id, reference=whole, known=", ".join(fit) or "–")
+            for name, types in (("at_most", _WITHIN), ("out_of", _BESIDE)):
+                other = getattr(one, name, None)
+                fit = [id for id, each in by_id.items() if id != one.id and each.type in types.get(one.type, ())]
+                if other is not None and other not in fit:
+                    raise Unfit("rulebook.unknown_reference", id=one.id, reference=other, known=", ".join(fit) or "–")
         return self
+
+
+def _reached(field: ReportField) -> TypeGuard[ShareField]:
+    return isinstance(field, ShareField) and not field.planned

@@ -21,6 +21,7 @@ from shared.contracts.facts import (
     SupportAccepted,
 )
 from shared.contracts.series import kind_of
+from shared.contracts.submissions import TargetsContent
 from shared.refusals import problem
 from shared.registry import Registry, same_name
 from shared.rulebook import (
@@ -36,6 +37,8 @@ from shared.rulebook import (
     plausibility_on,
     rubrics,
 )
+from shared.rulebook.report_doubts import report_doubts
+from shared.rulebook.reports import ReportRubric
 
 Assessed = CommuneAccepted | CentreAccepted | AssessmentAccepted
 
@@ -130,6 +133,8 @@ def _day(fact: Accepted) -> date:
 def _assessed(fact: Assessed, before: Sequence[Accepted], rule: Plausibility) -> Iterator[Problem]:
     if (known := _rubric(fact.rubric)) is not None:
         yield from content_doubts(known, fact.content, rule)
+        if isinstance(known, ReportRubric) and isinstance(fact.content, TargetsContent):
+            yield from report_doubts(known, fact.content, fact.period)
     for one in before:
         if isinstance(one, type(fact)) and one.rubric == fact.rubric:
             yield from jumps(one.content, fact.content, one.period, rule.jump)

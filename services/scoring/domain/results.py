@@ -198,7 +198,7 @@ def _judge(
         case ModelsRubric() as models, TargetsContent():
             return judge_models(models, content, period, province)
         case ReportRubric() as report, TargetsContent():
-            return judge_report(report, content, period, province)
+            return judge_report(report, content, period, province, references)
         case _:
             raise ValueError(f"content of kind {content.scoring} does not fit the rubric {rule.id}")
 
