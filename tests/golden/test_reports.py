@@ -14,6 +14,7 @@ import yaml
 from services.scoring.domain.judging import Judgement
 from services.scoring.domain.reports import judge_report
 from shared.contracts.base import Text
+from shared.contracts.facts import Reference
 from shared.contracts.submissions import (
     ChangeTarget,
     CountTarget,
@@ -28,7 +29,7 @@ from shared.contracts.submissions import (
     TextTarget,
 )
 from shared.rulebook import check_content, rubric
-from shared.rulebook.reports import CountField, MoneyField, PartsField, PlainField, ReportRubric
+from shared.rulebook.reports import CountField, MoneyField, PartsField, PlainField, ReportRubric, planned
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     (file.stem, case)
@@ -39,9 +40,11 @@ NAME = Text(vi="tên", en="name")
 
 
 def value(said: Any) -> TargetValue:
-    """`true`, a count, or `p/q`."""
+    """`true`, a count, an amount (`5000d`), or `p/q`."""
     if isinstance(said, bool):
         return MetTarget(met=said)
+    if isinstance(said, str) and said.endswith("d"):
+        return MoneyTarget(amount=int(said[:-1]))
     if isinstance(said, str):
         numerator, denominator = map(int, said.split("/"))
         return ShareTarget(share=Share(numerator=numerator, denominator=denominator))
@@ -60,17 +63,35 @@ def rule_of(id: str) -> ReportRubric:
     return rule
 
 
+def judged(form: str, case: dict[str, Any]) -> Judgement:
+    """A case as it is judged, beside the plan that it has, and one of another year."""
+    rule, period, plans = rule_of(form), case["period"], []
+    if rule.plan is not None and "plan" in case:
+        outcome = {planned(metric): share for metric, share in case["plan"].items()}
+        own = Reference(
+            series=rule.plan.series,
+            subject="04",
+            period=period,
+            version=1,
+            rubric="plan",
+            outcome=outcome,
+            hash="0" * 64,
+        )
+        plans = [own.model_copy(update={"period": period - 1, "outcome": dict.fromkeys(outcome, "1/1")}), own]
+    return judge_report(rule, content_of(case), period, references=plans)
+
+
 def played() -> Iterator[tuple[ReportRubric, Judgement]]:
     """Every case as it is judged."""
     for form, case in CASES:
-        yield rule_of(form), judge_report(rule_of(form), content_of(case), case["period"])
+        yield rule_of(form), judged(form, case)
 
 
 @pytest.mark.parametrize(("form", "case"), CASES, ids=[f"{form}: {case['name']}" for form, case in CASES])
 def test_reports(form: str, case: dict[str, Any]) -> None:
     content = content_of(case)
     assert check_content(rule_of(form), content) == ([], [])
-    found, expected = judge_report(rule_of(form), content, case["period"]), case["expect"]
+    found, expected = judged(form, case), case["expect"]
     assert found.missing == expected["missing"]
     assert found.shares == expected["shares"]
     goals = {goal: met for one in found.criteria for goal, met in one.met.items()}

@@ -189,6 +189,7 @@ async def test_a_province_sees_its_own_and_the_ministry_all(bench: Bench) -> Non
     own = await rows(bench, "province", "01")
     assert {one["province"] for one in own} == {"01"}
     series = {"commune", "province", "universal_education", "learning_models", "officials_learning"}
+    series |= {"provincial_plan", "scheme_progress", "province_committee", "commune_committee", "inspections"}
     assert {one["series"] for one in own} == series
     all_of_them = await rows(bench, "auditor", series="commune")
     assert [one["province"] for one in all_of_them] == [one.code for one in registry().provinces(REORGANISATION)]
