@@ -295,9 +295,10 @@ def _day(day: date, language: Language) -> str:
 
 
 def _reference(reference: Reference, language: Language) -> str:
-    levels, planned = reference.series == "universal_education", _told_as(reference.rubric, language)
+    levels, names = reference.series == "universal_education", _told_as(reference.rubric, language)
     said = ", ".join(
-        f"{planned.get(name) or _name(name, language)} {language.of(reached(int(value))) if levels else _name(value, language)}"
+        f"{names.get(name) or _name(name, language)} "
+        f"{language.of(reached(int(value))) if levels else _name(value, language)}"
         for name, value in reference.outcome.items()
     )
     made = f"{reference.rubric}, v{reference.version}, {reference.hash[:12]}"

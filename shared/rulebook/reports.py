@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self, TypeGuard
 
 from pydantic import Field, model_validator
 
-from shared.contracts.base import Text
+from shared.contracts.base import Nfc, Text
 from shared.contracts.submissions import CriterionId
 from shared.rulebook.basis import RubricBase, Series, Use, unique
 from shared.rulebook.errors import Unfit
@@ -75,7 +75,7 @@ class PartsField(Grounded):
     id: CriterionId
     name: Text
     type: Literal["parts"]
-    parts: Annotated[dict[str, Text], Field(min_length=1)]
+    parts: Annotated[dict[Nfc, Text], Field(min_length=1)]
     required: bool
 
 
