@@ -37,7 +37,7 @@ from shared.rulebook import (
     plausibility_on,
     rubrics,
 )
-from shared.rulebook.report_doubts import report_doubts
+from shared.rulebook.report_doubts import counted, report_doubts
 from shared.rulebook.reports import ReportRubric
 
 Assessed = CommuneAccepted | CentreAccepted | AssessmentAccepted
@@ -137,7 +137,7 @@ def _assessed(fact: Assessed, before: Sequence[Accepted], rule: Plausibility) ->
             yield from report_doubts(known, fact.content, fact.period)
     for one in before:
         if isinstance(one, type(fact)) and one.rubric == fact.rubric:
-            yield from jumps(one.content, fact.content, one.period, rule.jump)
+            yield from jumps(counted(known, one.content), counted(known, fact.content), one.period, rule.jump)
 
 
 def _amount(amount: int, least: int, rule: Plausibility) -> Iterator[Problem]:
