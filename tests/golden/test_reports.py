@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 
 from services.scoring.domain.judging import Judgement
 from services.scoring.domain.reports import judge_report
@@ -37,17 +39,22 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     for case in yaml.safe_load(file.read_text(encoding="utf-8"))["cases"]
 ]
 NAME = Text(vi="tên", en="name")
+VALUE: TypeAdapter[TargetValue] = TypeAdapter(TargetValue)
 
 
 def value(said: Any) -> TargetValue:
-    """`true`, a count, an amount (`5000d`), or `p/q`."""
-    if isinstance(said, bool):
-        return MetTarget(met=said)
-    if isinstance(said, str) and said.endswith("d"):
-        return MoneyTarget(amount=int(said[:-1]))
-    if isinstance(said, str):
-        numerator, denominator = map(int, said.split("/"))
-        return ShareTarget(share=Share(numerator=numerator, denominator=denominator))
+    """`true`, a day, a count, `p/q`, any other text, or a value as it is sent."""
+    match said:
+        case bool():
+            return MetTarget(met=said)
+        case date():
+            return DayTarget(day=said)
+        case dict():
+            return VALUE.validate_python(said)
+        case str() if share := re.fullmatch(r"(\d+)/(\d+)", said):
+            return ShareTarget(share=Share(numerator=int(share[1]), denominator=int(share[2])))
+        case str():
+            return TextTarget(text=said)
     return CountTarget(count=int(said))
 
 
