@@ -20,8 +20,9 @@ from shared.answers.results import AnyResult, AppealRef, AssessmentResult
 from shared.contracts.base import Provenance, Step
 from shared.contracts.explained import CriterionResult, TargetResult
 from shared.contracts.facts import Recognition, RecognitionInForce, Reference, Superseded
-from shared.rulebook import HANOI, PassFailRubric, PointsRubric, Rubric, rubric
-from shared.rulebook.reports import PartsField, ReportRubric
+from shared.contracts.series import SERIES
+from shared.rulebook import HANOI, PassFailRubric, PointsRubric, Rubric, rubric, rubrics
+from shared.rulebook.reports import PartsField, ReportRubric, ShareField
 from shared.rulebook.targets import PartsRule
 from shared.wording import reached
 
@@ -326,15 +327,24 @@ def _day(day: date, language: Language) -> str:
 
 
 def _reference(reference: Reference, language: Language) -> str:
-    levels = reference.series == "universal_education"
+    levels, names = reference.series == "universal_education", _told_as(reference.rubric, language)
     said = ", ".join(
-        f"{_name(name, language)} {language.of(reached(int(value))) if levels else _name(value, language)}"
+        f"{names.get(name) or _name(name, language)} "
+        f"{language.of(reached(int(value))) if levels else _name(value, language)}"
         for name, value in reference.outcome.items()
     )
     made = f"{reference.rubric}, v{reference.version}, {reference.hash[:12]}"
     if reference.decision_number is not None:
         made = f"{word('by_decision', language)} {reference.decision_number}"
-    return f"{_name(reference.series, language)} {reference.subject}: {said} ({made})"
+    series: dict[str, str] = {name: language.of(about.name) for name, about in SERIES.items() if name not in _NAMES}
+    return f"{series.get(reference.series) or _name(reference.series, language)} {reference.subject}: {said} ({made})"
+
+
+def _told_as(rubric_id: str, language: Language) -> Mapping[str, str]:
+    """What the shares of a report are called."""
+    rule = next((one for one in rubrics() if one.id == rubric_id), None)
+    fields = rule.fields if isinstance(rule, ReportRubric) else ()
+    return {one.told_as: language.of(one.name) for one in fields if isinstance(one, ShareField)}
 
 
 def _before(superseded: Superseded, result: AnyResult, language: Language) -> str:

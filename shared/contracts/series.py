@@ -54,6 +54,7 @@ SERIES: Mapping[AssessmentSeries, About] = {
     ),
     "learning_models": _assessed("commune", "các mô hình học tập", "learning models", "learning models"),
     "provincial_plan": _reported("province", "kế hoạch thực hiện đề án của tỉnh", "the province's plan of the scheme"),
+    "scheme_progress": _reported("province", "kết quả thực hiện đề án", "the progress of the scheme"),
     "province_committee": _reported("province", "ban chỉ đạo cấp tỉnh", "the steering committee of the province"),
     "commune_committee": _reported("commune", "ban chỉ đạo cấp xã", "the steering committee of the commune"),
     "inspections": _reported("province", "kiểm tra, giám sát", "inspections"),

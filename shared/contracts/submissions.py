@@ -228,6 +228,7 @@ AssessmentSeries = Literal[
     "universal_education",
     "learning_models",
     "provincial_plan",
+    "scheme_progress",
     "province_committee",
     "commune_committee",
     "inspections",

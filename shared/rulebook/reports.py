@@ -7,24 +7,33 @@ goals know it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeGuard
 
 from pydantic import Field, model_validator
 
 from shared.contracts.base import Nfc, Text
 from shared.contracts.submissions import Content, CriterionId, PartsTarget, TargetsContent
-from shared.rulebook.basis import RubricBase, unique
+from shared.rulebook.basis import RubricBase, Series, Use, unique
 from shared.rulebook.centre_year import MONTHS, CentreYear
 from shared.rulebook.errors import Unfit
 from shared.rulebook.goals import Goal
 from shared.rulebook.models import Metric, ModelShare
 from shared.rulebook.source import Grounded
 
+_PLANNED = "planned_"
+
+
+def planned(metric: str) -> str:
+    """Under which the share is told that a plan aims at: never under the metric itself, which is what was reached."""
+    return f"{_PLANNED}{metric}"
+
 
 class ShareField(ModelShare):
     """Those who count, of all of them."""
 
     required: bool
+    planned: bool = False
+    """A share to be reached by the end of the year, as a plan has it (`70/100`)."""
     at_most: CriterionId | None = None
     """Another share, neither of whose counts it may pass (women, of all officials); or a count of all of them."""
     difficult_area_of: Metric | None = None
@@ -36,6 +45,11 @@ class ShareField(ModelShare):
         if self.difficult_area_of is None:
             return goal.metric == self.metric
         return goal.metric == self.difficult_area_of and goal.value_difficult_area is not None
+
+    @property
+    def told_as(self) -> str:
+        """The word under which results tell it."""
+        return planned(self.metric) if self.planned else self.metric
 
 
 class CountField(Grounded):
@@ -49,6 +63,8 @@ class CountField(Grounded):
     required: bool
     at_most: CriterionId | None = None
     """Another count, or the share of whose whole it is a part."""
+    out_of: CriterionId | None = None
+    """Another count that it is told beside; more than that is hardly true, but may be (checks that no plan had)."""
 
 
 class MoneyField(Grounded):
@@ -60,6 +76,8 @@ class MoneyField(Grounded):
     required: bool
     at_most: CriterionId | None = None
     """Another amount, of which it is a part."""
+    out_of: CriterionId | None = None
+    """Another amount that it is told beside; more than that is hardly true, but may be."""
 
 
 class PartsField(Grounded):
@@ -81,6 +99,8 @@ class PlainField(Grounded):
     required: bool
     metric: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None = None
     """Of a boolean: the share that it feeds by one subject, which has it or not. Goals speak of all together."""
+    falls: Literal["in_year", "by_year_end"] | None = None
+    """Of a day: when it falls; on another one it hardly does."""
 
     @model_validator(mode="after")
     def _counted(self) -> Self:
@@ -92,6 +112,14 @@ class PlainField(Grounded):
 ReportField = ShareField | CountField | MoneyField | PartsField | PlainField
 _WITHIN: Mapping[str, tuple[str, ...]] = {"share": ("share", "count"), "count": ("count", "share"), "money": ("money",)}
 """In what a field of a type may be contained."""
+_BESIDE: Mapping[str, tuple[str, ...]] = {"count": ("count",), "money": ("money",)}
+"""Beside what it may be told."""
+
+
+class PlanRule(Grounded):
+    """Whose planned shares of the same subject and year stand beside the shares of a report."""
+
+    series: Series
 
 
 class ReportRubric(RubricBase):
@@ -101,6 +129,14 @@ class ReportRubric(RubricBase):
     fields: Annotated[list[Annotated[ReportField, Field(discriminator="type")]], Field(min_length=1)]
     centre_year: CentreYear | None = None
     """Of a report on a centre's year: what its figures are held against."""
+    plan: PlanRule | None = None
+
+    @property
+    def uses(self) -> tuple[Use, ...]:
+        """The shares that are planned for its own."""
+        if self.plan is None:
+            return ()
+        return tuple(Use(one.id, self.plan.series, planned(one.metric)) for one in self.fields if _reached(one))
 
     @property
     def targets(self) -> tuple[ReportField, ...]:
@@ -123,7 +159,8 @@ class ReportRubric(RubricBase):
 
     @property
     def _metrics(self) -> list[str]:
-        return [metric for one in self.fields if (metric := getattr(one, "metric", None)) is not None]
+        told = [one.told_as if isinstance(one, ShareField) else getattr(one, "metric", None) for one in self.fields]
+        return [metric for metric in told if metric is not None]
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -137,12 +174,11 @@ class ReportRubric(RubricBase):
             if everywhere is not None and everywhere not in self.outcomes:
                 known = ", ".join(self.outcomes)
                 raise Unfit("rulebook.unknown_reference", id=one.id, reference=everywhere, known=known)
-            whole = getattr(one, "at_most", None)
-            if whole is None:
-                continue
-            fit = [id for id, other in by_id.items() if id != one.id and other.type in _WITHIN.get(one.type, ())]
-            if whole not in fit:
-                raise Unfit("rulebook.unknown_reference", id=one.id, reference=whole, known=", ".join(fit) or "–")
+            for name, types in (("at_most", _WITHIN), ("out_of", _BESIDE)):
+                other = getattr(one, name, None)
+                fit = [id for id, each in by_id.items() if id != one.id and each.type in types.get(one.type, ())]
+                if other is not None and other not in fit:
+                    raise Unfit("rulebook.unknown_reference", id=one.id, reference=other, known=", ".join(fit) or "–")
         for id, type_ in self.centre_year.fields if self.centre_year else ():
             fit = [one.id for one in self.fields if one.type == type_ and _is_of_months(one)]
             if id not in fit:
@@ -153,3 +189,7 @@ class ReportRubric(RubricBase):
 def _is_of_months(field: ReportField) -> bool:
     """Of named parts: whether they are as many as months of a year. Of any other field nothing is asked."""
     return not isinstance(field, PartsField) or len(field.parts) == MONTHS
+
+
+def _reached(field: ReportField) -> TypeGuard[ShareField]:
+    return isinstance(field, ShareField) and not field.planned

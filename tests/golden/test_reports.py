@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from services.scoring.domain.judging import Judgement
 from services.scoring.domain.reports import judge_report
 from shared.contracts.base import Text
+from shared.contracts.facts import Reference
 from shared.contracts.submissions import (
     ChangeTarget,
     CountTarget,
@@ -30,7 +31,15 @@ from shared.contracts.submissions import (
     TextTarget,
 )
 from shared.rulebook import check_content, rubric
-from shared.rulebook.reports import CountField, MoneyField, PartsField, PlainField, ReportRubric, ShareField
+from shared.rulebook.reports import (
+    CountField,
+    MoneyField,
+    PartsField,
+    PlainField,
+    ReportRubric,
+    ShareField,
+    planned,
+)
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     (file.stem, case)
@@ -69,17 +78,35 @@ def rule_of(id: str) -> ReportRubric:
     return rule
 
 
+def judged(form: str, case: dict[str, Any]) -> Judgement:
+    """A case as it is judged, beside the plan that it has, and one of another year."""
+    rule, period, plans = rule_of(form), case["period"], []
+    if rule.plan is not None and "plan" in case:
+        outcome = {planned(metric): share for metric, share in case["plan"].items()}
+        own = Reference(
+            series=rule.plan.series,
+            subject="04",
+            period=period,
+            version=1,
+            rubric="plan",
+            outcome=outcome,
+            hash="0" * 64,
+        )
+        plans = [own.model_copy(update={"period": period - 1, "outcome": dict.fromkeys(outcome, "1/1")}), own]
+    return judge_report(rule, content_of(case), period, references=plans)
+
+
 def played() -> Iterator[tuple[ReportRubric, Judgement]]:
     """Every case as it is judged."""
     for form, case in CASES:
-        yield rule_of(form), judge_report(rule_of(form), content_of(case), case["period"])
+        yield rule_of(form), judged(form, case)
 
 
 @pytest.mark.parametrize(("form", "case"), CASES, ids=[f"{form}: {case['name']}" for form, case in CASES])
 def test_reports(form: str, case: dict[str, Any]) -> None:
     content = content_of(case)
     assert check_content(rule_of(form), content) == ([], [])
-    found, expected = judge_report(rule_of(form), content, case["period"]), case["expect"]
+    found, expected = judged(form, case), case["expect"]
     assert found.missing == expected["missing"]
     assert found.shares == expected["shares"]
     lower = {one.id for one in rule_of(form).fields if isinstance(one, ShareField) and one.difficult_area_of}

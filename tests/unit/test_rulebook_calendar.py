@@ -21,6 +21,7 @@ from tests.unit.rulebook_samples import put, shipped
 def test_the_calendar_of_2025_in_order() -> None:
     days = [(one.row.id, one.end and (one.end - timedelta(days=1)).date()) for one in calendar(2025)]
     assert days == [
+        ("plan_report", date(2025, 3, 31)),
         ("universal_education_commune", date(2025, 9, 30)),
         ("universal_education_district", date(2025, 10, 5)),
         ("universal_education_province", date(2025, 10, 10)),
@@ -31,6 +32,10 @@ def test_the_calendar_of_2025_in_order() -> None:
         ("unit_decision_district", date(2026, 2, 15)),
         ("unit_decision_province", date(2026, 2, 15)),
         ("commune_dossier", date(2026, 2, 28)),
+        ("province_committee_report", date(2026, 2, 28)),
+        ("commune_committee_report", date(2026, 2, 28)),
+        ("inspections_report", date(2026, 2, 28)),
+        ("progress_report", date(2026, 2, 28)),
         ("officials_report", date(2026, 2, 28)),
         ("workers_report", date(2026, 2, 28)),
         ("vocational_centre_report", date(2026, 2, 28)),

@@ -22,7 +22,7 @@ from shared.contracts.facts import (
     SupportAccepted,
 )
 from shared.contracts.series import kind_of
-from shared.contracts.submissions import AssessmentSeries, RecognisedSeries
+from shared.contracts.submissions import AssessmentSeries, RecognisedSeries, TargetsContent
 from shared.refusals import problem
 from shared.registry import Registry, same_name
 from shared.rulebook import (
@@ -38,6 +38,7 @@ from shared.rulebook import (
     plausibility_on,
     rubrics,
 )
+from shared.rulebook.report_doubts import counted, report_doubts
 from shared.rulebook.reports import ReportRubric
 
 Assessed = CommuneAccepted | CentreAccepted | AssessmentAccepted
@@ -135,9 +136,11 @@ def _day(fact: Accepted) -> date:
 def _assessed(fact: Assessed, before: Sequence[Accepted], rule: Plausibility) -> Iterator[Problem]:
     if (known := _rubric(fact.rubric)) is not None:
         yield from content_doubts(known, fact.content, rule)
+        if isinstance(known, ReportRubric) and isinstance(fact.content, TargetsContent):
+            yield from report_doubts(known, fact.content, fact.period)
     for one in before:
         if isinstance(one, type(fact)) and one.rubric == fact.rubric:
-            yield from jumps(one.content, fact.content, one.period, rule.jump)
+            yield from jumps(counted(known, one.content), counted(known, fact.content), one.period, rule.jump)
     if isinstance(known, ReportRubric) and isinstance(fact, AssessmentAccepted):
         yield from year_doubts(known, fact, before, rule)
 

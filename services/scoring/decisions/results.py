@@ -60,8 +60,9 @@ from shared.messaging.decide.asking import Ask, Outcome
 from shared.messaging.decide.register import register_now
 from shared.messaging.messages import Outgoing
 from shared.registry import Registry, Unit
-from shared.rulebook import NoRuleInForce, Rubric, Series, cut_off
+from shared.rulebook import NoRuleInForce, Rubric, Series, cut_off, rubric, rubrics
 from shared.rulebook.book import rulebook
+from shared.rulebook.reports import ReportRubric
 
 SCORES_TOPIC = "scores"
 UNCHANGED = "unchanged"
@@ -318,6 +319,16 @@ class Judging:
         self.outcome.events.append(Outgoing(SCORES_TOPIC, subject, subject, told, self.parent))
         if feeds is not None:
             await self._tell(feeds, scored)
+        if isinstance(scored, AssessmentScored):
+            await self._measure(scored)
+
+    async def _measure(self, plan: AssessmentScored) -> None:
+        """Judge again the reports beside which a plan stands."""
+        following = {one.series for one in rubrics() if _plan_of(one) == plan.series}
+        for series in sorted(following):
+            stored = await self.ask.one(assessment_ref(series, plan.subject_id, plan.period))
+            if stored is not None:
+                await replace(self, cause="reference").judge(stored.accepted)
 
     async def refer(self, unit_id: str, period: int, references: Iterable[Reference]) -> None:
         """Keep what other results say of a commune, and judge the commune again by it."""
@@ -363,6 +374,12 @@ class Judging:
             case AssessmentAccepted(series="learning_models"):
                 kept = await self.ask.one(TITLE_COUNTS.ref(accepted.subject_id, accepted.period))
                 return Inputs(withdrawn=withdrawn, titles=kept.counts if kept else None)
+            case AssessmentAccepted() if (plan := _plan_of(rubric(accepted.rubric))) is not None:
+                ref = assessment_ref(plan, accepted.subject_id, accepted.period)
+                stands = await self.ask.one(ref)
+                self.outcome.holds.add(ref)  # a plan that comes at this very moment finds no report to judge again
+                told = reference(stands.result) if stands else None
+                return Inputs(references=(told,) if told else (), withdrawn=withdrawn)
             case _:
                 return Inputs(withdrawn=withdrawn)
 
@@ -412,6 +429,11 @@ class Judging:
         for line in (*stored.superseded, scored.supersedes):
             assert line is not None
             self.outcome.put(SUPERSEDED.ref(of, f"{line.version:07}"), Before(of=of, version=line.version, was=line))
+
+
+def _plan_of(rule: Rubric) -> Series | None:
+    """The series whose planned shares stand beside those of a report."""
+    return rule.plan.series if isinstance(rule, ReportRubric) and rule.plan else None
 
 
 def _stays(stored: Result, inputs: Inputs, now: AnyExplained, scored: Scored) -> bool:

@@ -133,10 +133,11 @@ def goal_step(one: ModelShare, share: Share, goal: Goal, difficult: bool) -> Ste
     """A goal beside it, and whether it is reached."""
     wanted = goal.share(difficult_area=difficult)
     met = fraction(share) >= wanted
+    vi, en = ("của tỉnh ", "the province's own") if goal.province else ("", "the")
     return step_on(
         goal,
-        f"{one.name.vi}: mục tiêu đến năm {goal.year} là {VI.percent(wanted)}, {'đã đạt' if met else 'chưa đạt'}.",
-        f"{one.name.en}: the goal for {goal.year} is {EN.percent(wanted)}, {'reached' if met else 'not reached'}.",
+        f"{one.name.vi}: mục tiêu {vi}đến năm {goal.year} là {VI.percent(wanted)}, {'đã đạt' if met else 'chưa đạt'}.",
+        f"{one.name.en}: {en} goal for {goal.year} is {EN.percent(wanted)}, {'reached' if met else 'not reached'}.",
     )
 
 

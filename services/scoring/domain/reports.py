@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.scoring.domain.judging import Judgement, not_applicable, step_on
 from services.scoring.domain.models import goal_step, share_criterion, share_step
+from services.scoring.domain.report_notes import aimed, filled, held_against, own_goals, planned_by, unplanned
 from services.scoring.domain.shares import asked_of, nobody, short, written
-from shared.contracts.base import Text
+from shared.contracts.base import Step, Text
 from shared.contracts.explained import CriterionResult, TargetResult
+from shared.contracts.facts import Reference
 from shared.contracts.submissions import (
     ChangeTarget,
     CountTarget,
@@ -25,38 +29,54 @@ from shared.rulebook.reports import PartsField, PlainField, ReportField, ReportR
 from shared.wording import plain
 
 
-def judge_report(rubric: ReportRubric, content: TargetsContent, period: int, province: str | None = None) -> Judgement:
+def judge_report(
+    rubric: ReportRubric,
+    content: TargetsContent,
+    period: int,
+    province: str | None = None,
+    references: Sequence[Reference] = (),
+) -> Judgement:
     """Judge one report. Content must fit the rubric.
 
     Args:
         province: holder of the subject on the cut-off date; adds the goals of its own plan.
+        references: frozen results, among them that of the plan beside which the report stands.
 
     `Judgement.missing` holds the required fields that were not sent whole; `shares` each share that was, under its
     metric, as `p/q`. A goal judges nobody.
     """
     empty = readings_on(cut_off(period)).empty_cohort
-    goals = goals_for(period, province)
+    plans = planned_by(rubric, references, period)
+    goals = [*goals_for(period, province), *own_goals(rubric, plans, period)]
     missing = [one.id for one in rubric.fields if one.required and not _is_whole(one, content.targets.get(one.id))]
     left_out = [one.id for one in rubric.fields if not one.required and one.id not in content.targets]
-    criteria, steps, notes, next_step, shares = [], [], [], [], {}
+    criteria, steps, next_step, shares = [], [], [], {}
+    notes: list[Step] = []
     for one in rubric.fields:
         value = content.targets.get(one.id)
         if not isinstance(one, ShareField):
             criteria.append(_criterion(one, value))
             if isinstance(one, PlainField) and one.metric is not None and isinstance(value, MetTarget):
                 shares[one.metric] = f"{int(value.met)}/1"
+            notes += held_against(rubric, one, content)
+            absent, wanting = filled(one, value)
+            notes += absent
+            next_step += wanting
             continue
         aims, lower = [goal for goal in goals if one.faces(goal)], one.difficult_area_of is not None
         sent = value if isinstance(value, ShareTarget) else None
         share = sent.share if sent else None
-        criteria.append(share_criterion(one, sent, share, aims, lower, empty, None))
+        criteria.append(share_criterion(one, sent, share, [] if one.planned else aims, lower, empty, None))
         if share is None:
             continue
-        shares[one.metric] = written(share)
+        shares[one.told_as] = written(share)
         if nobody(share):
             steps.append(not_applicable(empty, [asked_of(one.id)]))
             continue
         steps.append(share_step(one, share))
+        if one.planned:
+            notes += [aimed(one, share, goal, period) for goal in aims if goal.province is None]
+            continue
         notes += [goal_step(one, share, goal, lower) for goal in aims]
         lacks = [short(one.id, one.name, share, goal.share(difficult_area=lower), empty, one.counted) for goal in aims]
         next_step += [lack for lack in lacks if lack]
@@ -74,6 +94,7 @@ def judge_report(rubric: ReportRubric, content: TargetsContent, period: int, pro
         steps.append(
             step_on(rubric, "Báo cáo đủ các mục bắt buộc.", "The report has everything that is required of it.")
         )
+    notes += unplanned(rubric, plans)
     if left_out:
         ids = ", ".join(left_out)
         notes.append(
@@ -83,7 +104,7 @@ def judge_report(rubric: ReportRubric, content: TargetsContent, period: int, pro
                 f"Not required and not sent ({ids}): unknown, which is not zero.",
             )
         )
-    return Judgement(criteria, missing, steps, notes, next_step, shares=shares)
+    return Judgement(criteria, missing, steps, notes, next_step, shares=shares, references=plans)
 
 
 def _is_whole(rule: ReportField, value: TargetValue | None) -> bool:

@@ -225,7 +225,7 @@ def _judge(
         case ModelsRubric() as models, TargetsContent():
             return judge_models(models, content, period, province, titles, by_decision or {})
         case ReportRubric() as report, TargetsContent():
-            return judge_report(report, content, period, province)
+            return judge_report(report, content, period, province, references)
         case _:
             raise ValueError(f"content of kind {content.scoring} does not fit the rubric {rule.id}")
 
