@@ -30,7 +30,7 @@ from shared.contracts.submissions import (
     TargetValue,
     TextTarget,
 )
-from shared.rulebook import check_content, rubric
+from shared.rulebook import RulebookError, check_content, rubric
 from shared.rulebook.reports import (
     CountField,
     MoneyField,
@@ -40,6 +40,8 @@ from shared.rulebook.reports import (
     ShareField,
     planned,
 )
+from shared.rulebook.rubrics import load_rubrics
+from tests.unit.rulebook_samples import put, shipped
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     (file.stem, case)
@@ -180,3 +182,13 @@ def test_a_part_that_is_not_named_is_missing() -> None:
 def test_a_part_above_its_whole_is_refused(id: str, value: TargetValue, place: str) -> None:
     problems, _ = check_content(form_of_all(), sent(**{id: value}))
     assert [(one.code, one.field) for one in problems] == [("part_above_whole", f"/content/targets/{place}")]
+
+
+def test_a_share_of_difficult_areas_names_one_of_all(tmp_path: Path) -> None:
+    """A slip of the pen would compare it with no goal."""
+    content = shipped("rubrics/streaming_2239_2021.yaml")
+    content["fields"][1]["difficult_area_of"] = "lower_secondary_to_vocations"
+    put(tmp_path, "rubrics/streaming_2239_2021.yaml", content)
+    with pytest.raises(RulebookError) as caught:
+        load_rubrics((tmp_path,))
+    assert {each.problem.code for each in caught.value.all} == {"unknown_reference"}

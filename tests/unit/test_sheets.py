@@ -442,10 +442,10 @@ def test_a_report_that_is_filled_in_is_read_as_what_it_is(tmp_path: Path, name: 
     data = {"series": series, "subject": subject, "period": period, **one}
     made = form_of("assessment", province="01", period=period, series=series)
     _, rows = read(filled_in(made, [data], tmp_path / f"filled{suffix}", province="01"), province="01")
-    assert rows[HEAD_ROWS].problems == []
-    found = rows[HEAD_ROWS].data
-    assert found is not None
-    said = {name: value for name, value in found.items() if name != "submission_id"}
+    row = rows[HEAD_ROWS]
+    assert row.problems == []
+    assert row.data is not None
+    said = {name: value for name, value in row.data.items() if name != "submission_id"}
     assert without_defaults(made, said) == without_defaults(made, data)
 
 
