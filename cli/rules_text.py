@@ -24,9 +24,11 @@ LABELS = {
     "after_approval": ("Sau khi phê duyệt", "After approval"),
     "all_targets": ("Mọi chỉ tiêu", "All targets"),
     "amount": ("mức (đồng)", "amount (đồng)"),
+    "at_most": ("không quá", "at most"),
     "classes": ("Khu vực", "Classes"),
     "closes": ("Khóa sổ", "Closes"),
     "conditions": ("Điều kiện", "Conditions"),
+    "counted": ("đếm", "counted in"),
     "counts_as": ("tính là", "counts as"),
     "criteria": ("Tiêu chí", "Criteria"),
     "cut_offs": ("Điểm cắt", "Cut-offs"),
@@ -34,6 +36,8 @@ LABELS = {
     "deadline": ("Hạn nộp", "Deadline"),
     "decided_by": ("Cơ quan quyết định", "Who decides"),
     "difficult_area": ("Vùng khó khăn", "Difficult area"),
+    "difficult_area_of": ("trong vùng khó khăn của", "in difficult areas of"),
+    "falls": ("thường rơi vào", "usually falls"),
     "fractional_totals": ("Tổng điểm lẻ", "Fractional totals"),
     "gap_free_bands": ("Khung liền nhau", "Gap-free bands"),
     "gaps": ("Khoảng trống (chưa tìm thấy)", "Gaps (not found)"),
@@ -47,6 +51,7 @@ LABELS = {
     "max_inclusive": ("gồm cả mức cao nhất", "its maximum included"),
     "max_level": ("mức cao nhất", "highest level"),
     "maxima": ("Điểm tối đa", "Maximum points"),
+    "metric": ("tỷ lệ", "share"),
     "min": ("từ", "from"),
     "min_level": ("mức độ cần đạt", "level needed"),
     "minimum_rule": ("Điểm tối thiểu", "Minimum rule"),
@@ -56,7 +61,10 @@ LABELS = {
     "needs_basis": ("cần căn cứ", "needs its basis"),
     "no_evidence": ("Không có minh chứng", "Without evidence"),
     "note": ("Ghi chú", "Note"),
+    "out_of": ("trên tổng", "out of"),
     "parts": ("gồm", "parts"),
+    "plan": ("Kế hoạch để so", "Plan that it stands beside"),
+    "planned": ("chỉ tiêu kế hoạch", "planned"),
     "point_table": ("Bảng điểm", "Point table"),
     "policy": ("cách tính", "policy"),
     "ranking": ("Xếp hạng", "Ranking"),
@@ -231,7 +239,7 @@ def changes(before: Any, after: Any) -> list[Change]:
 
 def _flat(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, BaseModel):
-        value = value.model_dump(exclude_defaults=True)
+        value = value.model_dump(exclude_unset=True)
     if isinstance(value, Mapping):
         for key, one in value.items():
             yield from _flat(one, f"{place}/{key}" if place else str(key))
