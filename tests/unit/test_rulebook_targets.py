@@ -136,7 +136,7 @@ def test_every_total_has_exactly_one_grade() -> None:
 def test_references_name_series_that_have_a_rubric() -> None:
     known = {rule.series for rule in rubrics()}
     used = {series for rule in rubrics() for series in rule.refers_to}
-    assert used == {"centre", "commune", "district", "universal_education", "learning_models"}
+    assert used == {"centre", "commune", "district", "universal_education", "learning_models", "provincial_plan"}
     assert used <= known
 
 
