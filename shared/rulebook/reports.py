@@ -6,15 +6,16 @@ goals know it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, NoReturn, Self
 
 from pydantic import Field, model_validator
 
-from shared.contracts.base import Text
+from shared.contracts.base import Nfc, Text
 from shared.contracts.submissions import CriterionId
 from shared.rulebook.basis import RubricBase, unique
 from shared.rulebook.errors import Unfit
+from shared.rulebook.mergers import MergerRules
 from shared.rulebook.models import ModelShare
 from shared.rulebook.source import Grounded
 
@@ -57,7 +58,7 @@ class PartsField(Grounded):
     id: CriterionId
     name: Text
     type: Literal["parts"]
-    parts: Annotated[dict[str, Text], Field(min_length=1)]
+    parts: Annotated[dict[Nfc, Text], Field(min_length=1)]
     required: bool
 
 
@@ -80,6 +81,8 @@ class ReportRubric(RubricBase):
 
     scoring: Literal["report"]
     fields: Annotated[list[Annotated[ReportField, Field(discriminator="type")]], Field(min_length=1)]
+    merger: MergerRules | None = None
+    """Of a report on a merger of public district centres: the rules that it is judged by."""
 
     @property
     def targets(self) -> tuple[ReportField, ...]:
@@ -105,4 +108,21 @@ class ReportRubric(RubricBase):
             fit = [id for id, other in by_id.items() if id != one.id and other.type in _WITHIN[one.type]]
             if whole not in fit:
                 raise Unfit("rulebook.unknown_reference", id=one.id, reference=whole, known=", ".join(fit) or "–")
+        if self.merger is not None:
+            self._prove_merger(self.merger)
         return self
+
+    def _prove_merger(self, rules: MergerRules) -> None:
+        """The fields and the gap that the rules name stand in this file."""
+        fields = {(one.id, one.type) for one in self.fields}
+        for id, type in rules.fields().items():
+            if (id, type) not in fields:
+                _unknown(id, [known for known, of in fields if of == type])
+        for id in {*rules.decision} - {one.id for one in self.fields}:
+            _unknown(id, [one.id for one in self.fields])
+        if rules.no_rule not in {gap.id for gap in self.gaps}:
+            _unknown(rules.no_rule, [gap.id for gap in self.gaps])
+
+
+def _unknown(named: str, known: Sequence[str]) -> NoReturn:
+    raise Unfit("rulebook.unknown_reference", id="merger", reference=named, known=", ".join(sorted(known)) or "–")

@@ -31,6 +31,7 @@ def test_the_calendar_of_2025_in_order() -> None:
         ("unit_decision_province", date(2026, 2, 15)),
         ("commune_dossier", date(2026, 2, 28)),
         ("officials_report", date(2026, 2, 28)),
+        ("merger_report", date(2026, 2, 28)),
         ("unit_results", date(2026, 3, 15)),
         ("commune_decision", date(2026, 3, 31)),
         ("centre_evaluation", date(2026, 4, 10)),
