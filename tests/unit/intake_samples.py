@@ -68,6 +68,7 @@ def assessment(series: str, subject: str, period: int = 2024, **changes: Any) ->
         "learning_unit": ("lu_unit_24_2023", "pass_fail"),
         "universal_education": ("pcgd_xmc_20_2014", "pass_fail"),
         "learning_models": ("learning_models_387_2022", "pass_fail"),
+        "centre_merger": ("centre_mergers_39_2015", "pass_fail"),
     }
     rubric, scoring = rules[series]
     values: dict[str, Any] = {"targets": {}} if scoring == "pass_fail" else {"points": {}}
