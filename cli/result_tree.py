@@ -35,6 +35,11 @@ _W: Mapping[str, tuple[str, str]] = {
     "incomplete": ("chưa đủ căn cứ, chưa xếp loại", "incomplete, so nothing is graded yet"),
     "unassessed": ("hồ sơ đã rút, chưa được đánh giá", "withdrawn, so unassessed"),
     "shares": ("đã tính các tỷ lệ, so với mục tiêu", "shares computed, beside the goals"),
+    "allowed": ("được phép sáp nhập", "the merger is allowed"),
+    "not_allowed": ("không được sáp nhập", "the merger is not allowed"),
+    "review_only": ("chỉ được rà soát, chưa được sáp nhập", "a review is allowed, and no merger yet"),
+    "no_rule_found": ("không tìm thấy quy định, không kết luận", "no rule was found, so none is applied"),
+    "finding": ("Kết luận", "Finding"),
     "reported": ("báo cáo đủ các mục bắt buộc", "the report is complete"),
     "increase": ("tăng so với năm trước", "more than in the previous year"),
     "decrease": ("giảm so với năm trước", "less than in the previous year"),
@@ -151,6 +156,8 @@ def outcome(result: AnyResult, language: Language, replaced: Superseded | None =
     if isinstance(result, AssessmentResult) and result.standards:
         levels = {_name(id, language): language.of(reached(level)) for id, level in result.standards.items()}
         return ", ".join(f"{name}: {level}" for name, level in levels.items())
+    if isinstance(result, AssessmentResult) and result.finding is not None and replaced is None:
+        return word(result.finding, language)
     return word("reported" if isinstance(rule, ReportRubric) else "shares", language)
 
 
@@ -186,6 +193,8 @@ def _facts(result: AnyResult, rule: Rubric | None, language: Language) -> Table:
     rows = [("rule", law), ("ground", word(result.provenance, language)), ("made", made), ("hash", result.hash)]
     if result.imported is not None:
         rows.append(("handed_in", f"{word('imported', language)} {result.imported}"))
+    if isinstance(result, AssessmentResult) and result.finding is not None:
+        rows.append(("finding", word(result.finding, language)))
     rows.append(("recognition", _recognition(result.recognition, language)))
     rows += [("references", _reference(each, language)) for each in result.references]
     if result.missing:

@@ -33,11 +33,15 @@ LABELS = {
     "criteria": ("Tiêu chí", "Criteria"),
     "cut_offs": ("Điểm cắt", "Cut-offs"),
     "day": ("ngày", "day"),
+    "carried_out": ("Đã sáp nhập", "Carried out"),
     "deadline": ("Hạn nộp", "Deadline"),
     "decided_by": ("Cơ quan quyết định", "Who decides"),
+    "decision": ("Quyết định", "Decision"),
     "difficult_area": ("Vùng khó khăn", "Difficult area"),
     "difficult_area_of": ("trong vùng khó khăn của", "in difficult areas of"),
     "falls": ("thường rơi vào", "usually falls"),
+    "each_of": ("có đơn vị trong mỗi nhóm", "of each of these takes part"),
+    "fields": ("Mục báo cáo", "Fields"),
     "fractional_totals": ("Tổng điểm lẻ", "Fractional totals"),
     "gap_free_bands": ("Khung liền nhau", "Gap-free bands"),
     "gaps": ("Khoảng trống (chưa tìm thấy)", "Gaps (not found)"),
@@ -54,14 +58,19 @@ LABELS = {
     "metric": ("tỷ lệ", "share"),
     "min": ("từ", "from"),
     "min_level": ("mức độ cần đạt", "level needed"),
+    "merger": ("Sáp nhập", "Merger"),
     "minimum_rule": ("Điểm tối thiểu", "Minimum rule"),
     "models": ("Mô hình", "Models"),
     "month": ("tháng", "month"),
     "months": ("số tháng", "months"),
+    "needs": ("điều kiện", "on the conditions"),
     "needs_basis": ("cần căn cứ", "needs its basis"),
     "no_evidence": ("Không có minh chứng", "Without evidence"),
     "note": ("Ghi chú", "Note"),
     "out_of": ("trên tổng", "out of"),
+    "no_rule": ("Không có quy định", "Where no rule is found"),
+    "only": ("chỉ gồm", "nothing but"),
+    "outcome": ("kết luận", "outcome"),
     "parts": ("gồm", "parts"),
     "plan": ("Kế hoạch để so", "Plan that it stands beside"),
     "planned": ("chỉ tiêu kế hoạch", "planned"),
@@ -70,10 +79,14 @@ LABELS = {
     "ranking": ("Xếp hạng", "Ranking"),
     "recognised": ("Công nhận", "Recognition"),
     "reference": ("theo kết quả của", "by the result of"),
+    "required": ("bắt buộc", "required"),
+    "review": ("Trước và sau", "Before and after"),
     "rubric": ("Bộ tiêu chí", "Rubric"),
     "rule": ("quy tắc", "rule"),
+    "rules": ("Quy định", "Rules"),
     "scoring": ("Cách chấm", "Scoring"),
     "series": ("Loạt", "Series"),
+    "since": ("từ", "from"),
     "standards": ("Tiêu chuẩn", "Standards"),
     "step": ("bước điểm", "step"),
     "targets": ("Chỉ tiêu", "Targets"),
@@ -198,7 +211,7 @@ def said(value: Any, language: Language = Language.EN) -> str:
         case Mapping():
             return ", ".join(f"{said(key)}: {said(one, language)}" for key, one in value.items())
         case list() | tuple():
-            return ", ".join(said(one, language) for one in value)
+            return ", ".join(f"({said(one)})" if isinstance(one, list) else said(one, language) for one in value)
         case int():
             return VI(value) if value >= 10_000 else str(value)
         case None:

@@ -592,6 +592,11 @@ class OfCentre(Contract):
     province: ProvinceCode
 
 
+MergerFinding = Literal["allowed", "not_allowed", "review_only", "no_rule_found"]
+"""What is said of a merger of public district centres. `review_only`: it may be prepared, and not be carried out.
+`no_rule_found`: the rulebook has none for that day and those parts, which neither allows nor forbids it."""
+
+
 class OfAssessment(Contract):
     """Whose result it is: another subject's."""
 
@@ -606,6 +611,8 @@ class OfAssessment(Contract):
     """Exact shares that other rubrics use, as `p/q` (`learning_citizens`)."""
     recognised_standards: Annotated[dict[str, RecognitionInForce], Field(exclude_if=lambda found: not found)] = {}
     """Per standard the authority's decision that stands beside the level."""
+    finding: Annotated[Annotated[MergerFinding, Growing()] | None, Field(exclude_if=lambda found: found is None)] = None
+    """Of a merger: what the rule in force on the day of its proposal says; `None`: nobody can say, or no merger."""
 
 
 Met = dict[str, bool | None]

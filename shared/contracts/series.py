@@ -12,9 +12,11 @@ from typing import Literal, NamedTuple
 from shared.contracts.base import Text
 from shared.contracts.submissions import AssessmentSeries
 
-SubjectKind = Literal["commune", "centre", "district", "province", "learning_unit", "vocational_centre"]
-"""Who is assessed. The last two stand in no register: their ids are the province's own."""
-OWN_IDS = frozenset[SubjectKind]({"learning_unit", "vocational_centre"})
+SubjectKind = Literal[
+    "commune", "centre", "district", "province", "learning_unit", "vocational_centre", "centre_merger"
+]
+"""Who is assessed. The last three stand in no register: their ids are the province's own."""
+OWN_IDS = frozenset[SubjectKind]({"learning_unit", "vocational_centre", "centre_merger"})
 """Subjects whose ids belong to the province that named them first."""
 
 
@@ -71,6 +73,9 @@ SERIES: Mapping[AssessmentSeries, About] = {
         "vocational_centre",
         "trung tâm giáo dục nghề nghiệp - giáo dục thường xuyên",
         "a centre of vocational and continuing education",
+    ),
+    "centre_merger": _reported(
+        "centre_merger", "sáp nhập trung tâm công lập cấp huyện", "mergers of public district centres"
     ),
     "streaming": _reported("province", "phân luồng học sinh sau trung học cơ sở", "streaming after lower secondary"),
 }

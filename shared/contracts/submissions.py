@@ -238,6 +238,7 @@ AssessmentSeries = Literal[
     "lifelong_week",
     "centre_activity",
     "vocational_centre",
+    "centre_merger",
     "streaming",
 ]
 """Everything assessed or reported besides communes and centres; of whom each is, `shared.contracts.series` says.
@@ -266,7 +267,8 @@ class AssessmentSubmitted(Coded):
     series: AssessmentSeries
     subject: Identifier
     """Commune code (`universal_education`, `learning_models`, `commune_committee`), district code of 3 digits, province
-    code, centre id (`centre_activity`), or the province's own opaque id of a learning unit or vocational centre."""
+    code, centre id (`centre_activity`), or the province's own opaque id of a learning unit, vocational centre or
+    merger."""
     name: Label | None = None
     """A label only."""
     period: Year

@@ -26,7 +26,8 @@ def check_content(rubric: Rubric, content: Content) -> tuple[list[Problem], list
         of points: `wrong_rubric_kind`, `unknown_criterion`, `points_above_maximum`, `points_not_half`,
         `unknown_indicator`;
         of targets: `unknown_target`, `computed_target`, `wrong_target_type`, `unknown_part`, `level_above_scale`,
-        `numerator_above_denominator`, `numerator_of_nobody`, `part_above_whole`, `university_above_trained`,
+        `numerator_above_denominator`, `numerator_of_nobody`, `part_above_whole`, `merger_of_less_than_two`,
+        `not_whole`, `university_above_trained`,
         `unknown_trait`, `trait_missing`, `traits_contradict`;
         warnings: `difficult_area_without_basis`, `specially_difficult_without_basis`, `target_does_not_hold`,
         `not_used`.

@@ -7,6 +7,7 @@ from typing import Literal
 
 from shared.contracts.base import Problem, Text
 from shared.contracts.submissions import (
+    ChangeTarget,
     Content,
     CountedByDecision,
     CountTarget,
@@ -20,6 +21,7 @@ from shared.contracts.submissions import (
     TargetValue,
 )
 from shared.refusals import problem
+from shared.rulebook.mergers import MergerRules
 from shared.rulebook.models import ModelShare, ModelsRubric
 from shared.rulebook.reports import PartsField, ReportField, ReportRubric
 from shared.rulebook.rubrics import PassFailRubric, Rubric
@@ -49,6 +51,8 @@ def target_problems(rubric: TargetsRubric, content: TargetsContent) -> Iterator[
     yield from _traits(rubric, content)
     if isinstance(rubric, ReportRubric):
         yield from _contained(rubric, content)
+        if rubric.merger is not None:
+            yield from _merged(rubric.merger, content)
 
 
 def check_by_decision(rubric: Rubric, models: Mapping[str, CountedByDecision], content: Content) -> list[Problem]:
@@ -202,6 +206,20 @@ def _compared(part: TargetValue, whole: TargetValue) -> Iterator[tuple[str, int,
             yield "count", part.count, whole.share.denominator
         case MoneyTarget(), MoneyTarget():
             yield "amount", part.amount, whole.amount
+
+
+def _merged(rules: MergerRules, content: TargetsContent) -> Iterator[Problem]:
+    """A merger of less than two, and what is compared before and after in anything but whole numbers."""
+    parts = [value.count for id in rules.parts if isinstance(value := content.targets.get(id), CountTarget)]
+    if len(parts) == len(rules.parts) and sum(parts) < 2:
+        named = ", ".join(rules.parts)
+        yield problem("content.merger_of_less_than_two", "/content/targets", parts=sum(parts), named=named)
+    for id in rules.review:
+        value = content.targets.get(id)
+        if isinstance(value, ChangeTarget):
+            for place, figure in (("previous", value.previous), ("current", value.current)):
+                if figure % 1:
+                    yield problem("content.not_whole", f"/content/targets/{id}/{place}", id=id, figure=figure)
 
 
 def _more(one: Share, other: Share) -> bool:

@@ -82,7 +82,7 @@ def _ground_of(what: Closable) -> Closable:
     kind = kind_of(what)
     if what in _ALONE or kind is None:
         return what
-    return "province" if kind == "vocational_centre" else kind
+    return "province" if kind in ("vocational_centre", "centre_merger") else kind
 
 
 class Closing(NamedTuple):

@@ -6,8 +6,8 @@ goals know it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Literal, Self, TypeGuard
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, NoReturn, Self, TypeGuard
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,7 @@ from shared.rulebook.basis import RubricBase, Series, Use, unique
 from shared.rulebook.centre_year import MONTHS, CentreYear
 from shared.rulebook.errors import Unfit
 from shared.rulebook.goals import Goal
+from shared.rulebook.mergers import MergerRules
 from shared.rulebook.models import Metric, ModelShare
 from shared.rulebook.source import Grounded
 
@@ -127,6 +128,8 @@ class ReportRubric(RubricBase):
 
     scoring: Literal["report"]
     fields: Annotated[list[Annotated[ReportField, Field(discriminator="type")]], Field(min_length=1)]
+    merger: MergerRules | None = None
+    """Of a report on a merger of public district centres: the rules that it is judged by."""
     centre_year: CentreYear | None = None
     """Of a report on a centre's year: what its figures are held against."""
     plan: PlanRule | None = None
@@ -183,7 +186,24 @@ class ReportRubric(RubricBase):
             fit = [one.id for one in self.fields if one.type == type_ and _is_of_months(one)]
             if id not in fit:
                 raise Unfit("rulebook.unknown_reference", id="centre_year", reference=id, known=", ".join(fit) or "–")
+        if self.merger is not None:
+            self._prove_merger(self.merger)
         return self
+
+    def _prove_merger(self, rules: MergerRules) -> None:
+        """The fields and the gap that the rules name stand in this file."""
+        fields = {(one.id, one.type) for one in self.fields}
+        for id, type in rules.fields().items():
+            if (id, type) not in fields:
+                _unknown(id, [known for known, of in fields if of == type])
+        for id in {*rules.decision} - {one.id for one in self.fields}:
+            _unknown(id, [one.id for one in self.fields])
+        if rules.no_rule not in {gap.id for gap in self.gaps}:
+            _unknown(rules.no_rule, [gap.id for gap in self.gaps])
+
+
+def _unknown(named: str, known: Sequence[str]) -> NoReturn:
+    raise Unfit("rulebook.unknown_reference", id="merger", reference=named, known=", ".join(sorted(known)) or "–")
 
 
 def _is_of_months(field: ReportField) -> bool:

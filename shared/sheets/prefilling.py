@@ -102,7 +102,7 @@ def _filed(
             codes = {one.code for one in held}
             own = [one for one in register.districts(on) if one.province_code in codes]
             yield from ((one.code, one.name, (one.code,)) for one in own)
-        case "learning_unit" | "vocational_centre":
+        case "learning_unit" | "vocational_centre" | "centre_merger":
             for unit in (one for one in before if isinstance(one, AssessmentAccepted)):
                 yield unit.subject_id, "" if unit.name == unit.subject_id else unit.name, (unit.subject_id,)
         case "commune":

@@ -69,6 +69,7 @@ def assessment(series: str, subject: str, period: int = 2024, **changes: Any) ->
         "universal_education": ("pcgd_xmc_20_2014", "pass_fail"),
         "learning_models": ("learning_models_387_2022", "pass_fail"),
         "vocational_centre": ("vocational_centre_39_2015", "pass_fail"),
+        "centre_merger": ("centre_mergers_39_2015", "pass_fail"),
     }
     rubric, scoring = rules[series]
     values: dict[str, Any] = {"targets": {}} if scoring == "pass_fail" else {"points": {}}

@@ -31,6 +31,7 @@ from shared.messaging.decide.engine import Run, decided
 from shared.messaging.decide.reader import Reader
 from shared.registry import registry, with_correction
 from tests.fakes.memory import MemoryMongo
+from tests.property.test_merger_properties import RULE, RULES, merger
 from tests.unit.funding_bench import proposed
 from tests.unit.intake_bench import Bench as IntakeBench
 from tests.unit.intake_samples import commune as submitted
@@ -232,6 +233,21 @@ async def test_targets_that_hold_for_other_kinds_of_unit_are_said_to_be_left_out
     unit = assessment("learning_unit", "truong-1", "lu_unit_24_2023", content, name="Trường 1")
     text = flat(await explain("learning_unit/truong-1", unit, lang=Language.VI))
     assert "Hồ sơ không nêu loại đơn vị nào trong các loại riêng: không áp dụng C1.3" in text
+
+
+@pytest.mark.parametrize(("lang", "finding", "against"), [
+    (Language.EN, "Finding a review is allowed, and no merger yet", "A contradiction: the directive wants no merger"),
+    (Language.VI, "Kết luận chỉ được rà soát, chưa được sáp nhập", "Mâu thuẫn: chỉ thị không cho sáp nhập"),
+])  # fmt: skip
+async def test_a_merger_is_told_with_what_the_rule_of_its_day_says(
+    lang: Language, finding: str, against: str, explain: Explain
+) -> None:
+    content = merger(date(2025, 11, 3), dict.fromkeys(RULES.parts, 0) | {"TT1": 1, "TR1": 1})
+    text = flat(await explain("centre_merger/SN-1", assessment("centre_merger", "SN-1", RULE.id, content), lang=lang))
+    assert finding in text
+    assert against in text
+    assert "Công văn 6365/BGDĐT-TCCB ngày 09/10/2025" in text
+    assert "SS1" not in text
 
 
 async def test_a_revoked_decision_and_a_withdrawn_file_are_told_as_such(explain: Explain) -> None:

@@ -39,6 +39,7 @@ def test_the_calendar_of_2025_in_order() -> None:
         ("officials_report", date(2026, 2, 28)),
         ("workers_report", date(2026, 2, 28)),
         ("vocational_centre_report", date(2026, 2, 28)),
+        ("merger_report", date(2026, 2, 28)),
         ("streaming_2239_2021", date(2026, 2, 28)),
         ("reading_culture_1520_2022", date(2026, 2, 28)),
         ("unit_results", date(2026, 3, 15)),

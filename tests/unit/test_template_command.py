@@ -168,11 +168,13 @@ async def test_centres_are_those_of_the_day_of_which_the_form_speaks(bench: Benc
         ("lifelong_week", "01 – Thành phố Hà Nội"),
         ("streaming", "01 – Thành phố Hà Nội"),
         ("vocational_centre", "GDTX-1"),
+        ("centre_merger", "SN-1"),
     ],
 )
 async def test_every_series_has_its_own_subjects(bench: Bench, tmp_path: Path, series: str, first: str) -> None:
     await filed(bench, "assessment", assessment("learning_unit", "TRUONG-1", 2025))
     await filed(bench, "assessment", assessment("vocational_centre", "GDTX-1", 2025))
+    await filed(bench, "assessment", assessment("centre_merger", "SN-1", 2025))
     file = tmp_path / "one.xlsx"
     await made("assessment", "--series", series, "-p", "01", "--period", "2026", "-o", str(file))
     assert column(file, "subject")[0] == first

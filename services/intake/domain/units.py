@@ -173,8 +173,8 @@ def _check_centre(findings: Findings, named: Named, arrival: Arrival, known: Kno
 
 
 def _check_own_id(findings: Findings, named: Named, arrival: Arrival, known: Known) -> None:
-    """No register holds learning units or vocational centres: their id is the province's own, and belongs to the first
-    that used it."""
+    """No register holds learning units, vocational centres or mergers: their id is the province's own, and belongs to
+    the first that used it."""
     findings.subject = Subject(named.code, named.name or named.code, arrival.province)
     if known.owner not in (None, arrival.province):
         findings.problems.append(
@@ -274,6 +274,11 @@ _LEVELS: Mapping[SubjectKind, _Level] = {
     "vocational_centre": _Level(
         re.compile(r".+"),
         Text(vi="mã trung tâm giáo dục nghề nghiệp", en="the id of a vocational centre"),
+        _check_own_id,
+    ),
+    "centre_merger": _Level(
+        re.compile(r".+"),
+        Text(vi="mã việc sáp nhập do tỉnh đặt", en="the province's own id of a merger"),
         _check_own_id,
     ),
 }

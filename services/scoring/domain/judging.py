@@ -10,7 +10,7 @@ from typing import Literal
 
 from shared.contracts.base import Provenance, Step, Text
 from shared.contracts.explained import CriterionResult
-from shared.contracts.facts import Reference
+from shared.contracts.facts import MergerFinding, Reference
 from shared.rulebook import EmptyCohort, Rubric, cut_off, readings_on, rubrics
 from shared.rulebook.source import Grounded
 from shared.wording import EN, VI
@@ -44,6 +44,8 @@ class Judgement:
     """Level reached per standard of Decree 20/2014."""
     shares: Mapping[str, str] = field(default_factory=dict)
     """Exact shares that other rubrics use, as `p/q`."""
+    finding: MergerFinding | None = None
+    """What the rule says of a merger."""
     references: Sequence[Reference] = ()
     """The results under other rubrics that decided something here."""
 

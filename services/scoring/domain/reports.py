@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.scoring.domain.judging import Judgement, not_applicable, step_on
+from services.scoring.domain.mergers import judge_merger
 from services.scoring.domain.models import goal_step, share_criterion, share_step
 from services.scoring.domain.report_notes import aimed, filled, held_against, own_goals, planned_by, unplanned
 from services.scoring.domain.shares import asked_of, nobody, short, written
-from shared.contracts.base import Step, Text
+from shared.contracts.base import Text
 from shared.contracts.explained import CriterionResult, TargetResult
 from shared.contracts.facts import Reference
 from shared.contracts.submissions import (
@@ -43,17 +44,23 @@ def judge_report(
         references: frozen results, among them that of the plan beside which the report stands.
 
     `Judgement.missing` holds the required fields that were not sent whole; `shares` each share that was, under its
-    metric, as `p/q`. A goal judges nobody.
+    metric, as `p/q`; `finding` what the rules say of a merger. A goal judges nobody.
     """
     empty = readings_on(cut_off(period)).empty_cohort
     plans = planned_by(rubric, references, period)
     goals = [*goals_for(period, province), *own_goals(rubric, plans, period)]
-    missing = [one.id for one in rubric.fields if one.required and not _is_whole(one, content.targets.get(one.id))]
-    left_out = [one.id for one in rubric.fields if not one.required and one.id not in content.targets]
-    criteria, steps, next_step, shares = [], [], [], {}
-    notes: list[Step] = []
+    merged = judge_merger(rubric, content, period)
+    lacking = {one.id for one in rubric.fields if not _is_whole(one, content.targets.get(one.id))}
+    missing = [one.id for one in rubric.fields if one.id in lacking and (one.required or one.id in merged.wanted)]
+    missing += [id for id in merged.unusable if id not in missing]
+    untold = {*missing, *merged.too_early, *content.targets}
+    left_out = [one.id for one in rubric.fields if not one.required and one.id not in untold]
+    criteria, shares = [], dict[str, str]()
+    steps, notes, next_step = [*merged.steps], [*merged.notes], [*merged.next_step]
     for one in rubric.fields:
         value = content.targets.get(one.id)
+        if value is None and one.id in merged.too_early:
+            continue
         if not isinstance(one, ShareField):
             criteria.append(_criterion(one, value))
             if isinstance(one, PlainField) and one.metric is not None and isinstance(value, MetTarget):
@@ -104,7 +111,8 @@ def judge_report(
                 f"Not required and not sent ({ids}): unknown, which is not zero.",
             )
         )
-    return Judgement(criteria, missing, steps, notes, next_step, shares=shares, references=plans)
+    finding = merged.finding
+    return Judgement(criteria, missing, steps, notes, next_step, shares=shares, references=plans, finding=finding)
 
 
 def _is_whole(rule: ReportField, value: TargetValue | None) -> bool:

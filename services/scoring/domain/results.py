@@ -192,6 +192,7 @@ def score_assessment(
             province=accepted.province,
             standards=dict(judgement.standards),
             shares=dict(judgement.shares),
+            finding=judgement.finding,
             recognised_standards=dict(beside_standards(decisions, accepted.period)),
         )
     )
