@@ -16,9 +16,7 @@ from pydantic import AliasPath, Field, TypeAdapter
 from services.scoring.decisions.areas import communes_of, counted_in, districts_of, own_decisions
 from services.scoring.decisions.documents import RECOGNITIONS, RESULTS, Recognitions, Result, assessment_ref
 from services.scoring.decisions.results import SCORES_TOPIC, UNCHANGED
-from services.scoring.domain import beside
-from services.scoring.domain.attainment import attained, base_of, base_periods, together
-from services.scoring.domain.standards_decided import beside_standards
+from services.scoring.domain import attained, base_of, base_periods, beside, beside_standards, together
 from shared.contracts.base import Contract
 from shared.contracts.facts import AssessmentScored, AttainmentComputed, Counted, GoalAttained
 from shared.contracts.series import kind_of
@@ -246,12 +244,12 @@ async def _nation(period: int, ask: Ask, register: Registry) -> tuple[dict[str, 
     metrics = sorted({metric for counts in parts.values() for metric in counts})
     counts = {metric: together(one[metric] for one in parts.values() if metric in one) for metric in metrics}
     missing = {metric: tuple(code for code in codes if metric not in parts[code]) for metric in metrics}
-    units = len(register.units(day))
+    units, districts = len(register.units(day)), len(register.districts(day))
     for metric, what in {goal.metric: goal.recognised for goal in goals()}.items():
         if metric not in counts:
             continue
         if what is not None:  # of all that there are: whom no decision names is not recognised
-            there = {"province": len(codes), "commune": units, "district": len(register.districts(day))}[what.of]
+            there = len(codes) if what.of == "province" else units if what.of == "commune" else districts
             counts[metric] = counts[metric].model_copy(update={"denominator": there, "of": there})
     return counts, missing
 

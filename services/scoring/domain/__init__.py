@@ -5,6 +5,7 @@ article and how well that is supported, and numbers are exact.
 """
 
 from services.scoring.domain.appeals import EarlierAppeal, StandingVersion, check_answer, check_appeal, check_undecided
+from services.scoring.domain.attainment import attained, base_of, base_periods, together
 from services.scoring.domain.differences import Difference, differences, judged, same_figures
 from services.scoring.domain.doubted import differing, doubted
 from services.scoring.domain.held import holding, unaccepted
@@ -22,6 +23,7 @@ from services.scoring.domain.revision import (
     revised,
     stretch,
 )
+from services.scoring.domain.standards_decided import beside_standards
 from services.scoring.domain.titles import TitleDecision, counted
 from services.scoring.domain.verdicts import AnyScored, same_verdicts, unexplained, with_words, without_words
 
@@ -38,7 +40,11 @@ __all__ = [
     "Stretch",
     "TitleDecision",
     "VersionChange",
+    "attained",
+    "base_of",
+    "base_periods",
     "beside",
+    "beside_standards",
     "check_answer",
     "check_appeal",
     "check_undecided",
@@ -64,6 +70,7 @@ __all__ = [
     "score_commune",
     "stretch",
     "table_of",
+    "together",
     "unaccepted",
     "unexplained",
     "with_words",

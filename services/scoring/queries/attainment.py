@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.scoring.decisions import ATTAINMENTS, AttainmentYear
-from services.scoring.domain.attainment import attained
+from services.scoring.domain import attained
 from shared.answers.attainment import AttainedGoal, AttainmentView
 from shared.mongo import Mongo
 from shared.rulebook import cut_off, goals_for
