@@ -33,6 +33,9 @@ TARGETS = {
     },
     "C6.1": {"type": "count", "count": 3},
     "C6.2": {"type": "change", "previous": "48.5", "current": 52.1},
+    "C7.1": {"type": "money", "amount": 25000000},
+    "C7.2": {"type": "day", "day": "2025-03-05"},
+    "C7.3": {"type": "text", "text": "12/QĐ-UBND"},
 }
 CONTENTS: tuple[dict[str, Any], ...] = (
     {"scoring": "points", "points": {"N1": {"points": "8.5", "evidence": ["BC 1"]}}, "indicators": TARGETS},
@@ -69,6 +72,9 @@ SAID: dict[str, Any] = {
     "effective_from": "2025-01-01",
     "series": "universal_education",
     "purpose": "operating",
+    "direction": "paid",
+    "ends_on": "2030-01-01",
+    "by_decision": {"GD1": {"existing": 7, "recognised": 3, "evidence": ["QĐ 1"]}},
 }
 """Values of optional fields."""
 OTHERS: tuple[Any, ...] = (
