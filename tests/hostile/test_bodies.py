@@ -82,7 +82,7 @@ async def test_an_address_has_no_stranger(given: Input, api: FastAPI) -> None:
 
 # ------------------------------------------------------------------------------------------------------ orders
 
-FILES = {"Simulating.policy", "Rehearsal.rulebook"}
+FILES = {"Simulating.policy", "Rehearsal.rulebook", "Proposing.files", "Rehearsal.files"}
 """Whole files, held to the rules of YAML."""
 READ_BY_HAND = {"correct", "take_in", "reopen", "end", "ask_for", "confirm"} | {
     *("add", "change", "add_account", "end_account"),  # and `end`, of people
