@@ -60,7 +60,7 @@ from services.funding.domain import (
 from shared.answers.budgets import Acceptance, ToldAdjustment, ToldDecision, ToldProposal, Worked
 from shared.contracts.facts import BudgetProposed, BudgetRunProposed, Purpose, RegistrationAccepted
 from shared.contracts.journal import JournalEntry
-from shared.contracts.life import ActionRecord, Refusals
+from shared.contracts.life import ActionRecord, Refusals, State
 from shared.messaging.collections import RECALCULATIONS, SETS
 from shared.messaging.decide.documents import Collection, Query, Sort, content_of
 from shared.messaging.decide.engine import answer
@@ -123,7 +123,8 @@ async def _take_over(mongo: Mongo) -> None:
     new = [request for request in requests if key_text(request.key) not in keys]
     new += [again(run["province"], run["year"]) for run in await mongo.find(RUNS.name, {"awaited": None})]
     compared_once = await _known_keys(mongo, RECONCILIATION)
-    lives = [compare_again(row["province"], row["year"]) for row in await mongo.find(LIVES.name, {})]
+    published = {"state": {"$in": [State.PUBLISHED, State.ADJUSTED]}}  # what nobody published, nobody pays
+    lives = [compare_again(row["province"], row["year"]) for row in await mongo.find(LIVES.name, published)]
     new += [request for request in lives if key_text(request.key) not in compared_once]
     await mongo.insert(RECALCULATIONS, rows_of(new, await mongo.time()))
 
