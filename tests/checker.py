@@ -181,10 +181,12 @@ async def check_events(
     must = {
         "receipts": submitted,
         "intake.accepted": versions,
-        "scores": sum(row["version"] for row in stored(world, "scoring", "results").values()),
+        "scores": sum(row["version"] for row in stored(world, "scoring", "results").values())
+        + sum(row["told"]["version"] for row in stored(world, "scoring", "attainments").values() if row["told"]),
         "alerts": sum(row["version"] for row in _alerts(stored(world, "notifications", "alerts"), wanted).values()),
         "budgets": sum(row["version"] for row in stored(world, "funding", "allocations").values())
-        + sum(row["version"] for row in stored(world, "funding", "runs").values()),
+        + sum(row["version"] for row in stored(world, "funding", "runs").values())
+        + sum(row["version"] for row in stored(world, "funding", "reconciled").values()),
     }
     for family, count in must.items():
         if counted[family] < count:
