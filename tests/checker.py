@@ -182,7 +182,7 @@ async def check_events(
         "receipts": submitted,
         "intake.accepted": versions,
         "scores": sum(row["version"] for row in stored(world, "scoring", "results").values())
-        + sum(row["told"]["version"] for row in stored(world, "scoring", "attainments").values() if row["told"]),
+        + sum(row["told"]["version"] for row in stored(world, "scoring", "attainments").values() if row.get("told")),
         "alerts": sum(row["version"] for row in _alerts(stored(world, "notifications", "alerts"), wanted).values()),
         "budgets": sum(row["version"] for row in stored(world, "funding", "allocations").values())
         + sum(row["version"] for row in stored(world, "funding", "runs").values())
