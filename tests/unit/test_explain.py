@@ -443,7 +443,7 @@ async def test_figures_of_a_report_are_said_as_people_write_them(
     centre = assessment("vocational_centre", "YB-1", "vocational_centre_39_2015", year_of_a_centre())
     text = flat(await explain("vocational_centre/YB-1", centre, lang=lang))
     assert [words for words in said if words not in text] == []
-    assert ("Còn thiếu • Nộp bản bổ sung có TT1" if lang is Language.VI else "Send a correction that has TT1") in text
+    assert ("Nộp bản bổ sung có TT1" if lang is Language.VI else "Send a correction that has TT1") in text
     assert text.count({Language.VI: "TT2 Số quyết định", Language.EN: "TT2 Number of the decision"}[lang]) == 1
 
 

@@ -20,6 +20,7 @@ from services.funding.decisions import (
     PENDING,
     PROPOSAL,
     PROPOSALS,
+    RECOGNISED,
     RECONCILIATION,
     SCORES,
     SETS,
@@ -307,7 +308,8 @@ def test_when_the_first_file_came_is_known_in_whatever_order_its_versions_come(o
 
 def test_a_proposal_depends_on_what_it_reads_and_on_nothing_else() -> None:
     sources = {source.kind for source in PROPOSALS.sources}
-    assert sources == {CENTRES, ENVELOPES, SUPPORTS, EQUIPMENT, SCORES, FILES, PENDING, DECISIONS, ADJUSTMENTS}
+    graded = {SCORES, RECOGNISED, FILES, PENDING}
+    assert sources == {CENTRES, ENVELOPES, SUPPORTS, EQUIPMENT, DECISIONS, ADJUSTMENTS} | graded
 
 
 @pytest.mark.parametrize(

@@ -311,7 +311,7 @@ def test_a_repeat_of_what_an_older_release_took_is_still_a_repeat() -> None:
 
 FROM_THE_BEGINNING = {
     "corrects_version", "unit_name", "area_class", "area_class_basis", "name", "closed_on", "predecessors", "purpose",
-    "level", "grade", "direction",
+    "level", "grade", "direction", "ends_on",
 }  # fmt: skip
 """Optional fields that every release knew that knew of their kind."""
 

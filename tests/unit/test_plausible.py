@@ -27,10 +27,11 @@ from shared.registry import registry
 from shared.rulebook import HANOI, NoRuleInForce, cut_off, plausibility_on
 from shared.rulebook.checking import read_all
 from shared.rulebook.source import DATA
+from tests.fakes.memory import MemoryMongo
 from tests.unit.intake_bench import Bench, Still
 from tests.unit.intake_samples import commune, recognition, registration
 from tests.unit.rulebook_samples import put, version
-from tests.unit.wire import answered_by
+from tests.unit.wire import answered_by, http_of
 
 JANUARY = datetime(2026, 1, 10, 9, 30, tzinfo=HANOI)
 CAO_BO = "00952"
@@ -148,12 +149,12 @@ async def test_pages_of_any_size_hold_all_of_it_once(bench: Bench) -> None:
 
 
 async def test_the_command_shows_what_is_doubted_and_how_to_mend_it(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     await bench.receive(*citizens(12_640, submission_id="F-2024", period=2024), "08")
     await bench.receive(*citizens(126_400), "08")
     monkeypatch.setattr(console, "_width", 100)
-    answered_by(monkeypatch, intake=bench.http("province", "08"))
+    answered_by(monkeypatch, intake=bench.http("province", "08"), scoring=http_of("scoring", MemoryMongo(), tmp_path))
     shown = await at_terminal("warnings", "--province", "08")
     assert "population_jump" in shown
     assert "C5.1 có mẫu số 126.400; kỳ 2024 là 12.640." in shown

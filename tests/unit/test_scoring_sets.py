@@ -120,6 +120,7 @@ def test_a_correction_of_the_register_asks_for_every_ranking_and_area_that_is_kn
         ("ranking", (None, None)),
         ("area", (None, None, None)),
         ("attainment", (None, None)),
+        ("titles", (None, None)),
     }
     assert touched(REGISTER, {"hash": "a"}, {"hash": "a"}) == set()
 

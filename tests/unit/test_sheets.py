@@ -438,7 +438,7 @@ def test_a_report_that_is_filled_in_is_read_as_what_it_is(tmp_path: Path, name: 
     """Figures, amounts, days, numbers of decisions and named parts, each in its own column."""
     one = templates()["assessment"][name]
     series, period = rubric(one["rubric"]).series, one.get("period", 2025)
-    subject = "01" if kind_of(series) == "province" else "X-1"
+    subject = {"province": "01", "commune": "00004"}.get(kind_of(series) or "", "X-1")
     data = {"series": series, "subject": subject, "period": period, **one}
     made = form_of("assessment", province="01", period=period, series=series)
     _, rows = read(filled_in(made, [data], tmp_path / f"filled{suffix}", province="01"), province="01")
