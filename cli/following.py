@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import signal
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
@@ -72,7 +73,7 @@ def follow(
             say("Ctrl-C: dừng." if language is Language.VI else "Ctrl-C ends it.")
         try:
             asyncio.run(_show(kafka, topic, begin, _table(language) if as_table else _json, until_end=until_end))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, asyncio.CancelledError):
             pass  # so it is ended
         except TopicAuthorizationFailedError as error:
             raise CommandError(
@@ -96,13 +97,24 @@ Shown = Callable[[Any], None]
 
 
 async def _show(kafka: KafkaAccess, topic: str, begin: Begin, show: Shown, *, until_end: bool) -> None:
-    async with aclosing(_records(kafka, topic, begin, until_end=until_end)) as records:
+    interrupted, task = asyncio.Event(), asyncio.current_task()
+    assert task is not None
+
+    def interrupt() -> None:
+        """A cancellation alone can be lost: `asyncio.wait_for` passes it over where its future is done just then."""
+        interrupted.set()
+        task.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupt)
+    async with aclosing(_records(kafka, topic, begin, interrupted, until_end=until_end)) as records:
         async for record in records:
             show(record)
 
 
-async def _records(kafka: KafkaAccess, topic: str, begin: Begin, *, until_end: bool) -> AsyncGenerator[Any, None]:
-    """The records of a topic, each partition's in order. Raises `KafkaError`, `CommandError`."""
+async def _records(
+    kafka: KafkaAccess, topic: str, begin: Begin, interrupted: asyncio.Event, *, until_end: bool
+) -> AsyncGenerator[Any, None]:
+    """The records of a topic, each partition's in order, until `interrupted`. Raises `KafkaError`, `CommandError`."""
     from aiokafka import AIOKafkaConsumer
 
     from shared.messaging.consume.batches import read_answers
@@ -121,7 +133,7 @@ async def _records(kafka: KafkaAccess, topic: str, begin: Begin, *, until_end: b
         ):
             consumer.seek(each, offset)
         left = set(partitions)
-        while left:
+        while left and not interrupted.is_set():
             if until_end:
                 left = {each for each in left if await consumer.position(each) < ends[each]}
             for each, records in (await consumer.getmany(timeout_ms=QUIET_MS)).items() if left else ():
